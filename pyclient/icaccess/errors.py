@@ -1,0 +1,62 @@
+"""Every error that icaccess raises on purpose.
+
+One tree: catch `IcaccessError` to catch them all. Each message is one line that says what is wrong, where,
+and what to do; each class owns the exit code that the command line ends with. Errors of libraries are wrapped
+where they arise, with `raise … from`, so that none of them reaches a user.
+"""
+
+from __future__ import annotations
+
+
+class IcaccessError(Exception):
+    """The root: something could not be done, and nobody's access was changed because of it."""
+
+    exit_code = 1
+
+    def __str__(self) -> str:
+        """The message on one line, whatever a library put into it."""
+        return " ".join(super().__str__().split())
+
+
+class UsageError(IcaccessError):
+    """The caller asked for something that makes no sense: a date that is none, an unknown employee id."""
+
+
+class ConfigError(IcaccessError):
+    """`icaccess.yaml`, or the policy data beside it, is missing, mistyped or contradictory."""
+
+
+class FactsError(IcaccessError):
+    """A source of facts cannot be read, or cannot be believed as a whole; no decision is made on it."""
+
+
+class EngineError(IcaccessError):
+    """OPA is not to be had, does not answer, answers something else, or changed its policy within a run."""
+
+
+class PolicyError(EngineError):
+    """The policy does not compile, or its policy data does not fit it."""
+
+
+class StoreError(IcaccessError):
+    """The store cannot be opened, is locked by another run, is damaged, or belongs to another version."""
+
+
+class TargetError(IcaccessError):
+    """The target cannot be asked who holds access, or cannot be changed at all."""
+
+
+class PlanError(IcaccessError):
+    """A plan is stale, edited, made for another target or another day, or otherwise not to be carried out."""
+
+
+class GuardStop(IcaccessError):
+    """The guard found that too much would change at once; nothing was changed."""
+
+    exit_code = 3
+
+
+class ChangesFailed(IcaccessError):
+    """Some changes could not be made; the others were, and the journal holds both."""
+
+    exit_code = 4

@@ -1,0 +1,163 @@
+"""What icaccess moves about: facts of employees on the way in, decisions on the way out.
+
+Every value is frozen. Facts have one shape in YAML, JSON, JSON Lines and as OPA's `input`; the JSON Schemas in
+`policy/schemas/` are generated from the classes here. Dates are calendar days in the district's zone, written
+`YYYY-MM-DD`. Nothing in this module judges: which facts grant access is decided in Rego alone.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+Text = Annotated[str, Meta(min_length=1)]
+"""A string that is not empty: an id, a role, a location, a certification's name."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The base of all facts: fields that nobody knows are refused, absent ones stay absent when written."""
+
+
+class EmploymentPeriod(Fact):
+    """One period of employment (ES-10). `end` is the last day employed; absent means open."""
+
+    start: date
+    end: date | UnsetType = UNSET
+
+
+class Assignment(Fact):
+    """One job held (ES-2, ES-3). `end` is its last day; `school_based` overrides the location's type."""
+
+    role: Text
+    location: Text
+    start: date
+    end: date | UnsetType = UNSET
+    school_based: bool | UnsetType = UNSET
+
+
+class Certification(Fact):
+    """One completion in Learning Space (ES-4, ES-5)."""
+
+    name: Text
+    completed_on: date
+
+
+class Approval(Fact):
+    """One word of an approver (ES-6); `role` and `location`, where given, name the job that it is for."""
+
+    decision: Literal["approved", "denied", "withdrawn"]
+    decided_on: date
+    approver: Text
+    approver_role: Text
+    role: Text | UnsetType = UNSET
+    location: Text | UnsetType = UNSET
+
+
+class Access(Fact):
+    """What the target holds for a person now, as seen; absent altogether means that nothing is held."""
+
+    held: bool
+    since: date | UnsetType = UNSET
+    locations: tuple[Text, ...] | UnsetType = UNSET
+
+
+class Employee(Fact):
+    """All that is known of one employee, and exactly what OPA receives.
+
+    An empty list says that there are none; an absent list says that nobody looked, and the policy then answers
+    `undecided` with `facts_missing`.
+    """
+
+    id: Text
+    name: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    username: str | UnsetType = UNSET
+    employment: tuple[EmploymentPeriod, ...] | UnsetType = UNSET
+    assignments: tuple[Assignment, ...] | UnsetType = UNSET
+    certifications: tuple[Certification, ...] | UnsetType = UNSET
+    approvals: tuple[Approval, ...] | UnsetType = UNSET
+    access: Access | UnsetType = UNSET
+
+
+class InvalidRecord(msgspec.Struct, frozen=True):
+    """A record with a readable id that is wrong in itself: undecided, while the others go on.
+
+    `problem` is one line: file, line or record, field, what is wrong, what to do.
+    """
+
+    id: str
+    problem: str
+
+
+Record = Employee | InvalidRecord
+"""One employee as a source of facts gives it."""
+
+Outcome = Literal["allow", "deny", "expired", "undecided"]
+Action = Literal["grant", "keep", "update", "revoke", "none"]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why access is not allowed: a stable code, the posted clause, what is wrong, and what to do about it."""
+
+    code: str
+    clause: str | None
+    message: str
+    remedy: str
+
+
+class Expiry(msgspec.Struct, frozen=True):
+    """How long the latest certification that counts is good for (ES-11 … ES-13)."""
+
+    valid_through: date
+    recertification_opens: date
+    state: Literal["valid", "recertify", "expired"]
+
+
+class BasisApproval(msgspec.Struct, frozen=True):
+    """The approval that a decision to allow rests on (ES-6)."""
+
+    decided_on: date
+    approver: str
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """The records that a decision to allow rests on: a job, two completions, an approval."""
+
+    role: str
+    location: str
+    walk_in: date
+    elementary: date
+    approval: BasisApproval
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The policy's answer for one employee on one day, field for field as OPA gives it."""
+
+    employee_id: str
+    as_of: date
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    warnings: tuple[str, ...]
+    locations: tuple[str, ...]
+    expiry: Expiry | None
+    requirements_met_on: date | None
+    grant_due_by: date | None
+    action: Action
+    escalate: bool
+    recheck_on: date | None
+    basis: Basis | None
+
+
+class ClauseExplanation(msgspec.Struct, frozen=True):
+    """One posted clause and whether it is met; `met` is null where the clause does not bear on the person.
+
+    `facts` holds the records that show it, as they stand in the employee's facts.
+    """
+
+    clause: str
+    met: bool | None
+    message: str
+    facts: list[msgspec.Raw]
