@@ -1,8 +1,8 @@
 """What icaccess moves about: facts of employees on the way in, decisions on the way out.
 
-Every value is frozen. Facts have one shape in YAML, JSON, JSON Lines and as OPA's `input`; the JSON Schemas in
-`policy/schemas/` are generated from the classes here. Dates are calendar days in the district's zone, written
-`YYYY-MM-DD`. Nothing in this module judges: which facts grant access is decided in Rego alone.
+Every value is frozen. Facts have one shape in YAML, JSON, JSON Lines and as OPA's `input`; the JSON Schemas
+in `policy/schemas/` are generated from the classes here. Dates are calendar days in the district's zone,
+written `YYYY-MM-DD`. Nothing in this module judges: which facts grant access is decided in Rego alone.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The base of all facts: fields that nobody knows are refused, absent ones stay absent when written."""
 
 
-class EmploymentPeriod(Fact):
+class EmploymentPeriod(Fact, frozen=True):
     """One period of employment (ES-10). `end` is the last day employed; absent means open."""
 
     start: date
     end: date | UnsetType = UNSET
 
 
-class Assignment(Fact):
+class Assignment(Fact, frozen=True):
     """One job held (ES-2, ES-3). `end` is its last day; `school_based` overrides the location's type."""
 
     role: Text
@@ -38,14 +38,14 @@ class Assignment(Fact):
     school_based: bool | UnsetType = UNSET
 
 
-class Certification(Fact):
+class Certification(Fact, frozen=True):
     """One completion in Learning Space (ES-4, ES-5)."""
 
     name: Text
     completed_on: date
 
 
-class Approval(Fact):
+class Approval(Fact, frozen=True):
     """One word of an approver (ES-6); `role` and `location`, where given, name the job that it is for."""
 
     decision: Literal["approved", "denied", "withdrawn"]
@@ -56,7 +56,7 @@ class Approval(Fact):
     location: Text | UnsetType = UNSET
 
 
-class Access(Fact):
+class Access(Fact, frozen=True):
     """What the target holds for a person now, as seen; absent altogether means that nothing is held."""
 
     held: bool
@@ -64,11 +64,11 @@ class Access(Fact):
     locations: tuple[Text, ...] | UnsetType = UNSET
 
 
-class Employee(Fact):
+class Employee(Fact, frozen=True):
     """All that is known of one employee, and exactly what OPA receives.
 
-    An empty list says that there are none; an absent list says that nobody looked, and the policy then answers
-    `undecided` with `facts_missing`.
+    An empty list says that there are none; an absent list says that nobody looked, and the policy then
+    answers `undecided` with `facts_missing`.
     """
 
     id: Text

@@ -1,0 +1,139 @@
+"""`icaccess.yaml` as frozen values.
+
+Each part of icaccess declares the settings that it needs as a `Section` in its own module; `SECTIONS` names
+them all, so that an unknown name in the file is an error. A section is imported and read only when somebody
+asks for it. Text may hold `${NAME}`, a variable of the environment, or `${file:/path}`, the content of a
+file; where a setting is a secret, that is the only way to give it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from icaccess.config.secrets import Secret, SecretUrl, interpolate
+from icaccess.errors import ConfigError
+from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
+from icaccess.validation import explain, field_name
+
+__all__ = ["SECTIONS", "Config", "Secret", "SecretUrl", "Section", "load_config"]
+
+FILE_NAME = "icaccess.yaml"
+DEFAULT_ZONE = "America/Denver"
+SECTIONS: dict[str, str] = {
+    "sources": "icaccess.facts.settings:Sources",
+    "target": "icaccess.targets.settings:TargetSettings",
+    "guard": "icaccess.guard:GuardSettings",
+    "opa": "icaccess.opa.settings:OpaSettings",
+    "store": "icaccess.store.settings:StoreSettings",
+    "service": "icaccess.service.settings:ServiceSettings",
+}
+"""The sections of `icaccess.yaml` and the type that each is read as."""
+
+T = TypeVar("T")
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of all settings: every field has a default, and one that nobody knows is refused."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration folder: its zone now, each section when it is asked for."""
+
+    directory: Path
+    zone: ZoneInfo
+    _document: Marked = field(repr=False)
+
+    @property
+    def file(self) -> Path:
+        """Where the settings stand, whether the file exists or not."""
+        return self.directory / FILE_NAME
+
+    def path(self, written: str) -> Path:
+        """A path from the settings: a relative one starts at the configuration folder."""
+        return self.directory / Path(written).expanduser()
+
+    def section(self, name: str, of: type[T]) -> T:
+        """The section `name` as `of`, which gives the defaults where the file has none.
+
+        `ConfigError` is raised, with the line, when a field is unknown, mistyped, or a secret written out.
+        """
+        if name not in SECTIONS:
+            raise KeyError(name)
+        if name not in self._document.value:
+            return msgspec.convert([] if _is_list(of) else {}, of)
+        return self._convert(interpolate(self._document, (name,), self.fail), (name,), of)
+
+    def check(self) -> None:
+        """Read every section, so that a mistake in any is found now; `ConfigError` as in `section`."""
+        for name, where in SECTIONS.items():
+            if name in self._document.value:
+                module, _, attribute = where.partition(":")
+                self.section(name, getattr(importlib.import_module(module), attribute))
+
+    def fail(self, path: tuple[str | int, ...], text: str) -> ConfigError:
+        """An error about the setting at `path`, with file and line."""
+        return ConfigError(f"{self.file} line {self._document.line(path)}: {field_name(path)}: {text}")
+
+    def _convert(self, value: Any, at: tuple[str | int, ...], of: type[T]) -> T:
+        try:
+            return msgspec.convert(value, of, dec_hook=_secret_hook)
+        except msgspec.ValidationError as error:
+            complaint = explain(error, value, of, secret=True)
+            raise self.fail((*at, *complaint.path), complaint.text) from error
+
+
+def load_config(directory: Path) -> Config:
+    """The configuration in `directory`; a folder without `icaccess.yaml` stands for the defaults.
+
+    `ConfigError` is raised when the folder is not there, or the file does not parse, holds an unknown
+    section, or names a zone that does not exist.
+    """
+    if not directory.is_dir():
+        raise ConfigError(f"{directory}: no such configuration folder; give --config or set ICACCESS_CONFIG")
+    file = directory / FILE_NAME
+    document = _read(file) if file.exists() else Marked({}, {(): 0}, [])
+    if document.value is None:
+        document = document._replace(value={})
+    config = Config(directory, ZoneInfo(DEFAULT_ZONE), document)
+    if not isinstance(document.value, dict):
+        raise config.fail((), "must be a mapping of sections")
+    for problem in document.problems:
+        raise config.fail(problem.path, problem.text)
+    for name in document.value:
+        if name != "zone" and name not in SECTIONS:
+            raise config.fail((name,), f"is not a known section; known: zone, {', '.join(SECTIONS)}")
+    return Config(directory, _zone(config, document.value.get("zone", DEFAULT_ZONE)), document)
+
+
+def _read(file: Path) -> Marked:
+    try:
+        with file.open("rb") as stream:
+            return read_document(stream)
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except MarkedYamlError as error:
+        raise ConfigError(f"{file} line {error.line}: {error.problem}") from error
+
+
+def _zone(config: Config, name: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name))
+    except (ValueError, OSError, KeyError) as error:
+        raise config.fail(("zone",), f"{name!r} is no time zone; write one such as {DEFAULT_ZONE}") from error
+
+
+def _is_list(of: Any) -> bool:
+    return getattr(of, "__origin__", of) in (list, tuple)
+
+
+def _secret_hook(of: type, value: object) -> object:
+    if of is Secret or of is SecretUrl:
+        return of.from_config(value)
+    raise NotImplementedError(of)

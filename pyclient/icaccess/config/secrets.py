@@ -1,0 +1,100 @@
+"""Secrets come from outside the file: `${NAME}` and `${file:/path}`, and types that take nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from icaccess.marked_yaml import Marked, Steps
+
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_URL_PASSWORD = re.compile(r"//[^/@\s]*:[^/@\s]+@")
+
+
+class Interpolated(str):
+    """Text that came, in part at least, from the environment or a file."""
+
+    __slots__ = ()
+
+
+class Secret:
+    """A password, token or key, shown as `***` wherever it is printed; `reveal()` gives the text itself."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    @classmethod
+    def from_config(cls, value: object) -> Self:
+        """The secret that a setting refers to; `ValueError` when it is written in the file itself."""
+        if not isinstance(value, Interpolated):
+            raise ValueError("a secret is written out here; put it in the environment and write ${NAME}, "  # noqa: TRY004
+                             "or in a file and write ${file:/path}")  # fmt: skip
+        return cls(str(value))
+
+
+class SecretUrl(Secret):
+    """A URL that may carry a password; one without may stand in the file as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return re.sub(r"//[^/@\s]*@", "//***@", self._text)
+
+    @classmethod
+    def from_config(cls, value: object) -> Self:
+        """The URL of a setting; `ValueError` when a password is written in it."""
+        if isinstance(value, str) and not isinstance(value, Interpolated):
+            if _URL_PASSWORD.search(value):
+                raise ValueError(
+                    "a password is written out in this URL; put the URL in the environment and write ${NAME}"
+                )
+            return cls(value)
+        return super().from_config(value)
+
+
+def interpolate(document: Marked, at: Steps, fail: Callable[[Steps, str], Exception]) -> Any:
+    """The value at `at` with every `${…}` in its texts replaced; `fail` makes the error where that fails."""
+    value = document.value
+    for step in at:
+        value = value[step]
+    return _replace(value, at, fail)
+
+
+def _replace(value: Any, path: Steps, fail: Callable[[Steps, str], Exception]) -> Any:
+    if isinstance(value, dict):
+        return {key: _replace(inner, (*path, key), fail) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replace(inner, (*path, index), fail) for index, inner in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    return Interpolated(_REFERENCE.sub(lambda match: _lookup(match[1], path, fail), value))
+
+
+def _lookup(reference: str, path: Steps, fail: Callable[[Steps, str], Exception]) -> str:
+    kind, colon, where = reference.partition(":")
+    if colon and kind == "file":
+        try:
+            text = Path(where).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise fail(path, f"the file {where} cannot be read; put the secret there") from error
+        if not text:
+            raise fail(path, f"the file {where} is empty; put the secret there")
+        return text
+    if not _NAME.fullmatch(reference):
+        raise fail(path, "write ${NAME} for a variable or ${file:/path} for a file")
+    if not os.environ.get(reference):
+        raise fail(path, f"the environment variable {reference} is not set; set it before this runs")
+    return os.environ[reference]

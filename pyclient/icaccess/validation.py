@@ -1,0 +1,124 @@
+"""From what msgspec says about a mistyped value to where it is, what is wrong and what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from icaccess.marked_yaml import Bare, Steps
+
+_AT = re.compile(r"(?s)(?P<text>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
+_MAX_SHOWN = 60
+
+
+class Complaint(NamedTuple):
+    """One thing wrong with a value: the path to it and a sentence part that follows the field's name."""
+
+    path: Steps
+    text: str
+
+
+def field_name(path: Steps) -> str:
+    """`assignments[0].start` for `("assignments", 0, "start")`."""
+    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return name.removeprefix(".")
+
+
+def show(value: object) -> str:
+    """A value from outside on one line, cut short where it is long."""
+    text = repr(value.text if isinstance(value, Bare) else value)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
+
+
+def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: bool = False) -> Complaint:
+    """What `error`, raised when `value` was converted to the type `of`, means to whoever wrote the value.
+
+    With `secret`, nothing of the value itself is repeated.
+    """
+    match = _AT.fullmatch(str(error))
+    text, where = (match["text"], match["path"] or "") if match else (str(error), "")
+    path: Steps = tuple(
+        step[1] if step[1] else int(step[2]) for step in _STEP.finditer(where) if step[1] or step[2]
+    )
+    if match := re.fullmatch(r"Object missing required field `(.*)`", text):
+        return Complaint((*path, match[1]), "is required and absent; add it")
+    if match := re.fullmatch(r"(?s)Object contains unknown field `(.*)`", text):
+        known = ", ".join(_fields(_type_at(of, path)))
+        return Complaint((*path, match[1]), f"is not a known field; known here: {known}")
+    return Complaint(path, _sentence(text, _value_at(value, path), _type_at(of, path), secret=secret))
+
+
+def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
+    shown = "the value" if secret else show(value)
+    if text.endswith("got `null`"):
+        return "is null or left empty; give a value, or leave the field out where it is optional"
+    if isinstance(value, Bare) and text.startswith("Expected `bool"):
+        return f"{shown} must be true or false"
+    if isinstance(value, Bare) and text.startswith(("Expected `int", "Expected `float")):
+        return f"{shown} must be a plain decimal number, without leading zeros"
+    if isinstance(value, Bare) or (isinstance(value, int | float) and text.startswith("Expected `str")):
+        return f"{shown} is not text as it is written; put it in quotes"
+    if re.fullmatch(r"Expected `(str|object)` of length >= 1", text):
+        return "is empty; give a value, or leave the field out where it is optional"
+    if text in ("Invalid RFC3339 encoded date", "Expected `date`, got `int`", "Expected `date`, got `float`"):
+        return f"{shown} is no calendar date; write YYYY-MM-DD"
+    if text.startswith("Invalid enum value"):
+        return f"{shown} is not one of {', '.join(map(str, _choices(of)))}"
+    if match := re.fullmatch(r"Expected `(.*)`, got `(.*)`", text):
+        names = {
+            "object": "a mapping",
+            "array": "a list",
+            "str": "text",
+            "bool": "true or false",
+            "int": "a whole number",
+        }
+        wanted = names.get(match[1].split(" | ")[0], match[1])
+        return f"must be {wanted}, not {names.get(match[2], match[2])}"
+    return text[:1].lower() + text[1:]
+
+
+def _value_at(value: Any, path: Steps) -> Any:
+    try:
+        for step in path:
+            value = value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return value
+
+
+def _type_at(of: Any, path: Steps) -> Any:
+    here: Any = msgspec.inspect.type_info(of)
+    for step in path:
+        here = _inner(here, step)
+        if here is None:
+            return None
+    return here
+
+
+def _inner(here: Any, step: str | int) -> Any:
+    if isinstance(here, msgspec.inspect.Metadata):
+        return _inner(here.type, step)
+    if isinstance(here, msgspec.inspect.UnionType):
+        return next((found for one in here.types if (found := _inner(one, step)) is not None), None)
+    if isinstance(here, msgspec.inspect.StructType):
+        return next((field.type for field in here.fields if field.encode_name == step), None)
+    if isinstance(here, msgspec.inspect.VarTupleType | msgspec.inspect.ListType):
+        return here.item_type
+    return here.value_type if isinstance(here, msgspec.inspect.DictType) else None
+
+
+def _fields(here: Any) -> list[str]:
+    if isinstance(here, msgspec.inspect.UnionType):
+        return next((found for one in here.types if (found := _fields(one))), [])
+    if isinstance(here, msgspec.inspect.StructType):
+        return [field.encode_name for field in here.fields]
+    return []
+
+
+def _choices(here: Any) -> tuple[Any, ...]:
+    if isinstance(here, msgspec.inspect.UnionType):
+        return next((found for one in here.types if (found := _choices(one))), ())
+    return tuple(here.values) if isinstance(here, msgspec.inspect.LiteralType) else ()

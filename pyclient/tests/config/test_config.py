@@ -1,0 +1,143 @@
+"""`icaccess.yaml`: strict, lazy, and free of secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from icaccess.config import Config, Secret, SecretUrl, Section, load_config
+from icaccess.errors import ConfigError
+
+
+class Guard(Section, frozen=True):
+    max_revocations: int = 25
+    max_share: float = 0.1
+    token: Secret | None = None
+    url: SecretUrl | None = None
+    words: tuple[str, ...] = ()
+
+
+def config(folder: Path, text: str) -> Config:
+    (folder / "icaccess.yaml").write_text(text, encoding="utf-8")
+    return load_config(folder)
+
+
+def test_a_folder_without_a_file_stands_for_the_defaults(tmp_path: Path) -> None:
+    loaded = load_config(tmp_path)
+    assert str(loaded.zone) == "America/Denver"
+    assert loaded.section("guard", Guard) == Guard()
+    assert loaded.section("sources", list[Guard]) == []
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"])
+def test_an_empty_file_stands_for_the_defaults(tmp_path: Path, text: str) -> None:
+    assert config(tmp_path, text).section("guard", Guard) == Guard()
+
+
+def test_a_section_is_read_as_the_type_that_its_owner_gives(tmp_path: Path) -> None:
+    loaded = config(
+        tmp_path, "zone: America/Chicago\nguard: {max_revocations: 3, max_share: 0.25, words: [a]}\n"
+    )
+    assert str(loaded.zone) == "America/Chicago"
+    assert loaded.section("guard", Guard) == Guard(max_revocations=3, max_share=0.25, words=("a",))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("gaurd: {}\n", "line 1: gaurd: is not a known section; known: zone, sources"),
+        ("zone: America/Denber\n", "line 1: zone: 'America/Denber' is no time zone"),
+        ("zone: 7\n", "line 1: zone: 7 is no time zone"),
+        ("- a\n", "must be a mapping of sections"),
+        ("guard: {\n", "line 2: is not YAML"),
+        ("guard: {}\nguard: {}\n", "line 2: guard: is given twice; keep one"),
+        ("a: &x 1\n", "line 1: a: is not a known section"),
+        ("guard: &x {}\nstore: *x\n", "line 2: store: *x is an alias; write the value out"),
+        ("guard: {}\n---\nguard: {}\n", "line 2: a second document starts; keep one in each file"),
+    ],
+)
+def test_a_file_that_is_wrong_as_a_whole(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=r"icaccess\.yaml") as caught:
+        config(tmp_path, text)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "guard:\n  max_revocation: 3\n",
+            "line 2: guard.max_revocation: is not a known field; known here: max_revocations",
+        ),
+        (
+            "guard:\n\n  max_revocations: lots\n",
+            "line 3: guard.max_revocations: must be a whole number, not text",
+        ),
+        (
+            "guard:\n  max_revocations: 010\n",
+            "line 2: guard.max_revocations: the value must be a plain decimal number",
+        ),
+        (
+            "guard: {words: [a, 7]}\n",
+            "line 1: guard.words[1]: the value is not text as it is written; put it in quotes",
+        ),
+        ("guard: []\n", "line 1: guard: must be a mapping, not a list"),
+        (
+            "guard: {words: ['${NOT_SET_ANYWHERE}']}\n",
+            "guard.words[0]: the environment variable NOT_SET_ANYWHERE is not set",
+        ),
+        ("guard: {words: ['${not a name}']}\n", "write ${NAME} for a variable or ${file:/path} for a file"),
+        ("guard: {token: '${file:/no/such/file}'}\n", "guard.token: the file /no/such/file cannot be read"),
+    ],
+)
+def test_a_section_that_is_wrong(tmp_path: Path, text: str, says: str) -> None:
+    loaded = config(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        loaded.section("guard", Guard)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "written", ["token: hunter2", "token: 12345678", "url: 'https://u:hunter2@example.org'"]
+)
+def test_a_secret_that_is_written_out_is_refused_and_not_repeated(tmp_path: Path, written: str) -> None:
+    loaded = config(tmp_path, f"guard:\n  {written}\n")
+    with pytest.raises(ConfigError, match="line 2") as caught:
+        loaded.section("guard", Guard)
+    assert "hunter2" not in str(caught.value)
+    assert "12345678" not in str(caught.value)
+
+
+def test_secrets_come_from_the_environment_and_from_files_and_do_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "s3cret")
+    (tmp_path / "token").write_text("t0ken\n", encoding="utf-8")
+    text = f"guard: {{token: '${{file:{tmp_path}/token}}', url: 'postgresql://u:${{DB_PASSWORD}}@h/d'}}\n"
+    guard = config(tmp_path, text).section("guard", Guard)
+    assert guard.token is not None
+    assert guard.url is not None
+    assert guard.token.reveal() == "t0ken"
+    assert guard.url.reveal() == "postgresql://u:s3cret@h/d"
+    assert repr(guard.token) == str(guard.token) == "***"
+    assert str(guard.url) == "postgresql://***@h/d"
+    assert "s3cret" not in repr(guard)
+    assert "t0ken" not in repr(guard)
+
+
+def test_a_url_without_a_password_may_stand_in_the_file(tmp_path: Path) -> None:
+    guard = config(tmp_path, "guard: {url: 'sqlite:///var/icaccess.db'}\n").section("guard", Guard)
+    assert guard.url is not None
+    assert guard.url.reveal() == str(guard.url) == "sqlite:///var/icaccess.db"
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such configuration folder; give --config"):
+        load_config(tmp_path / "absent")
+
+
+def test_paths_start_at_the_configuration_folder(tmp_path: Path) -> None:
+    loaded = load_config(tmp_path)
+    assert loaded.path("hr.csv") == tmp_path / "hr.csv"
+    assert loaded.path("/srv/hr.csv") == Path("/srv/hr.csv")
