@@ -1,0 +1,496 @@
+# METADATA
+# scope: package
+# title: Infinite Campus Elementary Scheduling
+# description: >-
+#   The posted access requirements, in the order of the page. Each rule names the clause that it serves; a
+#   requirement that is not met adds its code to `unmet`. Dates are days in the district's zone, and what is dated
+#   after `input.as_of` is not yet true. Values stand in `data.requirements`, the working parts in `lib/`.
+# schemas:
+#   - input: schema.input
+#   - data.requirements: schema.requirements
+#   - data.locations: schema.locations
+#   - data.calendar: schema.calendar
+package access
+
+import data.lib.approval
+import data.lib.assignment
+import data.lib.calendar
+import data.lib.certification
+import data.lib.dates
+import data.lib.runs
+
+# METADATA
+# title: What the access gives
+# description: What a user with this access can do in Infinite Campus.
+# custom:
+#   clause: ES-1
+gives := "view, create and modify course sections, and fully schedule students with the Walk-in Scheduler"
+
+# ── Access Requirements: role and workplace ──────────────────────────────────────────────────────────────
+
+# METADATA
+# title: Current jobs
+# description: The jobs held on the day, or in a summer the ones held last.
+# custom:
+#   clause: ES-9
+current_jobs := assignment.current(_assignments, input.as_of)
+
+# METADATA
+# title: Eligible role
+# description: An Office Professional or School Counselor role is eligible.
+# custom:
+#   clause: ES-2
+eligible(job) if job.role in data.requirements.roles
+
+# METADATA
+# title: Any school-based employee
+# description: So is any other role where the job is at a school.
+# custom:
+#   clause: ES-3
+eligible(job) if assignment.school_based(job)
+
+# METADATA
+# title: Eligible jobs
+# description: The current jobs that are eligible.
+# custom:
+#   clause: ES-2
+eligible_jobs := [job | some job in current_jobs; eligible(job)]
+
+# METADATA
+# title: Role not eligible
+# description: No current job has a listed role or is at a school.
+# custom:
+#   clause: ES-2
+#   reason: role_not_eligible
+unmet contains "role_not_eligible" if {
+	employed
+	eligible_jobs == []
+	not _works_somewhere_unknown
+}
+
+# METADATA
+# title: Unknown location
+# description: No current job is eligible, and of one nobody can say whether it is at a school.
+# custom:
+#   clause: ES-3
+#   reason: unknown_location
+unmet contains "unknown_location" if {
+	employed
+	eligible_jobs == []
+	_works_somewhere_unknown
+}
+
+_works_somewhere_unknown if {
+	some job in current_jobs
+	assignment.unknown_location(job)
+}
+
+# ── Access Requirements: certifications ──────────────────────────────────────────────────────────────────
+
+# METADATA
+# title: Elementary Scheduling Certification
+# description: It must be completed in Learning Space.
+# custom:
+#   clause: ES-4
+#   reason: elementary_certification_missing
+unmet contains "elementary_certification_missing" if {
+	employed
+	elementary_completions == []
+}
+
+# METADATA
+# title: Walk-In Scheduling Certification
+# description: It is the prerequisite of the Elementary one, and must be completed too.
+# custom:
+#   clause: ES-5
+#   reason: walk_in_certification_missing
+unmet contains "walk_in_certification_missing" if {
+	employed
+	not walk_in_completed_on
+}
+
+# METADATA
+# title: Walk-In first
+# description: An Elementary completion counts when it is on or after the first Walk-In completion.
+# custom:
+#   clause: ES-5
+#   reason: certification_out_of_order
+unmet contains "certification_out_of_order" if {
+	employed
+	walk_in_completed_on
+	elementary_completions != []
+	counting_completions == []
+}
+
+# METADATA
+# title: First Walk-In completion
+# description: The day of the earliest one; undefined when there is none.
+# custom:
+#   clause: ES-5
+walk_in_completed_on := min(_completions(data.requirements.certifications.prerequisite))
+
+# METADATA
+# title: Elementary completions
+# description: The days of all of them, in order or not.
+# custom:
+#   clause: ES-4
+elementary_completions := _completions(data.requirements.certifications.required)
+
+# METADATA
+# title: Counting completions
+# description: The days of the Elementary completions that count.
+# custom:
+#   clause: ES-5
+counting_completions := [day | some day in elementary_completions; day >= walk_in_completed_on]
+
+_completions(name) := [completion.completed_on |
+	some completion in input.employee.certifications
+	completion.name == name
+	completion.completed_on <= input.as_of
+]
+
+# ── Access Requirements: Principal or Manager approval ───────────────────────────────────────────────────
+
+# METADATA
+# title: Approved jobs
+# description: >-
+#   The eligible jobs (any current ones when none is eligible), each with `from`, the day since when it is held
+#   in this employment, and its approvals: `timely`, those by somebody who may and in time, and `standing`, those
+#   of them that nobody has taken away since.
+# custom:
+#   clause: ES-6
+approvals_by_job := [{"job": job, "from": from, "timely": timely, "standing": standing} |
+	some job in _jobs_to_approve
+	from := max([assignment.held_from(job, _assignments), employed_from])
+	naming := [record | some record in _approvals; approval.names(record, job)]
+	timely := [record |
+		some record in naming
+		record.decision == "approved"
+		approval.authorised(record, input.employee.id)
+		approval.timely(record, from, _departed_on)
+	]
+	standing := [record | some record in timely; not _taken_away(record, naming)]
+]
+
+_jobs_to_approve := eligible_jobs if {
+	eligible_jobs != []
+} else := current_jobs
+
+_taken_away(record, naming) if {
+	some later in naming
+	later.decision in {"denied", "withdrawn"}
+	later.decided_on >= record.decided_on
+}
+
+# METADATA
+# title: Approved
+# description: Some job that needs approval has one that stands.
+# custom:
+#   clause: ES-6
+approved if {
+	some entry in approvals_by_job
+	entry.standing != []
+}
+
+# METADATA
+# title: Approval withdrawn
+# description: There was one for a current job, and none of them stands.
+# custom:
+#   clause: ES-6
+#   reason: approval_withdrawn
+unmet contains "approval_withdrawn" if {
+	_not_approved
+	_was_approved
+}
+
+# METADATA
+# title: Approval not for the current job
+# description: After a change of role or location, and after a return, approval is needed anew.
+# custom:
+#   clause: ES-9
+#   reason: approval_not_for_current_job
+unmet contains "approval_not_for_current_job" if {
+	_not_approved
+	not _was_approved
+	_approved_by_authorised
+}
+
+# METADATA
+# title: Approver not authorised
+# description: Only a Principal or Manager approves, and nobody approves themselves.
+# custom:
+#   clause: ES-6
+#   reason: approver_not_authorized
+unmet contains "approver_not_authorized" if {
+	_not_approved
+	not _approved_by_authorised
+	_approved_by_somebody
+}
+
+# METADATA
+# title: Approval missing
+# description: Nobody has approved.
+# custom:
+#   clause: ES-6
+#   reason: approval_missing
+unmet contains "approval_missing" if {
+	_not_approved
+	not _approved_by_somebody
+}
+
+_not_approved if {
+	employed
+	not approved
+}
+
+_was_approved if {
+	some entry in approvals_by_job
+	entry.timely != []
+}
+
+_approved_by_somebody if {
+	some record in _approvals
+	record.decision == "approved"
+}
+
+_approved_by_authorised if {
+	some record in _approvals
+	record.decision == "approved"
+	approval.authorised(record, input.employee.id)
+}
+
+# ── Departure and return ─────────────────────────────────────────────────────────────────────────────────
+
+# METADATA
+# title: Employed
+# description: Employed on the day, the first and the last day of a period included. Leave is not departure.
+# custom:
+#   clause: ES-10
+employed if {
+	some period in _employment
+	dates.holds(period, input.as_of)
+}
+
+# METADATA
+# title: Not employed
+# description: Whoever is not employed lacks everything else too, so this is the only reason given.
+# custom:
+#   clause: ES-10
+#   reason: not_employed
+unmet contains "not_employed" if not employed
+
+# METADATA
+# title: Employed from
+# description: The first day of this employment; a weekend between two records is not a departure.
+# custom:
+#   clause: ES-10
+employed_from := runs.start_of(_employment, max(holding), data.requirements.between_employments_days) if {
+	holding := [period.start | some period in _employment; dates.holds(period, input.as_of)]
+}
+
+# The last day of every earlier employment; an empty string where there is none.
+default _departed_on := ""
+
+_departed_on := max([dates.last_day(period) | some period in _employment; period.start < employed_from])
+
+# ── Recertification ──────────────────────────────────────────────────────────────────────────────────────
+
+# METADATA
+# title: Validity
+# description: >-
+#   How long the latest completion that counts is good for, which is two school years at a time; null when none
+#   counts.
+# custom:
+#   clause: ES-11
+default expiry := null
+
+expiry := {"valid_through": valid_through, "recertification_opens": opens, "state": state} if {
+	valid_through := certification.valid_through(max(counting_completions))
+	opens := certification.opening(valid_through)
+	state := _validity_state(valid_through, opens)
+}
+
+_validity_state(valid_through, opens) := "expired" if {
+	valid_through < input.as_of
+} else := "recertify" if {
+	opens <= input.as_of
+} else := "valid"
+
+# METADATA
+# title: Removed until recertified
+# description: Access is removed for all users at the end of every other school year, and regained on completion.
+# custom:
+#   clause: ES-12
+#   reason: certification_expired
+unmet contains "certification_expired" if {
+	employed
+	expiry.state == "expired"
+}
+
+# METADATA
+# title: Outcome
+# description: >-
+#   Allowed when every requirement is met; expired when all that is left is to recertify, which is only for those
+#   who still meet everything else.
+# custom:
+#   clause: ES-14
+outcome := "allow" if {
+	unmet == set()
+} else := "expired" if {
+	unmet == {"certification_expired"}
+} else := "deny"
+
+# ── When access is due ───────────────────────────────────────────────────────────────────────────────────
+
+# METADATA
+# title: Grounds
+# description: >-
+#   For each allowed job the day on which the last requirement was met, and the records that show it, as
+#   [day, location, role, Elementary, approved on, approver]: the least of them is what the decision rests on.
+# custom:
+#   clause: ES-7
+grounds := [[met_on, entry.job.location, entry.job.role, elementary, first[0], first[1]] |
+	outcome == "allow"
+	elementary := min([day | some day in counting_completions; certification.valid_through(day) >= input.as_of])
+	some entry in approvals_by_job
+	first := min([[record.decided_on, record.approver] | some record in entry.standing])
+	met_on := max([entry.from, walk_in_completed_on, elementary, first[0]])
+]
+
+# METADATA
+# title: Requirements met on
+# description: The day on which the last requirement was met; null unless allowed.
+# custom:
+#   clause: ES-7
+default requirements_met_on := null
+
+requirements_met_on := _met_on
+
+_met_on := min(grounds)[0]
+
+# METADATA
+# title: Grant due by
+# description: >-
+#   Two business days after the last requirement was met, or after the day that follows a removal, when everyone
+#   may be cleared. Null unless allowed, and where the calendar does not reach.
+# custom:
+#   clause: ES-7
+default grant_due_by := null
+
+grant_due_by := calendar.due_after(max([_met_on, _cleared_on]))
+
+# The day after the last removal; an empty string before the first.
+default _cleared_on := ""
+
+_cleared_on := dates.add_days(certification.removal_before(input.as_of), 1)
+
+# METADATA
+# title: Escalate
+# description: Not granted after two full business days; the person should reach out to DoTS.
+# custom:
+#   clause: ES-8
+default escalate := false
+
+escalate if {
+	not access_held
+	grant_due_by != null
+	grant_due_by < input.as_of
+}
+
+# METADATA
+# title: Basis
+# description: The records that the day on which the requirements were met rests on; null unless allowed.
+# custom:
+#   clause: ES-7
+default basis := null
+
+basis := {
+	"role": role,
+	"location": location,
+	"walk_in": walk_in_completed_on,
+	"elementary": elementary,
+	"approval": {"decided_on": approved_on, "approver": approver},
+} if {
+	[_, location, role, elementary, approved_on, approver] := min(grounds)
+}
+
+# METADATA
+# title: Locations
+# description: Where access is allowed, in order and without repeats.
+# custom:
+#   clause: ES-9
+locations := sort({ground[1] | some ground in grounds})
+
+# METADATA
+# title: Access held
+# description: The target shows that the person holds access now.
+# custom:
+#   clause: ES-7
+access_held if input.employee.access.held
+
+# METADATA
+# title: Action
+# description: What to do about it. An update is due when the target holds access for other locations.
+# custom:
+#   clause: ES-7
+action := "revoke" if {
+	outcome != "allow"
+	access_held
+} else := "none" if {
+	outcome != "allow"
+} else := "grant" if {
+	not access_held
+} else := "update" if {
+	{location | some location in input.employee.access.locations} != {location | some location in locations}
+	is_array(input.employee.access.locations)
+} else := "keep"
+
+# METADATA
+# title: Warnings
+# description: What a person should look at, though it changes no outcome.
+# custom:
+#   clause: ES-7
+warnings contains "calendar_not_covered" if {
+	outcome == "allow"
+	grant_due_by == null
+	not access_held
+}
+
+# METADATA
+# title: Warning of an unknown location
+# description: Allowed, and yet one of the places of work is in no list.
+# custom:
+#   clause: ES-3
+warnings contains "unknown_location" if {
+	outcome == "allow"
+	_works_somewhere_unknown
+}
+
+# METADATA
+# title: Warning of a denial that names no job
+# description: It fits no assignment that the person has had; perhaps it is mistyped.
+# custom:
+#   clause: ES-6
+warnings contains "denial_names_no_job" if {
+	some record in _approvals
+	record.decision in {"denied", "withdrawn"}
+	_names_a_job(record)
+	not _fits_a_job(record)
+}
+
+_names_a_job(record) if record.role
+
+_names_a_job(record) if record.location
+
+_fits_a_job(record) if {
+	some job in _assignments
+	approval.names(record, job)
+}
+
+# ── Facts that are true by the day ───────────────────────────────────────────────────────────────────────
+
+_employment := [period | some period in input.employee.employment; period.start <= input.as_of]
+
+_assignments := [job | some job in input.employee.assignments; job.start <= input.as_of]
+
+_approvals := [record | some record in input.employee.approvals; record.decided_on <= input.as_of]

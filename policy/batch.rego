@@ -1,0 +1,90 @@
+package access
+
+import data.lib.dates
+import data.lib.facts
+import data.lib.reasons
+
+# METADATA
+# title: Decision
+# description: The decision document for `input.employee` on `input.as_of`.
+decision := _decision(input.employee, input.as_of)
+
+# METADATA
+# title: Decisions
+# description: The decision documents for `input.employees` on `input.as_of`, by employee id.
+decisions := {employee.id: _decision(employee, input.as_of) | some employee in input.employees}
+
+# METADATA
+# title: Allow
+# description: True when access is allowed.
+allow := decision.outcome == "allow"
+
+# METADATA
+# title: Deny
+# description: The reasons why access is not allowed; empty when it is.
+deny := decision.reasons
+
+_decision(employee, day) := _undecided(employee, day, "invalid_record", {"problem": concat("; ", problems)}) if {
+	problems := array.concat(facts.problems(employee), [p | not dates.valid(day); p := "as_of is not a date (YYYY-MM-DD)"])
+	problems != []
+} else := _undecided(employee, day, "facts_missing", {"lists": concat(", ", lists)}) if {
+	lists := facts.missing(employee)
+	lists != []
+} else := object.union(judged.essence, {
+	"employee_id": employee.id,
+	"as_of": day,
+	"reasons": judged.reasons,
+	"recheck_on": _recheck_on(employee, judged),
+}) if {
+	judged := _judged with input as {"employee": employee, "as_of": day}
+}
+
+_undecided(employee, day, code, evidence) := {
+	"employee_id": object.get(employee, "id", null),
+	"as_of": day,
+	"outcome": "undecided",
+	"reasons": [reasons.reason(code, evidence)],
+	"warnings": [],
+	"locations": [],
+	"expiry": null,
+	"requirements_met_on": null,
+	"grant_due_by": null,
+	"action": "none",
+	"escalate": false,
+	"recheck_on": null,
+	"basis": null,
+}
+
+# What one look at the facts on one day gives.
+_judged := {
+	"essence": _essence,
+	"reasons": _reasons,
+	"possible_changes": possible_changes,
+	"sure_change": sure_change,
+}
+
+# The decision but for its shelf life and its words.
+_essence := {
+	"outcome": outcome,
+	"reasons": unmet,
+	"warnings": sort(warnings),
+	"locations": locations,
+	"expiry": expiry,
+	"requirements_met_on": requirements_met_on,
+	"grant_due_by": grant_due_by,
+	"action": action,
+	"escalate": escalate,
+	"basis": basis,
+}
+
+# The first day on which the decision differs while neither facts nor rules change; null when none. The days on
+# which something could change are decided as this one was, up to the one on which something surely does.
+_recheck_on(employee, judged) := day if {
+	day := min([change |
+		some change in judged.possible_changes
+		essence := _essence with input as {"employee": employee, "as_of": change}
+		essence != judged.essence
+	])
+} else := judged.sure_change if {
+	judged.sure_change != dates.open_end
+} else := null

@@ -1,0 +1,24 @@
+# METADATA
+# title: Runs of records
+# description: >-
+#   HR renews one job, and one employment, as several records. Records belong to one run when at most
+#   `days_between` calendar days lie strictly between the latest end so far and the next start (ES-9, ES-10).
+package lib.runs
+
+import data.lib.dates
+
+# METADATA
+# description: The first day of the run to which a record that starts on `start` belongs.
+start_of(records, start, days_between) := max([record.start |
+	some record in records
+	record.start <= start
+	not _continues(record.start, records, days_between)
+])
+
+# A start continues a run when a record that starts before it reaches it. Looking at every earlier record is
+# the same as looking at the latest end so far, since one that ends too early reaches no further than its run.
+_continues(start, records, days_between) if {
+	some record in records
+	record.start < start
+	start <= dates.past(record, days_between + 1)
+}

@@ -1,0 +1,81 @@
+package access
+
+import data.lib.assignment
+import data.lib.reasons
+
+# The reasons in full, in the order of clause and code. Approvers stand in them by role, never by id.
+_reasons := [reasons.reason(code, _evidence(code)) | some code in reasons.order; code in unmet]
+
+# What fills in a reason's message. A reason whose evidence cannot be put together is given all the same.
+default _evidence(_) := {}
+
+_evidence("role_not_eligible") := {
+	"as_of": input.as_of,
+	"roles": concat(", ", data.requirements.roles),
+	"jobs": _jobs_in_words(current_jobs),
+}
+
+_evidence("unknown_location") := {"jobs": _jobs_in_words([job |
+	some job in current_jobs
+	not data.locations[job.location].type
+])}
+
+_evidence("elementary_certification_missing") := object.union(_certifications, {"as_of": input.as_of})
+
+_evidence("walk_in_certification_missing") := object.union(_certifications, {"as_of": input.as_of})
+
+_evidence("certification_out_of_order") := object.union(
+	_certifications,
+	{"elementary": max(elementary_completions), "walk_in": walk_in_completed_on},
+)
+
+_evidence("certification_expired") := object.union(
+	_certifications,
+	{"elementary": max(counting_completions), "valid_through": expiry.valid_through},
+)
+
+_evidence("approval_missing") := {"as_of": input.as_of, "approvers": _approvers}
+
+_evidence("approver_not_authorized") := {"approvals": _in_words({"approved"}), "approvers": _approvers}
+
+_evidence("approval_withdrawn") := {"withdrawals": _in_words({"denied", "withdrawn"}), "approvers": _approvers}
+
+_evidence("approval_not_for_current_job") := {
+	"approvals": _in_words({"approved"}),
+	"jobs": _jobs_in_words(current_jobs),
+	"approvers": _approvers,
+}
+
+_evidence("not_employed") := {"as_of": input.as_of, "employment": _employment_in_words}
+
+_certifications := data.requirements.certifications
+
+_approvers := concat(" or ", data.requirements.approver_roles)
+
+_jobs_in_words(jobs) := concat(", ", sort({sprintf("%s at %s since %s", [job.role, job.location, from]) |
+	some job in jobs
+	from := assignment.held_from(job, _assignments)
+})) if {
+	jobs != []
+} else := "no job on record"
+
+_in_words(kinds) := concat(", ", [text |
+	some [_, text] in sort({[record.decided_on, sprintf("%s %s by a %s%s", [
+		record.decision,
+		record.decided_on,
+		record.approver_role,
+		_for_what(record),
+	])] |
+		some record in _approvals
+		record.decision in kinds
+	})
+])
+
+_for_what(record) := sprintf(" for %s", [concat(" at ", named)]) if {
+	named := [name | some key in ["role", "location"]; name := record[key]]
+	named != []
+} else := ""
+
+_employment_in_words := sprintf("the last day employed was %s", [last]) if {
+	last := max([period.end | some period in _employment])
+} else := "no employment had begun"
