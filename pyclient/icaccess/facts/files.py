@@ -1,0 +1,87 @@
+"""Facts out of files: one, many, or a folder of them, in YAML, JSON or JSON Lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from icaccess.errors import FactsError
+from icaccess.facts.interface import FactsSource
+from icaccess.facts.readers import READERS
+from icaccess.facts.record import at
+from icaccess.models import Record
+
+_SUFFIXES = ", ".join(READERS)
+
+
+def load(paths: Iterable[Path], zone: ZoneInfo) -> FactsSource:
+    """The facts in `paths`: files, and folders that are searched with all that is under them.
+
+    Timestamps are made days in `zone`. `FactsError` is raised when a path does not exist, a file is of an
+    unknown kind, or a folder holds no file of a known one.
+    """
+    files = [file for path in paths for file in _files(path)]
+    if not files:
+        raise FactsError("no facts were named; give --facts with a file or folder")
+    return FileFacts(files, zone)
+
+
+class FileFacts(FactsSource):
+    """Records of files, in the order of the files and within each; an id may stand in one place only."""
+
+    def __init__(self, files: list[Path], zone: ZoneInfo) -> None:
+        self._files = files
+        self._zone = zone
+
+    def records(self) -> Iterator[Record]:
+        """Each record once; `FactsError` also when there is none at all, since nobody works nowhere."""
+        # The hashes of a million ids take 65 MB; the ids themselves would take half as much again, and where
+        # each was seen twice as much. Two ids of one hash are told apart by reading the files once more.
+        seen: set[int] = set()
+        for file, line, record in self._placed():
+            key = hash(record.id)
+            if key in seen:
+                self._refuse_second(record.id, file, line)
+            seen.add(key)
+            yield record
+        if not seen:
+            names = ", ".join(str(file) for file in self._files[:3])
+            raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
+
+    def _placed(self) -> Iterator[tuple[Path, int, Record]]:
+        for file in self._files:
+            try:
+                for line, record in READERS[file.suffix.lower()](file, self._zone):
+                    yield file, line, record
+            except OSError as error:
+                raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
+
+    def _refuse_second(self, identifier: str, second_file: Path, second_line: int) -> None:
+        for file, line, record in self._placed():
+            if (file, line) == (second_file, second_line):
+                return
+            if record.id == identifier:
+                raise FactsError(
+                    f"{at(second_file, second_line)}: id {identifier!r} is used already in {at(file, line)}; "
+                    "keep one record for each employee"
+                )
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix.lower() in READERS
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            and file.is_file()
+        )
+        if not found:
+            raise FactsError(f"{path}: holds no facts ({_SUFFIXES}); give a folder that does")
+        return found
+    if not path.exists():
+        raise FactsError(f"{path}: no such file or folder; correct --facts")
+    if path.suffix.lower() not in READERS:
+        raise FactsError(f"{path}: is of no kind that is read here ({_SUFFIXES}); convert or rename it")
+    return [path]

@@ -1,0 +1,169 @@
+"""Readers of facts written as YAML, JSON and JSON Lines: the records of one file, each with its line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from icaccess.errors import FactsError
+from icaccess.facts.record import at, misordered, to_record
+from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
+from icaccess.models import Employee, Record
+
+LIST_KEY = "employees"
+_BOM = b"\xef\xbb\xbf"
+_MAX_DEPTH = 40
+_SHAPE = f'expected {{"{LIST_KEY}": [...]}} or a list of records'
+_CUT_SHORT = "is cut short; get the whole file again"
+_OPENING = re.compile(rf'[ \t\r\n]*(?P<wrapped>{{[ \t\r\n]*"{LIST_KEY}"[ \t\r\n]*:[ \t\r\n]*)?\[[ \t\r\n]*')
+_SEPARATOR = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
+_CLOSING = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
+_CLOSING_WRAPPED = re.compile(r"[ \t\r\n]*\][ \t\r\n]*}[ \t\r\n]*")
+
+_scan = json.JSONDecoder().raw_decode
+_decode = msgspec.json.Decoder(Employee).decode
+_encode = msgspec.json.Encoder().encode
+
+Placed = Iterator[tuple[int, Record]]
+"""Records with the line on which each starts."""
+
+
+def read_yaml(file: Path, zone: ZoneInfo) -> Placed:
+    """The records of a YAML file, read piece by piece; every scalar is judged by what is written."""
+    try:
+        with file.open("rb") as stream:
+            for written in read_items(stream, LIST_KEY):
+                yield written.line(()), to_record(written, file, zone)
+    except MarkedYamlError as error:
+        raise FactsError(f"{at(file, error.line)}: {error.problem}") from error
+
+
+def read_json(file: Path, zone: ZoneInfo) -> Placed:
+    """The records of a JSON file, whose text is held whole."""
+    text = _text(file.read_bytes().removeprefix(_BOM), file, 1)
+    opening = _OPENING.match(text)
+    if opening is None:
+        raise FactsError(f"{at(file, 1)}: {_SHAPE}" if text.strip() else f"{file}: is empty; {_SHAPE}")
+    closing = _CLOSING_WRAPPED if opening["wrapped"] else _CLOSING
+    position, line = opening.end(), 1 + text.count("\n", 0, opening.end())
+    while not (end := closing.match(text, position)):
+        with _complaining(file, text, 1):
+            start, position = position, _scan(text, position)[1]
+        yield line, _from_json(text[start:position].encode(), file, line, zone)
+        separator = _SEPARATOR.match(text, position)
+        position = separator.end() if separator else position
+        line += text.count("\n", start, position)
+        if separator is None and not closing.match(text, position):
+            problem = f"{_SHAPE}, and nothing else" if text[position:].strip() else _CUT_SHORT
+            raise FactsError(f"{at(file, line)}: {problem}")
+    if end.end() != len(text):
+        raise FactsError(f"{at(file, line)}: {_SHAPE}, and nothing after it")
+
+
+def read_json_lines(file: Path, zone: ZoneInfo) -> Placed:
+    """The records of a JSON Lines file, one a line, read line by line; blank lines are passed over."""
+    with file.open("rb") as stream:
+        line = 0
+        for line, raw in enumerate(stream, 1):
+            if line == 1:
+                raw = raw.removeprefix(_BOM)
+            if not raw.isspace() and raw:
+                yield line, _from_json(raw, file, line, zone)
+        if line == 0:
+            raise FactsError(f"{file}: is empty; nothing can be believed of a file without a line")
+
+
+READERS: dict[str, Callable[[Path, ZoneInfo], Placed]] = {
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+    ".json": read_json,
+    ".jsonl": read_json_lines,
+}
+"""The reader for each suffix of a file's name."""
+
+
+def _from_json(raw: bytes, file: Path, line: int, zone: ZoneInfo) -> Record:
+    """A record out of its JSON: straight into the type where nothing can be wrong, else with every check.
+
+    Decoding keeps the last of two equal keys. So the keys of the raw text are counted against those of the
+    record written back; what could make the two counts agree by accident (a blank before a colon, an escaped
+    quote or colon) is left to the slow way as well.
+    """
+    try:
+        employee = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return to_record(_parse(raw, file, line), file, zone)
+    if (
+        raw.count(b'":') != _encode(employee).count(b'":')
+        or b" :" in raw
+        or b"\t:" in raw
+        or b"\r:" in raw
+        or b"\n:" in raw
+        or b"\\u00" in raw
+        or misordered(employee) is not None
+    ):
+        return to_record(_parse(raw, file, line), file, zone)
+    return employee
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers which of its keys were given twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        seen: set[str] = set()
+        self.twice = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+
+
+def _parse(raw: bytes, file: Path, line: int) -> Marked:
+    text = _text(raw, file, line)
+    with _complaining(file, text, line):
+        value = json.loads(text, object_pairs_hook=_Object, parse_constant=_no_constant)
+        problems = [Problem(path, line, "is given twice; keep one") for path in _given_twice(value, ())]
+    return Marked(value, {(): line}, problems)
+
+
+def _text(raw: bytes, file: Path, line: int) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        place = at(file, line + raw.count(b"\n", 0, error.start))
+        raise FactsError(f"{place}: is not UTF-8 at byte {error.start + 1}; save it as UTF-8") from error
+
+
+@contextmanager
+def _complaining(file: Path, text: str, line: int) -> Iterator[None]:
+    """Say in one line why `text`, which starts on `line` of `file`, does not parse."""
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        place = at(file, line + error.lineno - 1)
+        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+            raise FactsError(f"{place}: {_CUT_SHORT}") from error
+        raise FactsError(f"{place}: is not JSON at column {error.colno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise FactsError(f"{at(file, line)}: is not JSON that a record can hold: {error}") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _given_twice(value: Any, path: Steps) -> Iterator[Steps]:
+    if len(path) > _MAX_DEPTH:
+        raise ValueError(f"nested more than {_MAX_DEPTH} deep")
+    if isinstance(value, _Object):
+        for key in value.twice:
+            yield (*path, key)
+        for key, inner in value.items():
+            yield from _given_twice(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _given_twice(inner, (*path, index))

@@ -1,0 +1,309 @@
+"""Facts out of files: what each bad input is told, and that nothing is dropped."""
+
+# ruff: noqa: E501 — a table of cases is read one line a case
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from icaccess.errors import FactsError
+from icaccess.facts.files import load
+from icaccess.facts.record import DATED
+from icaccess.models import (
+    Access,
+    Approval,
+    Assignment,
+    Certification,
+    Employee,
+    EmploymentPeriod,
+    InvalidRecord,
+    Record,
+)
+
+DENVER = ZoneInfo("America/Denver")
+GOOD = {
+    "id": "001234",
+    "name": "Sample Person",
+    "employment": [{"start": "2019-08-01", "end": "2022-05-31"}, {"start": "2023-08-07"}],
+    "assignments": [
+        {"role": "Office Professional", "location": "210", "start": "2023-08-07", "school_based": True}
+    ],
+    "certifications": [{"name": "Walk-In Scheduling", "completed_on": "2023-08-10"}],
+    "approvals": [
+        {
+            "decision": "approved",
+            "decided_on": "2023-08-14",
+            "approver": "000777",
+            "approver_role": "Principal",
+        }
+    ],
+    "access": {"held": True, "since": "2023-08-16", "locations": ["210"]},
+}
+
+
+def write(file: Path, text: str | bytes) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    return file
+
+
+def read(*paths: Path) -> list[Record]:
+    return list(load(paths, DENVER).records())
+
+
+def one(folder: Path, name: str, text: str | bytes) -> Record:
+    (record,) = read(write(folder / name, text))
+    return record
+
+
+def problem(record: Record) -> str:
+    assert isinstance(record, InvalidRecord)
+    assert "\n" not in record.problem
+    return record.problem
+
+
+def refusal(*paths: Path) -> str:
+    with pytest.raises(FactsError) as caught:
+        read(*paths)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+YAML_GOOD = """\
+employees:
+  - id: "001234"
+    name: Sample Person
+    employment:
+      - {start: 2019-08-01, end: "2022-05-31"}   # a day may stand without quotes
+      - {start: "2023-08-07"}
+    assignments:
+      - {role: Office Professional, location: "210", start: "2023-08-07", school_based: true}
+    certifications:
+      - {name: Walk-In Scheduling, completed_on: "2023-08-10"}
+    approvals:
+      - {decision: approved, decided_on: "2023-08-14", approver: "000777", approver_role: Principal}
+    access: {held: true, since: "2023-08-16", locations: ["210"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yaml", YAML_GOOD),
+        ("a.yml", YAML_GOOD.removeprefix("employees:\n")),
+        ("a.YAML", "\ufeff" + YAML_GOOD),
+        ("a.json", json.dumps({"employees": [GOOD]})),
+        ("a.json", json.dumps([GOOD], indent=2)),
+        ("a.json", "\ufeff" + json.dumps([GOOD])),
+        ("a.jsonl", json.dumps(GOOD)),
+        ("a.jsonl", "\ufeff" + json.dumps(GOOD) + "\r\n\n"),
+        ("a.jsonl", json.dumps(GOOD, separators=(",", ":")) + "\n"),
+        ("a.jsonl", json.dumps(GOOD, separators=(" , ", " : ")) + "\n"),
+    ],
+)
+def test_every_format_and_shape_gives_the_same_record(tmp_path: Path, name: str, text: str) -> None:
+    assert one(tmp_path, name, text) == msgspec.convert(GOOD, Employee)
+
+
+def test_an_absent_list_stays_absent_and_an_empty_one_empty(tmp_path: Path) -> None:
+    record = one(tmp_path, "a.yaml", 'employees: [{id: "1", approvals: []}]')
+    assert msgspec.json.encode(record) == b'{"id":"1","approvals":[]}'
+
+
+def test_a_year_9999_passes_through_as_it_is(tmp_path: Path) -> None:
+    text = '[{id: "1", employment: [{start: 2020-01-01, end: 9999-12-31}]}]'
+    assert b'"end":"9999-12-31"' in msgspec.json.encode(one(tmp_path, "a.yaml", text))
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2025-09-11T01:30:00Z", "2025-09-10"),
+        ("2025-09-11T06:00:00Z", "2025-09-11"),
+        ("2025-12-11 06:59:59.999+00:00", "2025-12-10"),
+        ("2025-09-10T23:30:00-06:00", "2025-09-10"),
+        ("2025-09-10t23:30-0600", "2025-09-10"),
+    ],
+)
+def test_a_timestamp_with_an_offset_is_the_districts_day(tmp_path: Path, written: str, day: str) -> None:
+    for name in ("a.yaml", "a.json"):
+        text = json.dumps([{"id": "1", "certifications": [{"name": "X", "completed_on": written}]}])
+        record = one(tmp_path, name, text)
+        assert isinstance(record, Employee)
+        assert record.certifications == (msgspec.convert({"name": "X", "completed_on": day}, Certification),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ('nmae: "X"', "line 2: nmae: is not a known field; known here: id, name, email"),
+        ("employment: [{start: 2025-02-30}]", "employment[0].start: '2025-02-30' is no calendar date; write YYYY-MM-DD"),
+        ("employment: [{start: 20250230}]", "employment[0].start: 20250230 is no calendar date"),
+        ("employment: [{start: 2025-02-03, end: 2025-02-02}]", "employment[0].end: 2025-02-02 is before the start, 2025-02-03"),
+        ("employment: [{start: 2025-02-03, end: null}]", "employment[0].end: is null or left empty; give a value, or leave"),
+        ("employment: [{end: 2025-02-03}]", "employment[0].start: is required and absent; add it"),
+        ("employment:", "employment: is null or left empty"),
+        ("employment: {start: 2025-02-03}", "employment: must be a list, not a mapping"),
+        ("assignments: [{role: R, location: 210, start: 2025-02-03}]", "assignments[0].location: 210 is not text as it is written"),
+        ("assignments: [{role: R, location: 0210, start: 2025-02-03}]", "assignments[0].location: '0210' is not text as it is"),
+        ("assignments: [{role: no, location: '1', start: 2025-02-03}]", "assignments[0].role: 'no' is not text as it is"),
+        ("assignments: [{role: '', location: '1', start: 2025-02-03}]", "assignments[0].role: is empty; give a value"),
+        ("assignments: [{role: R, location: '1', start: 2025-02-03, school_based: yes}]", "school_based: 'yes' must be true or false"),
+        ("access: {held: 'true'}", "access.held: must be true or false, not text"),
+        ("access: {}", "access.held: is required and absent; add it"),
+        ("certifications: [{name: X, completed_on: 2025-02-03T10:00:00}]", "is a time without an offset; give its day, or its offset"),
+        ("certifications: [{name: X, completed_on: 2025-02-30T10:00:00Z}]", "is no time that exists"),
+        ("certifications: [{name: X, completed_on: 0001-01-01T00:00:00Z}]", "is no time that exists"),
+        ("approvals: [{decision: yes!, decided_on: 2025-02-03, approver: a, approver_role: b}]", "'yes!' is not one of approved, denied"),
+        ("approvals: [{decision: approved, decided_on: 2025-02-03, approver: a}]", "approvals[0].approver_role: is required and absent"),
+        ("name: A\n  name: B", "line 3: name: is given twice; keep one"),
+        ("employment: [{start: 2025-02-03, start: 2025-02-04}]", "line 2: employment[0].start: is given twice; keep one"),
+        ("name: &n A\n  email: *n", "line 3: email: *n is an alias; write the value out"),
+        ("<<: {name: A}", "line 2: <<: merge keys are not read; write the values out"),
+        ("name: !!python/name:os.system x", "name: carries the tag tag:yaml.org,2002:python/name:os.system; remove the tag"),
+        ("7: x", "line 2: 7: this key reads as something else than text; quote it"),
+    ],
+)  # fmt: skip
+def test_a_record_that_is_wrong_in_itself_is_invalid_and_the_others_go_on(
+    tmp_path: Path, fields: str, says: str
+) -> None:
+    bad, good = read(write(tmp_path / "a.yaml", f'- id: "7"\n  {fields}\n- id: "8"\n'))
+    assert bad.id == "7"
+    assert problem(bad).startswith(f"{tmp_path}/a.yaml line ")
+    assert says in problem(bad)
+    assert good == Employee(id="8")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ('"nmae": "X"', "nmae: is not a known field"),
+        ('"name": "A", "name": "B"', "name: is given twice; keep one"),
+        ('"name" : "A", "name":"B"', "name: is given twice; keep one"),
+        ('"name":"A\\u0022:","name":"B"', "name: is given twice; keep one"),
+        ('"name":"\\"\\u003a","name":"B"', "name: is given twice; keep one"),
+        ('"employment":[{"start":"2025-02-03","start":"2025-02-03"}]', "employment[0].start: is given twice; keep one"),
+        ('"employment": [{"start": "2025-02-30"}]', "employment[0].start: '2025-02-30' is no calendar date"),
+        ('"employment": [{"start": "2025-02-03", "end": "2025-02-02"}]', "employment[0].end: 2025-02-02 is before the start"),
+        ('"employment": null', "employment: is null or left empty"),
+        ('"name": 7', "name: 7 is not text as it is written; put it in quotes"),
+        ('"name": "\\ud800"', "record: holds half of a character"),
+        ('"access": []', "access: must be a mapping, not a list"),
+        ('"employment": ["x"]', "employment[0]: must be a mapping, not text"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_json_record_that_is_wrong_in_itself(tmp_path: Path, name: str, fields: str, says: str) -> None:
+    lines = ['{"id": "7", ' + fields + "}", '{"id": "8"}']
+    text = "[" + ",\n".join(lines) + "]" if name == "a.json" else "\n".join(lines)
+    bad, good = read(write(tmp_path / name, text))
+    assert f"{name} line 1: {says}" in problem(bad)
+    assert bad.id == "7"
+    assert good == Employee(id="8")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.yaml", "employees: [{id: 001234}]", "line 1: id: '001234' is not text; put it in quotes"),
+        ("a.yaml", "employees: [{id: 1234}]", "line 1: id: 1234 is not text; put it in quotes"),
+        ("a.yaml", "employees: [{id: 1e3}]", "line 1: id: '1e3' is not text; put it in quotes"),
+        ("a.yaml", "employees: [{id: 0o17}]", "line 1: id: '0o17' is not text; put it in quotes"),
+        ("a.yaml", "employees: [{id: 12:30:45}]", "line 1: id: '12:30:45' is not text; put it in quotes"),
+        ("a.yaml", "employees: [{id: }]", "line 1: id: is empty; give one"),
+        ("a.yaml", "employees: [{id: ''}]", "line 1: id: is empty; give one"),
+        ("a.yaml", "employees:\n- name: X\n", "line 2: id: is required and absent; add it"),
+        ("a.yaml", "employees: [{id: '1', id: '2'}]", "line 1: id: is given twice; keep one"),
+        ("a.yaml", "employees: [x]", "line 1: must be one employee's record"),
+        ("a.yaml", "employees: []", "a.yaml: no employee at all; an empty population is an error"),
+        ("a.yaml", "", "line 1: is empty; expected `employees: [...]` or a list"),
+        ("a.yaml", "employees: {}", "line 1: expected `employees: [...]` or a list"),
+        ("a.yaml", "people: []", "line 1: expected `employees: [...]` or a list"),
+        ("a.yaml", "employees: [{id: '1'}]\nemployees: []", "line 2: `employees` must be the only key, given once"),
+        ("a.yaml", "- id: '1'\n---\n- id: '2'\n", "line 2: a second document starts; keep one in each file"),
+        ("a.yaml", "- id: '1'\n  employment: [\n", "line 3: is not YAML"),
+        ("a.yaml", b"- id: '\xff'\n", "is not readable as UTF-8 text at byte"),
+        ("a.yaml", "- id: '1'\n  name: " + "[" * 99, "is nested more than 40 deep"),
+        ("a.json", '[{"id": 1234}]', "line 1: id: 1234 is not text; put it in quotes"),
+        ("a.json", '[{"name": "X"}]', "line 1: id: is required and absent; add it"),
+        ("a.json", '[\n{"id": "1"},\n{"id": "2", "id": "3"}]', "line 3: id: is given twice; keep one"),
+        ("a.json", '[{"id": "\\ud800"}]', "line 1: id: holds half of a character"),
+        ("a.json", "[7]", "line 1: must be one employee's record"),
+        ("a.json", "[]", "no employee at all"),
+        ("a.json", "", "is empty; expected {\"employees\": [...]} or a list"),
+        ("a.json", '[{"id": "1"},\n', "line 2: is cut short; get the whole file again"),
+        ("a.json", '[{"id": "1"},\n x]', "line 2: is not JSON at column 2"),
+        ("a.json", '[{"id": "1"}] x', "line 1: expected {\"employees\": [...]} or a list of records, and nothing after it"),
+        ("a.json", '{"people": []}', 'expected {"employees": [...]} or a list of records'),
+        ("a.json", '{"employees": [{"id": "1"}], "employees": [{"id": "2"}]}', "and nothing else"),
+        ("a.json", '{"employees": [{"id": "1"}], "of": 1}', 'expected {"employees": [...]} or a list'),
+        ("a.json", b'[{"id": "\xff"}]', "line 1: is not UTF-8 at byte 10; save it as UTF-8"),
+        ("a.json", "[" * 100_000, "a.json"),
+        ("a.json", '[{"id": "1", "name": ' + "[" * 500 + "]" * 500 + "}]", "nested more than 40 deep"),
+        ("a.json", '[{"id": "1", "name": NaN}]', "NaN is no JSON number"),
+        ("a.jsonl", "", "is empty; nothing can be believed"),
+        ("a.jsonl", "\n\n", "no employee at all"),
+        ("a.jsonl", '{"id": "1"}\n{"id": "2", "na', "line 2: is cut short; get the whole file again"),
+        ("a.jsonl", '{"id": "1"}\n{"id": "2",, "name": "x"}\n', "line 2: is not JSON at column 12"),
+        ("a.jsonl", '{"id": "1"} {"id": "2"}\n', "line 1: is not JSON at column 13"),
+        ("a.jsonl", b'{"id": "1"}\n{"id": "\xff"}\n', "line 2: is not UTF-8 at byte 9; save it as UTF-8"),
+        ("a.jsonl", '{"id": 1}\n', "line 1: id: 1 is not text; put it in quotes"),
+        ("a.jsonl", '{"id": "1", "name": NaN}\n', "line 1: is not JSON that a record can hold: NaN is no JSON number"),
+        ("a.jsonl", '[{"id": "1"}]\n', "line 1: must be one employee's record"),
+        ("a.txt", "", "is of no kind that is read here (.yaml, .yml, .json, .jsonl)"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_believed_stops_everything(
+    tmp_path: Path, name: str, text: str | bytes, says: str
+) -> None:
+    assert says in refusal(write(tmp_path / name, text))
+
+
+def test_an_id_used_twice_names_both_places(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.yaml", '- id: "1"\n- id: "2"\n')
+    second = write(tmp_path / "b.jsonl", '{"id": "3"}\n{"id": "2", "zzz": 1}\n')
+    said = f"{second} line 2: id '2' is used already in {first} line 2; keep one record for each employee"
+    assert refusal(first, second) == said
+    assert refusal(tmp_path) == said
+
+
+def test_an_id_used_twice_in_one_file(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", '[{"id": "1"},\n{"id": "1"}]')
+    assert (
+        refusal(file)
+        == f"{file} line 2: id '1' is used already in {file} line 1; keep one record for each employee"
+    )
+
+
+def test_a_folder_is_read_whole_in_order_and_other_files_are_left_alone(tmp_path: Path) -> None:
+    for name in ("b/2.jsonl", "b/1.json", "a.yml", "c.YAML"):
+        text = json.dumps([{"id": name}]) if not name.endswith("jsonl") else json.dumps({"id": name})
+        write(tmp_path / name, text)
+    write(tmp_path / "README.md", "not facts")
+    write(tmp_path / ".hidden/d.yaml", "not facts")
+    assert [record.id for record in read(tmp_path)] == ["a.yml", "b/1.json", "b/2.jsonl", "c.YAML"]
+
+
+def test_a_folder_without_facts_and_paths_that_are_not_there(tmp_path: Path) -> None:
+    assert "holds no facts (.yaml, .yml, .json, .jsonl)" in refusal(tmp_path)
+    assert "no such file or folder; correct --facts" in refusal(tmp_path / "absent.yaml")
+    assert "no facts were named" in refusal()
+
+
+def test_the_dated_fields_are_those_that_the_types_hold_as_dates() -> None:
+    parts = {"employment": EmploymentPeriod, "assignments": Assignment, "certifications": Certification}
+    parts |= {"approvals": Approval, "access": Access}
+    dated = {
+        part: tuple(
+            field.encode_name
+            for field in msgspec.inspect.type_info(of).fields  # type: ignore[attr-defined]
+            if "DateType" in str(field.type)
+        )
+        for part, of in parts.items()
+    }
+    assert dated == DATED
