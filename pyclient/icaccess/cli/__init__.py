@@ -1,0 +1,111 @@
+"""The `icaccess` command: options in, pipeline called, result rendered.
+
+Every command stands in a file of its own and is imported only when it is called, so that `--help` and a
+single decision start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from icaccess import __version__
+from icaccess.errors import IcaccessError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "decide": (
+        "icaccess.cli.decide:decide",
+        "Decide who may have access, and explain one person's decision.",
+    ),
+    "facts": ("icaccess.cli.facts:facts", "Show the merged facts exactly as OPA receives them."),
+    "plan": ("icaccess.cli.changes:plan", "Show what would change and why; changes nothing."),
+    "apply": ("icaccess.cli.changes:apply", "Carry a plan out, verify it, and record it."),
+    "adopt": ("icaccess.cli.changes:adopt", "Take over who holds access now, once, on the first day."),
+    "policy": ("icaccess.cli.policy:policy", "Check, test, trace and bundle the policy."),
+    "impact": (
+        "icaccess.cli.impact:impact",
+        "Show whose decision differs between two versions of the policy.",
+    ),
+    "forecast": ("icaccess.cli.forecast:forecast", "Show what will fall due, by month and by location."),
+    "report": ("icaccess.cli.report:report", "Write the reviewer's evidence as one page, with CSV and JSON."),
+    "audit": ("icaccess.cli.audit:audit", "Verify, show and export the tamper-evident record."),
+    "run": ("icaccess.cli.run:run", "Keep access right as a service."),
+    "opa": ("icaccess.cli.opa:opa", "Install, run and look at the policy engine."),
+    "doctor": ("icaccess.cli.doctor:doctor", "Check that everything a run needs is there and reachable."),
+}
+"""Each command: where it stands, and its line in `--help`."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """The commands in the order of a working day."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 (the table above is ours)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands in `--help`, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.version_option(__version__, prog_name="icaccess")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Access to Infinite Campus Elementary Scheduling, decided by policy as code."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code.
+
+    Every error is one line on stderr: exit 1, or the code that the error owns. An interrupt ends with 130 and
+    a SIGTERM with 143, after everything that was started has been stopped.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    sys.exit(_run(args))
+
+
+def _run(args: list[str] | None) -> int:
+    try:
+        code = cli.main(args, prog_name="icaccess", standalone_mode=False)
+        sys.stdout.flush()
+    except IcaccessError as error:
+        return _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        hint = ""
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f" Try '{error.ctx.command_path} --help'."
+        return _fail(f"{' '.join(error.format_message().split())}{hint}", 1)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted; nothing more is done", 130)
+    except BrokenPipeError:
+        # Whoever read our output went away, as `head` does: that is no error, but stdout cannot be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last resort: a user gets one line, never a traceback
+        if os.environ.get("ICACCESS_DEBUG"):
+            raise
+        return _fail(f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"icaccess: {' '.join(message.split())}", err=True)
+    return code

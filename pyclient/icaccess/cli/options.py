@@ -1,0 +1,102 @@
+"""The options that commands share, gathered into one frozen `Request`.
+
+    @click.command()
+    @deciding
+    def plan(request: Request) -> None: …
+
+gives a command all the options of those that decide; `configured` gives only `--config` and `--store`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from icaccess.errors import UsageError
+from icaccess.pipeline import Request
+
+Command = Callable[..., Any]
+
+
+class Day(click.ParamType[date]):
+    """A calendar day, written `YYYY-MM-DD`."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ARG002
+        """The day; `UsageError` says what is wrong with one that is none."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 (a calendar day has no zone)
+        except ValueError as error:
+            option = param.opts[0] if param else "date"
+            raise UsageError(f"{option} {value!r}: not a date; write it as YYYY-MM-DD") from error
+
+
+_PATH = click.Path(path_type=Path)
+
+CONFIG = click.option(
+    "--config",
+    type=_PATH,
+    envvar="ICACCESS_CONFIG",
+    help="Configuration folder [default: ./config, else the one installed].",
+)
+STORE = click.option(
+    "--store",
+    metavar="URL",
+    envvar="ICACCESS_STORE",
+    help="The store, as an SQLAlchemy URL [default: from config].",
+)
+POLICY = click.option(
+    "--policy", type=_PATH, help="Policy folder [default: ./policy, else the one installed]."
+)
+FACTS = click.option(
+    "--facts",
+    type=_PATH,
+    multiple=True,
+    help="Facts file or folder, in place of the configured sources; repeatable.",
+)
+AT = click.option(
+    "--at", type=Day(), metavar="DATE", help="Decide as of this day [default: today in the district's zone]."
+)
+OPA_URL = click.option(
+    "--opa-url",
+    metavar="URL",
+    multiple=True,
+    envvar="ICACCESS_OPA_URL",
+    help="A running OPA sidecar; repeatable [default: start one on loopback and stop it after].",
+)
+
+
+def _gather(command: Command, *options: Callable[[Command], Command]) -> Command:
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> Any:
+        names = ("config", "store", "policy", "facts", "at", "opa_url")
+        given = {name: values.pop(name) for name in names if name in values}
+        return command(request=Request(**given), **values)
+
+    gathered: Command = wrapper
+    for option in reversed(options):
+        gathered = option(gathered)
+    return gathered
+
+
+def configured(command: Command) -> Command:
+    """Give a command `--config` and `--store`, and its function a `request`."""
+    return _gather(command, CONFIG, STORE)
+
+
+def reading(command: Command) -> Command:
+    """Give a command `--config` and `--facts`, and its function a `request`."""
+    return _gather(command, CONFIG, FACTS)
+
+
+def deciding(command: Command) -> Command:
+    """Give a command the options of all that decide, and its function a `request`."""
+    return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)

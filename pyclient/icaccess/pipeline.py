@@ -1,0 +1,60 @@
+"""The order of things: facts, decisions, plan, guard, apply, verification. Only this module knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from icaccess.config import Config, load_config
+from icaccess.errors import ConfigError, PolicyError
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks for, as the command line's options give it; None and () stand for the defaults."""
+
+    config: Path | None = None
+    policy: Path | None = None
+    facts: Sequence[Path] = ()
+    at: date | None = None
+    opa_url: Sequence[str] = ()
+    store: str | None = None
+
+    @cached_property
+    def config_directory(self) -> Path:
+        """The configuration folder; `ConfigError` when it is not there."""
+        found = self.config or _default("config")
+        if not found.is_dir():
+            raise ConfigError(f"{found}: no such configuration folder; give --config or set ICACCESS_CONFIG")
+        return found
+
+    @cached_property
+    def policy_directory(self) -> Path:
+        """The policy folder; `PolicyError` when it is not there."""
+        found = self.policy or _default("policy")
+        if not found.is_dir():
+            raise PolicyError(f"{found}: no such policy folder; give --policy")
+        return found
+
+    @cached_property
+    def settings(self) -> Config:
+        """`icaccess.yaml` of the configuration folder."""
+        return load_config(self.config_directory)
+
+    @cached_property
+    def day(self) -> date:
+        """The day to decide for: as given, else today in the district's zone."""
+        return self.at or datetime.now(self.settings.zone).date()
+
+
+def _default(name: str) -> Path:
+    """The folder here, else the one in the installed package, else the one of the source tree."""
+    here = Path(name)
+    if here.is_dir():
+        return here
+    bundled = Path(str(files("icaccess"))) / "bundled" / name
+    return bundled if bundled.is_dir() else Path(__file__).resolve().parents[2] / name
