@@ -1,0 +1,178 @@
+"""Bundles: what OPA loads, built from the folders `policy/` and `config/`, named by the digest of what counts.
+
+Policy and policy data are two bundles, so that each has a revision of its own. Only what decides goes in: tests,
+schemas and `icaccess.yaml` stay out, and do not change a digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from icaccess.errors import ConfigError, EngineError, PolicyError
+from icaccess.opa.transport import Revisions
+
+Tree = dict[str, bytes]
+"""The files of a bundle: relative path to content."""
+
+_DATA_FILES = ("data.yaml", "data.yml", "data.json")
+_LEFT_OUT = {"tests", "schemas", "opa"}
+
+
+class Bundles(msgspec.Struct, frozen=True):
+    """Two built bundles, and the revisions that OPA will name beside each answer."""
+
+    policy: Path
+    config: Path
+    revisions: Revisions
+
+
+def policy_tree(folder: Path) -> Tree:
+    """What counts of the policy in `folder`: its rules, its data and its manifest.
+
+    Raises `PolicyError` when the folder is not there or holds no rules.
+    """
+    if not folder.is_dir():
+        raise PolicyError(f"no policy folder {folder}: give one with --policy")
+    tree = _read(folder, lambda name: name == ".manifest" or name in _DATA_FILES or _is_rule(name))
+    if not any(_is_rule(name) for name in tree):
+        raise PolicyError(f"{folder} holds no Rego rules: give the policy folder with --policy")
+    if ".manifest" not in tree:
+        raise PolicyError(f"{folder} has no .manifest: it must declare the roots of the policy's bundle")
+    return tree
+
+
+def config_tree(folder: Path) -> Tree:
+    """What counts of the policy data in `folder`: each `<name>/data.yaml`, under roots of their own names.
+
+    Raises `ConfigError` when the folder is not there or holds no policy data.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"no config folder {folder}: give one with --config")
+    tree = _read(folder, lambda name: name in _DATA_FILES)
+    roots = sorted({path.partition("/")[0] for path in tree if "/" in path})
+    if not roots:
+        raise ConfigError(f"{folder} holds no policy data, such as requirements/data.yaml")
+    tree = {path: content for path, content in tree.items() if "/" in path}
+    tree[".manifest"] = msgspec.json.encode({"rego_version": 1, "roots": roots})
+    return tree
+
+
+def digest(tree: Tree) -> str:
+    """The SHA-256 of all names and contents, as 64 hexadecimal digits: the bundle's revision."""
+    total = hashlib.sha256()
+    for path in sorted(tree):
+        total.update(f"{len(path.encode())} {path} {len(tree[path])} ".encode())
+        total.update(tree[path])
+    return total.hexdigest()
+
+
+def capabilities(config_dir: Path) -> Path:
+    """The capabilities that a policy is held to: the config folder's own, else those that the package carries."""
+    own = config_dir / "opa" / "capabilities.json"
+    return (
+        own
+        if own.is_file()
+        else Path(str(files("icaccess") / "bundled" / "config" / "opa" / "capabilities.json"))
+    )
+
+
+def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) -> Bundles:
+    """Both bundles, built with `opa` once for each content and kept under `cache`.
+
+    Raises `PolicyError` when the policy does not compile within its capabilities, and `ConfigError` when OPA
+    cannot read the policy data.
+    """
+    policy, config = policy_tree(policy_dir), config_tree(config_dir)
+    limits = capabilities(config_dir)
+    return Bundles(
+        policy=_cached(opa, "policy", policy, policy_dir, limits, cache, PolicyError),
+        config=_cached(opa, "config", config, config_dir, limits, cache, ConfigError),
+        revisions=Revisions(digest(policy), digest(config)),
+    )
+
+
+def build(opa: Path, name: str, tree: Tree, out: Path, *options: str) -> None:
+    """Have `opa build` make the bundle `out` of `tree`; `options` are more of its own, such as a signing key.
+
+    Raises `PolicyError` with OPA's first complaint, in which the tree's root is called `name`.
+    """
+    with tempfile.TemporaryDirectory(prefix="icaccess-") as work:
+        for path, content in tree.items():
+            target = Path(work, name, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        command = [
+            opa,
+            "build",
+            "--bundle",
+            name,
+            "--revision",
+            digest(tree),
+            "--output",
+            "out.tar.gz",
+            *options,
+        ]
+        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise PolicyError(first_complaint(done.stderr))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and renamed, so that nobody ever loads half of it.
+        with tempfile.NamedTemporaryFile(dir=out.parent, delete=False) as beside:
+            beside.write(Path(work, "out.tar.gz").read_bytes())
+        Path(beside.name).replace(out)
+
+
+def first_complaint(stderr: str) -> str:
+    """OPA's first error as one line, `file:line: what`, and how many more there are."""
+    text = re.sub(r"^(error: |load error: |bundle [^:]*: |\d+ errors? occurred: ?\s*)+", "", stderr.strip())
+    errors = re.findall(r"^\S+:\d+: .*", text, flags=re.MULTILINE)
+    if not errors:
+        return text
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{errors[0]}{more}"
+
+
+def _cached(
+    opa: Path,
+    name: str,
+    tree: Tree,
+    folder: Path,
+    limits: Path,
+    cache: Path,
+    wrong: type[PolicyError] | type[ConfigError],
+) -> Path:
+    options = ["--capabilities", str(limits.resolve())] if limits.is_file() else []
+    within = hashlib.sha256(limits.read_bytes() if options else b"").hexdigest()
+    out = cache / f"{digest(tree)[:32]}-{within[:8]}" / f"{name}.tar.gz"
+    if not out.is_file():
+        try:
+            build(opa, name, tree, out, *options)
+        except PolicyError as error:
+            raise wrong(str(error).replace(f"{name}/", f"{folder}{os.sep}")) from error
+        except OSError as error:
+            raise EngineError(f"cannot build OPA's bundle in {cache}: {error}") from error
+    return out
+
+
+def _is_rule(name: str) -> bool:
+    return name.endswith(".rego") and not name.endswith("_test.rego")
+
+
+def _read(folder: Path, counts: Callable[[str], bool]) -> Tree:
+    tree: Tree = {}
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in _LEFT_OUT and not f.startswith("."))
+        for name in names:
+            path = Path(root, name)
+            if counts(name):
+                tree[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return tree

