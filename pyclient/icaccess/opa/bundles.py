@@ -1,7 +1,7 @@
-"""Bundles: what OPA loads, built from the folders `policy/` and `config/`, named by the digest of what counts.
+"""Bundles: what OPA loads, built from `policy/` and `config/` and named by the digest of what counts.
 
-Policy and policy data are two bundles, so that each has a revision of its own. Only what decides goes in: tests,
-schemas and `icaccess.yaml` stay out, and do not change a digest.
+Policy and policy data are two bundles, so that each has a revision of its own. Only what decides goes in:
+tests, schemas and `icaccess.yaml` stay out, and do not change a digest.
 """
 
 from __future__ import annotations
@@ -76,12 +76,14 @@ def digest(tree: Tree) -> str:
 
 
 def capabilities(config_dir: Path) -> Path:
-    """The capabilities that a policy is held to: the config folder's own, else those that the package carries."""
-    own = config_dir / "opa" / "capabilities.json"
-    return (
-        own
-        if own.is_file()
-        else Path(str(files("icaccess") / "bundled" / "config" / "opa" / "capabilities.json"))
+    """What a policy is held to: the config folder's own capabilities, else the ones carried along."""
+    package = Path(str(files("icaccess")))
+    places = [config_dir, package / "bundled" / "config", package.parents[1] / "config"]
+    for file in (place / "opa" / "capabilities.json" for place in places):
+        if file.is_file():
+            return file
+    raise EngineError(
+        f"{places[0] / 'opa' / 'capabilities.json'} is missing: without it nothing limits the policy"
     )
 
 
@@ -111,7 +113,7 @@ def build(opa: Path, name: str, tree: Tree, out: Path, *options: str) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         command = [
-            opa,
+            str(opa),
             "build",
             "--bundle",
             name,
@@ -121,9 +123,12 @@ def build(opa: Path, name: str, tree: Tree, out: Path, *options: str) -> None:
             "out.tar.gz",
             *options,
         ]
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+        # OPA tells some of its errors on standard output.
+        done = subprocess.run(
+            command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
         if done.returncode != 0:
-            raise PolicyError(first_complaint(done.stderr))
+            raise PolicyError(first_complaint(done.stdout))
         out.parent.mkdir(parents=True, exist_ok=True)
         # Written beside and renamed, so that nobody ever loads half of it.
         with tempfile.NamedTemporaryFile(dir=out.parent, delete=False) as beside:
@@ -131,9 +136,13 @@ def build(opa: Path, name: str, tree: Tree, out: Path, *options: str) -> None:
         Path(beside.name).replace(out)
 
 
-def first_complaint(stderr: str) -> str:
+def first_complaint(output: str) -> str:
     """OPA's first error as one line, `file:line: what`, and how many more there are."""
-    text = re.sub(r"^(error: |load error: |bundle [^:]*: |\d+ errors? occurred: ?\s*)+", "", stderr.strip())
+    text = re.sub(
+        r"^(error: |load error: |bundle load failed on |bundle \S+: |\d+ errors? occurred: ?\s*)+",
+        "",
+        output.strip(),
+    )
     errors = re.findall(r"^\S+:\d+: .*", text, flags=re.MULTILINE)
     if not errors:
         return text
@@ -150,12 +159,11 @@ def _cached(
     cache: Path,
     wrong: type[PolicyError] | type[ConfigError],
 ) -> Path:
-    options = ["--capabilities", str(limits.resolve())] if limits.is_file() else []
-    within = hashlib.sha256(limits.read_bytes() if options else b"").hexdigest()
+    within = hashlib.sha256(limits.read_bytes()).hexdigest()
     out = cache / f"{digest(tree)[:32]}-{within[:8]}" / f"{name}.tar.gz"
     if not out.is_file():
         try:
-            build(opa, name, tree, out, *options)
+            build(opa, name, tree, out, "--capabilities", str(limits.resolve()))
         except PolicyError as error:
             raise wrong(str(error).replace(f"{name}/", f"{folder}{os.sep}")) from error
         except OSError as error:

@@ -23,14 +23,14 @@ import msgspec
 
 from icaccess.errors import EngineError, UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, InvalidRecord, Record
-from icaccess.opa.transport import EvaluationFailed, Revisions, Sidecars
+from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
 from icaccess.opa.undecided import invalid_record, no_decision
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""
 
-I = TypeVar("I")
-O = TypeVar("O")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -131,7 +131,7 @@ class AccessClient:
         body = b'{"input":' + _encode({"as_of": at, "employee": employee}) + b"}"
         try:
             decision, _ = self._sidecars.ask("access/decision", body, Decision)
-        except EvaluationFailed as error:
+        except EvaluationError as error:
             return no_decision(employee.id, at, str(error))
         return decision
 
@@ -145,7 +145,12 @@ class AccessClient:
         are not `revisions` where those are given: what came before is then void.
         """
         for answer in self.decide_json(records, at, revisions=revisions):
-            yield _decode(answer)
+            try:
+                yield _decode(answer)
+            except msgspec.DecodeError as error:
+                raise EngineError(
+                    f"OPA answered with what is no decision ({error}): its policy is not this project's"
+                ) from error
 
     def decide_json(
         self, records: Iterable[Record], at: date, *, revisions: Revisions | None = None
@@ -161,7 +166,7 @@ class AccessClient:
         body = b'{"input":' + _encode({"as_of": at, "employee": employee}) + b"}"
         try:
             explanation, _ = self._sidecars.ask("access/explanation", body, list[ClauseExplanation])
-        except EvaluationFailed as error:
+        except EvaluationError as error:
             raise EngineError(f"OPA could not explain the decision on {employee.id}: {error}") from error
         return explanation
 
@@ -192,7 +197,7 @@ class _Run:
             answers, provenance = self._sidecars.ask(
                 "access/decisions", _body(self._at, employees), dict[str, msgspec.Raw]
             )
-        except EvaluationFailed as error:
+        except EvaluationError as error:
             if len(employees) == 1:
                 only = employees[0].id
                 return {only: _encode_sorted(no_decision(only, self._at, str(error)))}
@@ -203,8 +208,8 @@ class _Run:
             self._revisions = self._revisions or revisions
         if revisions != self._revisions:
             raise EngineError(
-                f"OPA's policy changed within the run (from {_short(self._revisions)} to {_short(revisions)}): "
-                "run it again"
+                "OPA's policy changed within the run, which is void; run it again "
+                f"(from {_short(self._revisions)} to {_short(revisions)})"
             )
         sent = {employee.id for employee in employees}
         if len(sent) != len(employees):
@@ -232,9 +237,9 @@ def _batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
         yield batch
 
 
-def _ahead(task: Callable[[I], O], items: Iterable[I], threads: int) -> Iterator[O]:
-    """The results of `task` in the order of `items`, of which only twice as many as `threads` are begun ahead."""
-    pending: deque[Future[O]] = deque()
+def _ahead(task: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+    """The results of `task` in the order of `items`; only twice as many as `threads` are begun ahead."""
+    pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="opa") as pool:
         try:
             for item in items:

@@ -1,7 +1,7 @@
-"""The embedded engine: finds the pinned OPA, runs it on loopback with a token that only this process knows.
+"""The embedded engine: finds the pinned OPA, runs it on loopback with a token that nobody else knows.
 
-OPA keeps no state, so it is stopped by killing it: on return, on errors, on Ctrl-C and SIGTERM, and by the kernel
-when this process is itself killed.
+OPA keeps no state, so it is stopped by killing it: on return, on errors, on Ctrl-C and SIGTERM, and by the
+kernel when this process is itself killed.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
 import msgspec
 
+from icaccess.config import Config
 from icaccess.errors import EngineError
 from icaccess.opa.bundles import Bundles, build_bundles, first_complaint
 from icaccess.opa.client import AccessClient
+from icaccess.opa.settings import OpaSettings
 from icaccess.opa.transport import MAJOR
 
 VERSION = "1.22.2"
@@ -111,12 +113,41 @@ def running_opa(policy_dir: Path, config_dir: Path, *, timeout: float = 30.0) ->
         yield client
 
 
+def open_client(
+    config: Config, policy_dir: Path, urls: Sequence[str] = ()
+) -> contextlib.AbstractContextManager[AccessClient]:
+    """A client of the OPA at `urls`, else of the configured one, else of one that is started for it.
+
+    The token is `ICACCESS_OPA_TOKEN` in the environment, else the configured one. An OPA of its own decides
+    by `policy_dir` and the policy data of `config`; errors are those of `running_opa`.
+    """
+    settings = config.section("opa", OpaSettings)
+    if not (urls or settings.urls):
+        return running_opa(policy_dir, config.directory, timeout=settings.timeout)
+    token = os.environ.get("ICACCESS_OPA_TOKEN") or (settings.token.reveal() if settings.token else None)
+    cert = None
+    if settings.cert is not None:
+        cert = (str(config.path(settings.cert)), str(config.path(settings.key or settings.cert)))
+    return AccessClient(
+        urls or settings.urls,
+        token,
+        settings.timeout,
+        verify=str(config.path(settings.ca)) if settings.ca else True,
+        cert=cert,
+    )
+
+
 @contextlib.contextmanager
-def running_engine(policy_dir: Path, config_dir: Path, *, opa: Path | None = None) -> Iterator[Engine]:
-    """An OPA on a free loopback port, which decides by these two folders and is stopped at the end."""
+def running_engine(
+    policy_dir: Path, config_dir: Path, *, opa: Path | None = None, token: str | None = None
+) -> Iterator[Engine]:
+    """An OPA on a free loopback port, which decides by these two folders and is stopped at the end.
+
+    `token` is made up unless it is given, for several that share one.
+    """
     opa = opa or find_opa()
     bundles = build_bundles(opa, policy_dir, config_dir, cache_dir() / "bundles")
-    token = secrets.token_urlsafe(32)
+    token = token or secrets.token_urlsafe(32)
     with (
         _sigterm_unwinds(),
         tempfile.TemporaryDirectory(prefix="icaccess-opa-") as work,
@@ -148,7 +179,7 @@ def command(opa: Path, bundles: Bundles, authz: Path, address: str) -> list[str]
 
 
 def write_authz(folder: Path, token: str) -> Path:
-    """A bundle that lets in whoever has `token`, and lets others see OPA's health; it holds the digest alone."""
+    """A bundle that lets in whoever has `token`; it holds the token's digest alone. Health is for all."""
     authz = folder / "authz"
     authz.mkdir()
     (authz / ".manifest").write_text('{"rego_version": 1, "roots": ["system/authz"]}')
@@ -196,7 +227,7 @@ def _await_ready(process: subprocess.Popen[bytes], url: str, token: str) -> bool
     deadline = time.monotonic() + 20
     port = int(url.rpartition(":")[2])
     while process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        if _listens(port):
             with AccessClient(url, token, 5) as client:
                 if client.ready():
                     return True
@@ -209,6 +240,12 @@ def _await_ready(process: subprocess.Popen[bytes], url: str, token: str) -> bool
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def _free_port() -> int:
@@ -226,7 +263,7 @@ def _log_message(text: str) -> str:
     return first_complaint(text)
 
 
-def _die_with_parent() -> object:
+def _die_with_parent() -> Callable[[], object] | None:
     """On Linux, what makes the kernel kill OPA when this process ends, however it does; elsewhere nothing."""
     if platform.system() != "Linux":
         return None
@@ -251,7 +288,7 @@ def _sigterm_unwinds() -> Iterator[None]:
         yield
         return
 
-    def unwind(number: int, frame: FrameType | None) -> None:
+    def unwind(number: int, _frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, unwind)

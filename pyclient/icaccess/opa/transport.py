@@ -30,11 +30,11 @@ _NO_OPA = "check that the URL is OPA's"
 T = TypeVar("T")
 
 
-class Unreachable(EngineError):
+class UnreachableError(EngineError):
     """One sidecar is not there, or went away; another one may answer the same question."""
 
 
-class EvaluationFailed(EngineError):
+class EvaluationError(EngineError):
     """OPA is well, and failed to evaluate the policy on this one input."""
 
 
@@ -116,7 +116,7 @@ class Sidecars:
         retry = Retry(
             total=4,
             connect=3,
-            read=0,
+            read=False,
             redirect=0,
             status=3,
             other=0,
@@ -145,13 +145,13 @@ class Sidecars:
         """OPA's result for `POST /v1/data/<path>`, decoded as `result`, and what decided it.
 
         A sidecar that cannot be reached is left out from then on, and the question goes to the others.
-        Raises `EvaluationFailed` when OPA failed on this very input, `EngineError` for everything else.
+        Raises `EvaluationError` when OPA failed on this very input, `EngineError` for everything else.
         """
         while True:
             url = self._acquire()
             try:
                 return self.ask_one(url, path, body, result)
-            except Unreachable:
+            except UnreachableError:
                 with self._lock:
                     self._down.add(url)
                     if len(self._down) == len(self.urls):
@@ -211,19 +211,16 @@ class Sidecars:
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                chunks = []
-                for chunk in response.iter_content(_CHUNK):
-                    chunks.append(chunk)
-                    if time.monotonic() > deadline:
-                        raise requests.Timeout
                 kind = response.headers.get("Content-Type", "no content type")
-                return response.status_code, kind, b"".join(chunks)
+                return response.status_code, kind, _read(response, deadline)
         except requests.exceptions.SSLError as error:
-            raise Unreachable(f"OPA at {url} cannot be trusted: {error}") from error
+            raise UnreachableError(f"OPA at {url} cannot be trusted: {error}") from error
         except requests.exceptions.ConnectTimeout as error:
-            raise Unreachable(f"nothing answers at {url}: check the address, and that OPA runs") from error
+            raise UnreachableError(
+                f"nothing answers at {url}: check the address, and that OPA runs"
+            ) from error
         except requests.Timeout as error:
-            raise Unreachable(
+            raise UnreachableError(
                 f"OPA at {url} did not answer within {self.timeout:g} s: look at its load and its log"
             ) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
@@ -236,10 +233,20 @@ class Sidecars:
             ) from error
         except requests.RequestException as error:
             if "Failed to establish" in str(error) or "NameResolution" in str(error):
-                raise Unreachable(
+                raise UnreachableError(
                     f"nothing answers at {url}: check the address, and that OPA runs"
                 ) from error
-            raise Unreachable(f"OPA at {url} went away in the middle: {_root(error)}") from error
+            raise UnreachableError(f"OPA at {url} went away in the middle: {_root(error)}") from error
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The whole content; a server that trickles it out past the deadline is given up."""
+    chunks = []
+    for chunk in response.iter_content(_CHUNK):
+        chunks.append(chunk)
+        if time.monotonic() > deadline:
+            raise requests.Timeout
+    return b"".join(chunks)
 
 
 def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
@@ -248,7 +255,7 @@ def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
         failure = msgspec.json.decode(content, type=_Failure)
     except msgspec.DecodeError:
         if status in (502, 503, 504):
-            return Unreachable(f"OPA at {url} is not reached by the proxy before it (HTTP {status})")
+            return UnreachableError(f"OPA at {url} is not reached by the proxy before it (HTTP {status})")
         if status in (401, 403):
             return EngineError(f"{url} refused the request (HTTP {status}, {kind}): {_NO_OPA}")
         return EngineError(f"{url} does not answer as OPA does (HTTP {status}, {kind}): {_NO_OPA}")
@@ -258,9 +265,9 @@ def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
         )
     if status == 500 and failure.errors:
         first = failure.errors[0]
-        return EvaluationFailed(f"{first.code}: {first.message}")
+        return EvaluationError(f"{first.code}: {first.message}")
     if status in (502, 503, 504):
-        return Unreachable(f"OPA at {url} is not ready (HTTP {status}): {failure.message}")
+        return UnreachableError(f"OPA at {url} is not ready (HTTP {status}): {failure.message}")
     return EngineError(f"OPA at {url} answered HTTP {status}, {failure.code}: {failure.message}")
 
 

@@ -34,7 +34,7 @@ def no_decision(employee_id: str, as_of: date, problem: str) -> Decision:
             "no_decision",
             None,
             f"OPA could not decide on this record: {problem}",
-            "Report it to whoever keeps the policy, with this person's facts; access stays as it is until then.",
+            "Report this person's facts to whoever keeps the policy; until then access stays as it is.",
         ),
     )
 

@@ -1,0 +1,76 @@
+"""What tests share: OPA on this project's policy, and skips that name the component they lack.
+
+A test that needs a component which is not there calls `pytest.skip("needs NAME: why")`. The closing line then
+names it; under ICACCESS_REQUIRE_ALL=1 such a test fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from icaccess.errors import EngineError
+from icaccess.opa.client import AccessClient
+from icaccess.opa.engine import Engine, find_opa, running_engine
+
+ROOT = Path(__file__).parents[2]
+STANDIN = Path(__file__).parent / "opa" / "standin"
+_NEEDS = re.compile(r"^(?:Skipped: )?needs ([^:]+):")
+
+
+@pytest.fixture(scope="session")
+def opa_path() -> Path:
+    """OPA's program."""
+    try:
+        return find_opa()
+    except EngineError as error:
+        pytest.skip(f"needs OPA: {error}")
+
+
+@pytest.fixture(scope="session")
+def engine(opa_path: Path) -> Iterator[Engine]:
+    """An OPA on the policy and the policy data of this project, for the whole session."""
+    with running_engine(ROOT / "policy", ROOT / "config", opa=opa_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(engine: Engine) -> Iterator[AccessClient]:
+    """A client of `engine`."""
+    with AccessClient(engine.url, engine.token) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def standin(opa_path: Path) -> Iterator[Engine]:
+    """An OPA on a small policy of the same paths and shapes, which fails on a person named `poison`."""
+    with running_engine(STANDIN / "policy", STANDIN / "config", opa=opa_path) as running:
+        yield running
+
+
+def _missing(report: pytest.TestReport | pytest.CollectReport) -> str | None:
+    """The component for want of which a test was skipped, if that is why."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        found = _NEEDS.match(str(report.longrepr[2]))
+        return found.group(1) if found else None
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report = yield
+    if os.environ.get("ICACCESS_REQUIRE_ALL") == "1" and _missing(report) is not None:
+        report.outcome = "failed"
+        report.longrepr = f"{report.longrepr[2]} (ICACCESS_REQUIRE_ALL=1)"
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    missing = _missing(report)
+    if missing is None:
+        return None
+    return f"skipped (needs {missing})", "s", f"SKIPPED (needs {missing})"

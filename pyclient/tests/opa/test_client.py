@@ -1,0 +1,330 @@
+"""The client against a real OPA, and against what is not OPA."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icaccess import AccessClient
+from icaccess.errors import EngineError, UsageError
+from icaccess.models import Decision, Employee, InvalidRecord, Record
+from icaccess.opa.engine import Engine, running_engine
+from icaccess.opa.transport import Revisions
+from tests.opa.fake_opa import Answer, serving
+
+AT = date(2025, 9, 10)
+STANDIN = Path(__file__).parent / "standin"
+
+
+def people(count: int) -> Iterator[Employee]:
+    return (Employee(id=f"{number:06}") for number in range(count))
+
+
+@pytest.fixture
+def own(opa_path: Path) -> Iterator[Engine]:
+    """An OPA that a test may kill."""
+    with running_engine(STANDIN / "policy", STANDIN / "config", opa=opa_path) as engine:
+        yield engine
+
+
+def test_decides_one(standin: Engine) -> None:
+    with AccessClient(standin.url, standin.token) as client:
+        decision = client.decide(Employee(id="001234"), AT)
+    assert (decision.employee_id, decision.as_of, decision.action) == ("001234", AT, "grant")
+
+
+def test_decides_many_in_order_with_every_record_answered_once(standin: Engine) -> None:
+    records: list[Record] = list(people(1000))
+    records[7] = InvalidRecord("000007", "facts.yaml line 3: start: no such day")
+    with AccessClient(standin.url, standin.token, batch=64) as client:
+        decisions = list(client.decide_many(records, AT))
+    assert [d.employee_id for d in decisions] == [r.id for r in records]
+    assert [d.outcome for d in decisions if d.employee_id != "000007"] == ["allow"] * 999
+    assert decisions[7].reasons[0].code == "invalid_record"
+    assert decisions[7].reasons[0].message == "facts.yaml line 3: start: no such day"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.booleans(), max_size=60), st.integers(1, 9), st.integers(1, 5))
+def test_order_and_number_hold_for_any_batch(
+    standin: Engine, sound: list[bool], batch: int, connections: int
+) -> None:
+    records = [Employee(id=str(n)) if ok else InvalidRecord(str(n), "bad") for n, ok in enumerate(sound)]
+    with AccessClient(standin.url, standin.token, batch=batch, connections=connections) as client:
+        decisions = list(client.decide_many(records, AT))
+    assert [(d.employee_id, d.outcome) for d in decisions] == [
+        (str(n), "allow" if ok else "undecided") for n, ok in enumerate(sound)
+    ]
+
+
+def test_reads_only_some_batches_ahead(standin: Engine) -> None:
+    taken = 0
+
+    def counted() -> Iterator[Employee]:
+        nonlocal taken
+        for employee in people(100_000):
+            taken += 1
+            yield employee
+
+    with AccessClient(standin.url, standin.token, batch=10, connections=2) as client:
+        decisions = client.decide_many(counted(), AT)
+        next(decisions)
+        assert taken <= 50
+        decisions.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+def test_json_is_what_opa_wrote(standin: Engine) -> None:
+    with AccessClient(standin.url, standin.token) as client:
+        (answer,) = client.decide_json(people(1), AT)
+        undecided = next(iter(client.decide_json([InvalidRecord("1", "bad")], AT)))
+        assert msgspec.json.decode(answer, type=Decision) == client.decide(Employee(id="000000"), AT)
+    keys = list(msgspec.json.decode(answer))
+    assert keys == sorted(keys)
+    assert list(msgspec.json.decode(undecided)) == sorted(msgspec.structs.asdict(_decoded(undecided)))
+
+
+def _decoded(answer: bytes | msgspec.Raw) -> Decision:
+    return msgspec.json.decode(answer, type=Decision)
+
+
+def test_explains(standin: Engine) -> None:
+    with AccessClient(standin.url, standin.token) as client:
+        (clause,) = client.explain(Employee(id="1", assignments=()), AT)
+    assert (clause.clause, clause.met, clause.facts) == ("ES-2", True, [])
+
+
+def test_says_what_is_loaded(standin: Engine) -> None:
+    with AccessClient(standin.url, standin.token) as client:
+        assert client.ready()
+        assert client.revisions() == standin.bundles.revisions
+        (status,) = client.status()
+    assert (status.ready, status.version, status.problem) == (True, "1.22.2", None)
+
+
+def test_one_poisonous_record_in_a_batch_of_500_is_undecided_alone(standin: Engine) -> None:
+    records = list(people(500))
+    records[321] = Employee(id="000321", name="poison")
+    with AccessClient(standin.url, standin.token, batch=500) as client:
+        decisions = list(client.decide_many(records, AT))
+        assert client.decide(records[321], AT) == decisions[321]
+    undecided = [d for d in decisions if d.outcome == "undecided"]
+    assert [d.employee_id for d in undecided] == ["000321"]
+    (reason,) = undecided[0].reasons
+    assert (reason.code, reason.clause, undecided[0].action) == ("no_decision", None, "none")
+    assert "eval_conflict_error" in reason.message
+    assert {d.outcome for d in decisions if d.employee_id != "000321"} == {"allow"}
+
+
+def test_an_opa_that_is_killed_in_the_middle_is_an_error(own: Engine) -> None:
+    decided = 0
+    with (
+        AccessClient(own.url, own.token, batch=10) as client,
+        pytest.raises(EngineError, match=r"went away in the middle|nothing answers"),
+    ):
+        for decided, _ in enumerate(client.decide_many(people(10_000), AT), 1):
+            if decided == 100:
+                os.kill(own.pid, signal.SIGKILL)
+    assert 100 <= decided < 10_000
+
+
+def test_a_frozen_opa_is_given_up_at_the_deadline(own: Engine) -> None:
+    with AccessClient(own.url, own.token, timeout=0.5) as client:
+        client.decide(Employee(id="1"), AT)
+        os.kill(own.pid, signal.SIGSTOP)
+        begun = time.monotonic()
+        with pytest.raises(EngineError, match=r"did not answer within 0\.5 s"):
+            list(client.decide_many(people(1000), AT))
+        assert time.monotonic() - begun < 3
+        assert not client.ready()
+
+
+@pytest.mark.parametrize("token", [None, "", "guessed"])
+def test_a_wrong_token_is_refused(standin: Engine, token: str | None) -> None:
+    with AccessClient(standin.url, token) as client:
+        assert client.ready()
+        with pytest.raises(EngineError, match=r"refused the token \(HTTP 401\)"):
+            client.decide(Employee(id="1"), AT)
+
+
+def test_a_proxy_of_the_environment_never_sees_the_token(
+    standin: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with AccessClient(standin.url, standin.token) as client:
+        assert client.decide(Employee(id="1"), AT).outcome == "allow"
+
+
+def test_nothing_there_is_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can answer there
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with AccessClient(url) as client:
+            assert not client.ready()
+            with pytest.raises(EngineError, match=f"nothing answers at {url}"):
+                client.decide(Employee(id="1"), AT)
+            with pytest.raises(EngineError, match=f"nothing answers at {url}"):
+                client.revisions()
+
+
+@pytest.mark.parametrize("url", ["localhost", "ftp://localhost", "http://", "127.0.0.1:8181"])
+def test_no_url_is_one_line(url: str) -> None:
+    with AccessClient(url) as client, pytest.raises(EngineError, match="is no URL of OPA"):
+        client.decide(Employee(id="1"), AT)
+
+
+def answer(
+    result: object = msgspec.UNSET, revision: str = "r1", version: str = "1.22.2", **more: object
+) -> Answer:
+    provenance = {
+        "version": version,
+        "bundles": {"policy": {"revision": revision}, "config": {"revision": "c"}},
+    }
+    body: dict[str, object] = {"provenance": provenance} | more
+    if result is not msgspec.UNSET:
+        body["result"] = result
+    return 200, "application/json", msgspec.json.encode(body)
+
+
+@pytest.mark.parametrize(
+    ("given_answer", "message"),
+    [
+        ((200, "text/html", b"<html>Welcome</html>"), "does not answer as OPA.*text/html"),
+        ((404, "text/html", b"<html>Not found</html>"), "does not answer as OPA does .HTTP 404, text/html"),
+        ((302, "text/html", b""), "does not answer as OPA does .HTTP 302"),
+        ((403, "text/html", b"<html>No</html>"), "refused the request .HTTP 403, text/html"),
+        ((200, "application/json", b'{"result": {}}'), "does not answer as OPA.*provenance"),
+        ((200, "application/json", b'{"result": {}'), "does not answer as OPA"),
+        (answer(), "has no result for access/decisions"),
+        (answer({"1": 1, "2": 2}), r"exactly those asked .*not asked: \['2'\]"),
+        (answer({}), r"exactly those asked \(missing: \['1'\]"),
+        (answer({"1": {"outcome": "perhaps"}}), "what is no decision"),
+        (answer([]), "does not answer as OPA with this policy"),
+        (answer({}, version="0.70.0"), r"has version 0\.70\.0: version 1\.x is needed"),
+        (answer({}, warning={"code": "api_usage_warning"}), "warning: .*api_usage_warning"),
+        ((503, "text/plain", b"no backend"), "not reached by the proxy before it .HTTP 503"),
+        ((503, "application/json", b'{"code": "x", "message": "busy"}'), "is not ready .HTTP 503.: busy"),
+        ((500, "application/json", b'{"code": "internal_error", "message": "no policy"}'), "no policy"),
+    ],
+)
+def test_what_is_not_opa_with_this_policy_is_one_line(given_answer: Answer, message: str) -> None:
+    with (
+        serving(lambda _path, _body: given_answer) as url,
+        AccessClient(url) as client,
+        pytest.raises(EngineError, match=message) as caught,
+    ):
+        list(client.decide_many([Employee(id="1")], AT))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_trickles_is_given_up_at_the_deadline() -> None:
+    def trickle() -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(100):
+                connection.sendall(b"1\r\n \r\n")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        begun = time.monotonic()
+        with (
+            AccessClient(url, timeout=0.3) as client,
+            pytest.raises(EngineError, match="did not answer within"),
+        ):
+            client.decide(Employee(id="1"), AT)
+        assert time.monotonic() - begun < 2
+        thread.join()
+
+
+def test_another_policy_in_the_middle_voids_the_run() -> None:
+    asked = 0
+
+    def decisions(_path: str, body: bytes) -> Answer:
+        nonlocal asked
+        asked += 1
+        employees = msgspec.json.decode(body)["input"]["employees"]
+        return answer({e["id"]: 1 for e in employees}, revision="r1" if asked < 5 else "r2")
+
+    with (
+        serving(decisions) as url,
+        AccessClient(url, batch=10) as client,
+        pytest.raises(EngineError, match="policy changed within the run, which is void"),
+    ):
+        for _ in client.decide_json(people(1000), AT):
+            pass
+
+
+def test_another_policy_than_the_one_asked_for_is_refused(standin: Engine) -> None:
+    with (
+        AccessClient(standin.url, standin.token) as client,
+        pytest.raises(EngineError, match="policy changed within the run"),
+    ):
+        list(client.decide_many(people(1), AT, revisions=Revisions("another", "one")))
+
+
+def test_a_proxy_that_has_lost_opa_for_a_moment_is_asked_again() -> None:
+    asked = 0
+
+    def decisions(_path: str, _body: bytes) -> Answer:
+        nonlocal asked
+        asked += 1
+        return answer({"1": 1}) if asked > 2 else (503, "text/plain", b"no backend")
+
+    with serving(decisions) as url, AccessClient(url) as client:
+        assert [bytes(a) for a in client.decide_json([Employee(id="1")], AT)] == [b"1"]
+    assert asked == 3
+
+
+def test_an_id_twice_in_one_batch_is_an_error(standin: Engine) -> None:
+    with AccessClient(standin.url, standin.token) as client, pytest.raises(UsageError, match="twice"):
+        list(client.decide_many([Employee(id="1"), Employee(id="1")], AT))
+
+
+def test_several_sidecars_share_the_work_and_one_may_die(standin: Engine) -> None:
+    with (
+        running_engine(STANDIN / "policy", STANDIN / "config", token=standin.token) as other,
+        AccessClient([standin.url, other.url], standin.token, batch=10) as client,
+    ):
+        decisions = []
+        for decision in client.decide_many(people(5000), AT):
+            decisions.append(decision)
+            if len(decisions) == 100:
+                os.kill(other.pid, signal.SIGKILL)
+        assert [d.employee_id for d in decisions] == [e.id for e in people(5000)]
+        assert [s.ready for s in client.status()] == [True, False]
+
+
+def test_sidecars_with_different_policies_void_the_run(standin: Engine, tmp_path: Path) -> None:
+    config = tmp_path / "requirements"
+    config.mkdir()
+    (config / "data.yaml").write_text("roles: []\n")
+    with (
+        running_engine(STANDIN / "policy", tmp_path, token=standin.token) as other,
+        AccessClient([standin.url, other.url], standin.token, batch=10) as client,
+    ):
+        with pytest.raises(EngineError, match="hold different policies"):
+            client.revisions()
+        with pytest.raises(EngineError, match="policy changed within the run"):
+            list(client.decide_many(people(500), AT))
+
+
+def test_no_url_at_all_is_wrong_usage() -> None:
+    with pytest.raises(UsageError), contextlib.closing(AccessClient([])):
+        pass
