@@ -61,7 +61,13 @@ def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
         return f"{shown} must be a plain decimal number, without leading zeros"
     if isinstance(value, Bare) or (isinstance(value, int | float) and text.startswith("Expected `str")):
         return f"{shown} is not text as it is written; put it in quotes"
-    if re.fullmatch(r"Expected `(str|object)` of length >= 1", text):
+    if match := re.fullmatch(r"Expected `(?:int|float)` >= (.*)", text):
+        return f"must be at least {match[1]}"
+    if match := re.fullmatch(r"Expected `(?:int|float)` <= (.*)", text):
+        return f"must be at most {match[1]}"
+    if match := re.fullmatch(r"Expected `str` matching regex '\^(.*)\$'", text):
+        return f"{shown} does not have the form {match[1]}"
+    if re.fullmatch(r"Expected `(str|object|array)` of length >= 1", text):
         return "is empty; give a value, or leave the field out where it is optional"
     if text in ("Invalid RFC3339 encoded date", "Expected `date`, got `int`", "Expected `date`, got `float`"):
         return f"{shown} is no calendar date; write YYYY-MM-DD"

@@ -1,0 +1,190 @@
+"""The values of the rules, which OPA loads as `data.requirements`, `data.locations` and `data.calendar`.
+
+They are judged as strictly as facts, and before OPA sees them: OPA reads an unquoted `000888` as 888 and
+keeps the last of two equal keys, which would silently name another school.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from icaccess.errors import ConfigError
+from icaccess.marked_yaml import Marked, MarkedYamlError, Steps, read_document
+from icaccess.models import Text
+from icaccess.validation import explain, field_name
+
+Names = Annotated[tuple[Text, ...], Meta(min_length=1)]
+Days = Annotated[int, Meta(ge=0)]
+MonthDay = Annotated[str, Meta(pattern="^[0-9]{2}-[0-9]{2}$")]
+"""A day of any year, `MM-DD`."""
+
+
+class PolicyValues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The base of all policy data: keys that nobody knows are refused."""
+
+
+class CertificationNames(PolicyValues, frozen=True):
+    """What Learning Space calls the two certifications (ES-4, ES-5)."""
+
+    prerequisite: Text
+    required: Text
+
+
+class Validity(PolicyValues, frozen=True):
+    """How long a certification is good for (ES-11 … ES-13)."""
+
+    first_removal: date
+    every_school_years: Annotated[int, Meta(ge=1)]
+    recertification_opens: MonthDay
+
+
+class Contact(PolicyValues, frozen=True):
+    """Whom a person is told to ask (ES-8)."""
+
+    name: Text
+    phone: Text | UnsetType = UNSET
+    hours: Text | UnsetType = UNSET
+    self_service: Text | UnsetType = UNSET
+    address: Text | UnsetType = UNSET
+
+
+class Requirements(PolicyValues, frozen=True):
+    """The values of the posted requirements, `data.requirements`."""
+
+    roles: Names
+    school_location_types: Names
+    certifications: CertificationNames
+    approver_roles: Names
+    job_change_rule_from: date
+    approval_lead_days: Days
+    between_assignments_days: Days
+    between_employments_days: Days
+    validity: Validity
+    grant_within_business_days: Annotated[int, Meta(ge=1)]
+    contact: Contact | UnsetType = UNSET
+
+
+class Location(PolicyValues, frozen=True):
+    """A place where people work and what kind of place it is (ES-3)."""
+
+    type: Text
+    name: Text | UnsetType = UNSET
+
+
+class Covers(PolicyValues, frozen=True):
+    """The days for which the calendar is known, both included."""
+
+    from_: date = msgspec.field(name="from")
+    through: date
+
+
+class Calendar(PolicyValues, frozen=True):
+    """The weekdays on which the district is closed (ES-7), `data.calendar`."""
+
+    covers: Covers
+    closed: tuple[date, ...]
+
+
+Locations = Annotated[dict[Text, Location], Meta(min_length=1)]
+"""Every place by its id, `data.locations`."""
+
+
+class PolicyData(msgspec.Struct, frozen=True):
+    """All three parts of the policy data."""
+
+    requirements: Requirements
+    locations: dict[str, Location]
+    calendar: Calendar
+
+
+Check = Callable[[Any], tuple[Steps, str] | None]
+
+
+def load_policy_data(directory: Path) -> PolicyData:
+    """The policy data under a configuration folder, `<name>/data.yaml` each.
+
+    `ConfigError` is raised with file, line and key when a file is missing, does not parse, or holds anything
+    that the policy does not know or cannot rely on.
+    """
+    if not directory.is_dir():
+        raise ConfigError(f"{directory}: no such configuration folder; give --config or set ICACCESS_CONFIG")
+    return PolicyData(
+        _load(directory / "requirements" / "data.yaml", Requirements, _check_requirements),
+        _load(directory / "locations" / "data.yaml", Locations, _check_nothing),
+        _load(directory / "calendar" / "data.yaml", Calendar, _check_calendar),
+    )
+
+
+def _load(file: Path, of: Any, check: Check) -> Any:
+    try:
+        with file.open("rb") as stream:
+            written = read_document(stream)
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}); the policy needs it") from error
+    except MarkedYamlError as error:
+        raise ConfigError(f"{file} line {error.line}: {error.problem}") from error
+    for problem in written.problems:
+        raise _error(file, written, problem.path, problem.text)
+    if of is Locations and isinstance(written.value, dict):
+        # One at a time, because a complaint about a mapping does not say which of its keys it is about.
+        for key, value in written.value.items():
+            _convert(file, written, value, Location, (key,))
+    values = _convert(file, written, written.value, of, ())
+    if (wrong := check(values)) is not None:
+        raise _error(file, written, *wrong)
+    return values
+
+
+def _convert(file: Path, written: Marked, value: Any, of: Any, at: Steps) -> Any:
+    try:
+        return msgspec.convert(value, of)
+    except msgspec.ValidationError as error:
+        complaint = explain(error, value, of)
+        raise _error(file, written, (*at, *complaint.path), complaint.text) from error
+
+
+def _error(file: Path, written: Marked, path: Steps, text: str) -> ConfigError:
+    return ConfigError(f"{file} line {written.line(path)}: {field_name(path) or 'the whole'}: {text}")
+
+
+def _check_nothing(_: Any) -> None:
+    return None
+
+
+def _check_requirements(requirements: Requirements) -> tuple[Steps, str] | None:
+    validity = requirements.validity
+    path = ("validity", "recertification_opens")
+    opens = validity.recertification_opens
+    if opens == "02-29" or (validity.first_removal.month, validity.first_removal.day) == (2, 29):
+        return path, "February 29 does not come every year; choose another day"
+    try:
+        opening = date(validity.first_removal.year, int(opens[:2]), int(opens[3:]))
+    except ValueError:
+        return path, f"{opens!r} is no day of a year; write MM-DD"
+    if opening > validity.first_removal:
+        return (
+            path,
+            f"{opens} comes after the removal, {validity.first_removal}, in its year; choose an earlier day",
+        )
+    return None
+
+
+def _check_calendar(calendar: Calendar) -> tuple[Steps, str] | None:
+    covers = calendar.covers
+    if covers.from_ > covers.through:
+        return (
+            "covers",
+            "through",
+        ), f"{covers.through} is before {covers.from_}, where it starts; correct one of them"
+    seen: set[date] = set()
+    for index, day in enumerate(calendar.closed):
+        if day in seen:
+            return ("closed", index), f"{day} is given twice; keep one"
+        seen.add(day)
+    return None
