@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
+
+if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs neither OPA nor facts
+    from icaccess.models import Record
+    from icaccess.opa.client import AccessClient
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,25 @@ class Request:
     def day(self) -> date:
         """The day to decide for: as given, else today in the district's zone."""
         return self.at or datetime.now(self.settings.zone).date()
+
+    def records(self) -> Iterator[Record]:
+        """Every employee's record, one at a time; `FactsError` when the facts cannot be read or believed."""
+        from icaccess.facts.files import load
+
+        return load(self.facts, self.settings.zone).records()
+
+    @contextmanager
+    def client(self) -> Iterator[AccessClient]:
+        """The OPA that was named, or one started for the purpose and stopped after.
+
+        The policy data is judged first: `ConfigError` when it is missing or mistyped.
+        """
+        from icaccess.config.policy_data import load_policy_data
+        from icaccess.opa.engine import open_client
+
+        load_policy_data(self.config_directory)
+        with open_client(self.settings, self.policy_directory, self.opa_url) as client:
+            yield client
 
 
 def _default(name: str) -> Path:

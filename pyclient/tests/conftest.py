@@ -16,6 +16,7 @@ import pytest
 from icaccess.errors import EngineError
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import Engine, find_opa, running_engine
+from tests.stores import postgres, sqlite_store, store, store_url  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
 STANDIN = Path(__file__).parent / "opa" / "standin"

@@ -97,6 +97,11 @@ def reading(command: Command) -> Command:
     return _gather(command, CONFIG, FACTS)
 
 
+def dated(command: Command) -> Command:
+    """Give a command `--config`, `--facts`, `--at` and `--store`, and its function a `request`."""
+    return _gather(command, CONFIG, FACTS, AT, STORE)
+
+
 def deciding(command: Command) -> Command:
     """Give a command the options of all that decide, and its function a `request`."""
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)

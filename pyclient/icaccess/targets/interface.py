@@ -1,1 +1,88 @@
-"""What a target is: the system that holds the access, asked who has it and told what to change."""
+"""What a target is: the system that holds the access, asked who has it and told what to change.
+
+A target knows people by an *account*: the employee id, the username or the e-mail address, as its `match`
+says. It never guesses: an account that it finds not at all, or twice, is a change that could not be made.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+ChangeAction = Literal["grant", "update", "revoke"]
+Match = Literal["id", "username", "email"]
+
+
+class Holding(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one account holds. `locations` is None where the target does not know for which locations.
+
+    `since` is the first day it was held, where the target knows.
+    """
+
+    locations: tuple[str, ...] | None = None
+    since: date | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do at a target. `after` is what the account is to hold then, None for nothing."""
+
+    action: ChangeAction
+    employee_id: str
+    account: str
+    before: Holding | None
+    after: Holding | None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of one change.
+
+    `made`: the target took it, to be verified by reading back. `pending`: somebody else carries it out, and
+    the target will show it later. `failed`: it could not be made, and `note` says why in one line.
+    """
+
+    state: Literal["made", "pending", "failed"]
+    note: str = ""
+    due_on: date | None = None
+    """The last day by which a pending change is to show, where that can be told."""
+
+
+class Target(ABC):
+    """One system that holds the access. Every change is safe to repeat."""
+
+    match: Match = "id"
+    """The field of an employee's record that is the account."""
+
+    batch_size: int | None = 100
+    """How many changes are journalled and made together; None for all of a plan at once."""
+
+    is_store: bool = False
+    """True where the store itself is the target: what it shows and what is remembered are one."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """What tells this target from any other, on one line and without secrets: kind, address, group."""
+
+    @abstractmethod
+    def current(self) -> dict[str, Holding]:
+        """Who holds access now, by account. `TargetError` when that cannot be told for certain."""
+
+    @abstractmethod
+    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:
+        """Make the changes and give one result for each, in order.
+
+        `batch` names this set of changes for good, so that a set that was interrupted is recognised.
+        `TargetError` when the target cannot be changed at all; what was not answered by then is not known.
+        """
+
+    def close(self) -> None:  # noqa: B027 (most targets have nothing to let go of)
+        """Let go of connections; a target can be closed more than once."""
+
+
+def account_of(match: Match, value: str) -> str:
+    """The account that a value stands for: ids as they are, names and addresses whatever their case."""
+    return value if match == "id" else value.strip().casefold()

@@ -1,0 +1,269 @@
+"""Carries a plan out: intent before each change, result after, and the target read back at the end.
+
+Killed at any point, `recover` settles what was under way by looking at the target, so that nothing is lost
+and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from icaccess.errors import TargetError
+from icaccess.plan import Drift, Expected, Pending, Plan, PlannedChange, shows
+from icaccess.store import audit, holders, journal
+from icaccess.store.audit import Draft
+from icaccess.store.database import Store
+from icaccess.store.journal import Settlement, Written
+from icaccess.store.lock import Lock
+from icaccess.targets.interface import Holding, Result, Target
+
+_GROUNDS = ("outcome", "reasons", "basis", "requirements_met_on", "grant_due_by", "escalate", "warnings")
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One change that could not be made, and why."""
+
+    change: PlannedChange
+    note: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of carrying a plan out."""
+
+    run_id: int
+    counts: dict[str, int]
+    """How many changes ended in which state of the journal."""
+    failures: tuple[Failure, ...]
+    left: int = 0
+    """How many changes were not begun, because the target stopped taking any; the next run has them."""
+    stopped: str = ""
+    """Why the target stopped taking changes, where it did."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every change was made and verified, or is under way."""
+        return not self.failures and not self.left
+
+
+def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Holding]) -> list[Settlement]:
+    """Settle what earlier runs left open, by what the target shows now.
+
+    A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
+    still due, the next plan has it again. A pending one that shows is verified, another stays pending.
+    """
+    with store.writing() as connection:
+        lock.check(connection)
+        at = store.now()
+        journal.interrupt_open_runs(connection, at)
+        settled: list[Settlement] = []
+        for written in journal.unsettled(connection, target.identity):
+            if shows(current.get(written.account), written.after):
+                settled.append(Settlement(written, "verified", "seen at the target", written.due_on))
+            elif written.state != "pending":
+                settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
+        _believe(connection, target, settled, current)
+        journal.settle(connection, at, settled)
+    return settled
+
+
+def expected(store: Store, target: Target, as_of: date) -> Expected | None:
+    """What the store knows of a target besides what it shows; None where the store is the target."""
+    if target.is_store:
+        return None
+    with store.reading() as connection:
+        held = holders.holdings(connection, target.identity)
+        open_changes = journal.unsettled(connection, target.identity)
+    return Expected(
+        held=held,
+        pending={one.account: _pending(one, as_of) for one in open_changes if one.state == "pending"},
+        unsettled=frozenset(one.account for one in open_changes),
+    )
+
+
+def carry_out(store: Store, lock: Lock, target: Target, plan: Plan, by: str) -> Summary:
+    """Make every change of a plan once, verify each by reading back, and journal all of it.
+
+    What could not be made is in the summary; it never stops the others.
+    """
+    with store.writing() as connection:
+        lock.check(connection)
+        at = store.now()
+        run_id = journal.begin(connection, at, _origin(plan, by))
+        audit.append(connection, at, [_drift_entry(run_id, one) for one in plan.drift])
+        seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
+        holders.record(connection, target.identity, seen)
+    run = _Run(store, lock, target, run_id)
+    stopped = ""
+    try:
+        for first, batch in _batches(plan.changes, target.batch_size):
+            run.make(first, batch)
+    except TargetError as error:
+        stopped = str(error)
+    run.verify()
+    with store.writing() as connection:
+        lock.check(connection)
+        journal.finish(connection, store.now(), run_id, dict(run.counts))
+    return Summary(
+        run_id=run_id,
+        counts=dict(run.counts),
+        failures=tuple(run.failures),
+        left=len(plan.changes) - run.begun,
+        stopped=stopped,
+    )
+
+
+class _Run:
+    """The changes of one run: made, then verified."""
+
+    def __init__(self, store: Store, lock: Lock, target: Target, run_id: int) -> None:
+        self.counts: Counter[str] = Counter()
+        self.failures: list[Failure] = []
+        self.begun = 0
+        self._store = store
+        self._lock = lock
+        self._target = target
+        self._run_id = run_id
+        self._made: list[tuple[Written, PlannedChange]] = []
+
+    def make(self, first: int, batch: Sequence[PlannedChange]) -> None:
+        """Write the intents, make the changes, write the results."""
+        with self._store.writing() as connection:
+            self._lock.check(connection)
+            written = journal.intend(
+                connection,
+                self._store.now(),
+                self._run_id,
+                self._target.identity,
+                first,
+                [(change.as_change(), _grounds(change)) for change in batch],
+            )
+        self.begun += len(batch)
+        results = [Result("failed", change.problem) if change.problem else None for change in batch]
+        open_ = [index for index, result in enumerate(results) if result is None]
+        try:
+            answers = self._target.apply(
+                [batch[index].as_change() for index in open_], f"{self._run_id:06d}-{first:06d}"
+            )
+            for index, result in zip(open_, answers, strict=True):
+                results[index] = result
+        finally:
+            self._settle(list(zip(written, batch, results, strict=True)))
+
+    def verify(self) -> None:
+        """Read the target back; what it does not show has failed, whatever it said."""
+        if not self._made:
+            return
+        try:
+            current = self._target.current()
+        except TargetError as error:
+            # Left as they are: the next run settles them by looking.
+            for _, change in self._made:
+                self.counts["made"] += 1
+                self.failures.append(Failure(change, f"could not be verified: {error}"))
+            return
+        settled = []
+        for written, change in self._made:
+            if shows(current.get(written.account), written.after):
+                settled.append(Settlement(written, "verified", ""))
+                self.counts["verified"] += 1
+            else:
+                note = "the target does not show it"
+                settled.append(Settlement(written, "failed", note))
+                self.counts["failed"] += 1
+                self.failures.append(Failure(change, note))
+        with self._store.writing() as connection:
+            self._lock.check(connection)
+            _believe(connection, self._target, settled, current)
+            journal.settle(connection, self._store.now(), settled)
+
+    def _settle(self, batch: Sequence[tuple[Written, PlannedChange, Result | None]]) -> None:
+        """Write the results; what was not answered may still have been made, and reading back tells."""
+        with self._store.writing() as connection:
+            self._lock.check(connection)
+            journal.settle(
+                connection,
+                self._store.now(),
+                [
+                    Settlement(one, result.state, result.note, result.due_on)
+                    for one, _, result in batch
+                    if result is not None
+                ],
+            )
+        for one, change, result in batch:
+            if result is None or result.state == "made":
+                self._made.append((one, change))
+                continue
+            self.counts[result.state] += 1
+            if result.state == "failed":
+                self.failures.append(Failure(change, result.note))
+
+
+def _believe(
+    connection: Connection, target: Target, settled: Sequence[Settlement], current: Mapping[str, Holding]
+) -> None:
+    """Remember what verified changes left the accounts holding, with the day that this system gave it."""
+    if target.is_store:
+        return
+    held: dict[str, tuple[str, Holding | None]] = {}
+    for one in settled:
+        if one.state != "verified":
+            continue
+        found = current.get(one.written.account)
+        since = one.written.after.since if one.written.after else None
+        held[one.written.account] = (
+            one.written.employee_id,
+            None if found is None else Holding(locations=found.locations, since=since or found.since),
+        )
+    holders.record(connection, target.identity, held)
+
+
+def _batches(
+    changes: Sequence[PlannedChange], size: int | None
+) -> Iterator[tuple[int, Sequence[PlannedChange]]]:
+    step = size or max(len(changes), 1)
+    for start in range(0, len(changes), step):
+        yield start + 1, changes[start : start + step]
+
+
+def _grounds(change: PlannedChange) -> dict[str, Any]:
+    """What a change rests on, for the record: the reasons, or the job, the completions and the approval."""
+    grounds = msgspec.to_builtins(change)
+    return {name: grounds[name] for name in _GROUNDS if name in grounds}
+
+
+def _origin(plan: Plan, by: str) -> journal.Origin:
+    return journal.Origin(
+        kind="apply",
+        by=by,
+        target=plan.target,
+        as_of=plan.as_of,
+        plan_digest=plan.digest,
+        policy_revision=plan.policy_revision,
+        data_revision=plan.data_revision,
+        facts_digest=plan.facts_digest,
+        people=plan.people,
+        counts=plan.counts,
+    )
+
+
+def _drift_entry(run_id: int, drift: Drift) -> Draft:
+    return Draft(kind="drift", run_id=run_id, employee_id=drift.employee_id, body=msgspec.to_builtins(drift))
+
+
+def _pending(written: Written, as_of: date) -> Pending:
+    return Pending(
+        action=written.action,
+        employee_id=written.employee_id,
+        account=written.account,
+        after=written.after,
+        batch=f"{written.run_id:06d}",
+        due_on=written.due_on,
+        overdue=written.due_on is not None and as_of > written.due_on,
+        wanted=True,
+    )

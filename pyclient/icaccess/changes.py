@@ -1,0 +1,189 @@
+"""The second half of the pipeline: plan, guard, apply and verify, in their order.
+
+`opened` gives what they work on; `plan`, `apply` and `adopt` are what commands and the service call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import NamedTuple
+
+from icaccess import apply as applying_plan
+from icaccess.apply import Summary
+from icaccess.errors import PlanError, UsageError
+from icaccess.models import Access, Employee, Record
+from icaccess.opa.client import AccessClient
+from icaccess.pipeline import Request
+from icaccess.plan import Join, Plan, check_current, draw_up, state_digest
+from icaccess.store import holders, journal
+from icaccess.store.audit import Draft, append
+from icaccess.store.database import Store, open_store
+from icaccess.store.lock import Lock, applying
+from icaccess.store.settings import StoreSettings
+from icaccess.targets.interface import Holding, Target
+from icaccess.targets.settings import open_target
+
+
+class Opened(NamedTuple):
+    """What a change is worked out and made with."""
+
+    store: Store
+    target: Target
+
+
+@contextmanager
+def opened(request: Request, *, read_only: bool = False) -> Iterator[Opened]:
+    """The store and the target that a request and its configuration name, closed at the end.
+
+    With `read_only`, a store that is not there yet reads as empty and is not made.
+    """
+    url = request.store or request.settings.section("store", StoreSettings).url.reveal()
+    with open_store(url, read_only=read_only) as store:
+        target = open_target(request.settings, store)
+        try:
+            yield Opened(store, target)
+        finally:
+            target.close()
+
+
+def plan(records: Iterable[Record], client: AccessClient, target: Target, store: Store, as_of: date) -> Plan:
+    """What would change at `target` on the day `as_of`, and why; nothing is changed and nothing written.
+
+    The records are streamed. `FactsError` when there are none; `TargetError`, `EngineError` and `StoreError`
+    when the target, OPA or the store cannot be asked.
+    """
+    return _plan(records, client, target, store, as_of, target.current())
+
+
+def apply(
+    records: Iterable[Record],
+    client: AccessClient,
+    target: Target,
+    store: Store,
+    as_of: date,
+    *,
+    by: str,
+    saved: Plan | None = None,
+    confirm: Callable[[Plan], bool] = lambda _: True,
+) -> tuple[Plan, Summary | None]:
+    """Plan anew under the lock and carry it out, after `confirm` was shown it; no summary where it said no.
+
+    `saved` is a plan that was made and looked at before: it is carried out only if it is still exactly what
+    would be planned now, else `PlanError` says what has changed. Interrupted runs are settled first.
+    """
+    with applying(store, "icaccess apply") as lock:
+        current = target.current()
+        applying_plan.recover(store, lock, target, current)
+        fresh = _plan(records, client, target, store, as_of, current)
+        if saved is not None:
+            check_current(saved, fresh)
+        if not confirm(fresh):
+            return fresh, None
+        return fresh, applying_plan.carry_out(store, lock, target, fresh, by)
+
+
+def adopt(records: Iterable[Record], target: Target, store: Store, as_of: date, *, by: str) -> int:
+    """The first day: take over who holds access now, and give how many do.
+
+    For the ledger that is what the records' `access` says; another target is asked itself. `UsageError` when
+    holders were taken over before, or access was given already.
+    """
+    with applying(store, "icaccess adopt") as lock:
+        with store.reading() as connection:
+            if journal.was_adopted(connection, target.identity):
+                raise UsageError(
+                    f"the holders of {target.identity} were taken over before; that is done once"
+                )
+            if not holders.is_empty(connection, target.identity):
+                raise UsageError(f"{target.identity} is not empty: somebody was given access already")
+        if target.is_store:
+            held = {}
+            people = 0
+            for people, record in enumerate(records, 1):  # noqa: B007 (the last number is the count)
+                if isinstance(record, Employee) and isinstance(record.access, Access) and record.access.held:
+                    held[record.id] = _adopted(record.access)
+        else:
+            people, held = None, target.current()
+        return _adopt(store, lock, target, as_of, by, people, held)
+
+
+def check_day(saved: Plan | None, as_of: date, today: date, target: Target, *, day_given: bool) -> None:
+    """Raise `PlanError` unless a run for the day `as_of` may change `target` today.
+
+    Only the ledger takes changes as of another day, and a plan for another day only when the day is given
+    again.
+    """
+    if saved is not None and saved.as_of != as_of:
+        again = "" if day_given else f"; give --at {saved.as_of} again if that is meant"
+        raise PlanError(f"the plan is for {saved.as_of}, and this run is for {as_of}{again}")
+    if as_of != today and not target.is_store:
+        raise PlanError(f"{target.identity} is changed as of today ({today}) alone, not as of {as_of}")
+
+
+def _plan(
+    records: Iterable[Record],
+    client: AccessClient,
+    target: Target,
+    store: Store,
+    as_of: date,
+    current: dict[str, Holding],
+) -> Plan:
+    digest = state_digest(current)
+    join = Join(current, target.match)
+    revisions = client.revisions()
+    answers = client.decide_json(join.records(records), as_of, revisions=revisions)
+    return draw_up(
+        join,
+        answers,
+        applying_plan.expected(store, target, as_of),
+        as_of=as_of,
+        target=target.identity,
+        target_digest=digest,
+        revisions=(revisions.policy, revisions.data),
+    )
+
+
+def _adopted(access: Access) -> Holding:
+    return Holding(
+        locations=access.locations if isinstance(access.locations, tuple) else None,
+        since=access.since if isinstance(access.since, date) else None,
+    )
+
+
+def _adopt(
+    store: Store,
+    lock: Lock,
+    target: Target,
+    as_of: date,
+    by: str,
+    people: int | None,
+    held: dict[str, Holding],
+) -> int:
+    with store.writing() as connection:
+        lock.check(connection)
+        at = store.now()
+        origin = journal.Origin(kind="adopt", by=by, target=target.identity, as_of=as_of, people=people)
+        run_id = journal.begin(connection, at, origin)
+        holders.record(
+            connection, target.identity, {account: (account, holding) for account, holding in held.items()}
+        )
+        append(
+            connection,
+            at,
+            [
+                Draft(kind="adopted", run_id=run_id, employee_id=account, body=holding_body(holding))
+                for account, holding in sorted(held.items())
+            ],
+        )
+        journal.finish(connection, at, run_id, {"adopted": len(held)})
+    return len(held)
+
+
+def holding_body(holding: Holding) -> dict[str, object]:
+    """A holding as the audit record keeps it."""
+    return {
+        "since": holding.since.isoformat() if holding.since else None,
+        "locations": list(holding.locations) if holding.locations is not None else None,
+    }

@@ -1,0 +1,176 @@
+"""`icaccess plan`, `apply` and `adopt`: what would change, and changing it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from icaccess import changes
+from icaccess.apply import Summary
+from icaccess.cli.options import dated, deciding
+from icaccess.cli.progress import counting
+from icaccess.errors import ChangesFailed, UsageError
+from icaccess.models import Reason
+from icaccess.pipeline import Request
+from icaccess.plan import Plan, PlannedChange, read_plan, write_plan
+from icaccess.store.lock import caller
+from icaccess.targets.interface import Holding
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+CHANGES_EXIT = 2
+
+
+@click.command()
+@deciding
+@click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, for `icaccess apply FILE`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Answer 0 nothing to change, 2 changes, 1 error.")
+def plan(request: Request, out: Path | None, *, detailed_exitcode: bool) -> int:
+    """Show what would change and why; change nothing."""
+    with (
+        changes.opened(request, read_only=True) as (store, target),
+        request.client() as client,
+        counting(request.records(), "people") as records,
+    ):
+        drawn = changes.plan(records, client, target, store, request.day)
+    _show(drawn)
+    if out is not None:
+        write_plan(drawn, out)
+        click.echo(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
+    return CHANGES_EXIT if detailed_exitcode and drawn.changes else 0
+
+
+@click.command()
+@deciding
+@click.argument("file", type=_FILE, required=False)
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+def apply(request: Request, file: Path | None, *, yes: bool) -> None:
+    """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
+    saved = None if file is None else read_plan(file)
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
+    with changes.opened(request) as (store, target):
+        today = datetime.now(request.settings.zone).date()
+        changes.check_day(saved, request.day, today, target, day_given=request.at is not None)
+        with (
+            request.client() as client,
+            counting(request.records(), "people") as records,
+        ):
+            _, summary = changes.apply(
+                records,
+                client,
+                target,
+                store,
+                request.day,
+                by=caller(),
+                saved=saved,
+                confirm=lambda fresh: _confirm(fresh, yes=yes),
+            )
+    if summary is None:
+        click.echo("Nothing was changed.")
+        return
+    _report(summary)
+
+
+@click.command()
+@dated
+def adopt(request: Request) -> None:
+    """Take over who holds access now, from the records' `access`, once, on the first day."""
+    with (
+        changes.opened(request) as (store, target),
+        counting(request.records(), "people") as records,
+    ):
+        count = changes.adopt(records, target, store, request.day, by=caller())
+        click.echo(f"Adopted {count} who hold access at {target.identity}.")
+
+
+def _confirm(fresh: Plan, *, yes: bool) -> bool:
+    _show(fresh)
+    if yes or not fresh.changes:
+        return True
+    return click.confirm(f"Make these {len(fresh.changes)} changes at {fresh.target}?", err=True)
+
+
+def _report(summary: Summary) -> None:
+    done = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items())) or "no changes"
+    click.echo(f"Run {summary.run_id}: {done}.")
+    for failure in summary.failures:
+        change = failure.change
+        click.echo(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
+    if summary.complete:
+        return
+    count = len(summary.failures) + summary.left
+    why = f"; {summary.stopped}" if summary.stopped else ""
+    raise ChangesFailed(f"{count} changes could not be made, the others were; run again to retry{why}")
+
+
+def _show(drawn: Plan) -> None:
+    click.echo(
+        f"Plan for {drawn.as_of} at {drawn.target}: {drawn.people:,} people, {drawn.holders:,} hold access."
+    )
+    for action in ("revoke", "update", "grant"):
+        _section(f"To {action}", [_line(change) for change in drawn.of(action)])
+    _section(
+        "Undecided, left as they are",
+        [
+            f"{one.employee_id}  {_reasons(one.reasons)}{'  (holds access)' if one.held else ''}"
+            for one in drawn.undecided
+        ],
+    )
+    _section(
+        "Under way, not shown by the target yet",
+        [
+            f"{one.employee_id}  {one.action}, list {one.batch}"
+            + (f", due {one.due_on}" if one.due_on else "")
+            + (", OVERDUE" if one.overdue else "")
+            + ("" if one.wanted else ", no longer wanted")
+            for one in drawn.pending
+        ],
+    )
+    _section(
+        "Changed behind this system's back",
+        [
+            f"{one.employee_id}  {one.kind}: {_held(one.expected)} before, {_held(one.found)} now; "
+            f"the policy says {one.outcome}, so: {one.action}"
+            for one in drawn.drift
+        ],
+    )
+    if not drawn.changes:
+        click.echo("Nothing to do.")
+    counts = drawn.counts
+    click.echo(
+        f"{counts.get('revoke', 0)} to revoke, {counts.get('update', 0)} to update, "
+        f"{counts.get('grant', 0)} to grant ({len(drawn.escalations)} overdue), "
+        f"{counts.get('keep', 0)} to keep, {counts.get('undecided', 0)} undecided."
+    )
+
+
+def _section(title: str, lines: list[str]) -> None:
+    if lines:
+        click.echo(f"{title} ({len(lines)}):")
+        for line in lines:
+            click.echo(f"  {line}")
+
+
+def _line(change: PlannedChange) -> str:
+    problem = f"  CANNOT BE MADE: {change.problem}" if change.problem else ""
+    if change.action == "revoke":
+        return f"{change.employee_id}  {_reasons(change.reasons)}{problem}"
+    where = ", ".join(change.after.locations or ()) if change.after else ""
+    if change.action == "update":
+        return f"{change.employee_id}  {_held(change.before)} → {where}{problem}"
+    due = f", due by {change.grant_due_by}" if change.grant_due_by else ""
+    overdue = ", OVERDUE (ES-8)" if change.escalate else ""
+    return f"{change.employee_id}  {where}{due}{overdue}{problem}"
+
+
+def _reasons(reasons: tuple[Reason, ...]) -> str:
+    return "; ".join(f"{reason.code}: {reason.message}" for reason in reasons)
+
+
+def _held(holding: Holding | None) -> str:
+    if holding is None:
+        return "nothing"
+    return "access" if holding.locations is None else ", ".join(holding.locations) or "no location"

@@ -1,0 +1,148 @@
+"""The audit record: canonical JSON in a hash chain, appended in the transaction of what it records.
+
+Each row's hash is SHA-256 over the hash before it and every column of the row, so that an edit, a removal, an
+insertion or a swap anywhere breaks the chain from there on. That rows are missing at the end shows against a
+`Head` that was exported and is kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select, text
+
+from icaccess.errors import StoreError
+from icaccess.store.schema import audit as audit_table
+
+GENESIS = "0" * 64
+"""The hash before the first entry."""
+
+_APPEND_LOCK = 0x1CACCE51
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The end of the record at some moment: how many entries, and the last one's hash."""
+
+    seq: int
+    hash: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of the record; `at` is an instant in UTC, `body` what the kind of entry says."""
+
+    seq: int
+    at: str
+    kind: str
+    run_id: int | None
+    employee_id: str | None
+    body: dict[str, Any]
+    hash: str
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry to be appended: the chain gives it its place and its hash."""
+
+    kind: str
+    body: Mapping[str, Any]
+    run_id: int | None = None
+    employee_id: str | None = None
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and without spaces: the same value is always the same bytes."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def _link(before: str, seq: int, at: str, kind: str, run: int | None, employee: str | None, body: str) -> str:
+    return hashlib.sha256(canonical([before, seq, at, kind, run, employee, body])).hexdigest()
+
+
+def head(connection: Connection) -> Head:
+    """Where the record ends now; an empty one ends at 0 with `GENESIS`."""
+    row = connection.execute(
+        select(audit_table.c.seq, audit_table.c.hash).order_by(audit_table.c.seq.desc()).limit(1)
+    ).first()
+    return Head(row.seq, row.hash) if row else Head(0, GENESIS)
+
+
+def append(connection: Connection, at: str, drafts: list[Draft]) -> None:
+    """Add entries at the end, within the transaction of what they record, so that both stand or fall."""
+    if not drafts:
+        return
+    if connection.dialect.name == "postgresql":  # SQLite's writers are one at a time anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
+    end = head(connection)
+    rows = []
+    seq, last = end.seq, end.hash
+    for draft in drafts:
+        seq += 1
+        body = canonical(draft.body).decode()
+        last = _link(last, seq, at, draft.kind, draft.run_id, draft.employee_id, body)
+        rows.append(
+            {
+                "seq": seq,
+                "at": at,
+                "kind": draft.kind,
+                "run_id": draft.run_id,
+                "employee_id": draft.employee_id,
+                "body": body,
+                "hash": last,
+            }
+        )
+    connection.execute(insert(audit_table), rows)
+
+
+def entries(connection: Connection, employee_id: str | None = None) -> Iterator[Entry]:
+    """The entries in order, all of them or one person's. `StoreError` for a body that is not JSON."""
+    query = select(audit_table).order_by(audit_table.c.seq)
+    if employee_id is not None:
+        query = query.where(audit_table.c.employee_id == employee_id)
+    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            try:
+                body = msgspec.json.decode(row.body, type=dict[str, Any])
+            except msgspec.DecodeError as error:
+                raise StoreError(
+                    f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
+                ) from error
+            yield Entry(
+                seq=row.seq,
+                at=row.at,
+                kind=row.kind,
+                run_id=row.run_id,
+                employee_id=row.employee_id,
+                body=body,
+                hash=row.hash,
+            )
+
+
+def verify(connection: Connection, against: Head | None = None) -> Head:
+    """Check the whole chain and give its end; `StoreError` names the first entry that does not fit.
+
+    `against` is a head that was exported earlier: the record has to contain that very entry.
+    """
+    seq, last = 0, GENESIS
+    met = against is None or (against.seq == 0 and against.hash == GENESIS)
+    query = select(audit_table).order_by(audit_table.c.seq).execution_options(yield_per=1000)
+    with connection.execute(query) as rows:
+        for row in rows:
+            if row.seq != seq + 1:
+                raise StoreError(f"audit entry {seq + 1}: is missing; the record was tampered with there")
+            seq = row.seq
+            last = _link(last, seq, row.at, row.kind, row.run_id, row.employee_id, row.body)
+            if row.hash != last:
+                raise StoreError(f"audit entry {seq}: does not match its hash: it was changed")
+            if against is not None and seq == against.seq:
+                if row.hash != against.hash:
+                    raise StoreError(
+                        f"audit entry {seq}: is not the one whose hash was exported; the record was rewritten"
+                    )
+                met = True
+    if against is not None and not met:
+        raise StoreError(
+            f"the audit record ends at entry {seq}, yet entry {against.seq} was exported: its end was cut off"
+        )
+    return Head(seq, last)

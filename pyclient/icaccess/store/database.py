@@ -1,0 +1,231 @@
+"""Opens the store: SQLite in one file by default, PostgreSQL where several machines share it.
+
+Every error of the database becomes one line of `StoreError` here; passwords never show in it.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from icaccess.errors import StoreError
+from icaccess.store.schema import HEAD
+
+BUSY_SECONDS = 30
+_KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
+_SCHEMA_LOCK = 0x1CACCE55  # the key of PostgreSQL's advisory lock that one migrating process holds
+
+
+class Store:
+    """An open store, at the newest schema. Use `reading()` and `writing()`; close it when done."""
+
+    def __init__(self, engine: Engine, url: URL, now: Callable[[], datetime]) -> None:
+        self.engine = engine
+        self.url = url
+        self._now = now
+
+    @property
+    def name(self) -> str:
+        """The store's URL as it may be shown: without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for a store in one file on this machine."""
+        return self.url.get_backend_name() == "sqlite"
+
+    def now(self) -> str:
+        """This instant in UTC, ISO 8601 with milliseconds."""
+        return instant(self._now())
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the store and changes nothing."""
+        with _one_line(self.url), self.engine.connect() as connection:
+            reader = connection.execution_options(icaccess_reading=True)
+            with reader.begin():
+                yield reader
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed when the block ends, and undone when it raises."""
+        with _one_line(self.url), self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def instant(moment: datetime) -> str:
+    """An instant as the store and the audit record write it: UTC, ISO 8601, milliseconds, `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def open_store(
+    url: str, *, read_only: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Store:
+    """Open the store at an SQLAlchemy URL and bring its schema up to date.
+
+    With `read_only`, a SQLite file that is not there yet reads as an empty store and is not made, and a store
+    with an older schema is still brought up to date. `StoreError` for a URL that is none, a file that is no
+    store, one that is damaged, write-protected or made by a newer icaccess, and a server that is not reached.
+    """
+    parsed = _parse(url)
+    absent = False
+    if parsed.get_backend_name() == "sqlite":
+        path = Path(str(parsed.database))
+        absent = read_only and not path.exists()
+        if not absent:
+            _check_file(path)
+    with _one_line(parsed):
+        engine = _engine(parsed, in_memory=absent)
+        try:
+            _bring_up_to_date(engine, parsed)
+        except BaseException:
+            engine.dispose()
+            raise
+    return Store(engine, parsed, now)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"the store's URL is none that SQLAlchemy knows; write {_KNOWN}") from error
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise StoreError(f"the store's URL names {parsed.drivername}, which is not supported; write {_KNOWN}")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreError("a store in memory would forget everything; write sqlite:///FILE")
+    return parsed
+
+
+def _check_file(path: Path) -> None:
+    """Say early, and also to root, whom permissions do not stop, that a file is not to be written."""
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder; name the store's file")
+    if path.exists():
+        if not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+            raise StoreError(f"{path}: is read-only; make it writable (chmod u+w) or name another store")
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: its folder cannot be made: {error.strerror}; name another store"
+        ) from error
+
+
+def _engine(url: URL, *, in_memory: bool) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    if in_memory:
+        url, options["poolclass"] = make_url("sqlite://"), StaticPool
+    engine = create_engine(url, **options)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:
+        # The driver's own transactions begin late and unlocked; icaccess begins them itself, below.
+        connection.isolation_level = None
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("icaccess_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _bring_up_to_date(engine: Engine, url: URL) -> None:
+    with engine.connect() as connection:
+        reader = connection.execution_options(icaccess_reading=True)
+        with reader.begin():
+            if _version(reader, url) == HEAD:
+                return
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+        version = _version(connection, url)
+        if version != HEAD:
+            _migrate(connection, url, version)
+
+
+def _version(connection: Connection, url: URL) -> str | None:
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" in tables:
+        row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+        return str(row[0]) if row else None
+    if tables:
+        raise StoreError(f"{_shown(url)}: holds the tables of something else; name another store")
+    return None
+
+
+def _migrate(connection: Connection, url: URL, version: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "icaccess.store:migrations")
+    config.set_main_option("path_separator", "os")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if version is not None and version not in known:
+        raise StoreError(
+            f"{_shown(url)}: has schema {version}, made by a newer icaccess than this one; update icaccess"
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _shown(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.render_as_string(hide_password=True)
+
+
+@contextmanager
+def _one_line(url: URL) -> Iterator[None]:
+    """Turn whatever the database says into one line: what, where, what to do."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        original = getattr(error, "orig", None)
+        said = str(original or error).strip()
+        for sign, meaning in _MEANINGS.items():
+            if sign in said:
+                raise StoreError(f"{_shown(url)}: {meaning}") from error
+        raise StoreError(f"{_shown(url)}: the store failed: {said.splitlines()[0]}") from error
+
+
+_MEANINGS = {
+    "readonly database": "is read-only; make it and its folder writable or name another store",
+    "file is not a database": "is no store of icaccess, or is damaged; name another or restore a backup",
+    "malformed": "is damaged; restore a backup, and check that with `icaccess audit verify`",
+    "unable to open database file": "cannot be opened; check the folder and its permissions",
+    "database is locked": f"was busy for {BUSY_SECONDS} seconds; another program holds it",
+    "disk is full": "the disk is full; nothing more was written",
+    "disk I/O error": "the disk failed; check it, and restore the store from a backup if it is damaged",
+    "Connection refused": "nobody answers there; start PostgreSQL or correct the store's URL",
+    "password authentication failed": "the password is not accepted; correct the store's URL",
+    "does not exist": "there is no such database or role; create it or correct the store's URL",
+}

@@ -1,0 +1,251 @@
+"""The journal: each run, and each change written before it is made and settled after.
+
+Everything here works within the caller's transaction and appends to the audit record in it, so that the two
+can never tell different stories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from icaccess.store import audit
+from icaccess.store.audit import Draft
+from icaccess.store.schema import change as change_table
+from icaccess.store.schema import run as run_table
+from icaccess.targets.interface import Change, ChangeAction, Holding
+
+State = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
+"""`intended` is written before a change is made; `made` is the target's word, `verified` what it was seen to
+show. `pending`: somebody else carries it out. `failed`: it was not made, and why is noted. `dropped`: it was
+found not to have been made after an interruption, or is no longer wanted; if it is due, the next plan has it
+again."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was asked to do, by whom, and on what it rests; digests identify each part."""
+
+    kind: Literal["adopt", "apply"]
+    by: str
+    target: str
+    as_of: date
+    plan_digest: str | None = None
+    policy_revision: str | None = None
+    data_revision: str | None = None
+    facts_digest: str | None = None
+    people: int | None = None
+    counts: Mapping[str, int] | None = None
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A change as the journal holds it."""
+
+    run_id: int
+    n: int
+    state: State
+    action: ChangeAction
+    employee_id: str
+    account: str
+    before: Holding | None
+    after: Holding | None
+    note: str
+    intended_at: str
+    due_on: date | None
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What has become of a change that the journal holds."""
+
+    written: Written
+    state: State
+    note: str
+    due_on: date | None = None
+
+
+def begin(connection: Connection, at: str, origin: Origin) -> int:
+    """Open a run and give its number."""
+    values = msgspec.to_builtins(origin)
+    counts = values.pop("counts")
+    result = connection.execute(
+        insert(run_table).values(
+            **values,
+            counts=None if counts is None else audit.canonical(counts).decode(),
+            started_at=at,
+            state="running",
+        )
+    )
+    run_id = int(result.inserted_primary_key[0])  # type: ignore[index]  # a row was inserted
+    audit.append(connection, at, [Draft(kind="run_started", run_id=run_id, body=msgspec.to_builtins(origin))])
+    return run_id
+
+
+def finish(connection: Connection, at: str, run_id: int, summary: Mapping[str, int]) -> None:
+    """Close a run with what came of it, by state."""
+    connection.execute(
+        update(run_table).where(run_table.c.id == run_id).values(state="finished", finished_at=at)
+    )
+    audit.append(connection, at, [Draft(kind="run_finished", run_id=run_id, body=dict(summary))])
+
+
+def interrupt_open_runs(connection: Connection, at: str) -> None:
+    """Close the runs that ended without a word. Call it under the lock alone, when no run can be going on."""
+    open_runs = (
+        connection.execute(select(run_table.c.id).where(run_table.c.state == "running")).scalars().all()
+    )
+    if not open_runs:
+        return
+    connection.execute(
+        update(run_table).where(run_table.c.state == "running").values(state="interrupted", finished_at=at)
+    )
+    audit.append(
+        connection, at, [Draft(kind="run_interrupted", run_id=run_id, body={}) for run_id in open_runs]
+    )
+
+
+def intend(
+    connection: Connection,
+    at: str,
+    run_id: int,
+    target: str,
+    first: int,
+    changes: Sequence[tuple[Change, Mapping[str, Any]]],
+) -> list[Written]:
+    """Write down changes that are about to be made, numbered from `first`, each with what it rests on."""
+    rows, drafts, written = [], [], []
+    for n, (change, grounds) in enumerate(changes, first):
+        rows.append(
+            {
+                "run_id": run_id,
+                "n": n,
+                "target": target,
+                "action": change.action,
+                "employee_id": change.employee_id,
+                "account": change.account,
+                "before": _text(change.before),
+                "after": _text(change.after),
+                "state": "intended",
+                "note": "",
+                "intended_at": at,
+            }
+        )
+        body = {"n": n, "target": target, **msgspec.to_builtins(change), **grounds}
+        drafts.append(Draft(kind="intent", run_id=run_id, employee_id=change.employee_id, body=body))
+        written.append(
+            Written(
+                run_id=run_id,
+                n=n,
+                state="intended",
+                action=change.action,
+                employee_id=change.employee_id,
+                account=change.account,
+                before=change.before,
+                after=change.after,
+                note="",
+                intended_at=at,
+                due_on=None,
+            )
+        )
+    if rows:
+        connection.execute(insert(change_table), rows)
+        audit.append(connection, at, drafts)
+    return written
+
+
+def settle(connection: Connection, at: str, settlements: Sequence[Settlement]) -> None:
+    """Write what has become of changes."""
+    if not settlements:
+        return
+    statement = (
+        update(change_table)
+        .where(change_table.c.run_id == bindparam("run"), change_table.c.n == bindparam("number"))
+        .values(
+            state=bindparam("to"), note=bindparam("said"), settled_at=bindparam("at"), due_on=bindparam("due")
+        )
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "run": one.written.run_id,
+                "number": one.written.n,
+                "to": one.state,
+                "said": one.note,
+                "at": at,
+                "due": one.due_on.isoformat() if one.due_on else None,
+            }
+            for one in settlements
+        ],
+    )
+    audit.append(
+        connection,
+        at,
+        [
+            Draft(
+                kind=one.state,
+                run_id=one.written.run_id,
+                employee_id=one.written.employee_id,
+                body={
+                    "n": one.written.n,
+                    "action": one.written.action,
+                    "account": one.written.account,
+                    "after": msgspec.to_builtins(one.written.after),
+                    "note": one.note,
+                },
+            )
+            for one in settlements
+        ],
+    )
+
+
+def unsettled(connection: Connection, target: str) -> list[Written]:
+    """The changes of a target whose end is not known yet, oldest first: interrupted ones and pending ones."""
+    query = (
+        select(change_table)
+        .where(change_table.c.target == target, change_table.c.state.in_(["intended", "made", "pending"]))
+        .order_by(change_table.c.run_id, change_table.c.n)
+    )
+    return [
+        Written(
+            run_id=row.run_id,
+            n=row.n,
+            state=row.state,
+            action=row.action,
+            employee_id=row.employee_id,
+            account=row.account,
+            before=_holding(row.before),
+            after=_holding(row.after),
+            note=row.note,
+            intended_at=row.intended_at,
+            due_on=date.fromisoformat(row.due_on) if row.due_on else None,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def last_people(connection: Connection, target: str) -> int | None:
+    """How many people the facts held in the last finished run on a target; None before the first."""
+    query = (
+        select(run_table.c.people)
+        .where(run_table.c.target == target, run_table.c.state == "finished", run_table.c.people.is_not(None))
+        .order_by(run_table.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
+def was_adopted(connection: Connection, target: str) -> bool:
+    """Whether a target's holders were taken over already."""
+    query = select(run_table.c.id).where(run_table.c.target == target, run_table.c.kind == "adopt")
+    return connection.execute(query.where(run_table.c.state == "finished").limit(1)).first() is not None
+
+
+def _text(holding: Holding | None) -> str | None:
+    return None if holding is None else audit.canonical(holding).decode()
+
+
+def _holding(text: str | None) -> Holding | None:
+    return None if text is None else msgspec.json.decode(text, type=Holding)

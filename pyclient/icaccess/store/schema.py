@@ -1,0 +1,108 @@
+"""The tables of the store. What they look like on disk is made by the migrations alone; a test holds both
+equal.
+
+Days and instants are ISO text (instants in UTC), so that SQLite and PostgreSQL keep, compare and show the
+same.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+HEAD = "0001"
+"""The newest migration; `store.database` upgrades a store that is behind it."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+access = Table(
+    "access",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("employee_id", String, nullable=False),
+    Column("since", String),
+    Column("locations", Text),  # a JSON array, null where the target does not know
+    comment="Who holds access: the truth for the ledger, for other targets what was last seen",
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # adopt | apply
+    Column("by", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("as_of", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("finished_at", String),
+    Column("state", String, nullable=False),  # running | finished | interrupted
+    Column("plan_digest", String),
+    Column("policy_revision", String),
+    Column("data_revision", String),
+    Column("facts_digest", String),
+    Column("people", Integer),
+    Column("counts", Text),  # a JSON object
+    comment="Every run that could change access",
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("run_id", Integer, ForeignKey("run.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("target", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("employee_id", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("state", String, nullable=False),  # intended | made | pending | verified | failed | dropped
+    Column("note", String, nullable=False),
+    Column("intended_at", String, nullable=False),
+    Column("settled_at", String),
+    Column("due_on", String),  # the last day by which a pending change is to show
+    Index("ix_change_state", "target", "state"),
+    Index("ix_change_employee", "employee_id"),
+    comment="The journal: each change, written before it is made and settled after",
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("plan_digest", String, primary_key=True),
+    Column("given_at", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    comment="Who let which plan past the guard, and why",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("run_id", Integer),
+    Column("employee_id", String),
+    Column("body", Text, nullable=False),  # canonical JSON
+    Column("hash", String, nullable=False),
+    Index("ix_audit_employee", "employee_id"),
+    comment="A hash chain: each row's hash covers the row and the hash before it",
+)
+
+lock = Table(
+    "lock",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("since", String, nullable=False),
+    Column("token", String, nullable=False),
+    comment="Names who is applying; what locks is the operating system or PostgreSQL",
+)

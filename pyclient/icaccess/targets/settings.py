@@ -1,0 +1,28 @@
+"""The section `target` of `icaccess.yaml`, and the table of the kinds of target there are."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Literal
+
+from icaccess.config import Config, Section
+from icaccess.store.database import Store
+from icaccess.targets.interface import Target
+
+KINDS = {
+    "ledger": "icaccess.targets.ledger:open_target",
+}
+"""Each kind of target and the function that opens it from the configuration and the store."""
+
+
+class TargetSettings(Section, frozen=True):
+    """Which system holds the access; each kind but the ledger has settings of its own under its name."""
+
+    kind: Literal["ledger"] = "ledger"
+
+
+def open_target(config: Config, store: Store) -> Target:
+    """The target that the configuration names."""
+    module, _, function = KINDS[config.section("target", TargetSettings).kind].partition(":")
+    target: Target = getattr(importlib.import_module(module), function)(config, store)
+    return target

@@ -1,0 +1,115 @@
+"""The store opens, upgrades itself, and says in one line why it cannot."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from icaccess.errors import StoreError
+from icaccess.store.database import open_store
+from icaccess.store.schema import HEAD, metadata
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_the_migrations_make_exactly_the_schema(store):
+    with store.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_head_that_is_named_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", "icaccess.store:migrations")
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_opening_again_keeps_what_was_written(store):
+    with store.writing() as connection:
+        connection.execute(text("INSERT INTO access (target, account, employee_id) VALUES ('t', 'a', 'e')"))
+    with open_store(store.url.render_as_string(hide_password=False)) as again, again.reading() as connection:
+        assert connection.execute(text("SELECT account FROM access")).scalars().all() == ["a"]
+
+
+def test_reading_a_store_that_is_not_there_makes_none(tmp_path):
+    with open_store(url(tmp_path / "none.db"), read_only=True) as store, store.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM access")).scalar() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_something_else(tmp_path):
+    path = tmp_path / "x.db"
+    path.write_text("this is a letter, and no database, though it is long enough to be mistaken for one" * 20)
+    with pytest.raises(StoreError, match=r"x\.db: is no store of icaccess, or is damaged"):
+        open_store(url(path))
+
+
+def test_a_database_of_something_else(tmp_path):
+    path = tmp_path / "x.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE recipe (name)")
+    connection.close()
+    with pytest.raises(StoreError, match=r"x\.db: holds the tables of something else"):
+        open_store(url(path))
+
+
+def test_a_store_of_a_newer_version(store):
+    with store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="schema 9999, made by a newer icaccess"):
+        open_store(store.url.render_as_string(hide_password=False))
+
+
+def test_a_file_that_is_read_only(tmp_path):
+    path = tmp_path / "x.db"
+    open_store(url(path)).close()
+    path.chmod(0o444)
+    with pytest.raises(StoreError, match=r"x\.db: is read-only"):
+        open_store(url(path))
+
+
+def test_a_damaged_store(tmp_path):
+    path = tmp_path / "x.db"
+    with open_store(url(path)) as store, store.writing() as connection:
+        for number in range(2000):
+            connection.execute(
+                text("INSERT INTO access (target, account, employee_id) VALUES ('ledger', :a, 'e')"),
+                {"a": f"{number:060}"},
+            )
+    content = bytearray(path.read_bytes())
+    content[4096 * 12 :] = b"\xff" * (len(content) - 4096 * 12)
+    path.write_bytes(content)
+    with (
+        pytest.raises(StoreError, match=r"x\.db: is damaged; restore a backup"),
+        open_store(url(path)) as store,
+        store.reading() as connection,
+    ):
+        connection.execute(text("SELECT * FROM access")).all()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("", "is none that SQLAlchemy knows"),
+        ("ledger.db", "is none that SQLAlchemy knows"),
+        ("mysql://u@h/d", "names mysql, which is not supported"),
+        ("sqlite://", "a store in memory would forget everything"),
+        ("sqlite:///:memory:", "a store in memory would forget everything"),
+        ("sqlite:////proc/nowhere/x.db", "its folder cannot be made"),
+        ("sqlite:////tmp", "is a folder"),
+        ("postgresql://u:hunter2@127.0.0.1:9/d", "nobody answers there"),
+    ],
+)
+def test_a_url_that_leads_nowhere(written, said):
+    with pytest.raises(StoreError, match=said) as caught:
+        open_store(written)
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,98 @@
+"""A store for each test, on SQLite and on PostgreSQL alike; the fixtures are made known in `conftest.py`."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from icaccess.store.database import Store, open_store
+
+_numbers = itertools.count()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _programs() -> Path:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not versions:
+        pytest.skip("needs PostgreSQL: no initdb is found (apt-get install postgresql)")
+    return versions[-1].parent
+
+
+def _as_postgres() -> list[str]:
+    """PostgreSQL refuses to run as root; Debian's package comes with a user for it."""
+    if os.geteuid() != 0:
+        return []
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        pytest.skip("needs PostgreSQL: it does not run as root, and there is no user postgres")
+    return ["runuser", "-u", "postgres", "--"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, without the database's name."""
+    programs, prefix = _programs(), _as_postgres()
+    with tempfile.TemporaryDirectory(prefix="icaccess-pg-", ignore_cleanup_errors=True) as folder:
+        if prefix:
+            shutil.chown(folder, "postgres")
+        port = free_port()
+        data = f"{folder}/data"
+        subprocess.run(
+            [*prefix, programs / "initdb", "-D", data, "-U", "ica", "-A", "trust", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
+        options = f"-h 127.0.0.1 -p {port} -k {folder} -F -c max_connections=50"
+        control = [*prefix, programs / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-w"]
+        subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, cwd="/")
+        try:
+            yield f"postgresql://ica@127.0.0.1:{port}/"
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, on each kind of database in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store' / 'icaccess.db'}"
+    server = request.getfixturevalue("postgres")
+    name = f"t{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(f"{server}postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{server}{name}"
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store, on each kind of database in turn."""
+    with open_store(store_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store in a file, where the kind of database makes no difference."""
+    with open_store(f"sqlite:///{tmp_path / 'icaccess.db'}") as opened:
+        yield opened
