@@ -14,6 +14,37 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 _MAX_SHOWN = 60
 
 
+_BARE = {
+    "bool": "must be true or false",
+    "int": "must be a plain decimal number, without leading zeros",
+    "float": "must be a plain decimal number, without leading zeros",
+}
+_NAMES = {
+    "object": "a mapping",
+    "array": "a list",
+    "str": "text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+}
+_SENTENCES = (
+    (r".*got `null`", "is null or left empty; give a value, or leave the field out where it is optional"),
+    (r"Expected `str.*, got `(?:int|float)`", "{shown} is not text as it is written; put it in quotes"),
+    (
+        r"Expected `(?:str|object|array)` of length >= 1",
+        "is empty; give a value, or leave the field out where it is optional",
+    ),
+    (r"Expected `(?:int|float)` >= (.*)", "must be at least {0}"),
+    (r"Expected `(?:int|float)` <= (.*)", "must be at most {0}"),
+    (r"Expected `str` matching regex '\^(.*)\$'", "{shown} does not have the form {0}"),
+    (
+        r"Invalid RFC3339 encoded date|Expected `date`, got `(?:int|float)`",
+        "{shown} is no calendar date; write YYYY-MM-DD",
+    ),
+)
+"""What msgspec says, and what it means to whoever wrote the value."""
+
+
 class Complaint(NamedTuple):
     """One thing wrong with a value: the path to it and a sentence part that follows the field's name."""
 
@@ -53,36 +84,17 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
 
 def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
     shown = "the value" if secret else show(value)
-    if text.endswith("got `null`"):
-        return "is null or left empty; give a value, or leave the field out where it is optional"
-    if isinstance(value, Bare) and text.startswith("Expected `bool"):
-        return f"{shown} must be true or false"
-    if isinstance(value, Bare) and text.startswith(("Expected `int", "Expected `float")):
-        return f"{shown} must be a plain decimal number, without leading zeros"
-    if isinstance(value, Bare) or (isinstance(value, int | float) and text.startswith("Expected `str")):
-        return f"{shown} is not text as it is written; put it in quotes"
-    if match := re.fullmatch(r"Expected `(?:int|float)` >= (.*)", text):
-        return f"must be at least {match[1]}"
-    if match := re.fullmatch(r"Expected `(?:int|float)` <= (.*)", text):
-        return f"must be at most {match[1]}"
-    if match := re.fullmatch(r"Expected `str` matching regex '\^(.*)\$'", text):
-        return f"{shown} does not have the form {match[1]}"
-    if re.fullmatch(r"Expected `(str|object|array)` of length >= 1", text):
-        return "is empty; give a value, or leave the field out where it is optional"
-    if text in ("Invalid RFC3339 encoded date", "Expected `date`, got `int`", "Expected `date`, got `float`"):
-        return f"{shown} is no calendar date; write YYYY-MM-DD"
+    if isinstance(value, Bare):
+        return f"{shown} {_BARE.get(text.split('`')[1], 'is not text as it is written; put it in quotes')}"
     if text.startswith("Invalid enum value"):
         return f"{shown} is not one of {', '.join(map(str, _choices(of)))}"
+    for pattern, sentence in _SENTENCES:
+        if match := re.fullmatch(pattern, text):
+            return sentence.format(*match.groups(), shown=shown)
     if match := re.fullmatch(r"Expected `(.*)`, got `(.*)`", text):
-        names = {
-            "object": "a mapping",
-            "array": "a list",
-            "str": "text",
-            "bool": "true or false",
-            "int": "a whole number",
-        }
-        wanted = names.get(match[1].split(" | ")[0], match[1])
-        return f"must be {wanted}, not {names.get(match[2], match[2])}"
+        return (
+            f"must be {_NAMES.get(match[1].split(' | ')[0], match[1])}, not {_NAMES.get(match[2], match[2])}"
+        )
     return text[:1].lower() + text[1:]
 
 

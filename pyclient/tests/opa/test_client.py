@@ -135,14 +135,14 @@ def test_an_opa_that_is_killed_in_the_middle_is_an_error(own: Engine) -> None:
     ):
         for decided, _ in enumerate(client.decide_many(people(10_000), AT), 1):
             if decided == 100:
-                os.kill(own.pid, signal.SIGKILL)
+                os.kill(own.process.pid, signal.SIGKILL)
     assert 100 <= decided < 10_000
 
 
 def test_a_frozen_opa_is_given_up_at_the_deadline(own: Engine) -> None:
     with AccessClient(own.url, own.token, timeout=0.5) as client:
         client.decide(Employee(id="1"), AT)
-        os.kill(own.pid, signal.SIGSTOP)
+        os.kill(own.process.pid, signal.SIGSTOP)
         begun = time.monotonic()
         with pytest.raises(EngineError, match=r"did not answer within 0\.5 s"):
             list(client.decide_many(people(1000), AT))
@@ -306,7 +306,7 @@ def test_several_sidecars_share_the_work_and_one_may_die(standin: Engine) -> Non
         for decision in client.decide_many(people(5000), AT):
             decisions.append(decision)
             if len(decisions) == 100:
-                os.kill(other.pid, signal.SIGKILL)
+                os.kill(other.process.pid, signal.SIGKILL)
         assert [d.employee_id for d in decisions] == [e.id for e in people(5000)]
         assert [s.ready for s in client.status()] == [True, False]
 

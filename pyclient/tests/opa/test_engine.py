@@ -103,11 +103,11 @@ def _is_child_opa(process: Path) -> bool:
 
 
 def test_the_token_is_on_no_command_line_and_in_no_file(standin: Engine) -> None:
-    command = Path(f"/proc/{standin.pid}/cmdline").read_bytes()
+    command = Path(f"/proc/{standin.process.pid}/cmdline").read_bytes()
     assert standin.token.encode() not in command
-    environment = Path(f"/proc/{standin.pid}/environ").read_bytes()
+    environment = Path(f"/proc/{standin.process.pid}/environ").read_bytes()
     assert standin.token.encode() not in environment
-    work = Path(f"/proc/{standin.pid}/cwd").readlink()
+    work = Path(f"/proc/{standin.process.pid}/cwd").readlink()
     assert work.stat().st_mode & 0o077 == 0
     for file in work.rglob("*"):
         assert not file.is_file() or standin.token.encode() not in file.read_bytes()
@@ -194,7 +194,7 @@ import os, sys, time
 from pathlib import Path
 from icaccess.opa.engine import running_engine
 with running_engine(Path(sys.argv[1]) / "policy", Path(sys.argv[1]) / "config") as engine:
-    print(engine.pid, os.readlink(f"/proc/{engine.pid}/cwd"), flush=True)
+    print(engine.process.pid, os.readlink(f"/proc/{engine.process.pid}/cwd"), flush=True)
     if sys.argv[2] == "raise":
         raise RuntimeError("in the middle")
     time.sleep(60)

@@ -1,0 +1,86 @@
+"""`icaccess opa install|run|status`: the engine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from icaccess.cli.options import CONFIG, OPA_URL, POLICY
+from icaccess.errors import EngineError
+from icaccess.pipeline import Request
+
+
+@click.group("opa")
+def opa() -> None:
+    """Install, run and look at Open Policy Agent, the engine that decides."""
+
+
+@opa.command("install")
+@click.option("--from", "releases", metavar="URL", help="A mirror of OPA's releases.")
+@CONFIG
+def install(releases: str | None, config: Path | None) -> None:
+    """Install the pinned OPA into the cache, checked against what was published."""
+    from icaccess.opa.install import RELEASES, install_opa
+    from icaccess.opa.settings import OpaSettings
+
+    releases = releases or Request(config=config).settings.section("opa", OpaSettings).releases
+    click.echo(install_opa(lambda line: click.echo(line, err=True), releases=releases or RELEASES))
+
+
+@opa.command("run")
+@POLICY
+@CONFIG
+@click.option("--address", default="127.0.0.1:8181", show_default=True, metavar="HOST:PORT")
+def run(policy: Path | None, config: Path | None, address: str) -> None:
+    """Run OPA in the foreground on the policy and the policy data.
+
+    The token is ICACCESS_OPA_TOKEN where it is set, else a new one; both it and the URL are printed as
+    variables of the shell.
+    """
+    from icaccess.opa.engine import running_engine
+
+    given = os.environ.get("ICACCESS_OPA_TOKEN")
+    asked = Request(config=config, policy=policy)
+    with running_engine(
+        asked.policy_directory, asked.config_directory, token=given, address=address
+    ) as engine:
+        click.echo(f"export ICACCESS_OPA_URL={engine.url}")
+        if given is None:
+            click.echo(f"export ICACCESS_OPA_TOKEN={engine.token}")
+        click.echo(f"OPA decides by policy {engine.bundles.revisions.policy}", err=True)
+        try:
+            code = engine.process.wait()
+        except KeyboardInterrupt:
+            return
+    raise EngineError(f"OPA ended by itself, with exit code {code}")
+
+
+@opa.command("status")
+@OPA_URL
+@CONFIG
+def status(opa_url: tuple[str, ...], config: Path | None) -> None:
+    """What each OPA says of itself: its version, and the policy and policy data that decide."""
+    from icaccess.opa.engine import VERSION, connect, find_opa, opa_version
+
+    client = connect(Request(config=config).settings, opa_url)
+    if client is None:
+        found = find_opa()
+        click.echo(
+            f"no URL is set: commands start {found} (version {opa_version(found)}, tried with {VERSION})"
+        )
+        return
+    with client:
+        sidecars = client.status()
+    for sidecar in sidecars:
+        click.echo(f"{sidecar.url}: {'ready' if sidecar.ready else 'not ready'}")
+        if sidecar.revisions is not None:
+            click.echo(f"  version  {sidecar.version}")
+            click.echo(f"  policy   {sidecar.revisions.policy or 'without a revision'}")
+            click.echo(f"  data     {sidecar.revisions.data or 'without a revision'}")
+    problems = [sidecar.problem for sidecar in sidecars if sidecar.problem is not None]
+    if problems:
+        raise EngineError("; ".join(problems))
+    if len({sidecar.revisions for sidecar in sidecars}) > 1:
+        raise EngineError("the sidecars hold different policies: load the same bundles into all of them")

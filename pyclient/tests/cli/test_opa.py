@@ -1,0 +1,62 @@
+"""`icaccess opa`: run and status against a real OPA."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from icaccess.cli.opa import opa
+from icaccess.errors import EngineError
+from icaccess.opa.engine import VERSION, Engine
+
+STANDIN = Path(__file__).parents[1] / "opa" / "standin"
+
+
+def test_status_shows_version_and_revisions(standin: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", standin.token)
+    result = CliRunner().invoke(
+        opa, ["status", "--opa-url", standin.url, "--config", str(STANDIN / "config")]
+    )
+    assert result.exit_code == 0
+    revisions = standin.bundles.revisions
+    assert result.stdout == (
+        f"{standin.url}: ready\n  version  {VERSION}\n"
+        f"  policy   {revisions.policy}\n  data     {revisions.data}\n"
+    )
+
+
+def test_status_without_the_token_is_an_error(standin: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ICACCESS_OPA_TOKEN", raising=False)
+    result = CliRunner().invoke(
+        opa, ["status", "--opa-url", standin.url, "--config", str(STANDIN / "config")]
+    )
+    assert isinstance(result.exception, EngineError)
+    assert "refused the token" in str(result.exception)
+
+
+def test_status_without_a_url_says_which_opa_is_started(opa_path: Path) -> None:
+    result = CliRunner().invoke(opa, ["status", "--config", str(STANDIN / "config")])
+    assert result.stdout.startswith(f"no URL is set: commands start {opa_path} ")
+
+
+def test_run_serves_until_it_is_told_to_stop(opa_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", "sample-token")
+    command = [sys.executable, "-c", "from icaccess.cli.opa import opa; opa()", "run"]
+    folders = ["--policy", str(STANDIN / "policy"), "--config", str(STANDIN / "config")]
+    with subprocess.Popen(
+        [*command, *folders, "--address", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().removeprefix("export ICACCESS_OPA_URL=")
+        result = CliRunner().invoke(opa, ["status", "--opa-url", url, "--config", str(STANDIN / "config")])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 128 + signal.SIGTERM
+    assert result.stdout.startswith(f"{url}: ready\n")
