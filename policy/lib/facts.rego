@@ -21,6 +21,7 @@ problems(employee) := ["the record is not an object"] if {
 	],
 	[sprintf("%s, record %d is not as expected: %s", [list, i + 1, _expected[list]]) |
 		some list, _ in _expected
+		is_array(employee[list])
 		some i, record in employee[list]
 		not _record(list, record)
 	],
