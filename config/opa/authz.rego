@@ -1,0 +1,45 @@
+# METADATA
+# scope: package
+# title: Who may ask OPA what
+# description: >-
+#   OPA is closed by default. Health is for all; everything else is for those that `data.system.clients` names,
+#   each with what it may do: `decide` (the decisions) or `metrics` (Prometheus). A client that comes with a token
+#   stands there by the SHA-256 of the token, so that the list is no secret; one that comes with a certificate
+#   (mutual TLS), by the certificate's subject, such as `CN=icaccess`.
+package system.authz
+
+# METADATA
+# title: Allow
+# description: Whether OPA answers this request at all.
+default allow := false
+
+allow if {
+	input.method == "GET"
+	input.path == ["health"]
+}
+
+allow if {
+	"decide" in _may
+	input.method == "POST"
+	input.path in _decisions
+	object.keys(input.params) - _params == set()
+}
+
+allow if {
+	"metrics" in _may
+	input.method == "GET"
+	input.path == ["metrics"]
+}
+
+# Decisions are asked by POST alone: facts in a URL would stand in the logs of every proxy on the way.
+_decisions := {["v1", "data", "access", name] | some name in ["decision", "decisions", "allow", "deny", "expiry", "explanation"]}
+
+# `explain` and `instrument` are not among them: they show more than the decision, and cost more.
+_params := {"provenance", "strict-builtin-errors", "pretty", "metrics"}
+
+_may := data.system.clients[_client]
+
+# A token is looked up by its digest and a certificate by its subject, so that neither can pass for the other.
+_client := input.identity if {
+	input.client_certificates
+} else := crypto.sha256(input.identity)
