@@ -24,19 +24,24 @@ allow := decision.outcome == "allow"
 # description: The reasons why access is not allowed; empty when it is.
 deny := decision.reasons
 
-_decision(employee, day) := _undecided(employee, day, "invalid_record", {"problem": concat("; ", problems)}) if {
-	problems := array.concat(facts.problems(employee), [p | not dates.valid(day); p := "as_of is not a date (YYYY-MM-DD)"])
-	problems != []
-} else := _undecided(employee, day, "facts_missing", {"lists": concat(", ", lists)}) if {
-	lists := facts.missing(employee)
-	lists != []
-} else := object.union(judged.essence, {
+_decision(employee, day) := object.union(judged.essence, {
 	"employee_id": employee.id,
 	"as_of": day,
 	"reasons": judged.reasons,
 	"recheck_on": _recheck_on(employee, judged),
 }) if {
+	dates.valid(day)
+	facts.sound(employee)
+	facts.complete(employee)
 	judged := _judged with input as {"employee": employee, "as_of": day}
+} else := _undecided(employee, day, "facts_missing", {"lists": concat(", ", facts.missing(employee))}) if {
+	dates.valid(day)
+	facts.sound(employee)
+} else := _undecided(employee, day, "invalid_record", {"problem": concat("; ", problems)}) if {
+	problems := array.concat(
+		["as_of is not a date (YYYY-MM-DD)" | not dates.valid(day)],
+		facts.problems(employee),
+	)
 }
 
 _undecided(employee, day, code, evidence) := {

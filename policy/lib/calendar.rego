@@ -19,22 +19,21 @@ due_after(start) := due if {
 	due <= data.calendar.covers.through
 } else := null
 
-# Most often the day looked for lies within the next days; a long closure asks for a longer look, which is long
-# enough even if every closed day of the calendar fell into it.
+# Most often none of the next weekdays is closed; where one is, the look is long enough even if every closed day of
+# the calendar fell into it.
 _business_day_after(start, n) := day if {
-	day := _nth_business_day(start, n, n + 7)
-} else := _nth_business_day(start, n, 7 * ((n + count(data.calendar.closed)) + 1))
+	day := _open_weekdays(start, n)[n - 1]
+} else := _open_weekdays(start, n + count(data.calendar.closed))[n - 1]
 
-_nth_business_day(start, n, days) := [day |
-	from := time.parse_ns("2006-01-02", start)
-	some i in numbers.range(1, days)
-	ns := from + (i * _nanoseconds_a_day)
-	_weekday(ns)
-	day := time.format([ns, "UTC", "2006-01-02"])
+# Those of the next `n` weekdays after `start` on which the district is open.
+_open_weekdays(start, n) := [day |
+	number := time.parse_ns("2006-01-02", start) / _nanoseconds_a_day
+	weekday := (number + 3) % 7 # Monday is 0: day 0 of the epoch was a Thursday
+	working := min([weekday, 4]) # a weekend counts on from its Friday
+	some i in numbers.range(1, n)
+	weekends := floor((working + i) / 5)
+	day := dates.add_days(start, ((i + (2 * weekends)) + working) - weekday)
 	not day in data.calendar.closed
-][n - 1]
+]
 
 _nanoseconds_a_day := ((24 * 60) * 60) * 1000000000
-
-# Day 0 of the epoch was a Thursday: counted from there, the weekend are the third and the fourth day.
-_weekday(ns) if not (((ns / _nanoseconds_a_day) + 4) % 7) in {0, 6}

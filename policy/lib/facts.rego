@@ -8,17 +8,29 @@ package lib.facts
 import data.lib.dates
 
 # METADATA
+# title: Sound
+# description: True when nothing is wrong with the record; `problems` says what is, where it is not.
+sound(employee) if {
+	_employee(employee)
+	every list, _ in _expected { _list(list, object.get(employee, list, [])) }
+}
+
+_list(list, records) if {
+	is_array(records)
+	every record in records { _record(list, record) }
+}
+
+# METADATA
 # title: Problems
 # description: What is wrong with an employee's record, one text each; empty when nothing is.
 problems(employee) := ["the record is not an object"] if {
 	not is_object(employee)
 } else := array.flatten([
-	[problem | not _employee(employee); some problem in _field_problems(employee)],
-	[sprintf("%s is not a list", [list]) |
-		some list, _ in _expected
-		value := employee[list]
-		not is_array(value)
-	],
+	["id is not a text that says who it is" | not _text(employee.id)],
+	[sprintf("%s is not a text", [field]) | some field in _names; not is_string(object.get(employee, field, ""))],
+	["access is not as expected: held, and since and locations where known" | not _access(employee)],
+	[sprintf("%s is not a field of an employee", [field]) | some field in (object.keys(employee) - _fields)],
+	[sprintf("%s is not a list", [list]) | some list, _ in _expected; not is_array(object.get(employee, list, []))],
 	[sprintf("%s, record %d is not as expected: %s", [list, i + 1, _expected[list]]) |
 		some list, _ in _expected
 		is_array(employee[list])
@@ -28,10 +40,19 @@ problems(employee) := ["the record is not an object"] if {
 ])
 
 # METADATA
+# title: Complete
+# description: True when every list of facts was looked up; `missing` names those that were not.
+complete(employee) if {
+	employee.employment
+	employee.assignments
+	employee.certifications
+	employee.approvals
+}
+
+# METADATA
 # title: Missing lists
 # description: >-
-#   The lists of facts that nobody looked up, in order. An empty list says that there are none; an absent one does
-#   not.
+#   The lists of facts that nobody looked up. An empty list says that there are none; an absent one does not.
 missing(employee) := [list | some list, _ in _expected; not _given(employee, list)]
 
 _given(employee, list) if employee[list]
@@ -43,24 +64,17 @@ _expected := {
 	"approvals": "decision (approved, denied or withdrawn), decided_on, approver, approver_role, and role and location of the job that it is for, if any",
 }
 
+_names := ["name", "email", "username"]
+
+_fields := {"id", "name", "email", "username", "access", "employment", "assignments", "certifications", "approvals"}
+
 _employee(employee) if {
+	is_object(employee)
 	_text(employee.id)
-	every field in ["name", "email", "username"] { is_string(object.get(employee, field, "")) }
-	_access(object.get(employee, "access", {"held": false}))
+	every field in _names { is_string(object.get(employee, field, "")) }
+	_access(employee)
 	object.keys(employee) - _fields == set()
 }
-
-_fields := {"id", "name", "email", "username", "access"} | object.keys(_expected)
-
-_field_problems(employee) := array.flatten([
-	["id is not a text that says who it is" | not _text(employee.id)],
-	[sprintf("%s is not a text", [field]) |
-		some field in ["name", "email", "username"]
-		not is_string(object.get(employee, field, ""))
-	],
-	["access is not as expected: held, and since and locations where known" | not _access(object.get(employee, "access", {"held": false}))],
-	[sprintf("%s is not a field of an employee", [field]) | some field in (object.keys(employee) - _fields)],
-])
 
 _record("employment", record) if {
 	_period(record)
@@ -101,7 +115,8 @@ _period(record) if {
 	record.start <= end
 }
 
-_access(access) if {
+_access(employee) if {
+	access := object.get(employee, "access", {"held": false})
 	is_object(access)
 	is_boolean(access.held)
 	dates.valid(object.get(access, "since", dates.open_end))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,20 @@ class Day(click.ParamType[date]):
         """The day; `UsageError` says what is wrong with one that is none."""
         if isinstance(value, date):
             return value
-        try:
-            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 (a calendar day has no zone)
-        except ValueError as error:
+        day = _iso_day(value)
+        if day is None:
             option = param.opts[0] if param else "date"
-            raise UsageError(f"{option} {value!r}: not a date; write it as YYYY-MM-DD") from error
+            raise UsageError(f"{option} {value!r}: not a date; write it as YYYY-MM-DD")
+        return day
+
+
+def _iso_day(value: str) -> date | None:
+    """The day written so and no other way: `fromisoformat` alone would take `20250910` too."""
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return None
+    return day if day.isoformat() == value else None
 
 
 _PATH = click.Path(path_type=Path)

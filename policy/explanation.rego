@@ -1,0 +1,244 @@
+package access
+
+import data.lib.assignment
+import data.lib.certification
+import data.lib.reasons
+
+# METADATA
+# title: Explanation
+# description: >-
+#   For `input.employee` on `input.as_of`, clause by clause in the order of the page, `{clause, met, message,
+#   facts}`. `met` is null where the clause does not bear on the person; `facts` are the records that show it.
+explanation := [_explained(clause) | some clause in _clauses] if {
+	decision.outcome != "undecided"
+} else := [{"clause": clause, "met": null, "message": message, "facts": []} |
+	some clause in _clauses
+	message := decision.reasons[0].message
+]
+
+_clauses := [sprintf("ES-%d", [n]) | some n in numbers.range(1, 15)]
+
+_explained(clause) := {
+	"clause": clause,
+	"met": _met(clause),
+	"message": _message(clause),
+	"facts": _facts(clause),
+}
+
+# A clause that a reason names is not met; otherwise each says for itself whether it is, or does not bear.
+_met(clause) := false if {
+	clause in _clauses_named
+} else := _met_otherwise(clause)
+
+_clauses_named := {reason.clause | some reason in decision.reasons}
+
+default _met_otherwise(_) := null
+
+_met_otherwise("ES-2") if _listed_jobs != []
+
+_met_otherwise("ES-3") if _school_jobs != []
+
+_met_otherwise("ES-4") if {
+	employed
+	elementary_completions != []
+}
+
+_met_otherwise("ES-5") if {
+	employed
+	walk_in_completed_on
+}
+
+_met_otherwise("ES-6") if {
+	employed
+	_approved_by_authorised
+}
+
+_met_otherwise("ES-7") if {
+	outcome == "allow"
+	access_held
+}
+
+_met_otherwise("ES-7") := false if escalate
+
+_met_otherwise("ES-8") := false if escalate
+
+_met_otherwise("ES-9") if approved
+
+_met_otherwise("ES-10") if employed
+
+_met_otherwise("ES-11") if expiry.state in {"valid", "recertify"}
+
+_met_otherwise("ES-12") if expiry.state in {"valid", "recertify"}
+
+_met_otherwise("ES-13") if _carried_over
+
+_met_otherwise("ES-14") if outcome == "expired"
+
+_met_otherwise("ES-14") := false if {
+	outcome == "deny"
+	"certification_expired" in unmet
+}
+
+_met_otherwise("ES-15") := false if "certification_expired" in unmet
+
+_met_otherwise("ES-15") if _regained
+
+_listed_jobs := [job | employed; some job in current_jobs; job.role in data.requirements.roles]
+
+_school_jobs := [job | employed; some job in current_jobs; assignment.school_based(job)]
+
+# The latest completion that counts fell into the opening before a removal that came, or is to come, first.
+_carried_over if certification.removal_from(max(counting_completions)) < expiry.valid_through
+
+# Access had been lost at a removal, and a later completion brought it back.
+_regained if {
+	expiry.state != "expired"
+	some earlier in counting_completions
+	lost := certification.valid_through(earlier)
+	later := min([day | some day in counting_completions; day > earlier])
+	lost < later
+}
+
+# ── In words ─────────────────────────────────────────────────────────────────────────────────────────────
+
+_message(clause) := concat(" ", messages) if {
+	messages := [reason.message | some reason in decision.reasons; reason.clause == clause]
+	messages != []
+} else := _message_otherwise(clause)
+
+default _message_otherwise(_) := "Does not bear on this person."
+
+_message_otherwise("ES-1") := sprintf("The access is to %s.", [gives])
+
+_message_otherwise("ES-2") := sprintf("In a listed role: %s.", [_jobs_in_words(_listed_jobs)]) if {
+	_listed_jobs != []
+} else := "Not in a listed role, nor does it have to be: the job is at a school." if {
+	_school_jobs != []
+}
+
+_message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_school_jobs)]) if {
+	_school_jobs != []
+} else := "Not known to be at a school, nor does it have to be: the role is a listed one." if {
+	_listed_jobs != []
+}
+
+_message_otherwise("ES-4") := sprintf("%s was completed %s.", [
+	_certifications.required,
+	concat(", ", sort(elementary_completions)),
+]) if elementary_completions != []
+
+_message_otherwise("ES-5") := sprintf("%s was completed %s, and %s on or after it.", [
+	_certifications.prerequisite,
+	walk_in_completed_on,
+	_certifications.required,
+]) if {
+	counting_completions != []
+} else := sprintf("%s was completed %s.", [_certifications.prerequisite, walk_in_completed_on])
+
+_message_otherwise("ES-6") := sprintf("On record: %s.", [_in_words({"approved"})]) if _approved_by_authorised
+
+_message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [requirements_met_on, _granting]) if {
+	outcome == "allow"
+}
+
+_granting := "access is held" if {
+	access_held
+} else := "the calendar does not reach far enough to say by when access is due" if {
+	grant_due_by == null
+} else := sprintf("access was due by %s and is not held", [grant_due_by]) if {
+	escalate
+} else := sprintf("access is due by %s", [grant_due_by])
+
+_message_otherwise("ES-8") := sprintf("More than two full business days have passed: reach out to %s.", [reasons.contact]) if {
+	escalate
+}
+
+_message_otherwise("ES-9") := sprintf("An approval stands for the current job: %s.", [_jobs_in_words([entry.job |
+	some entry in approvals_by_job
+	entry.standing != []
+])]) if approved
+
+_message_otherwise("ES-10") := sprintf("Employed since %s.", [employed_from]) if employed
+
+_message_otherwise("ES-11") := sprintf("%s of %s is valid through %s.", [
+	_certifications.required,
+	max(counting_completions),
+	expiry.valid_through,
+]) if {
+	expiry.state != "expired"
+}
+
+_message_otherwise("ES-12") := sprintf("Access is removed at the end of %s unless recertified.", [expiry.valid_through]) if {
+	expiry.state != "expired"
+}
+
+_message_otherwise("ES-13") := sprintf("Recertification is open since %s: complete %s again by %s to keep access.", [
+	expiry.recertification_opens,
+	_certifications.required,
+	expiry.valid_through,
+]) if {
+	expiry.state == "recertify"
+} else := sprintf("Completed %s, when recertification was open: this carries access over the removal of %s.", [
+	max(counting_completions),
+	certification.removal_from(max(counting_completions)),
+]) if {
+	_carried_over
+	expiry.state == "valid"
+} else := sprintf("Recertification opens %s.", [expiry.recertification_opens]) if {
+	expiry.state == "valid"
+}
+
+_message_otherwise("ES-14") := "Everything else is met: all that is left is to recertify." if {
+	outcome == "expired"
+} else := "Recertification alone does not bring access back: the other requirements must be met too." if {
+	"certification_expired" in unmet
+}
+
+_message_otherwise("ES-15") := sprintf("Access is lost until %s is completed again.", [_certifications.required]) if {
+	"certification_expired" in unmet
+} else := "Access had been lost at a removal and was regained by a later completion." if {
+	_regained
+}
+
+# ── The records that show it ─────────────────────────────────────────────────────────────────────────────
+
+default _facts(_) := []
+
+_facts("ES-2") := current_jobs if employed
+
+_facts("ES-3") := current_jobs if employed
+
+_facts("ES-4") := _completed(_certifications.required)
+
+_facts("ES-5") := _completed(_certifications.prerequisite)
+
+_facts("ES-6") := _approvals
+
+_facts("ES-7") := [input.employee.access]
+
+_facts("ES-8") := [input.employee.access] if escalate
+
+_facts("ES-9") := _assignments
+
+_facts("ES-10") := _employment
+
+_facts("ES-11") := _latest_completion
+
+_facts("ES-12") := _latest_completion
+
+_facts("ES-13") := _latest_completion
+
+_facts("ES-14") := _latest_completion if "certification_expired" in unmet
+
+_facts("ES-15") := _latest_completion if "certification_expired" in unmet
+
+_completed(name) := [completion |
+	some completion in input.employee.certifications
+	completion.name == name
+	completion.completed_on <= input.as_of
+]
+
+_latest_completion := [completion |
+	some completion in _completed(_certifications.required)
+	completion.completed_on == max(counting_completions)
+]
