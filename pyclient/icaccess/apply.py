@@ -40,6 +40,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     """How many changes ended in which state of the journal."""
     failures: tuple[Failure, ...]
+    held_back: int = 0
+    """How many changes the guard held back."""
     left: int = 0
     """How many changes were not begun, because the target stopped taking any; the next run has them."""
     stopped: str = ""
@@ -86,8 +88,10 @@ def expected(store: Store, target: Target, as_of: date) -> Expected | None:
     )
 
 
-def carry_out(store: Store, lock: Lock, target: Target, plan: Plan, by: str) -> Summary:
-    """Make every change of a plan once, verify each by reading back, and journal all of it.
+def carry_out(
+    store: Store, lock: Lock, target: Target, plan: Plan, by: str, held_back: Sequence[PlannedChange] = ()
+) -> Summary:
+    """Make every change of a plan but those held back, verify each by reading back, and journal all of it.
 
     What could not be made is in the summary; it never stops the others.
     """
@@ -96,12 +100,14 @@ def carry_out(store: Store, lock: Lock, target: Target, plan: Plan, by: str) -> 
         at = store.now()
         run_id = journal.begin(connection, at, _origin(plan, by))
         audit.append(connection, at, [_drift_entry(run_id, one) for one in plan.drift])
+        audit.append(connection, at, [_held_back_entry(run_id, one) for one in held_back])
         seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
         holders.record(connection, target.identity, seen)
     run = _Run(store, lock, target, run_id)
+    wanted = [change for change in plan.changes if change not in held_back] if held_back else plan.changes
     stopped = ""
     try:
-        for first, batch in _batches(plan.changes, target.batch_size):
+        for first, batch in _batches(wanted, target.batch_size):
             run.make(first, batch)
     except TargetError as error:
         stopped = str(error)
@@ -113,7 +119,8 @@ def carry_out(store: Store, lock: Lock, target: Target, plan: Plan, by: str) -> 
         run_id=run_id,
         counts=dict(run.counts),
         failures=tuple(run.failures),
-        left=len(plan.changes) - run.begun,
+        held_back=len(held_back),
+        left=len(wanted) - run.begun,
         stopped=stopped,
     )
 
@@ -254,6 +261,11 @@ def _origin(plan: Plan, by: str) -> journal.Origin:
 
 def _drift_entry(run_id: int, drift: Drift) -> Draft:
     return Draft(kind="drift", run_id=run_id, employee_id=drift.employee_id, body=msgspec.to_builtins(drift))
+
+
+def _held_back_entry(run_id: int, change: PlannedChange) -> Draft:
+    body = {"action": change.action, "account": change.account, **_grounds(change)}
+    return Draft(kind="held_back", run_id=run_id, employee_id=change.employee_id, body=body)
 
 
 def _pending(written: Written, as_of: date) -> Pending:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from icaccess import apply as applying_plan
+from icaccess import guard
 from icaccess.apply import Summary
-from icaccess.errors import PlanError, UsageError
+from icaccess.errors import GuardStop, PlanError, UsageError
+from icaccess.guard import GuardSettings, Verdict
 from icaccess.models import Access, Employee, Record
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Request
 from icaccess.plan import Join, Plan, check_current, draw_up, state_digest
-from icaccess.store import holders, journal
+from icaccess.store import consents, holders, journal
 from icaccess.store.audit import Draft, append
+from icaccess.store.consents import Consent
 from icaccess.store.database import Store, open_store
 from icaccess.store.lock import Lock, applying
 from icaccess.store.settings import StoreSettings
@@ -65,13 +70,17 @@ def apply(
     as_of: date,
     *,
     by: str,
+    limits: GuardSettings,
+    facts_age: timedelta | None = None,
     saved: Plan | None = None,
-    confirm: Callable[[Plan], bool] = lambda _: True,
+    consent: Consent | None = None,
+    confirm: Callable[[Plan, Verdict], bool] = lambda _plan, _verdict: True,
 ) -> tuple[Plan, Summary | None]:
     """Plan anew under the lock and carry it out, after `confirm` was shown it; no summary where it said no.
 
     `saved` is a plan that was made and looked at before: it is carried out only if it is still exactly what
     would be planned now, else `PlanError` says what has changed. Interrupted runs are settled first.
+    `GuardStop` when the plan goes past the limits and nobody gave consent to it.
     """
     with applying(store, "icaccess apply") as lock:
         current = target.current()
@@ -79,9 +88,42 @@ def apply(
         fresh = _plan(records, client, target, store, as_of, current)
         if saved is not None:
             check_current(saved, fresh)
-        if not confirm(fresh):
+        verdict = examine(fresh, store, limits, facts_age)
+        if consent is not None:
+            _accept(store, lock, consent, verdict, limits)
+        with store.reading() as connection:
+            if consents.stands(connection, store.moment(), fresh.digest):
+                verdict = replace(verdict, stops=(), held_back=())
+        confirmed = confirm(fresh, verdict)
+        if verdict.stops:
+            found = "; ".join(finding.message for finding in verdict.stops)
+            raise GuardStop(f"stopped by the guard: {found}; to let this one plan through: {verdict.option}")
+        if not confirmed:
             return fresh, None
-        return fresh, applying_plan.carry_out(store, lock, target, fresh, by)
+        return fresh, applying_plan.carry_out(store, lock, target, fresh, by, verdict.held_back)
+
+
+def examine(plan: Plan, store: Store, limits: GuardSettings, facts_age: timedelta | None = None) -> Verdict:
+    """What the guard says of a plan, by what the store knows of the last run; consents are not looked at."""
+    with store.reading() as connection:
+        people_before = journal.last_people(connection, plan.target)
+    return guard.check(plan, limits, people_before=people_before, facts_age=facts_age)
+
+
+def _accept(store: Store, lock: Lock, consent: Consent, verdict: Verdict, limits: GuardSettings) -> None:
+    """Record a consent, if it is for this very plan."""
+    if len(consent.plan) < guard.SHORT or not verdict.plan_digest.startswith(consent.plan):
+        raise PlanError(
+            f"the consent names the plan {consent.plan}, and this one is "
+            f"{verdict.plan_digest[: guard.SHORT]}; look at it and name it"
+        )
+    findings = [finding.message for finding in verdict.stops]
+    findings += [f"{one.employee_id}: revocation for {guard.NEEDS_CONSENT}" for one in verdict.held_back]
+    with store.writing() as connection:
+        lock.check(connection)
+        consents.give(
+            connection, store.moment(), consent, verdict.plan_digest, limits.consent_hours, findings
+        )
 
 
 def adopt(records: Iterable[Record], target: Target, store: Store, as_of: date, *, by: str) -> int:

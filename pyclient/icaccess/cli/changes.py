@@ -12,10 +12,12 @@ from icaccess import changes
 from icaccess.apply import Summary
 from icaccess.cli.options import dated, deciding
 from icaccess.cli.progress import counting
-from icaccess.errors import ChangesFailed, UsageError
+from icaccess.errors import ChangesFailed, GuardStop, UsageError
+from icaccess.guard import NEEDS_CONSENT, GuardSettings, Verdict
 from icaccess.models import Reason
 from icaccess.pipeline import Request
 from icaccess.plan import Plan, PlannedChange, read_plan, write_plan
+from icaccess.store.consents import Consent
 from icaccess.store.lock import caller
 from icaccess.targets.interface import Holding
 
@@ -35,7 +37,8 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool) -> int:
         counting(request.records(), "people") as records,
     ):
         drawn = changes.plan(records, client, target, store, request.day)
-    _show(drawn)
+        verdict = changes.examine(drawn, store, request.settings.section("guard", GuardSettings))
+    _show(drawn, verdict)
     if out is not None:
         write_plan(drawn, out)
         click.echo(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
@@ -46,9 +49,17 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool) -> int:
 @deciding
 @click.argument("file", type=_FILE, required=False)
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
-def apply(request: Request, file: Path | None, *, yes: bool) -> None:
+@click.option(
+    "--allow", metavar="PLAN", help="Let this one plan past the guard; it names the plan when it stops."
+)
+@click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
+@click.option("--reason", metavar="TEXT", help="With --allow: why.")
+def apply(
+    request: Request, file: Path | None, *, yes: bool, allow: str | None, by: str | None, reason: str | None
+) -> None:
     """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
     saved = None if file is None else read_plan(file)
+    consent = _consent(allow, by, reason)
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
     with changes.opened(request) as (store, target):
@@ -65,8 +76,10 @@ def apply(request: Request, file: Path | None, *, yes: bool) -> None:
                 store,
                 request.day,
                 by=caller(),
+                limits=request.settings.section("guard", GuardSettings),
                 saved=saved,
-                confirm=lambda fresh: _confirm(fresh, yes=yes),
+                consent=consent,
+                confirm=lambda fresh, verdict: _confirm(fresh, verdict, yes=yes),
             )
     if summary is None:
         click.echo("Nothing was changed.")
@@ -86,9 +99,17 @@ def adopt(request: Request) -> None:
         click.echo(f"Adopted {count} who hold access at {target.identity}.")
 
 
-def _confirm(fresh: Plan, *, yes: bool) -> bool:
-    _show(fresh)
-    if yes or not fresh.changes:
+def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
+    if allow is None and by is None and reason is None:
+        return None
+    if not (allow and by and by.strip() and reason and reason.strip()):
+        raise UsageError("a consent names the plan, the person and a reason; give --allow, --by and --reason")
+    return Consent(plan=allow, by=by, reason=reason)
+
+
+def _confirm(fresh: Plan, verdict: Verdict, *, yes: bool) -> bool:
+    _show(fresh, verdict)
+    if yes or verdict.stops or not fresh.changes:
         return True
     return click.confirm(f"Make these {len(fresh.changes)} changes at {fresh.target}?", err=True)
 
@@ -100,13 +121,18 @@ def _report(summary: Summary) -> None:
         change = failure.change
         click.echo(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
     if summary.complete:
+        if summary.held_back:
+            raise GuardStop(
+                f"{summary.held_back} revocations for {NEEDS_CONSENT} are held back for consent, "
+                "the rest was done; look at them with `icaccess plan`, which names the option that lets them through"
+            )
         return
     count = len(summary.failures) + summary.left
     why = f"; {summary.stopped}" if summary.stopped else ""
     raise ChangesFailed(f"{count} changes could not be made, the others were; run again to retry{why}")
 
 
-def _show(drawn: Plan) -> None:
+def _show(drawn: Plan, verdict: Verdict) -> None:
     click.echo(
         f"Plan for {drawn.as_of} at {drawn.target}: {drawn.people:,} people, {drawn.holders:,} hold access."
     )
@@ -137,6 +163,11 @@ def _show(drawn: Plan) -> None:
             for one in drawn.drift
         ],
     )
+    held_back = [f"{one.employee_id}  {_reasons(one.reasons)}" for one in verdict.held_back]
+    _section("Held back by the guard until somebody consents", held_back)
+    _section("Stopped by the guard", [finding.message for finding in verdict.stops])
+    if held_back or verdict.stops:
+        click.echo(f"To let this one plan through: icaccess apply {verdict.option}")
     if not drawn.changes:
         click.echo("Nothing to do.")
     counts = drawn.counts

@@ -43,8 +43,12 @@ class Store:
         """True for a store in one file on this machine."""
         return self.url.get_backend_name() == "sqlite"
 
+    def moment(self) -> datetime:
+        """This instant."""
+        return self._now()
+
     def now(self) -> str:
-        """This instant in UTC, ISO 8601 with milliseconds."""
+        """This instant as the store writes it."""
         return instant(self._now())
 
     @contextmanager

@@ -1,0 +1,342 @@
+"""Plan, guard, apply and verify in their order, on a store of each kind."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from icaccess import changes
+from icaccess.errors import GuardStop, PlanError, TargetError, UsageError
+from icaccess.guard import GuardSettings, Limit
+from icaccess.models import Access, Employee, InvalidRecord
+from icaccess.store import audit
+from icaccess.store.consents import Consent
+from icaccess.store.database import open_store
+from icaccess.store.lock import applying
+from icaccess.store.schema import change as change_table
+from icaccess.store.schema import run as run_table
+from icaccess.targets.interface import Holding
+from icaccess.targets.ledger import LedgerTarget
+from sqlalchemy import select
+from tests.scripted import DAY, ScriptedClient, people
+from tests.targets.fakes import MemoryTarget
+
+NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
+HELD = Holding(locations=("210",), since=date(2024, 8, 1))
+
+
+@pytest.fixture
+def ledger(store):
+    return LedgerTarget(store)
+
+
+def do(store, target, client, records, **more):
+    return changes.apply(
+        records, client, target, store, DAY, by="tester@here", **{"limits": NO_LIMITS, **more}
+    )
+
+
+def states(store):
+    with store.reading() as connection:
+        rows = connection.execute(select(change_table).order_by(change_table.c.run_id, change_table.c.n))
+        return [(row.action, row.employee_id, row.state) for row in rows]
+
+
+def kinds(store):
+    with store.reading() as connection:
+        audit.verify(connection)
+        return [entry.kind for entry in audit.entries(connection)]
+
+
+def test_each_change_is_made_once_and_then_nothing_is_to_do(store, ledger):
+    records = people("1", "2", "3")
+    do(store, ledger, ScriptedClient({"2": ("210",), "3": ("210",)}), records)
+    client = ScriptedClient({"1": ("210",), "3": ("211",)})
+    fresh, summary = do(store, ledger, client, records)
+    assert summary.counts == {"verified": 3}
+    assert summary.complete
+    assert [(one.action, one.employee_id) for one in fresh.changes] == [
+        ("revoke", "2"),
+        ("update", "3"),
+        ("grant", "1"),
+    ]
+    assert ledger.current() == {
+        "1": Holding(locations=("210",), since=DAY),
+        "3": Holding(locations=("211",), since=DAY),
+    }
+    fresh, summary = do(store, ledger, client, records)
+    assert (fresh.changes, summary.counts) == ((), {})
+
+
+def test_the_record_tells_the_whole_story(store, ledger):
+    do(store, ledger, ScriptedClient({"1": ("210",)}), people("1", "2"))
+    assert kinds(store) == ["run_started", "intent", "made", "verified", "run_finished"]
+    with store.reading() as connection:
+        started, intent, *_ = audit.entries(connection)
+    assert started.body["by"] == "tester@here"
+    assert started.body["policy_revision"] == "a" * 64
+    assert started.body["data_revision"] == "b" * 64
+    assert len(started.body["facts_digest"]) == len(started.body["plan_digest"]) == 64
+    assert intent.employee_id == "1"
+    assert intent.body["basis"]["approval"] == {"approver": "000777", "decided_on": "2023-08-14"}
+    assert intent.body["after"] == {"locations": ["210"], "since": "2025-09-10"}
+
+
+def test_a_saved_plan_is_carried_out_while_nothing_changed_and_not_twice(store, ledger):
+    client, records = ScriptedClient({"1": ("210",)}), people("1")
+    saved = changes.plan(records, client, ledger, store, DAY)
+    do(store, ledger, client, records, saved=saved)
+    with pytest.raises(PlanError, match="what the target shows changed"):
+        do(store, ledger, client, records, saved=saved)
+    assert len(states(store)) == 1
+
+
+def test_saying_no_changes_nothing(store, ledger):
+    _, summary = do(
+        store, ledger, ScriptedClient({"1": ("210",)}), people("1"), confirm=lambda _plan, _verdict: False
+    )
+    assert summary is None
+    assert (ledger.current(), states(store)) == ({}, [])
+
+
+def test_only_one_apply_at_a_time(store, ledger):
+    with applying(store, "the other"), pytest.raises(Exception, match="is locked by the other, process"):
+        do(store, ledger, ScriptedClient({}), people("1"))
+
+
+class TestAdopt:
+    def adopt(self, store, target, records):
+        return changes.adopt(records, target, store, DAY, by="tester@here")
+
+    def test_takes_over_what_the_records_say(self, store, ledger):
+        records = [
+            Employee(id="1", access=Access(held=True, since=date(2024, 8, 1), locations=("210",))),
+            Employee(id="2", access=Access(held=True)),
+            Employee(id="3", access=Access(held=False)),
+            Employee(id="4"),
+            InvalidRecord("5", "bad"),
+        ]
+        assert self.adopt(store, ledger, records) == 2
+        assert ledger.current() == {"1": HELD, "2": Holding()}
+        assert kinds(store) == ["run_started", "adopted", "adopted", "run_finished"]
+
+    def test_is_done_once(self, store, ledger):
+        self.adopt(store, ledger, [Employee(id="4")])
+        with pytest.raises(UsageError, match="taken over before"):
+            self.adopt(store, ledger, [Employee(id="1", access=Access(held=True))])
+
+    def test_needs_an_empty_ledger(self, store, ledger):
+        do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
+        with pytest.raises(UsageError, match="ledger is not empty"):
+            self.adopt(store, ledger, [Employee(id="2", access=Access(held=True))])
+
+    def test_another_target_is_asked_itself(self, store):
+        target = MemoryTarget({"1": HELD})
+        assert self.adopt(store, target, []) == 1
+        assert changes.plan(people("1"), ScriptedClient({"1": ("210",)}), target, store, DAY).drift == ()
+
+
+class TestDays:
+    def test_today_is_always_right(self, ledger):
+        changes.check_day(None, DAY, DAY, ledger, day_given=False)
+        changes.check_day(None, DAY, DAY, MemoryTarget(), day_given=True)
+
+    def test_another_day_is_for_the_ledger_alone(self, ledger):
+        changes.check_day(None, DAY, date(2026, 1, 1), ledger, day_given=True)
+        with pytest.raises(PlanError, match=r"memory is changed as of today \(2026-01-01\) alone"):
+            changes.check_day(None, DAY, date(2026, 1, 1), MemoryTarget(), day_given=True)
+
+    def test_a_plan_for_another_day_needs_the_day_again(self, store, ledger):
+        saved = changes.plan(people("1"), ScriptedClient({}), ledger, store, DAY)
+        changes.check_day(saved, DAY, date(2026, 1, 1), ledger, day_given=True)
+        with pytest.raises(PlanError, match="give --at 2025-09-10 again"):
+            changes.check_day(saved, date(2026, 1, 1), date(2026, 1, 1), ledger, day_given=False)
+
+
+class TestGuard:
+    LIMITS = GuardSettings(revocations=Limit(count=1))
+
+    def setup_three(self, store, ledger):
+        do(store, ledger, ScriptedClient(dict.fromkeys("123", ("210",))), people("1", "2", "3"))
+
+    def test_stops_before_anything_is_changed(self, store, ledger):
+        self.setup_three(store, ledger)
+        before = states(store)
+        with pytest.raises(GuardStop, match="2 revocations, more than the 1 allowed; .* --allow") as caught:
+            do(store, ledger, ScriptedClient({"1": ("210",)}), people("1", "2", "3"), limits=self.LIMITS)
+        assert caught.value.exit_code == 3
+        assert (set(ledger.current()), states(store)) == ({"1", "2", "3"}, before)
+
+    def test_lets_the_one_plan_through_to_which_somebody_consented(self, store, ledger):
+        self.setup_three(store, ledger)
+        client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
+        digest = changes.plan(records, client, ledger, store, DAY).digest
+        consent = Consent(plan=digest[:12], by="A. Admin", reason="two schools closed")
+        with pytest.raises(PlanError, match="the consent names the plan 000000000000"):
+            do(
+                store,
+                ledger,
+                client,
+                records,
+                limits=self.LIMITS,
+                consent=Consent(plan="0" * 12, by="A", reason="r"),
+            )
+        _, summary = do(store, ledger, client, records, limits=self.LIMITS, consent=consent)
+        assert summary.counts == {"verified": 2}
+        with store.reading() as connection:
+            found = [entry.body for entry in audit.entries(connection) if entry.kind == "consent"]
+        assert [(one["by"], one["reason"], one["plan_digest"], one["findings"]) for one in found] == [
+            ("A. Admin", "two schools closed", digest, ["2 revocations, more than the 1 allowed"])
+        ]
+
+    def test_a_consent_stands_for_a_while_and_then_no_more(self, store_url):
+        clock = [datetime(2025, 9, 10, 12, tzinfo=UTC)]
+        with open_store(store_url, now=lambda: clock[0]) as store:
+            ledger = LedgerTarget(store)
+            self.setup_three(store, ledger)
+            client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
+            digest = changes.plan(records, client, ledger, store, DAY).digest
+            consent = Consent(plan=digest, by="A. Admin", reason="two schools closed")
+            refuse = {"confirm": lambda _plan, _verdict: False, "limits": self.LIMITS}
+            do(store, ledger, client, records, consent=consent, **refuse)
+            clock[0] += timedelta(hours=23)
+            assert do(store, ledger, client, records, **refuse)[1] is None
+            clock[0] += timedelta(hours=1)
+            with pytest.raises(GuardStop):
+                do(store, ledger, client, records, **refuse)
+
+    def test_a_revocation_for_an_unknown_location_waits_for_consent_while_others_go_on(self, store, ledger):
+        self.setup_three(store, ledger)
+        client = ScriptedClient({"1": ("210",), "4": ("210",)}, reason="unknown_location")
+        records = people("1", "2", "3", "4")
+        fresh, summary = do(store, ledger, client, records)
+        assert (summary.counts, summary.held_back) == ({"verified": 1}, 2)
+        assert set(ledger.current()) == {"1", "2", "3", "4"}
+        assert kinds(store).count("held_back") == 2
+        fresh = changes.plan(records, client, ledger, store, DAY)
+        consent = Consent(plan=fresh.digest, by="A. Admin", reason="the schools are closed for good")
+        do(store, ledger, client, records, consent=consent)
+        assert set(ledger.current()) == {"1", "4"}
+
+    def test_facts_that_shrank_since_the_last_run_stop_it(self, store, ledger):
+        limits = GuardSettings(facts_shrink=0.1)
+        client = ScriptedClient({})
+        do(store, ledger, client, people(*map(str, range(20))), limits=limits)
+        do(store, ledger, client, people(*map(str, range(18))), limits=limits)
+        with pytest.raises(GuardStop, match="hold 16 people, and 18 in the last run: more than 10% fewer"):
+            do(store, ledger, client, people(*map(str, range(16))), limits=limits)
+
+    def test_old_facts_stop_it(self, store, ledger):
+        limits = GuardSettings(facts_age_hours=24)
+        client = ScriptedClient({})
+        do(store, ledger, client, people("1"), limits=limits, facts_age=timedelta(hours=24))
+        with pytest.raises(GuardStop, match="the facts are 30 hours old, over 24"):
+            do(store, ledger, client, people("1"), limits=limits, facts_age=timedelta(hours=30))
+
+
+class TestFailures:
+    def test_what_cannot_be_made_is_reported_and_does_not_stop_the_others(self, store):
+        target = MemoryTarget({"9": HELD})
+        target.faults = {"1": "refused", "2": "lied"}
+        client = ScriptedClient(dict.fromkeys("123", ("210",)))
+        _, summary = do(store, target, client, people("1", "2", "3", "9"))
+        assert summary.counts == {"verified": 2, "failed": 2}
+        assert [(one.change.employee_id, one.note) for one in summary.failures] == [
+            ("1", "no such account"),
+            ("2", "the target does not show it"),
+        ]
+        assert not summary.complete
+        assert states(store) == [
+            ("revoke", "9", "verified"),
+            ("grant", "1", "failed"),
+            ("grant", "2", "failed"),
+            ("grant", "3", "verified"),
+        ]
+        target.faults = {}
+        _, summary = do(store, target, client, people("1", "2", "3", "9"))
+        assert summary.counts == {"verified": 2}
+        assert target.applied.count(("grant", "3")) == 1
+
+    @pytest.mark.parametrize("fault", ["down", "cut off"])
+    def test_a_target_that_stops_answering_leaves_the_rest_for_the_next_run(self, store, fault):
+        target = MemoryTarget(batch_size=2)
+        target.faults = {"3": fault}
+        client = ScriptedClient(dict.fromkeys("1234567", ("210",)))
+        _, summary = do(store, target, client, people(*"1234567"))
+        made = 3 if fault == "cut off" else 2
+        assert summary.counts == {"verified": made, "failed": 4 - made}
+        assert (summary.left, bool(summary.stopped)) == (3, True)
+        target.faults = {}
+        _, summary = do(store, target, client, people(*"1234567"))
+        assert (set(target.held), summary.complete) == (set("1234567"), True)
+        assert len(target.applied) == len(set(target.applied)) == 7
+
+    def test_a_target_that_cannot_be_read_back_is_settled_by_the_next_run(self, store):
+        target = MemoryTarget()
+
+        def make(change):
+            MemoryTarget.make(target, change)
+            target.blind = True
+
+        target.make = make
+        client = ScriptedClient({"1": ("210",)})
+        _, summary = do(store, target, client, people("1"))
+        assert (summary.complete, states(store)) == (False, [("grant", "1", "made")])
+        with pytest.raises(TargetError):
+            do(store, target, client, people("1"))
+        target.blind = False
+        fresh, summary = do(store, target, client, people("1"))
+        assert (fresh.changes, fresh.drift, summary.complete) == ((), (), True)
+        assert states(store) == [("grant", "1", "verified")]
+
+    def test_a_change_that_cannot_be_addressed_is_reported(self, store):
+        target = MemoryTarget()
+        target.match = "username"
+        client = ScriptedClient({"1": ("210",), "2": ("210",)})
+        _, summary = do(store, target, client, [Employee(id="1"), *people("2")])
+        assert [one.note for one in summary.failures] == ["the facts name no account for this person"]
+        assert set(target.held) == {"user2"}
+
+
+class TestPending:
+    def test_a_pending_change_is_verified_when_the_target_shows_it(self, store):
+        target = MemoryTarget()
+        target.faults = {"1": "slow"}
+        client, records = ScriptedClient({"1": ("210",)}), people("1")
+        _, summary = do(store, target, client, records)
+        assert (summary.counts, summary.complete) == ({"pending": 1}, True)
+        target.held = {}
+        fresh, summary = do(store, target, client, records)
+        assert ([one.employee_id for one in fresh.pending], fresh.changes) == (["1"], ())
+        target.held = {"1": HELD}
+        fresh, _ = do(store, target, client, records)
+        assert (fresh.pending, fresh.drift, states(store)) == ((), (), [("grant", "1", "verified")])
+
+
+class TestDrift:
+    def test_drift_is_recorded_and_then_known(self, store):
+        target = MemoryTarget()
+        client = ScriptedClient({"1": ("210",), "2": ("210",)})
+        do(store, target, client, people("1", "2", "3"))
+        del target.held["1"]
+        target.held["3"] = HELD
+        fresh, _ = do(store, target, client, people("1", "2", "3"))
+        assert [(one.kind, one.employee_id, one.action) for one in fresh.drift] == [
+            ("given", "3", "revoke"),
+            ("taken", "1", "grant"),
+        ]
+        assert kinds(store).count("drift") == 2
+        assert changes.plan(people("1", "2", "3"), client, target, store, DAY).drift == ()
+
+
+def test_runs_are_kept(store, ledger):
+    do(store, ledger, ScriptedClient({}), people("1", "2"))
+    with store.reading() as connection:
+        row = connection.execute(select(run_table)).one()
+    assert (row.kind, row.state, row.people, row.as_of, row.target) == (
+        "apply",
+        "finished",
+        2,
+        "2025-09-10",
+        "ledger",
+    )
