@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
+
 from icaccess import changes
 from icaccess.errors import GuardStop, PlanError, TargetError, UsageError
 from icaccess.guard import GuardSettings, Limit
@@ -17,7 +19,6 @@ from icaccess.store.schema import change as change_table
 from icaccess.store.schema import run as run_table
 from icaccess.targets.interface import Holding
 from icaccess.targets.ledger import LedgerTarget
-from sqlalchemy import select
 from tests.scripted import DAY, ScriptedClient, people
 from tests.targets.fakes import MemoryTarget
 
@@ -162,7 +163,7 @@ class TestGuard:
     def test_stops_before_anything_is_changed(self, store, ledger):
         self.setup_three(store, ledger)
         before = states(store)
-        with pytest.raises(GuardStop, match="2 revocations, more than the 1 allowed; .* --allow") as caught:
+        with pytest.raises(GuardStop, match=r"2 revocations, more than the 1 allowed; .* --allow") as caught:
             do(store, ledger, ScriptedClient({"1": ("210",)}), people("1", "2", "3"), limits=self.LIMITS)
         assert caught.value.exit_code == 3
         assert (set(ledger.current()), states(store)) == ({"1", "2", "3"}, before)

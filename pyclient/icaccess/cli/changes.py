@@ -123,8 +123,8 @@ def _report(summary: Summary) -> None:
     if summary.complete:
         if summary.held_back:
             raise GuardStop(
-                f"{summary.held_back} revocations for {NEEDS_CONSENT} are held back for consent, "
-                "the rest was done; look at them with `icaccess plan`, which names the option that lets them through"
+                f"{summary.held_back} revocations for {NEEDS_CONSENT} are held back for consent and the rest "
+                "was done; `icaccess plan` shows them and names the option that lets them through"
             )
         return
     count = len(summary.failures) + summary.left

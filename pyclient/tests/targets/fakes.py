@@ -25,7 +25,7 @@ class MemoryTarget(Target):
             raise TargetError("memory: cannot be asked")
         return dict(self.held)
 
-    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:
+    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002
         for change in changes:
             fault = self.faults.get(change.account)
             if fault == "refused":

@@ -1,0 +1,135 @@
+"""`icaccess adopt`, `plan` and `apply` on the examples, decided by the real policy in the real OPA."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from icaccess.cli import main
+from icaccess.plan import read_plan
+
+ROOT = Path(__file__).parents[3]
+FACTS = ROOT / "examples" / "facts"
+DAY = "2027-06-29"
+
+
+@pytest.fixture
+def icaccess(engine, tmp_path, monkeypatch, capfd):
+    """Runs a command on the examples; gives its exit code, stdout and stderr."""
+    monkeypatch.setenv("ICACCESS_OPA_URL", engine.url)
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", engine.token)
+    monkeypatch.setenv("ICACCESS_CONFIG", str(ROOT / "config"))
+    monkeypatch.setenv("ICACCESS_STORE", f"sqlite:///{tmp_path}/icaccess.db")
+    monkeypatch.chdir(ROOT)
+
+    def run(command, *arguments, facts=FACTS, at=DAY):
+        options = ["--facts", str(facts)] + (["--at", at] if at else [])
+        with contextlib.suppress(SystemExit), pytest.raises(SystemExit) as ended:
+            main([command, *options, *map(str, arguments)])
+        code = ended.value.code
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_the_first_day_and_the_second(icaccess, tmp_path):
+    assert icaccess("adopt")[:2] == (0, "Adopted 43 who hold access at ledger.\n")
+    code, out, err = icaccess("adopt")
+    assert (code, out, err) == (
+        1,
+        "",
+        "icaccess: the holders of ledger were taken over before; that is done once\n",
+    )
+    saved = tmp_path / "plan.json"
+    code, out, _ = icaccess("plan", "--out", saved, "--detailed-exitcode")
+    assert code == 2
+    assert "To revoke (12):" in out
+    assert "100501  certification_expired: Elementary Scheduling, last completed 2023-08-09, was valid" in out
+    assert "100302  212 → 212, 213" in out
+    assert "100206  211, due by 2027-06-23, OVERDUE (ES-8)" in out
+    assert "100801  facts_missing: Undecided, since nobody looked up: approvals.  (holds access)" in out
+    assert out.endswith("12 to revoke, 3 to update, 9 to grant (3 overdue), 27 to keep, 4 undecided.\n")
+    assert len(read_plan(saved).changes) == 24
+    code, out, _ = icaccess("apply", saved, "--yes")
+    assert code == 0
+    assert out.endswith("Run 2: 24 verified.\n")
+    code, out, _ = icaccess("plan", "--detailed-exitcode")
+    assert code == 0
+    assert (
+        "Nothing to do.\n0 to revoke, 0 to update, 0 to grant (0 overdue), 39 to keep, 4 undecided.\n" in out
+    )
+    code, out, err = icaccess("apply", saved, "--yes")
+    assert (code, out) == (1, "")
+    assert err.startswith("icaccess: the plan is stale: what the target shows changed")
+
+
+def test_a_plan_writes_nothing_but_the_plan(icaccess, tmp_path):
+    assert icaccess("plan", "--out", tmp_path / "plan.json")[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_a_plan_for_another_day_needs_the_day_again(icaccess, tmp_path):
+    icaccess("plan", "--out", tmp_path / "plan.json")
+    code, out, err = icaccess("apply", tmp_path / "plan.json", "--yes", at=None)
+    assert (code, out) == (1, "")
+    assert "give --at 2027-06-29 again if that is meant" in err
+    assert icaccess("apply", tmp_path / "plan.json", "--yes")[0] == 0
+
+
+def test_an_edited_plan_is_refused(icaccess, tmp_path):
+    path = tmp_path / "plan.json"
+    icaccess("plan", "--out", path)
+    path.write_text(path.read_text().replace('"211"', '"212"', 1))
+    code, out, err = icaccess("apply", path, "--yes")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "plan.json: was edited after it was made" in err
+
+
+def test_facts_that_changed_make_a_plan_stale(icaccess, tmp_path):
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text(
+        '{"id": "1", "employment": [], "assignments": [], "certifications": [], "approvals": []}\n'
+    )
+    icaccess("plan", "--out", tmp_path / "plan.json", facts=facts)
+    facts.write_text(facts.read_text().replace('"1"', '"2"'))
+    code, _, err = icaccess("apply", tmp_path / "plan.json", "--yes", facts=facts)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "the plan is stale: the facts changed since it was made" in err
+
+
+def test_apply_without_a_terminal_needs_yes(icaccess, monkeypatch):
+    code, out, err = icaccess("apply")
+    assert (code, out) == (1, "")
+    assert err == "icaccess: apply asks before it changes anything, and there is no terminal; give --yes\n"
+
+
+@pytest.fixture
+def strict(icaccess, tmp_path, monkeypatch):
+    """A configuration whose guard lets one revocation through."""
+    config = tmp_path / "config"
+    config.mkdir()
+    for name in ("requirements", "locations", "calendar"):
+        (config / name).symlink_to(ROOT / "config" / name)
+    (config / "icaccess.yaml").write_text("guard:\n  revocations: {count: 1}\n")
+    monkeypatch.setenv("ICACCESS_CONFIG", str(config))
+    return icaccess
+
+
+def test_the_guard_stops_and_names_the_option_that_lets_this_plan_through(strict, tmp_path):
+    strict("adopt")
+    code, out, err = strict("apply", "--yes")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "icaccess: stopped by the guard: 12 revocations, more than the 1 allowed; to let" in err
+    assert "Stopped by the guard (1):\n  12 revocations, more than the 1 allowed\n" in out
+    strict("plan", "--out", tmp_path / "plan.json")
+    digest = read_plan(tmp_path / "plan.json").digest
+    assert f"--allow {digest[:12]} --by NAME --reason TEXT" in err
+    code, _, err = strict("apply", "--yes", "--allow", digest[:12])
+    assert (code, err) == (
+        1,
+        "icaccess: a consent names the plan, the person and a reason; give --allow, --by and --reason\n",
+    )
+    assert strict("apply", "--yes", "--allow", digest[:12], "--by", "A. Admin", "--reason", "looked")[0] == 0
