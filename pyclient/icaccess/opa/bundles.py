@@ -75,16 +75,17 @@ def digest(tree: Tree) -> str:
     return total.hexdigest()
 
 
-def capabilities(config_dir: Path) -> Path:
-    """What a policy is held to: the config folder's own capabilities, else the ones carried along."""
+def shipped(config_dir: Path, name: str) -> Path:
+    """What OPA itself is held to, such as `capabilities.json`: the config's own, else that carried along.
+
+    Raises `EngineError` when neither is there: nothing would limit the policy, or keep OPA closed.
+    """
     package = Path(str(files("icaccess")))
     places = [config_dir, package / "bundled" / "config", package.parents[1] / "config"]
-    for file in (place / "opa" / "capabilities.json" for place in places):
+    for file in (place / "opa" / name for place in places):
         if file.is_file():
             return file
-    raise EngineError(
-        f"{places[0] / 'opa' / 'capabilities.json'} is missing: without it nothing limits the policy"
-    )
+    raise EngineError(f"{config_dir / 'opa' / name} is missing: OPA is not started without it")
 
 
 def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) -> Bundles:
@@ -94,7 +95,7 @@ def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) ->
     cannot read the policy data.
     """
     policy, config = policy_tree(policy_dir), config_tree(config_dir)
-    limits = capabilities(config_dir)
+    limits = shipped(config_dir, "capabilities.json")
     return Bundles(
         policy=_cached(opa, "policy", policy, policy_dir, limits, cache, PolicyError),
         config=_cached(opa, "config", config, config_dir, limits, cache, ConfigError),

@@ -28,7 +28,7 @@ import msgspec
 
 from icaccess.config import Config
 from icaccess.errors import EngineError
-from icaccess.opa.bundles import Bundles, build_bundles, first_complaint
+from icaccess.opa.bundles import Bundles, build_bundles, first_complaint, shipped
 from icaccess.opa.client import AccessClient
 from icaccess.opa.settings import OpaSettings
 from icaccess.opa.transport import MAJOR
@@ -36,20 +36,6 @@ from icaccess.opa.transport import MAJOR
 VERSION = "1.22.2"
 """The version of OPA that is installed, and that everything here was tried with."""
 
-_AUTHZ = """package system.authz
-
-default allow := false
-
-allow if input.path == ["health"]
-
-allow if {{
-	input.path[0] == "v1"
-	input.path[1] == "data"
-	input.path[2] == "access"
-	input.method == "POST"
-	crypto.sha256(input.identity) == "{digest}"
-}}
-"""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -165,7 +151,8 @@ def running_engine(
         tempfile.TemporaryDirectory(prefix="icaccess-opa-") as work,
         contextlib.ExitStack() as stack,
     ):
-        process, url = _start(opa, bundles, token, Path(work), address)
+        authz = write_authz(shipped(config_dir, "authz.rego"), token, Path(work))
+        process, url = _start(opa, bundles, authz, token, Path(work), address)
         stack.callback(_stop, process)
         yield Engine(url, token, process, bundles)
 
@@ -190,12 +177,17 @@ def command(opa: Path, bundles: Bundles, authz: Path, address: str) -> list[str]
     ]
 
 
-def write_authz(folder: Path, token: str) -> Path:
-    """A bundle that lets in whoever has `token`; it holds the token's digest alone. Health is for all."""
+def write_authz(rules: Path, token: str, folder: Path) -> Path:
+    """A bundle of who may ask OPA what: `rules`, by which whoever has `token` may ask for decisions.
+
+    It holds the digest of the token, and never the token.
+    """
     authz = folder / "authz"
     authz.mkdir()
-    (authz / ".manifest").write_text('{"rego_version": 1, "roots": ["system/authz"]}')
-    (authz / "authz.rego").write_text(_AUTHZ.format(digest=hashlib.sha256(token.encode()).hexdigest()))
+    clients = {hashlib.sha256(token.encode()).hexdigest(): ["decide"]}
+    (authz / ".manifest").write_text('{"rego_version": 1, "roots": ["system/authz", "system/clients"]}')
+    (authz / "authz.rego").write_bytes(rules.read_bytes())
+    (authz / "data.json").write_bytes(msgspec.json.encode({"system": {"clients": clients}}))
     return authz
 
 
@@ -205,10 +197,9 @@ def environment() -> dict[str, str]:
 
 
 def _start(
-    opa: Path, bundles: Bundles, token: str, work: Path, wanted: str
+    opa: Path, bundles: Bundles, authz: Path, token: str, work: Path, wanted: str
 ) -> tuple[subprocess.Popen[bytes], str]:
     """Start OPA and wait until it is ready; a port that somebody took in between is given up for another."""
-    authz = write_authz(work, token)
     for _ in range(3):
         address = _free_port(wanted)
         log = work / "stderr"
