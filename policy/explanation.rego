@@ -135,7 +135,7 @@ _message_otherwise("ES-5") := sprintf("%s was completed %s, and %s on or after i
 	counting_completions != []
 } else := sprintf("%s was completed %s.", [_certifications.prerequisite, walk_in_completed_on])
 
-_message_otherwise("ES-6") := sprintf("On record: %s.", [_in_words({"approved"})]) if _approved_by_authorised
+_message_otherwise("ES-6") := sprintf("On record: %s.", [_in_words(_approved_records)]) if _approved_by_authorised
 
 _message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [requirements_met_on, _granting]) if {
 	outcome == "allow"

@@ -1,10 +1,13 @@
 package access
 
+import data.lib.approval
 import data.lib.assignment
 import data.lib.reasons
 
 # The reasons in full, in the order of clause and code. Approvers stand in them by role, never by id.
-_reasons := [reasons.reason(code, _evidence(code)) | some code in reasons.order; code in unmet]
+_reasons := [reasons.reason(code, _evidence(code)) |
+	some [_, code] in sort({[reasons.rank(code), code] | some code in unmet})
+]
 
 # What fills in a reason's message. A reason whose evidence cannot be put together is given all the same.
 default _evidence(_) := {}
@@ -36,12 +39,12 @@ _evidence("certification_expired") := object.union(
 
 _evidence("approval_missing") := {"as_of": input.as_of, "approvers": _approvers}
 
-_evidence("approver_not_authorized") := {"approvals": _in_words({"approved"}), "approvers": _approvers}
+_evidence("approver_not_authorized") := {"approvals": _in_words(_approved_records), "approvers": _approvers}
 
-_evidence("approval_withdrawn") := {"withdrawals": _in_words({"denied", "withdrawn"}), "approvers": _approvers}
+_evidence("approval_withdrawn") := {"withdrawals": _in_words(_withdrawals), "approvers": _approvers}
 
 _evidence("approval_not_for_current_job") := {
-	"approvals": _in_words({"approved"}),
+	"approvals": _in_words(_approved_records),
 	"jobs": _jobs_in_words(current_jobs),
 	"approvers": _approvers,
 }
@@ -54,22 +57,30 @@ _approvers := concat(" or ", data.requirements.approver_roles)
 
 _jobs_in_words(jobs) := concat(", ", sort({sprintf("%s at %s since %s", [job.role, job.location, from]) |
 	some job in jobs
-	from := assignment.held_from(job, _assignments)
+	from := max([assignment.held_from(job, _assignments), employed_from])
 })) if {
 	jobs != []
 } else := "no job on record"
 
-_in_words(kinds) := concat(", ", [text |
-	some [_, text] in sort({[record.decided_on, sprintf("%s %s by a %s%s", [
-		record.decision,
-		record.decided_on,
-		record.approver_role,
-		_for_what(record),
-	])] |
-		some record in _approvals
-		record.decision in kinds
+_in_words(records) := concat(", ", [text |
+	some [_, text] in sort({[record.decided_on, text] |
+		some record in records
+		text := sprintf("%s %s (%s)%s", [record.decision, record.decided_on, _by_whom(record), _for_what(record)])
 	})
 ])
+
+_by_whom(record) := "by the employee" if {
+	record.approver == input.employee.id
+} else := record.approver_role
+
+_approved_records := [record | some record in _approvals; record.decision == "approved"]
+
+_withdrawals := [record |
+	some record in _approvals
+	record.decision != "approved"
+	some entry in approvals_by_job
+	approval.names(record, entry.job)
+]
 
 _for_what(record) := sprintf(" for %s", [concat(" at ", named)]) if {
 	named := [name | some key in ["role", "location"]; name := record[key]]

@@ -30,21 +30,9 @@ contact := sprintf("%s (%s)", [name, details]) if {
 } else := "the Department of Technology Services (DoTS)"
 
 # METADATA
-# title: Order of reasons
-# description: The codes by clause number, then code.
-order := [
-	"role_not_eligible",
-	"unknown_location",
-	"elementary_certification_missing",
-	"certification_out_of_order",
-	"walk_in_certification_missing",
-	"approval_missing",
-	"approval_withdrawn",
-	"approver_not_authorized",
-	"approval_not_for_current_job",
-	"not_employed",
-	"certification_expired",
-]
+# title: Rank
+# description: The number of the clause that a reason serves; reasons are given in this order, then by code.
+rank(code) := to_number(trim_prefix(table[code].clause, "ES-"))
 
 # METADATA
 # title: Table of reasons
@@ -53,7 +41,7 @@ table := {
 	"role_not_eligible": {
 		"clause": "ES-2",
 		"message": "On {as_of} no current job is in a listed role ({roles}) or at a school: {jobs}.",
-		"remedy": "If the job is listed wrongly, ask HR to correct it; otherwise this access is not for this job.",
+		"remedy": "If the record of the job is wrong, ask HR to correct it. Questions about this access: {contact}.",
 	},
 	"unknown_location": {
 		"clause": "ES-3",
@@ -63,17 +51,17 @@ table := {
 	"elementary_certification_missing": {
 		"clause": "ES-4",
 		"message": "No completion of {required} by {as_of} is on record.",
-		"remedy": "Complete {required} in Learning Space. It opens once {prerequisite} is completed.",
+		"remedy": "Complete {required} in Learning Space; it opens once {prerequisite} is completed. For help, ask {contact}.",
 	},
 	"walk_in_certification_missing": {
 		"clause": "ES-5",
 		"message": "No completion of {prerequisite} by {as_of} is on record.",
-		"remedy": "Complete {prerequisite} in Learning Space first, then {required}.",
+		"remedy": "Complete {prerequisite} in Learning Space first, then {required}. For help, ask {contact}.",
 	},
 	"certification_out_of_order": {
 		"clause": "ES-5",
 		"message": "{required} was completed {elementary}, before {prerequisite} on {walk_in}.",
-		"remedy": "Complete {required} again in Learning Space, now that {prerequisite} is completed.",
+		"remedy": "Complete {required} again in Learning Space, now that {prerequisite} is completed. For help, ask {contact}.",
 	},
 	"approval_missing": {
 		"clause": "ES-6",
@@ -98,12 +86,12 @@ table := {
 	"not_employed": {
 		"clause": "ES-10",
 		"message": "Not employed on {as_of}: {employment}.",
-		"remedy": "After a return, all posted requirements must be met. If the record is wrong, ask HR to correct it.",
+		"remedy": "If the record of employment is wrong, ask HR to correct it. After a return, all posted requirements must be met.",
 	},
 	"certification_expired": {
 		"clause": "ES-12",
 		"message": "{required}, last completed {elementary}, was valid through {valid_through}.",
-		"remedy": "Complete {required} again in Learning Space; access returns when it is completed.",
+		"remedy": "Complete {required} again in Learning Space; access returns once it is completed. For help, ask {contact}.",
 	},
 	"facts_missing": {
 		"clause": null,
