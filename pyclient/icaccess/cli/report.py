@@ -1,0 +1,47 @@
+"""`icaccess report`: the reviewer's evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from icaccess.cli.options import deciding
+from icaccess.cli.progress import counting
+from icaccess.pipeline import Request
+
+
+@click.command()
+@deciding
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default=Path("report"),
+    show_default=True,
+    help="Folder for report.html, report.csv and report.json.",
+)
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The report.json of an earlier report: show what changed since.",
+)
+@click.option("--no-personal", is_flag=True, help="Leave out names, user names and e-mail addresses.")
+def report(
+    request: Request, ids: tuple[str, ...], out: Path, since: Path | None, *, no_personal: bool
+) -> None:
+    """Write the reviewer's evidence: one self-contained page, with CSV and JSON beside it.
+
+    With IDs, only these people are listed; what is counted over everybody stays.
+    """
+    from icaccess.review import report_files, report_gather
+
+    earlier = None if since is None else report_files.read(since)
+    with counting(request.records(), "people") as records:
+        gathered = report_gather.gather(request, records, earlier=earlier, personal=not no_personal)
+    if ids:
+        gathered = report_gather.select(gathered, ids)
+    for path in report_files.write(gathered, out):
+        click.echo(path)

@@ -1,0 +1,121 @@
+"""The geometry of the report's chart: columns by month as inline SVG, with the same in words and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from icaccess.review.report_data import Month
+
+_WIDTH, _LEFT, _TOP, _PLOT = 960, 44, 22, 190
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONGEST = 36
+
+
+class Piece(NamedTuple):
+    """One coloured part of a column; `series` also chooses its pattern, so that colour is never alone."""
+
+    y: float
+    height: float
+    series: int
+
+
+class Column(NamedTuple):
+    """One month: its parts from the floor up, its label, and the year where a year begins."""
+
+    x: float
+    middle: float
+    top: float
+    parts: list[Piece]
+    total: str
+    label: str
+    year: str
+
+
+class Row(NamedTuple):
+    """One month in figures."""
+
+    month: str
+    counts: tuple[int, ...]
+
+
+class Chart(NamedTuple):
+    """A chart ready to be drawn, all in units of its view box."""
+
+    id: str
+    title: str
+    words: str
+    series: tuple[str, ...]
+    width: int
+    height: int
+    left: int
+    floor: int
+    bar_width: float
+    ticks: list[tuple[float, str]]
+    bars: list[Column]
+    rows: list[Row]
+
+
+def expiries_by_month(months: Sequence[Month]) -> Chart | None:
+    """The chart of certifications that end, month by month; None when none does."""
+    rows = [Row(one.month, (one.valid, one.recertify)) for one in months]
+    if not rows:
+        return None
+    shown = rows if len(rows) <= _LONGEST else [row for row in rows if sum(row.counts)]
+    top = _round_up(max(sum(row.counts) for row in rows))
+    floor = _TOP + _PLOT
+    step = (_WIDTH - _LEFT) / max(len(shown), 6)
+    width = min(step * 0.72, 46)
+    bars = []
+    for at, row in enumerate(shown):
+        x = _LEFT + at * step + (step - width) / 2
+        year, month = row.month.split("-")
+        y = float(floor)
+        parts = []
+        for series, count in enumerate(row.counts):
+            height = count / top * _PLOT
+            y -= height
+            if count:
+                parts.append(Piece(round(y, 1), round(height, 1), series))
+        total = sum(row.counts)
+        bars.append(
+            Column(
+                round(x, 1),
+                round(x + width / 2, 1),
+                round(y, 1),
+                parts,
+                f"{total:,}" if total else "",
+                _MONTHS[int(month) - 1],
+                year if at == 0 or month == "01" or shown[at - 1].month[:4] != year else "",
+            )
+        )
+    peak = max(rows, key=lambda row: sum(row.counts))
+    return Chart(
+        id="expiries-chart",
+        title="People whose certification ends, by month",
+        words=f"{sum(sum(row.counts) for row in rows):,} in all, from {rows[0].month} to {rows[-1].month}; "
+        f"most in {peak.month}, {sum(peak.counts):,}. The table after this chart has every figure.",
+        series=("Recertification not open yet", "Recertification open now"),
+        width=_WIDTH,
+        height=floor + 40,
+        left=_LEFT,
+        floor=floor,
+        bar_width=round(width, 1),
+        ticks=[(round(floor - part * _PLOT / 4, 1), _tick(top * part / 4)) for part in range(5)],
+        bars=bars,
+        rows=[row for row in rows if sum(row.counts)],
+    )
+
+
+def _round_up(value: int) -> int:
+    """The next number with one or two leading digits that four parts divide well."""
+    scale = 1
+    while True:
+        for lead in (4, 8, 12, 20, 32):
+            if lead * scale >= value:
+                return lead * scale
+        scale *= 10
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}"

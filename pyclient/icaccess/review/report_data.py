@@ -1,0 +1,226 @@
+"""What a report says, as frozen values: the page, the CSV and the JSON are all rendered from one of them.
+
+Nothing here judges. Outcomes, reasons and dates are the policy's own words; the rest is what was seen and
+when. A part that could not be had is null, and `absent` says why in one line.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from icaccess.models import Action, Basis, Expiry, Outcome, Reason
+
+FORMAT = "icaccess-report/1"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of what a report is made of: read back as strictly as it was written."""
+
+
+class Job(Part, frozen=True, kw_only=True):
+    """One assignment that holds on the day of the report, as the facts have it."""
+
+    role: str
+    location: str
+
+
+class Held(Part, frozen=True, kw_only=True):
+    """What the target shows that a person holds; `locations` is null where it does not tell."""
+
+    since: date | None = None
+    locations: tuple[str, ...] | None = None
+
+
+class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """One person, what they hold, and the decision on them.
+
+    `name`, `username` and `email` are empty where the facts have none or the report leaves them out.
+    """
+
+    id: str
+    name: str = ""
+    username: str = ""
+    email: str = ""
+    jobs: tuple[Job, ...] = ()
+    held: Held | None = None
+    outcome: Outcome
+    action: Action
+    reasons: tuple[Reason, ...] = ()
+    warnings: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    expiry: Expiry | None = None
+    requirements_met_on: date | None = None
+    grant_due_by: date | None = None
+    escalate: bool = False
+    recheck_on: date | None = None
+    basis: Basis | None = None
+
+
+class Source(Part, frozen=True, kw_only=True):
+    """One source of facts: what it gave, and what it says of itself where it does (age, declared total)."""
+
+    name: str
+    records: int | None = None
+    declared: int | None = None
+    as_of: str | None = None
+    digest: str | None = None
+    note: str = ""
+
+
+class Population(Part, frozen=True, kw_only=True):
+    """Who was looked at, and the proof that it was everybody (counts that have to agree)."""
+
+    records: int
+    """Employee records that the sources gave; each was sent to the policy once."""
+    answered: int
+    """Decisions that came back, each for another of them."""
+    unreadable: int
+    """Records that are wrong in themselves, and so undecided; they are among `records`."""
+    without_record: int
+    """People who hold access and have no employee record; they stand in the report besides `records`."""
+    facts_digest: str
+    """SHA-256 over every record, in the sources' order."""
+    sources: tuple[Source, ...] = ()
+
+
+class Evidence(Part, frozen=True, kw_only=True):
+    """What the report rests on, by digest, and with which program it was made."""
+
+    policy_revision: str
+    data_revision: str
+    opa_version: str
+    icaccess_version: str
+    target: str = ""
+    """What was asked who holds access; empty when it was the facts themselves."""
+
+
+class Standing(Part, frozen=True, kw_only=True):
+    """What somebody's decision came to in one report."""
+
+    outcome: Outcome
+    held: bool
+    reasons: tuple[str, ...]
+
+
+class Change(Part, frozen=True, kw_only=True):
+    """One person whose standing differs; `before` is null for somebody new, `after` for somebody gone."""
+
+    id: str
+    before: Standing | None
+    after: Standing | None
+
+
+class Since(Part, frozen=True, kw_only=True):
+    """The report that this one is held against, and who stands differently."""
+
+    as_of: date
+    created_at: str
+    policy_revision: str
+    data_revision: str
+    facts_digest: str
+    records: int
+    changes: tuple[Change, ...]
+
+
+class Month(Part, frozen=True, kw_only=True):
+    """One month, `YYYY-MM`, and in how many people's case something falls in it."""
+
+    month: str
+    valid: int = 0
+    """Certifications that end in it, whose recertification has not opened yet."""
+    recertify: int = 0
+    """Certifications that end in it, which can be renewed now."""
+
+
+class Upcoming(Part, frozen=True, kw_only=True):
+    """One thing that the forecast sees coming, and how many people it comes to."""
+
+    month: str
+    what: str
+    people: int
+
+
+class Clause(Part, frozen=True, kw_only=True):
+    """One posted clause in the trace matrix; empty tuples where nothing serves or tests it."""
+
+    clause: str
+    title: str
+    rules: tuple[str, ...]
+    reasons: tuple[str, ...]
+    tests: tuple[str, ...]
+    covered: bool
+
+
+class Settled(Part, frozen=True, kw_only=True):
+    """One question that the posted page leaves open, the answer chosen, and why."""
+
+    clause: str
+    question: str
+    answer: str
+    why: str
+
+
+class Drift(Part, frozen=True, kw_only=True):
+    """Access that was changed behind this system's back."""
+
+    id: str
+    kind: Literal["given", "taken", "moved"]
+    expected: Held | None
+    found: Held | None
+    outcome: Outcome
+    action: Action
+
+
+class Removal(Part, frozen=True, kw_only=True):
+    """One removal as the journal has it, and what became of it.
+
+    `departed_on` is the last day employed where the person had left, and `days` the days from it to the day
+    on which the removal was seen at the target.
+    """
+
+    id: str
+    run: int
+    reasons: tuple[str, ...]
+    asked_on: date
+    state: str
+    settled_on: date | None
+    departed_on: date | None
+    days: int | None
+    note: str = ""
+
+
+class Audit(Part, frozen=True, kw_only=True):
+    """Where the audit record ends, after its whole chain was checked; `problem` says where it is broken."""
+
+    entries: int
+    head: str
+    problem: str = ""
+
+
+class Report(Part, frozen=True, kw_only=True):
+    """Everything that the reviewer's page says."""
+
+    format: Literal["icaccess-report/1"] = "icaccess-report/1"
+    as_of: date
+    created_at: str
+    """An instant, ISO 8601 with the district's offset."""
+    personal: bool
+    """False when names, user names and e-mail addresses were left out."""
+    evidence: Evidence
+    population: Population
+    people: tuple[Person, ...]
+    places: dict[str, str]
+    """The names of locations, by id, where the policy data has one."""
+    expiries: tuple[Month, ...]
+    settled: tuple[Settled, ...] | None = None
+    since: Since | None = None
+    upcoming: tuple[Upcoming, ...] | None = None
+    clauses: tuple[Clause, ...] | None = None
+    drift: tuple[Drift, ...] | None = None
+    removals: tuple[Removal, ...] | None = None
+    audit: Audit | None = None
+    absent: dict[str, str] = {}
+    """For each part that is null: why."""

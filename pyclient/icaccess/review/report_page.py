@@ -1,0 +1,323 @@
+"""The page: one HTML file that asks no network for anything.
+
+Its content security policy forbids every fetch and lets in one style and one script, by their digests; even
+the script may not make markup out of text (Trusted Types). Data stands in a JSON block that is never parsed
+as HTML, and Jinja escapes the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from importlib.resources import files
+from statistics import median
+from typing import NamedTuple
+
+import msgspec
+from jinja2 import Environment, StrictUndefined
+
+from icaccess.models import Basis, Expiry
+from icaccess.review.report_charts import expiries_by_month
+from icaccess.review.report_data import Change, Drift, Held, Job, Part, Person, Removal, Report
+
+OUTCOMES = {"allow": "Allowed", "deny": "Denied", "expired": "Expired", "undecided": "Undecided"}
+_ACTIONS = (
+    ("grant", "To grant", "allowed, and not held"),
+    ("update", "To update", "held for other locations"),
+    ("revoke", "To revoke", "held, and not allowed"),
+)
+_CONTENTS = (
+    ("glance", "At a glance"),
+    ("people", "People"),
+    ("denied", "Why not allowed"),
+    ("since", "Since the last report"),
+    ("expiries", "Expiries by month"),
+    ("removals", "Removals, verified"),
+    ("drift", "Drift"),
+    ("population", "Population"),
+    ("clauses", "Clauses, traced"),
+    ("settled", "How the page was read"),
+    ("digests", "Digests"),
+)
+
+Check = tuple[str, str, str]
+"""A mark's kind, its one word, and what was found."""
+
+
+class Counts(NamedTuple):
+    """How many people, by outcome, by action, and overdue."""
+
+    outcomes: Counter[str]
+    holding: Counter[str]
+    actions: Counter[str]
+    overdue: int
+
+
+class ReasonCount(NamedTuple):
+    """How many people a reason applies to; `share` is per cent of the most frequent one."""
+
+    code: str
+    clause: str | None
+    people: int
+    holding: int
+    share: float
+
+
+class _Row(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A person as the page's table reads them: remedies stand in a table of their own, since few differ."""
+
+    id: str
+    name: str = ""
+    username: str = ""
+    email: str = ""
+    jobs: tuple[Job, ...] = ()
+    held: Held | None = None
+    outcome: str
+    action: str
+    reasons: tuple[tuple[str, str, int], ...] = ()
+    warnings: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    expiry: Expiry | None = None
+    requirements_met_on: date | None = None
+    grant_due_by: date | None = None
+    escalate: bool = False
+    recheck_on: date | None = None
+    basis: Basis | None = None
+
+
+class _Data(Part, frozen=True, kw_only=True):
+    """The page's JSON block."""
+
+    people: list[_Row]
+    texts: list[str]
+    places: dict[str, str]
+    codes: dict[str, str | None]
+    since: Sequence[Change]
+    drift: Sequence[Drift]
+    removals: Sequence[Removal]
+
+
+def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
+    """The page for a report; `beside` names the digests of the files that go with it."""
+    css, js = _asset("page.css"), _asset("page.js")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    counts = _count(report.people)
+    page = environment.from_string(_asset("page.html.j2")).render(
+        report=report,
+        css=_trusted(css),
+        js=_trusted(js),
+        csp=_csp(css, js),
+        data=_trusted(_json_block(report)),
+        contents=_CONTENTS,
+        outcomes=OUTCOMES,
+        actions=_ACTIONS,
+        counts=counts,
+        checks=checks(report, counts),
+        reasons=count_reasons(report.people),
+        expiries=expiries_by_month(report.expiries),
+        digests=_digests(report, beside),
+        policy_change=_policy_change(report),
+        removal_words=removal_words(report.removals or ()),
+        day=_day,
+        made=datetime.fromisoformat(report.created_at),
+        zone=report.created_at[-6:],
+        words=lambda code: code.capitalize().replace("_", " "),
+    )
+    return page.encode()
+
+
+def checks(report: Report, counts: Counts) -> list[Check]:
+    """What the report found when it looked at itself and at the target, in the order of weight."""
+    population = report.population
+    found: list[Check] = []
+
+    def add(good: bool, text: str, bad: str = "Look") -> None:
+        found.append(("allow" if good else "undecided", "Fine" if good else bad, text))
+
+    add(
+        population.records == population.answered,
+        f"{population.records:,} employee records went in and {population.answered:,} decisions came back.",
+    )
+    undecided = counts.outcomes["undecided"]
+    add(
+        undecided == 0,
+        f"{undecided:,} people are undecided, of whom {counts.holding['undecided']:,} hold access: "
+        "a person has to settle these; nothing is taken from them meanwhile.",
+    )
+    add(
+        counts.overdue == 0,
+        f"{counts.overdue:,} people are allowed and were not granted access in time (ES-8).",
+    )
+    if report.removals is None:
+        found.append(("undecided", "Not seen", f"Removals: {report.absent.get('removals', 'not looked at')}"))
+    else:
+        open_ones = sum(1 for one in report.removals if one.state not in ("verified", "dropped"))
+        add(
+            open_ones == 0,
+            f"{len(report.removals):,} removals are on record; {open_ones:,} were not seen to be done.",
+        )
+    if report.drift is None:
+        found.append(("undecided", "Not seen", f"Drift: {report.absent.get('drift', 'not looked at')}"))
+    else:
+        add(
+            not report.drift,
+            f"The access of {len(report.drift):,} people was changed behind the back of this system.",
+        )
+    if report.audit is None:
+        found.append(
+            ("undecided", "Not seen", f"Audit record: {report.absent.get('audit', 'not looked at')}")
+        )
+    else:
+        whole = f"The chain of all {report.audit.entries:,} entries of the audit record is unbroken."
+        found.append(
+            ("deny", "Broken", report.audit.problem) if report.audit.problem else ("allow", "Fine", whole)
+        )
+    if report.clauses is not None:
+        bare = [one.clause for one in report.clauses if not one.covered]
+        add(
+            not bare,
+            f"{len(report.clauses)} clauses are traced; "
+            + (f"not covered: {', '.join(bare)}." if bare else "each has a rule and a test."),
+        )
+    return found
+
+
+def count_reasons(people: Sequence[Person]) -> list[ReasonCount]:
+    """Each reason that somebody has, in the order of the clauses."""
+    total: Counter[tuple[str, str | None]] = Counter()
+    holding: Counter[tuple[str, str | None]] = Counter()
+    for person in people:
+        for reason in person.reasons:
+            key = (reason.code, reason.clause)
+            total[key] += 1
+            holding[key] += person.held is not None
+    most = max(total.values(), default=1)
+    return [
+        ReasonCount(code, clause, people, holding[code, clause], round(100 * people / most, 1))
+        for (code, clause), people in sorted(total.items(), key=lambda item: _clause_order(*item[0]))
+    ]
+
+
+def removal_words(removals: Sequence[Removal]) -> str:
+    """How many removals were verified, and how long they took after departures."""
+    verified = sum(1 for one in removals if one.state == "verified")
+    days = sorted(one.days for one in removals if one.days is not None and one.state == "verified")
+    text = (
+        f"{verified:,} of {len(removals):,} removals were seen to be carried out by reading the target back."
+    )
+    if days:
+        text += (
+            f" After {len(days):,} departures it took {median(days):g} days in the median and {days[-1]:,} "
+            "at most, counted from the last day employed."
+        )
+    return text
+
+
+def _clause_order(code: str, clause: str | None) -> tuple[int, str]:
+    return (int(clause.partition("-")[2]) if clause else 10_000, code)
+
+
+def _count(people: Sequence[Person]) -> Counts:
+    return Counts(
+        Counter(one.outcome for one in people),
+        Counter(one.outcome for one in people if one.held),
+        Counter(one.action for one in people),
+        sum(one.escalate for one in people),
+    )
+
+
+def _policy_change(report: Report) -> str:
+    if report.since is None:
+        return ""
+    policy = report.since.policy_revision == report.evidence.policy_revision
+    data = report.since.data_revision == report.evidence.data_revision
+    facts = report.since.facts_digest == report.population.facts_digest
+    same = [
+        name for name, is_same in (("policy", policy), ("policy data", data), ("facts", facts)) if is_same
+    ]
+    other = [name for name in ("policy", "policy data", "facts") if name not in same]
+    parts = [
+        f"The same {_listed(same)}" if same else "",
+        f"{'other' if same else 'Other'} {_listed(other)}" if other else "",
+    ]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _day(day: date) -> str:
+    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+
+
+def _digests(report: Report, beside: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    evidence = report.evidence
+    found = [
+        ("Policy", evidence.policy_revision),
+        ("Policy data", evidence.data_revision),
+        ("Facts", report.population.facts_digest),
+    ]
+    if evidence.target:
+        found.append(("Target", evidence.target))
+    if report.audit is not None:
+        found.append((f"Audit record, entry {report.audit.entries:,}", report.audit.head))
+    return [*found, *beside]
+
+
+def _json_block(report: Report) -> str:
+    texts: dict[str, int] = {}
+    codes: dict[str, str | None] = {}
+    rows = []
+    for one in report.people:
+        reasons = []
+        for reason in one.reasons:
+            codes[reason.code] = reason.clause
+            reasons.append((reason.code, reason.message, texts.setdefault(reason.remedy, len(texts))))
+        fields = {name: getattr(one, name) for name in Person.__struct_fields__}
+        rows.append(_Row(**{**fields, "reasons": tuple(reasons)}))
+    data = _Data(
+        people=rows,
+        texts=list(texts),
+        places=report.places,
+        codes=codes,
+        since=report.since.changes if report.since else (),
+        drift=report.drift or (),
+        removals=report.removals or (),
+    )
+    # In JSON these stand in strings alone, so the escapes mean the same; in HTML they could end the block.
+    encoded = msgspec.json.encode(data)
+    for plain, escaped in ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026")):
+        encoded = encoded.replace(plain, escaped)
+    return encoded.decode()
+
+
+def _csp(css: str, js: str) -> str:
+    return (
+        f"default-src 'none'; style-src 'sha256-{_sha256(css)}'; script-src 'sha256-{_sha256(js)}'; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+class _Trusted(str):
+    """Text of this project's own making, which Jinja puts into the page as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
+
+
+def _trusted(text: str) -> _Trusted:
+    return _Trusted(text)
+
+
+def _asset(name: str) -> str:
+    return files("icaccess.review").joinpath("report_assets", name).read_text(encoding="utf-8")
