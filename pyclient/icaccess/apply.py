@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from icaccess.diff import Expected
 from icaccess.errors import TargetError
-from icaccess.plan import Drift, Expected, Pending, Plan, PlannedChange, shows
+from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
 from icaccess.store import audit, holders, journal
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from icaccess import apply as applying_plan
 from icaccess import guard
 from icaccess.apply import Summary
+from icaccess.diff import Join, draw_up, state_digest
 from icaccess.errors import GuardStop, PlanError, UsageError
 from icaccess.guard import GuardSettings, Verdict
 from icaccess.models import Access, Employee, Record
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Request
-from icaccess.plan import Join, Plan, check_current, draw_up, state_digest
+from icaccess.plan import Plan, check_current
 from icaccess.store import consents, holders, journal
 from icaccess.store.audit import Draft, append
 from icaccess.store.consents import Consent

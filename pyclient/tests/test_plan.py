@@ -1,4 +1,4 @@
-"""The plan is the difference between what was decided and what the target shows, and knows what it rests on."""
+"""The plan is the difference between what was decided and what a target shows; edits of it are found."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from icaccess import plan as plans
+from icaccess.diff import Expected, Join, draw_up, state_digest
 from icaccess.errors import FactsError, PlanError
 from icaccess.models import Access, Employee, InvalidRecord
-from icaccess.plan import Drift, Expected, Join, Pending, check_current, read_plan, state_digest, write_plan
+from icaccess.plan import Drift, Pending, check_current, read_plan, write_plan
 from icaccess.targets.interface import Holding
 from tests.scripted import BASIS, DAY, ScriptedClient, people
 
@@ -23,7 +24,7 @@ def draw(client, records, holdings=None, *, match="id", expected=None, target="l
     holdings = dict(holdings or {})
     digest = state_digest(holdings)
     join = Join(holdings, match)
-    return plans.draw_up(
+    return draw_up(
         join,
         client.decide_json(join.records(records), as_of),
         expected,
