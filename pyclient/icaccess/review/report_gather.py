@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import UNSET
 
 from icaccess import __version__, changes
 from icaccess.apply import expected
 from icaccess.config.policy_data import load_policy_data
+from icaccess.diff import Join, draw_up, state_digest
 from icaccess.errors import UsageError
-from icaccess.models import Access, Assignment, Decision, Employee, InvalidRecord, Record
+from icaccess.models import Record
 from icaccess.opa.client import AccessClient
-from icaccess.opa.undecided import no_employee_record
 from icaccess.pipeline import Request
-from icaccess.plan import Join, Plan, draw_up, state_digest
+from icaccess.plan import Plan
 from icaccess.review import report_store
 from icaccess.review.report_data import (
     Change,
-    Drift,
     Evidence,
-    Held,
-    Job,
     Month,
     Person,
     Population,
@@ -35,12 +32,10 @@ from icaccess.review.report_data import (
     Source,
     Standing,
 )
+from icaccess.review.report_people import Collected, held_by_records
 from icaccess.review.report_settled import read_settled
 from icaccess.store.database import Store
 from icaccess.targets.interface import Holding, Target
-
-_decision = msgspec.json.Decoder(Decision).decode
-_UNREADABLE = "The record cannot be read; what is wrong in it is left out here, since it may name a person."
 
 
 def gather(request: Request, records: Iterable[Record], *, earlier: Report | None, personal: bool) -> Report:
@@ -50,51 +45,76 @@ def gather(request: Request, records: Iterable[Record], *, earlier: Report | Non
     that is merely not there is null in the report, which says why.
     """
     policy_data = load_policy_data(request.config_directory)
+    settled = read_settled(request.policy_directory, policy_data.requirements)
     with changes.opened(request, read_only=True) as (store, target), request.client() as client:
-        has_history = report_store.has_history(store, target.identity)
-        if target.is_store and not has_history:
-            records = list(records)
-            current = dict(_held_by_records(records))
-            seen_at = ""
-        else:
-            current = target.current()
-            seen_at = target.identity
-        collected = _Collected(current, personal=personal)
-        plan = _decide(request, records, client, target, store, current, collected)
-        collected.add_unclaimed(plan, target)
-        absent: dict[str, str] = {}
-        removals = audit = drift = None
-        if has_history:
-            removals = report_store.removals(store, target, request.settings.zone, collected.last_days)
-            audit = report_store.audit_end(store)
-        else:
-            why = f"The store {store.name} holds no run for the target {target.identity} yet."
-            absent.update(removals=why, audit=why)
-        if target.is_store:
-            absent["drift"] = (
-                "The target is the ledger, which this system keeps itself: nothing else could differ from it."
-            )
-        else:
-            drift = tuple(collected.drift(plan))
-        settled = read_settled(request.policy_directory, policy_data.requirements)
-        if settled is None:
-            absent["settled"] = f"{request.policy_directory} holds no settled.yaml."
-        opa_version = client.status()[0].version or "unknown"
+        report = draw(records, client, target, store, request.day, request.settings.zone, personal=personal)
+    absent = dict(report.absent)
+    if settled is None:
+        absent["settled"] = f"{request.policy_directory} holds no settled.yaml."
     if earlier is None:
         absent["since"] = "No earlier report was given; give the report.json of one with --since."
     absent["upcoming"] = "No forecast was made."
     absent["clauses"] = "The policy was not traced."
+    return msgspec.structs.replace(
+        report,
+        places={one: place.name for one, place in policy_data.locations.items() if place.name},
+        population=msgspec.structs.replace(report.population, sources=tuple(_sources(request.facts))),
+        settled=settled,
+        since=None if earlier is None else compare(earlier, report.people),
+        absent=absent,
+    )
+
+
+def draw(
+    records: Iterable[Record],
+    client: AccessClient,
+    target: Target,
+    store: Store,
+    as_of: date,
+    zone: ZoneInfo,
+    *,
+    personal: bool = True,
+) -> Report:
+    """The parts of a report that come from facts, policy, target and store.
+
+    Before the ledger's first day, when nobody was adopted into it, who holds access is what the records say.
+    """
+    has_history = report_store.has_history(store, target.identity)
+    if target.is_store and not has_history:
+        records = list(records)
+        current = dict(held_by_records(records))
+    else:
+        current = target.current()
+    collected = Collected(current, personal=personal)
+    plan = _decide(records, client, target, store, as_of, current, collected)
+    collected.add_unclaimed(plan, target)
     people = tuple(collected.people)
+    absent: dict[str, str] = {}
+    removals = audit = drift = None
+    if has_history:
+        removals = report_store.removals(store, target, zone, collected.last_days)
+        audit = report_store.audit_end(store)
+    else:
+        why = f"The store {store.name} holds no run for the target {target.identity} yet."
+        absent.update(removals=why, audit=why)
+    if target.is_store:
+        absent["drift"] = (
+            "The target is the ledger, which this system keeps itself: nothing else could differ."
+        )
+    elif not has_history:
+        absent["drift"] = f"Nothing was given or adopted at the target {target.identity} yet."
+    else:
+        drift = tuple(collected.drift(plan))
     return Report(
-        as_of=request.day,
-        created_at=datetime.now(request.settings.zone).isoformat(timespec="seconds"),
+        as_of=as_of,
+        created_at=datetime.now(zone).isoformat(timespec="seconds"),
         personal=personal,
         evidence=Evidence(
             policy_revision=plan.policy_revision,
             data_revision=plan.data_revision,
-            opa_version=opa_version,
+            opa_version=client.status()[0].version or "unknown",
             icaccess_version=__version__,
-            target=seen_at,
+            target=target.identity if has_history or not target.is_store else "",
         ),
         population=Population(
             records=plan.people,
@@ -102,13 +122,10 @@ def gather(request: Request, records: Iterable[Record], *, earlier: Report | Non
             unreadable=collected.unreadable,
             without_record=len(people) - plan.people,
             facts_digest=plan.facts_digest,
-            sources=tuple(_sources(request.facts)),
         ),
         people=people,
-        places={one: place.name for one, place in policy_data.locations.items() if place.name},
-        expiries=expiries(people, request.day),
-        settled=settled,
-        since=None if earlier is None else compare(earlier, people),
+        places={},
+        expiries=expiries(people, as_of),
         drift=drift,
         removals=removals,
         audit=audit,
@@ -165,95 +182,14 @@ def expiries(people: Iterable[Person], as_of: date) -> tuple[Month, ...]:
     return tuple(found)
 
 
-class _Collected:
-    """People as their decisions come by, on their way from OPA into the plan."""
-
-    def __init__(self, current: dict[str, Holding], *, personal: bool) -> None:
-        self.people: list[Person] = []
-        self.answered = 0
-        self.unreadable = 0
-        self.last_days: dict[str, list[date]] = {}
-        """The last days of each person's employments that end."""
-        self._personal = personal
-        self._shown = dict(current)
-        self._sent: deque[Record] = deque()
-        self._strangers: dict[str, str] = {}
-
-    def records(self, source: Iterable[Record]) -> Iterator[Record]:
-        """The same records, remembered until they are answered."""
-        for record in source:
-            self._sent.append(record)
-            yield record
-
-    def answers(self, source: Iterable[bytes | msgspec.Raw]) -> Iterator[bytes | msgspec.Raw]:
-        """The same answers, each made a person of the report."""
-        for answer in source:
-            self.answered += 1
-            self._add(self._sent.popleft(), _decision(answer))
-            yield answer
-
-    def add_unclaimed(self, plan: Plan, target: Target) -> None:
-        """Add those who hold access and have no employee record."""
-        known = {person.id for person in self.people}
-        for one in plan.undecided:
-            if one.employee_id in known:
-                continue
-            shown = self._stranger(one.employee_id, target)
-            answer = no_employee_record(one.employee_id, plan.as_of)
-            self.people.append(_person(answer, shown, held=_held(self._shown[one.employee_id])))
-
-    def drift(self, plan: Plan) -> Iterator[Drift]:
-        """The plan's drift; holders without a record are named as in `people`."""
-        for one in plan.drift:
-            yield Drift(
-                id=self._strangers.get(one.employee_id, one.employee_id),
-                kind=one.kind,
-                expected=_held(one.expected) if one.expected else None,
-                found=_held(one.found) if one.found else None,
-                outcome=one.outcome,
-                action=one.action,
-            )
-
-    def _stranger(self, account: str, target: Target) -> str:
-        """An account that is a name or an address is personal; a number stands for it then."""
-        if self._personal or target.match == "id":
-            return account
-        return self._strangers.setdefault(account, f"holder without record {len(self._strangers) + 1}")
-
-    def _add(self, record: Record, decision: Decision) -> None:
-        if isinstance(record, InvalidRecord):
-            self.unreadable += 1
-            holding = self._shown.get(record.id)
-            person = _person(decision, record.id, held=_held(holding) if holding else None)
-            if not self._personal:
-                hidden = tuple(msgspec.structs.replace(one, message=_UNREADABLE) for one in person.reasons)
-                person = msgspec.structs.replace(person, reasons=hidden)
-            self.people.append(person)
-            return
-        if record.employment is not UNSET:
-            self.last_days[record.id] = [one.end for one in record.employment if isinstance(one.end, date)]
-        jobs = () if record.assignments is UNSET else record.assignments
-        person = _person(
-            decision,
-            record.id,
-            jobs=tuple(_jobs(jobs, decision.as_of)),
-            held=_held_of(record.access) if isinstance(record.access, Access) else None,
-        )
-        if self._personal:
-            person = msgspec.structs.replace(
-                person, name=record.name or "", username=record.username or "", email=record.email or ""
-            )
-        self.people.append(person)
-
-
 def _decide(
-    request: Request,
     records: Iterable[Record],
     client: AccessClient,
     target: Target,
     store: Store,
+    as_of: date,
     current: dict[str, Holding],
-    collected: _Collected,
+    collected: Collected,
 ) -> Plan:
     """Decide everybody just as a plan does, so that the report and the plan cannot differ."""
     digest = state_digest(current)
@@ -262,63 +198,13 @@ def _decide(
     sent = collected.records(join.records(records))
     return draw_up(
         join,
-        collected.answers(client.decide_json(sent, request.day, revisions=revisions)),
-        expected(store, target, request.day),
-        as_of=request.day,
+        collected.answers(client.decide_json(sent, as_of, revisions=revisions)),
+        expected(store, target, as_of),
+        as_of=as_of,
         target=target.identity,
         target_digest=digest,
         revisions=(revisions.policy, revisions.data),
     )
-
-
-def _person(decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()) -> Person:
-    return Person(
-        id=shown_id,
-        jobs=jobs,
-        held=held,
-        outcome=decision.outcome,
-        action=decision.action,
-        reasons=decision.reasons,
-        warnings=decision.warnings,
-        locations=decision.locations,
-        expiry=decision.expiry,
-        requirements_met_on=decision.requirements_met_on,
-        grant_due_by=decision.grant_due_by,
-        escalate=decision.escalate,
-        recheck_on=decision.recheck_on,
-        basis=decision.basis,
-    )
-
-
-def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:
-    """The assignments that the facts show on the day, for the reader; which of them count is the policy's."""
-    yield from dict.fromkeys(
-        Job(role=one.role, location=one.location)
-        for one in assignments
-        if one.start <= day and not (isinstance(one.end, date) and one.end < day)
-    )
-
-
-def _held_by_records(records: Iterable[Record]) -> Iterator[tuple[str, Holding]]:
-    """Who holds access by the records themselves: all there is to go by before the ledger's first day."""
-    for record in records:
-        if isinstance(record, Employee) and isinstance(record.access, Access) and record.access.held:
-            held = _held_of(record.access)
-            assert held is not None  # noqa: S101 (the line above)
-            yield record.id, Holding(locations=held.locations, since=held.since)
-
-
-def _held_of(access: Access) -> Held | None:
-    if not access.held:
-        return None
-    return Held(
-        since=access.since if isinstance(access.since, date) else None,
-        locations=access.locations if isinstance(access.locations, tuple) else None,
-    )
-
-
-def _held(holding: Holding) -> Held:
-    return Held(since=holding.since, locations=holding.locations)
 
 
 def _standing(person: Person) -> Standing:

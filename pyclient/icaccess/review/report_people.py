@@ -1,0 +1,150 @@
+"""The people of a report: each record, what the target shows, and the decision, put together as they pass."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import msgspec
+from msgspec import UNSET
+
+from icaccess.models import Access, Assignment, Decision, Employee, InvalidRecord, Record
+from icaccess.opa.undecided import no_employee_record
+from icaccess.plan import Plan
+from icaccess.review.report_data import Drift, Held, Job, Person
+from icaccess.targets.interface import Holding, Target
+
+_decision = msgspec.json.Decoder(Decision).decode
+_UNREADABLE = "The record cannot be read; what is wrong in it is left out here, since it may name a person."
+
+
+class Collected:
+    """People as their decisions come by, on their way from OPA into the plan."""
+
+    def __init__(self, current: dict[str, Holding], *, personal: bool) -> None:
+        self.people: list[Person] = []
+        self.answered = 0
+        self.unreadable = 0
+        self.last_days: dict[str, list[date]] = {}
+        """The last days of each person's employments that end."""
+        self._personal = personal
+        self._shown = dict(current)
+        self._sent: deque[Record] = deque()
+        self._strangers: dict[str, str] = {}
+
+    def records(self, source: Iterable[Record]) -> Iterator[Record]:
+        """The same records, remembered until they are answered."""
+        for record in source:
+            self._sent.append(record)
+            yield record
+
+    def answers(self, source: Iterable[bytes | msgspec.Raw]) -> Iterator[bytes | msgspec.Raw]:
+        """The same answers, each made a person of the report."""
+        for answer in source:
+            self.answered += 1
+            self._add(self._sent.popleft(), _decision(answer))
+            yield answer
+
+    def add_unclaimed(self, plan: Plan, target: Target) -> None:
+        """Add those who hold access and have no employee record."""
+        known = {person.id for person in self.people}
+        for one in plan.undecided:
+            if one.employee_id in known:
+                continue
+            shown = self._stranger(one.employee_id, target)
+            answer = no_employee_record(one.employee_id, plan.as_of)
+            self.people.append(_person(answer, shown, held=_held(self._shown[one.employee_id])))
+
+    def drift(self, plan: Plan) -> Iterator[Drift]:
+        """The plan's drift; holders without a record are named as in `people`."""
+        for one in plan.drift:
+            yield Drift(
+                id=self._strangers.get(one.employee_id, one.employee_id),
+                kind=one.kind,
+                expected=_held(one.expected) if one.expected else None,
+                found=_held(one.found) if one.found else None,
+                outcome=one.outcome,
+                action=one.action,
+            )
+
+    def _stranger(self, account: str, target: Target) -> str:
+        """An account that is a name or an address is personal; a number stands for it then."""
+        if self._personal or target.match == "id":
+            return account
+        return self._strangers.setdefault(account, f"holder without record {len(self._strangers) + 1}")
+
+    def _add(self, record: Record, decision: Decision) -> None:
+        if isinstance(record, InvalidRecord):
+            self.unreadable += 1
+            holding = self._shown.get(record.id)
+            person = _person(decision, record.id, held=_held(holding) if holding else None)
+            if not self._personal:
+                hidden = tuple(msgspec.structs.replace(one, message=_UNREADABLE) for one in person.reasons)
+                person = msgspec.structs.replace(person, reasons=hidden)
+            self.people.append(person)
+            return
+        if record.employment is not UNSET:
+            self.last_days[record.id] = [one.end for one in record.employment if isinstance(one.end, date)]
+        jobs = () if record.assignments is UNSET else record.assignments
+        person = _person(
+            decision,
+            record.id,
+            jobs=tuple(_jobs(jobs, decision.as_of)),
+            held=_held_of(record.access) if isinstance(record.access, Access) else None,
+        )
+        if self._personal:
+            person = msgspec.structs.replace(
+                person, name=record.name or "", username=record.username or "", email=record.email or ""
+            )
+        self.people.append(person)
+
+
+def _person(decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()) -> Person:
+    return Person(
+        id=shown_id,
+        jobs=jobs,
+        held=held,
+        outcome=decision.outcome,
+        action=decision.action,
+        reasons=decision.reasons,
+        warnings=decision.warnings,
+        locations=decision.locations,
+        expiry=decision.expiry,
+        requirements_met_on=decision.requirements_met_on,
+        grant_due_by=decision.grant_due_by,
+        escalate=decision.escalate,
+        recheck_on=decision.recheck_on,
+        basis=decision.basis,
+    )
+
+
+def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:
+    """The assignments that the facts show on the day, for the reader; which of them count is the policy's."""
+    yield from dict.fromkeys(
+        Job(role=one.role, location=one.location)
+        for one in assignments
+        if one.start <= day and not (isinstance(one.end, date) and one.end < day)
+    )
+
+
+def held_by_records(records: Iterable[Record]) -> Iterator[tuple[str, Holding]]:
+    """Who holds access by the records themselves: all there is to go by before the ledger's first day."""
+    for record in records:
+        if isinstance(record, Employee) and isinstance(record.access, Access) and record.access.held:
+            held = _held_of(record.access)
+            assert held is not None  # noqa: S101 (the line above)
+            yield record.id, Holding(locations=held.locations, since=held.since)
+
+
+def _held_of(access: Access) -> Held | None:
+    if not access.held:
+        return None
+    return Held(
+        since=access.since if isinstance(access.since, date) else None,
+        locations=access.locations if isinstance(access.locations, tuple) else None,
+    )
+
+
+def _held(holding: Holding) -> Held:
+    return Held(since=holding.since, locations=holding.locations)
