@@ -45,7 +45,7 @@ _decision(employee, day) := object.union(judged.essence, {
 }
 
 _undecided(employee, day, code, evidence) := {
-	"employee_id": object.get(employee, "id", null),
+	"employee_id": _id(employee),
 	"as_of": day,
 	"outcome": "undecided",
 	"reasons": [reasons.reason(code, evidence)],
@@ -59,6 +59,10 @@ _undecided(employee, day, code, evidence) := {
 	"recheck_on": null,
 	"basis": null,
 }
+
+_id(employee) := id if {
+	id := employee.id
+} else := null
 
 # What one look at the facts on one day gives.
 _judged := {

@@ -44,7 +44,10 @@ _evidence("approver_not_authorized") := {"approvals": _in_words(_approved_record
 _evidence("approval_withdrawn") := {"withdrawals": _in_words(_withdrawals), "approvers": _approvers}
 
 _evidence("approval_not_for_current_job") := {
-	"approvals": _in_words(_approved_records),
+	"approvals": _in_words([record |
+		some record in _approved_records
+		approval.authorised(record, input.employee.id)
+	]),
 	"jobs": _jobs_in_words(current_jobs),
 	"approvers": _approvers,
 }
