@@ -3,16 +3,19 @@ package access
 import data.lib.dates
 import data.lib.facts
 import data.lib.reasons
+import data.lib.settings
 
 # METADATA
 # title: Decision
-# description: The decision document for `input.employee` on `input.as_of`.
-decision := _decision(input.employee, input.as_of)
+# description: >-
+#   The decision document for `input.employee` on `input.as_of`. Undefined, and so an error to whoever asks, when
+#   there is no employee or the policy data cannot be used.
+decision := _decision(input.employee, input.as_of) if settings.sound
 
 # METADATA
 # title: Decisions
 # description: The decision documents for `input.employees` on `input.as_of`, by employee id.
-decisions := {employee.id: _decision(employee, input.as_of) | some employee in input.employees}
+decisions := {employee.id: _decision(employee, input.as_of) | some employee in input.employees} if settings.sound
 
 # METADATA
 # title: Allow

@@ -36,7 +36,11 @@ default _met_otherwise(_) := null
 
 _met_otherwise("ES-2") if _listed_jobs != []
 
+_met_otherwise("ES-2") := false if _nothing_eligible
+
 _met_otherwise("ES-3") if _school_jobs != []
+
+_met_otherwise("ES-3") := false if _nothing_eligible
 
 _met_otherwise("ES-4") if {
 	employed
@@ -83,6 +87,11 @@ _met_otherwise("ES-15") := false if "certification_expired" in unmet
 
 _met_otherwise("ES-15") if _regained
 
+_nothing_eligible if {
+	employed
+	eligible_jobs == []
+}
+
 _listed_jobs := [job | employed; some job in current_jobs; job.role in data.requirements.roles]
 
 _school_jobs := [job | employed; some job in current_jobs; assignment.school_based(job)]
@@ -114,12 +123,16 @@ _message_otherwise("ES-2") := sprintf("In a listed role: %s.", [_jobs_in_words(_
 	_listed_jobs != []
 } else := "Not in a listed role, nor does it have to be: the job is at a school." if {
 	_school_jobs != []
+} else := "Not in a listed role." if {
+	employed
 }
 
 _message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_school_jobs)]) if {
 	_school_jobs != []
 } else := "Not known to be at a school, nor does it have to be: the role is a listed one." if {
 	_listed_jobs != []
+} else := "Not at a school." if {
+	employed
 }
 
 _message_otherwise("ES-4") := sprintf("%s was completed %s.", [
@@ -139,7 +152,7 @@ _message_otherwise("ES-6") := sprintf("On record: %s.", [_in_words(_approved_rec
 
 _message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [requirements_met_on, _granting]) if {
 	outcome == "allow"
-}
+} else := "Access is granted once every requirement is met; nobody has to ask for it."
 
 _granting := "access is held" if {
 	access_held

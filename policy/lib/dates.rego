@@ -6,11 +6,17 @@
 package lib.dates
 
 # METADATA
+# title: Open end
 # description: The day that stands for "no end".
+# custom:
+#   clause: ES-10
 open_end := "9999-12-31"
 
 # METADATA
+# title: Valid
 # description: True for a string that is a real calendar day, written as ISO 8601 asks.
+# custom:
+#   clause: ES-10
 valid(day) if {
 	is_string(day)
 	regex.match(_real_day, day)
@@ -23,21 +29,30 @@ _real_day := concat("", [
 ])
 
 # METADATA
+# title: Last day
 # description: The last day of a record; an absent end, or one in the year 9999, is open.
+# custom:
+#   clause: ES-10
 last_day(record) := day if {
 	day := record.end
 	day < "9999"
 } else := open_end
 
 # METADATA
+# title: Holds
 # description: True when the record holds the day; its first and its last day are both inside.
+# custom:
+#   clause: ES-10
 holds(record, day) if {
 	record.start <= day
 	last_day(record) >= day
 }
 
 # METADATA
+# title: Add days
 # description: The day that lies `n` days after `day` (before it, where n is negative).
+# custom:
+#   clause: ES-9
 add_days(day, n) := _shift(day, n) if {
 	day >= "1700"
 	day < "2200"
@@ -53,7 +68,10 @@ add_days(day, n) := _shift(day, n) if {
 _shift(day, n) := time.format([time.add_date(time.parse_ns("2006-01-02", day), 0, 0, n), "UTC", "2006-01-02"])
 
 # METADATA
+# title: Past the end
 # description: The day that lies `n` days after the record's last day; the open end stays open.
+# custom:
+#   clause: ES-9
 past(record, n) := add_days(last, n) if {
 	last := last_day(record)
 	last != open_end

@@ -8,7 +8,10 @@ package lib.runs
 import data.lib.dates
 
 # METADATA
+# title: Start of the run
 # description: The first day of the run to which a record that starts on `start` belongs.
+# custom:
+#   clause: ES-9
 start_of(records, start, days_between) := max([record.start |
 	some record in records
 	record.start <= start

@@ -115,3 +115,10 @@ test_invalid[name] if {
 		"basis": null,
 	}
 }
+
+# METADATA
+# title: A reason is never lost
+# description: One whose evidence cannot be put together is given with its words unfilled.
+# custom:
+#   clause: ES-1
+test_reason_without_evidence if data.access._evidence("no such code") == {}

@@ -1,0 +1,64 @@
+# METADATA
+# title: Policy data
+# description: >-
+#   Whether the values that the rules rest on are all there and of the right kind. Without them nothing is
+#   decided: a missing list of roles must not look like a district in which nobody is eligible.
+package lib.settings
+
+import data.lib.dates
+
+# METADATA
+# title: Sound
+# description: True when requirements, locations and calendar can be used.
+sound if {
+	_requirements(data.requirements)
+	is_object(data.locations)
+	_calendar(data.calendar)
+}
+
+_requirements(requirements) if {
+	_texts(requirements.roles)
+	_texts(requirements.school_location_types)
+	_texts(requirements.approver_roles)
+	_text(requirements.certifications.prerequisite)
+	_text(requirements.certifications.required)
+	dates.valid(requirements.job_change_rule_from)
+	every key in ["approval_lead_days", "between_assignments_days", "between_employments_days"] {
+		_whole(requirements[key], 0)
+	}
+	_whole(requirements.grant_within_business_days, 1)
+	_validity(requirements.validity)
+}
+
+_validity(validity) if {
+	dates.valid(validity.first_removal)
+	not endswith(validity.first_removal, "-02-29") # most removal years would have no such day
+	_whole(validity.every_school_years, 1)
+	dates.valid(concat("-", ["2023", validity.recertification_opens])) # a year without February 29
+	validity.recertification_opens <= substring(validity.first_removal, 5, -1)
+}
+
+_calendar(calendar) if {
+	dates.valid(calendar.covers.from)
+	dates.valid(calendar.covers.through)
+	calendar.covers.from <= calendar.covers.through
+	is_array(calendar.closed)
+	every day in calendar.closed { dates.valid(day) }
+}
+
+_texts(values) if {
+	is_array(values)
+	count(values) > 0
+	every value in values { _text(value) }
+}
+
+_text(value) if {
+	is_string(value)
+	value != ""
+}
+
+_whole(value, least) if {
+	is_number(value)
+	value >= least
+	value == floor(value)
+}

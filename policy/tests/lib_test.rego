@@ -1,0 +1,169 @@
+# METADATA
+# title: Working parts
+# description: Dates over all years, runs of records, removal dates, business days.
+package tests.lib_test
+
+import data.lib.calendar
+import data.lib.certification
+import data.lib.dates
+import data.lib.runs
+import data.tests.fixtures
+
+_days := {
+	"a real day": {"day": "2024-02-29", "want": true},
+	"a leap day of a century": {"day": "2000-02-29", "want": true},
+	"no leap day of a century": {"day": "1900-02-29", "want": false},
+	"a month's last day": {"day": "2025-04-30", "want": true},
+	"beyond a month's last day": {"day": "2025-04-31", "want": false},
+	"the thirteenth month": {"day": "2025-13-01", "want": false},
+	"the first day there is": {"day": "0001-01-01", "want": true},
+	"the year 0": {"day": "0000-12-31", "want": false},
+	"without leading zeros": {"day": "2025-9-1", "want": false},
+	"with a line's end": {"day": "2025-09-01\n", "want": false},
+	"a number": {"day": 20250901, "want": false},
+	"null": {"day": null, "want": false},
+}
+
+# METADATA
+# title: Valid days
+# custom:
+#   clause: ES-11
+test_valid[name] if {
+	some name, row in _days
+	valid(row.day) == row.want
+}
+
+valid(day) if {
+	dates.valid(day)
+} else := false
+
+_sums := {
+	"over a month": {"day": "2025-08-31", "n": 1, "want": "2025-09-01"},
+	"over a leap day": {"day": "2024-02-28", "n": 2, "want": "2024-03-01"},
+	"backwards": {"day": "2025-08-01", "n": -120, "want": "2025-04-03"},
+	"beyond the clock of OPA": {"day": "2999-12-31", "n": 1, "want": "3000-01-01"},
+	"long before it": {"day": "0001-01-01", "n": 366, "want": "0002-01-02"},
+	"over the edge of the near years": {"day": "1699-12-31", "n": 1, "want": "1700-01-01"},
+}
+
+# METADATA
+# title: Days apart
+# custom:
+#   clause: ES-9
+test_add_days[name] if {
+	some name, row in _sums
+	dates.add_days(row.day, row.n) == row.want
+}
+
+# METADATA
+# title: Open ends
+# custom:
+#   clause: ES-10
+test_open_end if {
+	dates.last_day({"start": "2025-01-01"}) == dates.open_end
+	dates.last_day({"start": "2025-01-01", "end": "9999-01-01"}) == dates.open_end
+	dates.past({"start": "2025-01-01", "end": "9999-01-01"}, 3) == dates.open_end
+	dates.past({"start": "2025-01-01", "end": "2025-01-30"}, 3) == "2025-02-02"
+}
+
+_runs := {
+	"one record": {"records": [{"start": "2025-08-01"}], "from": "2025-08-01", "want": "2025-08-01"},
+	"a short gap": {
+		"records": [{"start": "2024-08-01", "end": "2025-06-01"}, {"start": "2025-06-05"}],
+		"from": "2025-06-05",
+		"want": "2024-08-01",
+	},
+	"a long gap": {
+		"records": [{"start": "2024-08-01", "end": "2025-06-01"}, {"start": "2025-06-06"}],
+		"from": "2025-06-06",
+		"want": "2025-06-06",
+	},
+	"a short record inside a long one": {
+		"records": [
+			{"start": "2020-08-01", "end": "2025-06-01"},
+			{"start": "2021-01-01", "end": "2021-01-31"},
+			{"start": "2025-06-05"},
+		],
+		"from": "2025-06-05",
+		"want": "2020-08-01",
+	},
+	"records in no order": {
+		"records": [{"start": "2025-06-05"}, {"start": "2024-08-01", "end": "2025-06-01"}],
+		"from": "2025-06-05",
+		"want": "2024-08-01",
+	},
+}
+
+# METADATA
+# title: Runs
+# custom:
+#   clause: ES-9
+test_run[name] if {
+	some name, row in _runs
+	runs.start_of(row.records, row.from, 3) == row.want
+}
+
+_validities := {
+	"long before": {"day": "2019-01-01", "want": "2026-06-30"},
+	"the day before the opening": {"day": "2025-12-31", "want": "2026-06-30"},
+	"the opening": {"day": "2026-01-01", "want": "2028-06-30"},
+	"the year between": {"day": "2027-05-01", "want": "2028-06-30"},
+	"before the next opening": {"day": "2027-12-31", "want": "2028-06-30"},
+	"the next opening": {"day": "2028-01-01", "want": "2030-06-30"},
+}
+
+# METADATA
+# title: Two school years at a time
+# custom:
+#   clauses: [ES-11, ES-13]
+test_valid_through[name] if {
+	some name, row in _validities
+	row.want == certification.valid_through(row.day) with data.requirements as fixtures.requirements
+}
+
+# METADATA
+# title: Removal dates
+# custom:
+#   clause: ES-12
+test_removals if {
+	every row in [
+		["2026-06-30", null, "2026-06-30"],
+		["2026-07-01", "2026-06-30", "2028-06-30"],
+		["2027-01-01", "2026-06-30", "2028-06-30"],
+		["2028-06-30", "2026-06-30", "2028-06-30"],
+		["2028-07-01", "2028-06-30", "2030-06-30"],
+	] {
+		_removal_before(row[0]) == row[1]
+		row[2] == certification.removal_from(row[0]) with data.requirements as fixtures.requirements
+	}
+}
+
+_removal_before(day) := removal if {
+	removal := certification.removal_before(day) with data.requirements as fixtures.requirements
+} else := null
+
+_dues := {
+	"in a week": {"start": "2023-08-21", "want": "2023-08-23"},
+	"over a weekend": {"start": "2023-08-25", "want": "2023-08-29"},
+	"from a Saturday": {"start": "2023-08-26", "want": "2023-08-29"},
+	"from a Sunday": {"start": "2023-08-27", "want": "2023-08-29"},
+	"over a closed day": {"start": "2023-09-01", "want": "2023-09-06"},
+	"over a closed week": {"start": "2025-11-25", "want": "2025-12-02"},
+	"from the day before the calendar begins": {"start": "2023-06-30", "want": "2023-07-04"},
+	"before the calendar": {"start": "2023-06-29", "want": null},
+	"to the calendar's last day": {"start": "2028-12-27", "want": "2028-12-29"},
+	"over the calendar's end": {"start": "2028-12-29", "want": null},
+	"on the calendar's last day": {"start": "2028-12-31", "want": null},
+	"long after the calendar": {"start": "2999-01-01", "want": null},
+}
+
+# METADATA
+# title: Business days
+# custom:
+#   clause: ES-7
+test_due[name] if {
+	some name, row in _dues
+	due := calendar.due_after(row.start) with data.requirements as fixtures.requirements
+		with data.calendar as fixtures.calendar
+	due == row.want
+}
