@@ -1,5 +1,6 @@
 package access
 
+import data.lib.calendar
 import data.lib.dates
 import data.lib.facts
 import data.lib.reasons
@@ -26,6 +27,15 @@ allow := decision.outcome == "allow"
 # title: Deny
 # description: The reasons why access is not allowed; empty when it is.
 deny := decision.reasons
+
+# METADATA
+# title: Due after
+# description: >-
+#   The day by which what is asked of somebody on `input.as_of` is to be done, as grants are; null where the
+#   calendar does not tell.
+# custom:
+#   clause: ES-7
+due_after := calendar.due_after(input.as_of)
 
 _decision(employee, day) := object.union(judged.essence, {
 	"employee_id": employee.id,

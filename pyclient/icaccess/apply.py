@@ -67,7 +67,9 @@ def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Hold
         settled: list[Settlement] = []
         for written in journal.unsettled(connection, target.identity):
             if shows(current.get(written.account), written.after):
-                settled.append(Settlement(written, "verified", "seen at the target", written.due_on))
+                settled.append(Settlement(written, "verified", "seen at the target"))
+            elif written.state == "intended" and target.handed_over(written.batch):
+                settled.append(Settlement(written, "pending", "the list had been handed over"))
             elif written.state != "pending":
                 settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
         _believe(connection, target, settled, current)
@@ -90,11 +92,19 @@ def expected(store: Store, target: Target, as_of: date) -> Expected | None:
 
 
 def carry_out(
-    store: Store, lock: Lock, target: Target, plan: Plan, by: str, held_back: Sequence[PlannedChange] = ()
+    store: Store,
+    lock: Lock,
+    target: Target,
+    plan: Plan,
+    *,
+    by: str,
+    held_back: Sequence[PlannedChange] = (),
+    due_on: date | None = None,
 ) -> Summary:
     """Make every change of a plan but those held back, verify each by reading back, and journal all of it.
 
-    What could not be made is in the summary; it never stops the others.
+    What could not be made is in the summary; it never stops the others. `due_on` is the day by which changes
+    that somebody else carries out are to show.
     """
     with store.writing() as connection:
         lock.check(connection)
@@ -104,7 +114,7 @@ def carry_out(
         audit.append(connection, at, [_held_back_entry(run_id, one) for one in held_back])
         seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
         holders.record(connection, target.identity, seen)
-    run = _Run(store, lock, target, run_id)
+    run = _Run(store, lock, target, run_id, due_on)
     wanted = [change for change in plan.changes if change not in held_back] if held_back else plan.changes
     stopped = ""
     try:
@@ -129,7 +139,7 @@ def carry_out(
 class _Run:
     """The changes of one run: made, then verified."""
 
-    def __init__(self, store: Store, lock: Lock, target: Target, run_id: int) -> None:
+    def __init__(self, store: Store, lock: Lock, target: Target, run_id: int, due_on: date | None) -> None:
         self.counts: Counter[str] = Counter()
         self.failures: list[Failure] = []
         self.begun = 0
@@ -137,10 +147,12 @@ class _Run:
         self._lock = lock
         self._target = target
         self._run_id = run_id
-        self._made: list[tuple[Written, PlannedChange]] = []
+        self._due_on = due_on
+        self._made: list[tuple[Written, PlannedChange, str]] = []
 
     def make(self, first: int, batch: Sequence[PlannedChange]) -> None:
         """Write the intents, make the changes, write the results."""
+        name = f"{self._run_id:06d}" if self._target.batch_size is None else f"{self._run_id:06d}-{first:06d}"
         with self._store.writing() as connection:
             self._lock.check(connection)
             written = journal.intend(
@@ -148,16 +160,16 @@ class _Run:
                 self._store.now(),
                 self._run_id,
                 self._target.identity,
+                name,
                 first,
+                self._due_on,
                 [(change.as_change(), _grounds(change)) for change in batch],
             )
         self.begun += len(batch)
         results = [Result("failed", change.problem) if change.problem else None for change in batch]
         open_ = [index for index, result in enumerate(results) if result is None]
         try:
-            answers = self._target.apply(
-                [batch[index].as_change() for index in open_], f"{self._run_id:06d}-{first:06d}"
-            )
+            answers = self._target.apply([batch[index].as_change() for index in open_], name)
             for index, result in zip(open_, answers, strict=True):
                 results[index] = result
         finally:
@@ -171,17 +183,17 @@ class _Run:
             current = self._target.current()
         except TargetError as error:
             # Left as they are: the next run settles them by looking.
-            for _, change in self._made:
-                self.counts["made"] += 1
+            for _, change, _ in self._made:
+                self.counts["unverified"] += 1
                 self.failures.append(Failure(change, f"could not be verified: {error}"))
             return
         settled = []
-        for written, change in self._made:
+        for written, change, doubt in self._made:
             if shows(current.get(written.account), written.after):
-                settled.append(Settlement(written, "verified", ""))
+                settled.append(Settlement(written, "verified", doubt))
                 self.counts["verified"] += 1
             else:
-                note = "the target does not show it"
+                note = f"the target does not show it{f' ({doubt})' if doubt else ''}"
                 settled.append(Settlement(written, "failed", note))
                 self.counts["failed"] += 1
                 self.failures.append(Failure(change, note))
@@ -198,14 +210,14 @@ class _Run:
                 connection,
                 self._store.now(),
                 [
-                    Settlement(one, result.state, result.note, result.due_on)
+                    Settlement(one, result.state, result.note)
                     for one, _, result in batch
-                    if result is not None
+                    if result is not None and result.state != "unclear"
                 ],
             )
         for one, change, result in batch:
-            if result is None or result.state == "made":
-                self._made.append((one, change))
+            if result is None or result.state in ("made", "unclear"):
+                self._made.append((one, change, result.note if result else "the target stopped answering"))
                 continue
             self.counts[result.state] += 1
             if result.state == "failed":
@@ -275,7 +287,7 @@ def _pending(written: Written, as_of: date) -> Pending:
         employee_id=written.employee_id,
         account=written.account,
         after=written.after,
-        batch=f"{written.run_id:06d}",
+        batch=written.batch,
         due_on=written.due_on,
         overdue=written.due_on is not None and as_of > written.due_on,
         wanted=True,

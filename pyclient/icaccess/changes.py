@@ -101,7 +101,16 @@ def apply(
             raise GuardStop(f"stopped by the guard: {found}; to let this one plan through: {verdict.option}")
         if not confirmed:
             return fresh, None
-        return fresh, applying_plan.carry_out(store, lock, target, fresh, by, verdict.held_back)
+        summary = applying_plan.carry_out(
+            store,
+            lock,
+            target,
+            fresh,
+            by=by,
+            held_back=verdict.held_back,
+            due_on=client.due_after(as_of) if target.deferred else None,
+        )
+        return fresh, summary
 
 
 def examine(plan: Plan, store: Store, limits: GuardSettings, facts_age: timedelta | None = None) -> Verdict:

@@ -170,6 +170,12 @@ class AccessClient:
             raise EngineError(f"OPA could not explain the decision on {employee.id}: {error}") from error
         return explanation
 
+    def due_after(self, day: date) -> date | None:
+        """The day by which what is asked of somebody on `day` is to be done (ES-7); None where none is known."""
+        body = b'{"input":' + _encode({"as_of": day}) + b"}"
+        due, _ = self._sidecars.ask("access/due_after", body, msgspec.Raw)
+        return msgspec.json.decode(due, type=date | None)
+
 
 class _Run:
     """One run over many employees: one day, one policy, one state of the policy data."""

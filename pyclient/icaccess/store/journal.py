@@ -53,6 +53,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     before: Holding | None
     after: Holding | None
     note: str
+    batch: str
     intended_at: str
     due_on: date | None
 
@@ -63,7 +64,6 @@ class Settlement(msgspec.Struct, frozen=True):
     written: Written
     state: State
     note: str
-    due_on: date | None = None
 
 
 def begin(connection: Connection, at: str, origin: Origin) -> int:
@@ -111,7 +111,9 @@ def intend(
     at: str,
     run_id: int,
     target: str,
+    batch: str,
     first: int,
+    due_on: date | None,
     changes: Sequence[tuple[Change, Mapping[str, Any]]],
 ) -> list[Written]:
     """Write down changes that are about to be made, numbered from `first`, each with what it rests on."""
@@ -129,10 +131,12 @@ def intend(
                 "after": _text(change.after),
                 "state": "intended",
                 "note": "",
+                "batch": batch,
                 "intended_at": at,
+                "due_on": due_on.isoformat() if due_on else None,
             }
         )
-        body = {"n": n, "target": target, **msgspec.to_builtins(change), **grounds}
+        body = {"n": n, "target": target, "batch": batch, **msgspec.to_builtins(change), **grounds}
         drafts.append(Draft(kind="intent", run_id=run_id, employee_id=change.employee_id, body=body))
         written.append(
             Written(
@@ -145,8 +149,9 @@ def intend(
                 before=change.before,
                 after=change.after,
                 note="",
+                batch=batch,
                 intended_at=at,
-                due_on=None,
+                due_on=due_on,
             )
         )
     if rows:
@@ -162,9 +167,7 @@ def settle(connection: Connection, at: str, settlements: Sequence[Settlement]) -
     statement = (
         update(change_table)
         .where(change_table.c.run_id == bindparam("run"), change_table.c.n == bindparam("number"))
-        .values(
-            state=bindparam("to"), note=bindparam("said"), settled_at=bindparam("at"), due_on=bindparam("due")
-        )
+        .values(state=bindparam("to"), note=bindparam("said"), settled_at=bindparam("at"))
     )
     connection.execute(
         statement,
@@ -175,7 +178,6 @@ def settle(connection: Connection, at: str, settlements: Sequence[Settlement]) -
                 "to": one.state,
                 "said": one.note,
                 "at": at,
-                "due": one.due_on.isoformat() if one.due_on else None,
             }
             for one in settlements
         ],
@@ -219,6 +221,7 @@ def unsettled(connection: Connection, target: str) -> list[Written]:
             before=_holding(row.before),
             after=_holding(row.after),
             note=row.note,
+            batch=row.batch,
             intended_at=row.intended_at,
             due_on=date.fromisoformat(row.due_on) if row.due_on else None,
         )

@@ -64,6 +64,7 @@ change = Table(
     Column("after", Text),
     Column("state", String, nullable=False),  # intended | made | pending | verified | failed | dropped
     Column("note", String, nullable=False),
+    Column("batch", String, nullable=False),
     Column("intended_at", String, nullable=False),
     Column("settled_at", String),
     Column("due_on", String),  # the last day by which a pending change is to show

@@ -40,14 +40,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Result(msgspec.Struct, frozen=True):
     """What became of one change.
 
-    `made`: the target took it, to be verified by reading back. `pending`: somebody else carries it out, and
-    the target will show it later. `failed`: it could not be made, and `note` says why in one line.
+    `made`: the target took it, to be verified by reading back. `unclear`: it may have been made, and reading
+    back will tell, as after a time-out. `pending`: somebody else carries it out, and the target will show it
+    later. `failed`: it was not made. `note` says why in one line.
     """
 
-    state: Literal["made", "pending", "failed"]
+    state: Literal["made", "unclear", "pending", "failed"]
     note: str = ""
-    due_on: date | None = None
-    """The last day by which a pending change is to show, where that can be told."""
 
 
 class Target(ABC):
@@ -61,6 +60,9 @@ class Target(ABC):
 
     is_store: bool = False
     """True where the store itself is the target: what it shows and what is remembered are one."""
+
+    deferred: bool = False
+    """True where somebody else carries changes out, so that they are pending at first."""
 
     @property
     @abstractmethod
@@ -78,6 +80,10 @@ class Target(ABC):
         `batch` names this set of changes for good, so that a set that was interrupted is recognised.
         `TargetError` when the target cannot be changed at all; what was not answered by then is not known.
         """
+
+    def handed_over(self, batch: str) -> bool:  # noqa: ARG002 (most targets make changes themselves)
+        """Whether an interrupted set of changes had reached whoever carries it out."""
+        return False
 
     def close(self) -> None:  # noqa: B027 (most targets have nothing to let go of)
         """Let go of connections; a target can be closed more than once."""

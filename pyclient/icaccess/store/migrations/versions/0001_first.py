@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("after", sa.Text),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("note", sa.String, nullable=False),
+        sa.Column("batch", sa.String, nullable=False),
         sa.Column("intended_at", sa.String, nullable=False),
         sa.Column("settled_at", sa.String),
         sa.Column("due_on", sa.String),
