@@ -34,12 +34,20 @@ class EngineError(IcaccessError):
     """OPA is not to be had, does not answer, answers something else, or changed its policy within a run."""
 
 
+class RunVoidError(EngineError):
+    """Two policies were at work in one run, since a new one was being loaded; nothing was changed."""
+
+
 class PolicyError(EngineError):
     """The policy does not compile, or its policy data does not fit it."""
 
 
 class StoreError(IcaccessError):
     """The store cannot be opened, is locked by another run, is damaged, or belongs to another version."""
+
+
+class StoreLockedError(StoreError):
+    """Another run is at work on the store; wait until it is done."""
 
 
 class TargetError(IcaccessError):

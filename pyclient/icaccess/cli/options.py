@@ -111,6 +111,11 @@ def dated(command: Command) -> Command:
     return _gather(command, CONFIG, FACTS, AT, STORE)
 
 
+def serving(command: Command) -> Command:
+    """Give a command the options of `deciding` but `--at`: it decides day after day."""
+    return _gather(command, CONFIG, POLICY, FACTS, OPA_URL, STORE)
+
+
 def deciding(command: Command) -> Command:
     """Give a command the options of all that decide, and its function a `request`."""
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)

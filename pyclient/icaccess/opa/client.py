@@ -21,7 +21,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from icaccess.errors import EngineError, UsageError
+from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, InvalidRecord, Record
 from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
 from icaccess.opa.undecided import invalid_record, no_decision
@@ -108,7 +108,7 @@ class AccessClient:
     def revisions(self) -> Revisions:
         """The policy and the policy data that decide now.
 
-        Raises `EngineError` when no sidecar answers, or when two of them hold different ones.
+        Raises `EngineError` when no sidecar answers, `RunVoidError` when two of them hold different ones.
         """
         found: dict[Revisions, str] = {}
         problems = []
@@ -121,7 +121,7 @@ class AccessClient:
             raise EngineError("; ".join(problems))
         if len(found) > 1:
             held = ", ".join(f"{url} has {_short(revisions)}" for revisions, url in found.items())
-            raise EngineError(f"the sidecars hold different policies: {held}")
+            raise RunVoidError(f"the sidecars hold different policies: {held}")
         return next(iter(found))
 
     def decide(self, employee: Record, at: date) -> Decision:
@@ -213,7 +213,7 @@ class _Run:
         with self._lock:
             self._revisions = self._revisions or revisions
         if revisions != self._revisions:
-            raise EngineError(
+            raise RunVoidError(
                 "OPA's policy changed within the run, which is void; run it again "
                 f"(from {_short(self._revisions)} to {_short(revisions)})"
             )

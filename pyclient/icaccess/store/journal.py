@@ -240,6 +240,18 @@ def last_people(connection: Connection, target: str) -> int | None:
     return connection.execute(query).scalar()
 
 
+def finished_since(connection: Connection, target: str, at: str, as_of: date) -> bool:
+    """Whether a run that began at the instant `at` or later, for the day `as_of` or later, was finished."""
+    query = select(run_table.c.id).where(
+        run_table.c.target == target,
+        run_table.c.kind == "apply",
+        run_table.c.state == "finished",
+        run_table.c.started_at >= at,
+        run_table.c.as_of >= as_of.isoformat(),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def was_adopted(connection: Connection, target: str) -> bool:
     """Whether a target's holders were taken over already."""
     query = select(run_table.c.id).where(run_table.c.target == target, run_table.c.kind == "adopt")

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from icaccess.errors import StoreError
+from icaccess.errors import StoreError, StoreLockedError
 from icaccess.store.database import Store
 from icaccess.store.schema import lock as lock_table
 
@@ -110,10 +110,10 @@ def _holding_server(store: Store) -> Iterator[None]:
         raise StoreError(f"{store.name}: the connection that holds the lock broke; run again") from error
 
 
-def _taken(store: Store) -> StoreError:
+def _taken(store: Store) -> StoreLockedError:
     with store.reading() as connection:
         row = connection.execute(
             select(lock_table.c.holder, lock_table.c.since).where(lock_table.c.name == "apply")
         ).first()
     who = f"{row.holder}, since {row.since}" if row else "a run that is just starting"
-    return StoreError(f"{store.name}: is locked by {who}; wait until it is done, and run again")
+    return StoreLockedError(f"{store.name}: is locked by {who}; wait until it is done, and run again")

@@ -1,0 +1,36 @@
+"""`icaccess run`: the service that keeps access right."""
+
+from __future__ import annotations
+
+import click
+
+from icaccess.cli.options import serving
+from icaccess.pipeline import Request
+
+
+@click.command()
+@serving
+@click.option("--interval", metavar="TIME", help="How often, such as 15m, 6h or 1d [default: from config].")
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Where to serve health and metrics [default: from config]."
+)
+def run(request: Request, interval: str | None, listen: str | None) -> None:
+    """Keep access right: gather, decide, plan, guard, apply and verify, again and again.
+
+    Runs are due at midnight in the district's zone and every interval after. SIGHUP runs at once; SIGTERM
+    ends it after the change at hand. The log is JSON on standard error.
+    """
+    from icaccess.service.log import event, service_log
+    from icaccess.service.loop import Service
+    from icaccess.service.pages import pages
+    from icaccess.service.settings import ServiceSettings, parse_interval
+    from icaccess.service.state import State
+
+    request.settings.check()
+    settings = request.settings.section("service", ServiceSettings)
+    every = parse_interval(interval or settings.interval)
+    state, log = State(), service_log()
+    service = Service(request, every, state, log)
+    with pages(state, listen or settings.listen) as address, service.signals():
+        event(log, "started", interval=interval or settings.interval, listen=address)
+        service.serve()

@@ -1,0 +1,168 @@
+"""The service: a run in every slot, one at once on SIGHUP, and a clean end on SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from icaccess.errors import IcaccessError, RunVoidError, StoreLockedError
+from icaccess.pipeline import Request
+from icaccess.service.log import event
+from icaccess.service.once import Done, Stopped, once
+from icaccess.service.schedule import next_slot, retry_after, slot
+from icaccess.service.state import Outcome, State
+from icaccess.store.database import instant
+
+_AGAIN_SOON = timedelta(seconds=2)
+"""How long a new policy needs to be loaded everywhere, roughly."""
+
+_LOCKED_AT_MOST = timedelta(seconds=15)
+
+_VOID_AT_MOST = 20
+"""So many void runs in a row are the loading of a policy; more are a failure."""
+
+
+class Service:
+    """Keeps access right until it is told to stop.
+
+    Every run reads configuration, facts and secrets anew, so that what was changed or renewed counts from
+    the next run on. A run that fails is tried again, ever later, and its error stands in state and log.
+    """
+
+    def __init__(self, request: Request, interval: timedelta, state: State, log: logging.Logger) -> None:
+        self._request = request
+        self._interval = interval
+        self._zone = request.settings.zone
+        self._state = state
+        self._log = log
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._in_any_case = False
+        self._failures = 0
+        self._voids = 0
+
+    def stop(self) -> None:
+        """End after the change at hand; nothing is left half done."""
+        self._stop.set()
+        self._wake.set()
+
+    def run_now(self) -> None:
+        """Run at once, or once more when a run is going on, though the slot may have been worked."""
+        self._in_any_case = True
+        self._wake.set()
+
+    def serve(self) -> None:
+        """Run in every slot until `stop`."""
+        while not self._stop.is_set():
+            in_any_case, self._in_any_case = self._in_any_case, False
+            due = self._attempt(None if in_any_case else slot(_now(), self._interval, self._zone))
+            if in_any_case and due < next_slot(_now(), self._interval, self._zone):
+                self._in_any_case = True  # it is still owed
+            self._wait_until(due)
+        self._state.phase("stopping")
+        event(self._log, "stopped")
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C stop the service, SIGHUP runs it at once, within the block."""
+
+        # The handlers only set flags: they may come while a lock of the log or the state is held.
+        def stop(*_: object) -> None:
+            self.stop()
+
+        def run_now(*_: object) -> None:
+            self.run_now()
+
+        before = {
+            number: signal.signal(number, handler)
+            for number, handler in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, run_now))
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _attempt(self, since: datetime | None) -> datetime:
+        """Run once, and give the time of the next attempt."""
+        self._state.phase("running")
+        began = time.monotonic()
+        try:
+            request = replace(self._request)  # a fresh one, which reads everything anew
+            request.settings.check()
+            done = once(request, since, self._stop.is_set)
+        except Stopped:
+            event(self._log, "run_stopped")
+            return _now()
+        except StoreLockedError:
+            self._state.ended("locked", self._failures)
+            return _now() + min(self._interval / 10, _LOCKED_AT_MOST)
+        except RunVoidError as error:
+            self._voids += 1
+            if self._voids > _VOID_AT_MOST:
+                return self._failed("failed", type(error).__name__, str(error))
+            self._state.ended("void", self._failures)
+            event(self._log, "run_void", message=str(error))
+            return _now() + _AGAIN_SOON
+        except IcaccessError as error:
+            return self._failed("failed", type(error).__name__, str(error))
+        except Exception as error:  # noqa: BLE001 (a service outlives what nobody foresaw, and says so)
+            return self._failed("failed", type(error).__name__, " ".join(str(error).split()))
+        if done is not None:
+            self._tell(done, time.monotonic() - began)
+            if not done.summary.complete and not self._stop.is_set():
+                self._in_any_case = True
+                count = len(done.summary.failures) + done.summary.left
+                return self._failed("incomplete", "ChangesFailed", f"{count} changes could not be made")
+        self._failures = self._voids = 0
+        self._state.ended("done" if done else "done by another", 0)
+        return next_slot(_now(), self._interval, self._zone)
+
+    def _failed(self, outcome: Outcome, error: str, message: str) -> datetime:
+        self._failures += 1
+        self._state.ended(outcome, self._failures, error)
+        due = _now() + retry_after(self._failures, self._interval)
+        event(
+            self._log,
+            "run_failed",
+            level=logging.ERROR,
+            outcome=outcome,
+            error=error,
+            message=message,
+            failures=self._failures,
+            next_run=instant(due),
+        )
+        return due
+
+    def _tell(self, done: Done, seconds: float) -> None:
+        self._state.carried_out(done, seconds)
+        event(
+            self._log,
+            "run_done",
+            run=done.summary.run_id,
+            as_of=done.plan.as_of,
+            seconds=round(seconds, 3),
+            people=done.plan.people,
+            planned=done.plan.counts,
+            escalations=len(done.plan.escalations),
+            changes=done.summary.counts,
+            left=done.summary.left,
+            policy_revision=done.plan.policy_revision,
+            data_revision=done.plan.data_revision,
+        )
+
+    def _wait_until(self, due: datetime) -> None:
+        if not self._stop.is_set():
+            self._state.phase("backing off" if self._failures else "waiting", due)
+            self._wake.wait(max((due - _now()).total_seconds(), 0))
+        self._wake.clear()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

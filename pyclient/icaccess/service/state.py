@@ -1,0 +1,119 @@
+"""How the service is: what its pages and its metrics show, and nothing about any person."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from icaccess.service.once import Done
+from icaccess.store.database import instant
+
+Phase = Literal["starting", "running", "waiting", "backing off", "stopping"]
+Outcome = Literal["done", "incomplete", "done by another", "failed", "void", "locked"]
+_GOOD = ("done", "done by another")
+
+
+class Health(msgspec.Struct, kw_only=True, frozen=True):
+    """What `/healthz` and `/readyz` show."""
+
+    phase: Phase = "starting"
+    last_outcome: Outcome | None = None
+    last_ended: str | None = None
+    last_good: str | None = None
+    failures: int = 0
+    """How many runs have failed one after the other."""
+    error: str | None = None
+    """The kind of the last error, while failures last; its words are in the log alone."""
+    next_run: str | None = None
+
+
+class State:
+    """The service's state, written by its loop and read by its pages."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._health = Health()
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._runs = Counter("icaccess_runs", "Runs by how they ended.", ["outcome"], registry=self.registry)
+        self._seconds = Histogram(
+            "icaccess_run_seconds",
+            "How long the runs that were carried out took.",
+            buckets=(1, 5, 15, 60, 300, 900, 3600),
+            registry=self.registry,
+        )
+        self._changes = Counter(
+            "icaccess_changes", "Changes by what became of them.", ["state"], registry=self.registry
+        )
+        self._people = Gauge(
+            "icaccess_people", "People in the facts of the last run.", registry=self.registry
+        )
+        self._planned = Gauge(
+            "icaccess_planned",
+            "People by what the last plan had for them.",
+            ["action"],
+            registry=self.registry,
+        )
+        self._escalations = Gauge(
+            "icaccess_escalations",
+            "Grants that were overdue in the last plan (ES-8).",
+            registry=self.registry,
+        )
+        self._failures = Gauge(
+            "icaccess_consecutive_failures", "Runs that failed one after the other.", registry=self.registry
+        )
+        self._last_good = Gauge(
+            "icaccess_last_success_timestamp_seconds", "When a run last ended well.", registry=self.registry
+        )
+        for outcome in Outcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
+            self._runs.labels(outcome)
+
+    @property
+    def health(self) -> Health:
+        """How the service is now."""
+        with self._lock:
+            return self._health
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run ended well and none has failed since, and the service is not about to end."""
+        health = self.health
+        return health.last_good is not None and not health.failures and health.phase != "stopping"
+
+    def phase(self, phase: Phase, next_run: datetime | None = None) -> None:
+        """Say what the service does now, and when it will run again."""
+        with self._lock:
+            self._health = msgspec.structs.replace(
+                self._health, phase=phase, next_run=instant(next_run) if next_run else None
+            )
+
+    def ended(self, outcome: Outcome, failures: int, error: str | None = None) -> None:
+        """Say how a run ended."""
+        now = datetime.now(UTC)
+        self._runs.labels(outcome).inc()
+        self._failures.set(failures)
+        if outcome in _GOOD:
+            self._last_good.set(now.timestamp())
+        with self._lock:
+            self._health = msgspec.structs.replace(
+                self._health,
+                last_outcome=outcome,
+                last_ended=instant(now),
+                last_good=instant(now) if outcome in _GOOD else self._health.last_good,
+                failures=failures,
+                error=error,
+            )
+
+    def carried_out(self, done: Done, seconds: float) -> None:
+        """Count what a run did."""
+        self._seconds.observe(seconds)
+        self._people.set(done.plan.people)
+        self._escalations.set(len(done.plan.escalations))
+        for action in ("grant", "update", "revoke", "keep", "none", "undecided"):
+            self._planned.labels(action).set(done.plan.counts.get(action, 0))
+        for state, count in done.summary.counts.items():
+            self._changes.labels(state).inc(count)

@@ -1,0 +1,89 @@
+"""One run: the same as `icaccess apply`, done once for all services, and left at any moment without harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from icaccess.changes import opened
+from icaccess.errors import GuardStop
+from icaccess.opa.engine import Engine
+from icaccess.pipeline import Request
+from icaccess.service.once import Stopped, once
+from tests.service import district
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def never() -> bool:
+    return False
+
+
+def after(calls: int) -> Callable[[], bool]:
+    """A question that is answered with yes from the given time on that it is asked."""
+    asked = count()
+    return lambda: next(asked) >= calls
+
+
+@pytest.fixture
+def request_for(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[int], Request]]:
+    """Makes a request about so many people who are all allowed."""
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", engine.token)
+
+    def make(people: int) -> Request:
+        whole = Request(
+            config=district.ROOT / "config",
+            facts=[tmp_path / "facts.jsonl"],
+            opa_url=[engine.url],
+            store=f"sqlite:///{tmp_path}/icaccess.db",
+        )
+        district.write_facts(
+            tmp_path / "facts.jsonl", [district.allowed(n, whole.day) for n in range(people)]
+        )
+        return whole
+
+    return make
+
+
+def holders(request: Request) -> int:
+    with opened(request) as (_, target):
+        return len(target.current())
+
+
+def test_a_run_grants_what_is_due_and_another_finds_it_done(request_for) -> None:
+    request, began = request_for(7), datetime.now(UTC)
+    done = once(request, began, never)
+    assert done is not None
+    assert done.plan.counts["grant"] == 7
+    assert (dict(done.summary.counts), holders(request)) == ({"verified": 7}, 7)
+    assert once(request, began, never) is None
+    # A later slot has not been worked yet, and SIGHUP asks for a run in any case.
+    assert once(request, datetime.now(UTC) + timedelta(seconds=1), never) is not None
+    assert once(request, None, never) is not None
+
+
+def test_a_stop_while_gathering_changes_nothing(request_for) -> None:
+    request = request_for(50)
+    with pytest.raises(Stopped):
+        once(request, LONG_AGO, after(25))
+    assert holders(request) == 0
+
+
+def test_a_stop_just_before_the_changes_changes_nothing(request_for) -> None:
+    request = request_for(5)
+    with pytest.raises(Stopped):
+        once(request, LONG_AGO, after(5))
+    assert holders(request) == 0
+
+
+def test_the_guard_stops_a_run_of_the_service_too(request_for) -> None:
+    request = request_for(251)
+    with pytest.raises(GuardStop):
+        once(request, LONG_AGO, never)
+    assert holders(request) == 0
