@@ -97,7 +97,7 @@ _listed_jobs := [job | employed; some job in current_jobs; job.role in data.requ
 _school_jobs := [job | employed; some job in current_jobs; assignment.school_based(job)]
 
 # The latest completion that counts fell into the opening before a removal that came, or is to come, first.
-_carried_over if certification.removal_from(max(counting_completions)) < expiry.valid_through
+_carried_over if certification.removal_from(latest_completion) < expiry.valid_through
 
 # Access had been lost at a removal, and a later completion brought it back.
 _regained if {
@@ -175,7 +175,7 @@ _message_otherwise("ES-10") := sprintf("Employed since %s.", [employed_from]) if
 
 _message_otherwise("ES-11") := sprintf("%s of %s is valid through %s.", [
 	_certifications.required,
-	max(counting_completions),
+	latest_completion,
 	expiry.valid_through,
 ]) if {
 	expiry.state != "expired"
@@ -192,8 +192,8 @@ _message_otherwise("ES-13") := sprintf("Recertification is open since %s: comple
 ]) if {
 	expiry.state == "recertify"
 } else := sprintf("Completed %s, when recertification was open: this carries access over the removal of %s.", [
-	max(counting_completions),
-	certification.removal_from(max(counting_completions)),
+	latest_completion,
+	certification.removal_from(latest_completion),
 ]) if {
 	_carried_over
 	expiry.state == "valid"
@@ -253,5 +253,5 @@ _completed(name) := [completion |
 
 _latest_completion := [completion |
 	some completion in _completed(_certifications.required)
-	completion.completed_on == max(counting_completions)
+	completion.completed_on == latest_completion
 ]

@@ -34,7 +34,7 @@ _evidence("certification_out_of_order") := object.union(
 
 _evidence("certification_expired") := object.union(
 	_certifications,
-	{"elementary": max(counting_completions), "valid_through": expiry.valid_through},
+	{"elementary": latest_completion, "valid_through": expiry.valid_through},
 )
 
 _evidence("approval_missing") := {"as_of": input.as_of, "approvers": _approvers}
