@@ -37,6 +37,7 @@ FILE_NAME = "icaccess.yaml"
 DEFAULT_ZONE = "America/Denver"
 SECTIONS: dict[str, str] = {
     "sources": "icaccess.facts.settings:Sources",
+    "facts": "icaccess.facts.settings:FactsSettings",
     "target": "icaccess.targets.settings:TargetSettings",
     "guard": "icaccess.guard:GuardSettings",
     "opa": "icaccess.opa.settings:OpaSettings",

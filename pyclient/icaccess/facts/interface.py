@@ -1,9 +1,11 @@
-"""What a source of facts is: something that yields one record for each employee, or says why it cannot."""
+"""What a source of facts is: whole records, or the rows of one feed that merging makes into records."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
 from icaccess.models import Record
 
@@ -20,4 +22,24 @@ class FactsSource(ABC):
 
         A record with a readable id that is wrong in itself comes as `InvalidRecord`. `FactsError` is raised
         when the source as a whole cannot be read, or an id is missing, not a string, or used twice.
+        """
+
+
+class Feed(ABC):
+    """One export or API, read row by row, before anything is made of its columns.
+
+    `total` and `as_of` are what the feed itself declares, known by the time that its rows have been read;
+    None where it does not say.
+    """
+
+    total: int | None = None
+    """How many rows the feed says that it holds: a trailer, a manifest, `X-Total-Count`."""
+    as_of: datetime | None = None
+    """When the feed was made."""
+
+    @abstractmethod
+    def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+        """Each row with its number: its fields by name, or a sentence that says why it cannot be told apart.
+
+        `FactsError` is raised when the feed as a whole cannot be read or believed.
         """

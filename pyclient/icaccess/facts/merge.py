@@ -1,0 +1,219 @@
+"""One record for each employee, out of everything that the feeds know of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from msgspec import UNSET
+
+from icaccess.errors import FactsError
+from icaccess.facts.aliases import Renaming
+from icaccess.facts.interface import FactsSource
+from icaccess.facts.mapping import Person
+from icaccess.facts.reading import Item, Reader, read_side_by_side
+from icaccess.facts.settings import FactsSettings, KeyKind, Kind
+from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
+from icaccess.models import Access, Approval, Employee, InvalidRecord, Record
+
+LISTS: tuple[Kind, ...] = ("employment", "assignments", "certifications", "approvals")
+NOT_EMPLOYED_THEN = "no job on that day, says HR"
+"""The role of an approver who is an employee but held no job on the day of the approval."""
+UNVERIFIED = "not known to HR"
+"""The role of an approver whom HR does not know, where the feed does not vouch for roles."""
+
+Provenance = dict[str, list[str]]
+"""For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
+
+
+class SourceCount(NamedTuple):
+    """What became of a source's rows: `rows` is the sum of the four that follow."""
+
+    name: str
+    rows: int
+    used: int
+    repeated: int
+    unmatched: int
+    rejected: int
+    failure: str | None = None
+
+
+class MergedFacts(FactsSource):
+    """The records that the feeds give together, in the order of ids.
+
+    `counts` and `issues` tell, once the records have been taken, what became of every row.
+    """
+
+    def __init__(
+        self,
+        readers: Sequence[Reader],
+        settings: FactsSettings,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> None:
+        if not readers:
+            raise FactsError("no facts: list sources in icaccess.yaml, or give --facts with a file or folder")
+        self._readers = readers
+        self._settings = settings
+        self._progress = progress
+        self._staging: Staging | None = None
+        self._repeated: Counter[int] = Counter()
+        self._failures: dict[int, FactsError] = {}
+
+    def records(self) -> Iterator[Record]:
+        """Each employee's record once; `FactsError` before the first when a source cannot be believed."""
+        for record, _ in self.traced():
+            yield record
+
+    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+        """Each record, with the rows that it came from."""
+        staging = self._staging = Staging(self._settings.keys, Renaming(self._settings.aliases))
+
+        def take(source: int, items: list[Item]) -> None:
+            self._refuse_nobodys(items)
+            staging.add(source, items)
+            if self._progress is not None:
+                self._progress(self._readers[source].settings.name, len(items))
+
+        self._repeated.clear()
+        self._failures = read_side_by_side(self._readers, take)
+        for source in self._failures:
+            staging.drop(source)
+        staging.resolve()
+        absent = self._absent_for_all()
+        empty = True
+        for identifier, rows, unsure in staging.employees():
+            empty = False
+            yield self._record(identifier, rows, unsure | absent), self._provenance(rows)
+        if empty:
+            raise FactsError(
+                "the sources hold no employee at all; an empty population is an error, not a departure"
+            )
+
+    @property
+    def normalised(self) -> int:
+        """How many keys were changed before they were compared."""
+        return self._staging.normalised if self._staging else 0
+
+    def issues(self) -> Iterator[tuple[str, Issue]]:
+        """Everything to be looked at: the source's name, with its row, whose it is, and why."""
+        if self._staging is not None:
+            for issue in self._staging.issues():
+                yield self._readers[issue.source].settings.name if issue.source >= 0 else "merge", issue
+
+    def counts(self) -> list[SourceCount]:
+        """What became of every source's rows, in the order of the sources."""
+        return [self._count(index, reader) for index, reader in enumerate(self._readers)]
+
+    def _count(self, index: int, reader: Reader) -> SourceCount:
+        name, staging = reader.settings.name, self._staging
+        if staging is None:
+            return SourceCount(name, 0, 0, 0, 0, 0)
+        if index in self._failures:
+            return SourceCount(name, 0, 0, 0, 0, 0, str(self._failures[index]))
+        rows, unmatched, rejected = staging.count(index)
+        repeated = self._repeated[index]
+        return SourceCount(name, rows, rows - unmatched - rejected - repeated, repeated, unmatched, rejected)
+
+    def _refuse_nobodys(self, items: Iterable[Item]) -> None:
+        for item in items:
+            if item.key is None and item.kind in HR_KINDS:
+                raise FactsError(f"{item.reason}; correct the row, since it may be anybody's")
+
+    def _absent_for_all(self) -> set[str]:
+        """The kinds of fact that nobody looked up, or that could not be: unknown is not none."""
+        looked = {kind for reader in self._readers for kind in reader.kinds}
+        failed = {kind for index in self._failures for kind in self._readers[index].kinds}
+        if "people" in failed:  # then nobody knows whose the rows are that go by other keys
+            failed |= {kind for reader in self._readers for kind in reader.kinds if reader.joins_by_name}
+        return (set(LISTS) - looked) | failed
+
+    def _record(self, identifier: str, rows: list[Staged], unknown: set[str]) -> Record:
+        wrong = next((row.reason for row in rows if row.fact is None), None)
+        if wrong is not None:
+            return InvalidRecord(identifier, wrong)
+        people = [cast("Person", row.fact) for row in rows if row.kind == "people"]
+        facts: dict[str, Any] = {kind: self._facts(identifier, rows, kind) for kind in LISTS}
+        none = {kind for person in people for kind in person.none or ()}
+        unknown |= {kind for person in people for kind in person.unknown or ()}
+        if not facts["employment"] and "employment" not in none | unknown:
+            unknown.add("employment")
+            self._note(rows[0], identifier, "has no employment record, so is undecided")
+        for kind in unknown:
+            facts[kind] = UNSET
+        return Employee(
+            id=identifier, **self._identity(identifier, rows), **facts, access=self._access(identifier, rows)
+        )
+
+    def _facts(self, identifier: str, rows: list[Staged], kind: Kind) -> tuple[Any, ...]:
+        kept: list[Any] = []
+        for row in rows:
+            if row.kind != kind:
+                continue
+            new = self._approval(identifier, row) if kind == "approvals" else [row.fact]
+            new = [fact for fact in new if fact not in kept[-8:]]
+            if not new:
+                self._repeated[row.source] += 1
+            kept += new
+        return tuple(kept)
+
+    def _approval(self, identifier: str, row: Staged) -> list[Approval]:
+        """An approval with its approver as HR knows them; one for each role that they held that day."""
+        assert self._staging is not None  # noqa: S101 — records are being made
+        approval = cast("Approval", row.fact)
+        settings = cast("Any", self._readers[row.source].settings)
+        key_kind: KeyKind = settings.approver_key
+        approver = self._staging.employee_called(key_kind, approval.approver)
+        if approver is None:
+            self._note(row, identifier, f"approver {approval.approver} is no employee that HR knows")
+            role = approval.approver_role if settings.vouches_for_roles else UNVERIFIED
+            return [msgspec.structs.replace(approval, approver_role=role)]
+        roles = self._staging.roles_on(approver, approval.decided_on)
+        if approval.approver_role not in roles:
+            said = ", ".join(roles) or NOT_EMPLOYED_THEN
+            self._note(
+                row,
+                identifier,
+                f"approver {approver} was {said} on {approval.decided_on}, not {approval.approver_role}",
+            )
+        return [
+            msgspec.structs.replace(approval, approver=approver, approver_role=role)
+            for role in roles or [NOT_EMPLOYED_THEN]
+        ]
+
+    def _identity(self, identifier: str, rows: list[Staged]) -> dict[str, Any]:
+        """Name, e-mail and username, each from the first source that has it; others are noted."""
+        identity: dict[str, Any] = {}
+        for row in _by_source(rows, "people"):
+            for field in ("name", "email", "username"):
+                value = getattr(row.fact, field)
+                if value and identity.setdefault(field, value) != value:
+                    self._note(
+                        row, identifier, f"{field} differs from the one in an earlier row, which is used"
+                    )
+        return identity
+
+    def _access(self, identifier: str, rows: list[Staged]) -> Any:
+        found = _by_source(rows, "access")
+        for row in found[1:]:
+            self._repeated[row.source] += 1
+            if row.fact != found[0].fact:
+                self._note(
+                    row, identifier, "access held differs from the one in an earlier row, which is used"
+                )
+        return cast("Access", found[0].fact) if found else UNSET
+
+    def _note(self, row: Staged, identifier: str, reason: str) -> None:
+        assert self._staging is not None  # noqa: S101 — records are being made
+        self._staging.note(Issue(row.source, row.row, identifier, reason))
+
+    def _provenance(self, rows: list[Staged]) -> Provenance:
+        places: Provenance = {}
+        for row in rows:
+            places.setdefault(row.kind, []).append(f"{self._readers[row.source].settings.name}:{row.row}")
+        return places
+
+
+def _by_source(rows: Iterable[Staged], kind: Kind) -> list[Staged]:
+    return sorted((row for row in rows if row.kind == kind), key=lambda row: (row.source, row.row))

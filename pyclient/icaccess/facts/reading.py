@@ -1,0 +1,192 @@
+"""Feeds read side by side: each row becomes an `Item`, and each feed is believed only when it is complete."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from queue import Full, Queue
+from typing import NamedTuple
+
+from icaccess.errors import FactsError
+from icaccess.facts.interface import Feed
+from icaccess.facts.mapping import Rejected, RowMapping
+from icaccess.facts.settings import KeyKind, Kind, MappedSource, Source
+from icaccess.models import Fact
+
+_BATCH = 500
+_QUEUED_BATCHES = 16
+
+
+class Item(NamedTuple):
+    """One row as merging takes it: a fact of the person named by `key`, or the reason why it is none."""
+
+    kind: Kind
+    row: int
+    key_kind: KeyKind
+    key: str | None
+    fact: Fact | None
+    reason: str | None = None
+
+
+class Reader(ABC):
+    """A source made ready to be read; `read` counts its rows as they pass.
+
+    `joins_by_name` says whether its rows, or their approvers, go by e-mail or username, which only a source
+    of people can tell the owner of.
+    """
+
+    joins_by_name = False
+
+    def __init__(self, settings: Source) -> None:
+        self.settings = settings
+        self.read = 0
+
+    @property
+    @abstractmethod
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of fact that come from here."""
+
+    @abstractmethod
+    def items(self) -> Iterator[Item]:
+        """Every row; `FactsError` when the source cannot be read, is short, stale, or mostly unusable."""
+
+
+class MappedReader(Reader):
+    """A feed of rows, mapped by its settings."""
+
+    def __init__(self, settings: MappedSource, feed: Feed, mapping: RowMapping) -> None:
+        super().__init__(settings)
+        self.feed = feed
+        self._kind: Kind = settings.gives
+        self._mapping = mapping
+        self.joins_by_name = mapping.key_kind != "id" or (
+            settings.gives == "approvals" and settings.approver_key != "id"
+        )
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The one kind that the settings name."""
+        return frozenset({self._kind})
+
+    def items(self) -> Iterator[Item]:
+        """Each row as a fact, or with the reason why it is none."""
+        rejected: list[Item] = []
+        try:
+            for item in self._mapped():
+                self.read += 1
+                if item.fact is None:
+                    rejected.append(item)
+                yield item
+        except FactsError as error:
+            raise FactsError(f"{self.settings.name}: {error}") from error
+        self._believe(rejected)
+
+    def _mapped(self) -> Iterator[Item]:
+        key_kind = self._mapping.key_kind
+        for row, raw in self.feed.rows():
+            if isinstance(raw, str):
+                yield Item(self._kind, row, key_kind, None, None, self._place(row, raw))
+                continue
+            mapped = self._mapping.map(row, raw)
+            if isinstance(mapped, Rejected):
+                yield Item(self._kind, row, key_kind, mapped.key, None, self._place(row, mapped.reason))
+            elif mapped is not None:
+                yield Item(self._kind, row, key_kind, mapped.key, mapped.fact)
+
+    def _place(self, row: int, reason: str) -> str:
+        return f"{self.settings.name} row {row}: {reason}"
+
+    def _believe(self, rejected: list[Item]) -> None:
+        name, expect, total = self.settings.name, self.settings.expect, self.feed.total
+        if total is not None and total != self.read:
+            raise FactsError(
+                f"{name}: gave {self.read} rows but says that it holds {total}; get it whole again"
+            )
+        if self.read < expect.min_rows:
+            what = "a header but no rows" if self.read == 0 else f"{self.read} rows"
+            raise FactsError(
+                f"{name}: has {what}, at least {expect.min_rows} were expected; get it whole again"
+            )
+        if self.feed.as_of is not None and expect.max_age_hours is not None:
+            age = datetime.now(UTC) - self.feed.as_of
+            if age > timedelta(hours=expect.max_age_hours):
+                hours = age.total_seconds() / 3600
+                raise FactsError(
+                    f"{name}: is {hours:.0f} hours old, at most {expect.max_age_hours:g} are allowed; "
+                    "get it anew"
+                )
+        if len(rejected) > expect.max_rejected * self.read and len(rejected) > 1:
+            raise FactsError(
+                f"{name}: {len(rejected)} of {self.read} rows cannot be used, the first because of "
+                f"{rejected[0].reason}; correct the feed or its settings"
+            )
+
+
+Failures = dict[int, FactsError]
+"""The optional sources that could not be read, by their place in the list, and why."""
+
+
+def read_side_by_side(readers: Sequence[Reader], take: Callable[[int, list[Item]], None]) -> Failures:
+    """Read every source in a thread of its own; `take` gets its rows in batches, in the caller's thread.
+
+    A source that cannot be read or believed raises its `FactsError`, and the others are stopped, unless it is
+    optional; then it is among the failures that are returned.
+    """
+    queue: Queue[tuple[int, list[Item] | Exception | None]] = Queue(_QUEUED_BATCHES)
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=_produce, args=(index, reader, queue, stop), daemon=True)
+        for index, reader in enumerate(readers)
+    ]
+    for thread in threads:
+        thread.start()
+    failures: Failures = {}
+    try:
+        running = len(threads)
+        while running:
+            index, got = queue.get()
+            if isinstance(got, list):
+                take(index, got)
+                continue
+            running -= 1
+            if isinstance(got, FactsError) and readers[index].settings.optional:
+                failures[index] = got
+            elif got is not None:
+                raise got
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    return failures
+
+
+def _produce(
+    index: int,
+    reader: Reader,
+    queue: Queue[tuple[int, list[Item] | Exception | None]],
+    stop: threading.Event,
+) -> None:
+    def put(thing: list[Item] | Exception | None) -> bool:
+        while not stop.is_set():
+            try:
+                queue.put((index, thing), timeout=0.1)
+            except Full:
+                continue
+            return True
+        return False
+
+    batch: list[Item] = []
+    try:
+        for item in reader.items():
+            batch.append(item)
+            if len(batch) == _BATCH:
+                if not put(batch):
+                    return
+                batch = []
+        put(batch)
+    except Exception as error:  # noqa: BLE001 — it is raised again in the caller's thread
+        put(error)
+    else:
+        put(None)

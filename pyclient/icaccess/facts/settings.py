@@ -1,0 +1,184 @@
+"""The `sources` and `facts` sections of `icaccess.yaml`: which feeds there are, and what columns mean."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from icaccess.config import Secret, Section
+from icaccess.models import Text
+
+Kind = Literal["people", "employment", "assignments", "certifications", "approvals", "access", "locations"]
+"""What a feed gives, one kind each; `locations` feeds the list of places and not the records."""
+KeyKind = Literal["id", "email", "username"]
+"""By what a feed names people."""
+
+
+class Expect(Section, frozen=True, kw_only=True):
+    """What a feed must be like to be believed; one that is not stops the run before any decision."""
+
+    min_rows: Annotated[int, Meta(ge=0)] = 1
+    max_age_hours: Annotated[float, Meta(gt=0)] | None = None
+    columns: tuple[Text, ...] = ()
+    max_rejected: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    """The share of rows that may be unusable before the feed as a whole is not believed."""
+
+
+class Source(Section, frozen=True, kw_only=True, tag_field="type"):
+    """The base of all feeds: its name in reports, whether a run may do without it, what makes it credible."""
+
+    name: Text
+    optional: bool = False
+    expect: Expect = Expect()
+
+
+class MappedSource(Source, frozen=True, kw_only=True):
+    """A feed whose columns, or JSON fields by JMESPath, are mapped to the fields of one kind of fact."""
+
+    gives: Kind
+    key: Annotated[dict[KeyKind, Text], Meta(min_length=1, max_length=1)]
+    fields: dict[Text, Text] = msgspec.field(default_factory=dict)
+    constants: dict[Text, Text] = msgspec.field(default_factory=dict)
+    values: dict[Text, dict[str, str]] = msgspec.field(default_factory=dict)
+    nulls: tuple[str, ...] = ()
+    date_format: Text | None = None
+    zone: Text | None = None
+    list_separator: Text = ";"
+    approver_key: KeyKind = "id"
+    vouches_for_roles: bool = False
+    """Whether an approver whom HR does not know has the role that this feed says."""
+
+
+class CsvSource(MappedSource, frozen=True, kw_only=True, tag="csv"):
+    """A delimited file, as exports and spreadsheets write them."""
+
+    path: Text
+    encoding: Text | None = None
+    delimiter: Annotated[str, Meta(min_length=1, max_length=1)] = ","
+    trailer: Text | None = None
+    """What the first cell of the last row holds when its second cell declares the number of rows."""
+    manifest: Text | None = None
+    """A JSON file `{"employees.csv": {"rows": 3, "sha256": "…"}}` that declares rows, digest or both."""
+
+
+class Bearer(Section, frozen=True, kw_only=True, tag_field="type", tag="bearer"):
+    """A token that stays the same."""
+
+    token: Secret
+
+
+class Basic(Section, frozen=True, kw_only=True, tag_field="type", tag="basic"):
+    """A user's name and password (RFC 7617)."""
+
+    username: Text
+    password: Secret
+
+
+class OAuth2(Section, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
+    """Client credentials (RFC 6749 §4.4), exchanged for a token that is renewed when it expires."""
+
+    token_url: Text
+    client_id: Text
+    client_secret: Secret
+    scope: Text | None = None
+
+
+class Paging(Section, frozen=True, kw_only=True):
+    """How an API divides its answer; the names of its query parameters where they differ."""
+
+    style: Literal["none", "offset", "page", "cursor", "link"] = "none"
+    size: Annotated[int, Meta(ge=1)] = 500
+    size_parameter: Text = "limit"
+    parameter: Text | None = None
+    first_page: int = 1
+    next_cursor: Text | None = None
+    """JMESPath of the next cursor in an answer."""
+    max_pages: Annotated[int, Meta(ge=1)] = 10_000
+
+
+class HttpSource(MappedSource, frozen=True, kw_only=True, tag="http"):
+    """A JSON API."""
+
+    url: Text
+    items: Text = "@"
+    """JMESPath of the list of rows in an answer."""
+    auth: Bearer | Basic | OAuth2 | None = None
+    paging: Paging = Paging()
+    total: Text | None = None
+    """JMESPath of the number of rows in an answer, where `X-Total-Count` does not say it."""
+    cache: Text | None = None
+    """A folder where answers are kept, so that unchanged ones are not sent again; it holds personal data."""
+    ca_file: Text | None = None
+    timeout_seconds: Annotated[float, Meta(gt=0)] = 30
+
+
+class OneRosterSource(MappedSource, frozen=True, kw_only=True, tag="oneroster"):
+    """A OneRoster 1.1 or 1.2 service (`url`, up to and with `…/v1p1` or `…/v1p2`) or CSV bundle (`path`)."""
+
+    key: Annotated[dict[KeyKind, Text], Meta(min_length=1, max_length=1)] = msgspec.field(
+        default_factory=lambda: {"id": "identifier"}
+    )
+    url: Text | None = None
+    path: Text | None = None
+    auth: Bearer | Basic | OAuth2 | None = None
+    page_size: Annotated[int, Meta(ge=1)] = 500
+    ca_file: Text | None = None
+    timeout_seconds: Annotated[float, Meta(gt=0)] = 30
+
+
+class YamlSource(Source, frozen=True, kw_only=True, tag="yaml"):
+    """Facts in the project's own shape: whole records, or approvals in a repository, one in each file."""
+
+    path: Text
+    gives: Literal["records", "approvals"] = "records"
+    approver_key: KeyKind = "id"
+    vouches_for_roles: bool = False
+
+
+Sources = tuple[CsvSource | HttpSource | OneRosterSource | YamlSource, ...]
+
+
+class Normalise(Section, frozen=True, kw_only=True):
+    """What is done to a key before it is compared; each change is counted in the report."""
+
+    trim: bool = False
+    lower: bool = False
+    drop_domain: bool = False
+    zero_pad: Annotated[int, Meta(ge=0, le=40)] = 0
+
+    def __call__(self, key: str) -> str:
+        """The key as it is compared."""
+        if self.trim:
+            key = key.strip()
+        if self.lower:
+            key = key.lower()
+        if self.drop_domain:
+            key = key.partition("@")[0]
+        return key.zfill(self.zero_pad)
+
+
+class Alias(Section, frozen=True, kw_only=True):
+    """One old name of a thing; where days are given, only for facts dated from … through, both included."""
+
+    old: Text
+    new: Text
+    from_: date | None = msgspec.field(name="from", default=None)
+    through: date | None = None
+
+
+class Aliases(Section, frozen=True, kw_only=True):
+    """Renamed titles, places and certifications, so that a re-coding is not a change of job (ES-9)."""
+
+    roles: tuple[Alias, ...] = ()
+    locations: tuple[Alias, ...] = ()
+    certifications: tuple[Alias, ...] = ()
+
+
+class FactsSettings(Section, frozen=True, kw_only=True):
+    """How feeds are joined into records."""
+
+    keys: dict[KeyKind, Normalise] = msgspec.field(default_factory=dict)
+    aliases: Aliases = Aliases()

@@ -1,0 +1,148 @@
+"""Delimited files, as exports and spreadsheets really write them (RFC 4180 and what departs from it)."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import difflib
+import hashlib
+import json
+import operator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from icaccess.errors import FactsError
+from icaccess.facts.interface import Feed
+from icaccess.facts.settings import CsvSource
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_DELIMITERS = ",;\t|"
+
+
+class CsvFeed(Feed):
+    """One delimited file; a row's number is the line on which it ends."""
+
+    def __init__(self, settings: CsvSource, file: Path, manifest: Path | None, needed: Iterable[str]) -> None:
+        self._settings = settings
+        self._file = file
+        self._manifest = manifest
+        self._needed = tuple(needed)
+
+    def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+        """Each row by its header's names; `FactsError` when the file is not what its settings say."""
+        try:
+            self.as_of = datetime.fromtimestamp(self._file.stat().st_mtime, UTC)
+            if self._manifest is not None:
+                self._believe_manifest(self._manifest)
+            with self._file.open("rb") as raw:
+                mark = raw.read(4)
+            encoding = next((name for bom, name in _MARKS if mark.startswith(bom)), None)
+            with self._file.open(encoding=encoding or self._settings.encoding or "utf-8", newline="") as text:
+                yield from self._read(text)
+        except FactsError:
+            raise
+        except OSError as error:
+            raise FactsError(f"{self._file}: cannot be read: {error.strerror}") from error
+        except UnicodeError as error:
+            raise FactsError(
+                f"{self._file}: is not {self._settings.encoding or 'UTF-8'}; set `encoding`, such as cp1252"
+            ) from error
+        except LookupError as error:
+            raise FactsError(f"{self._file}: {self._settings.encoding!r} is no known encoding") from error
+
+    def _read(self, text: IO[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+        delimiter = self._settings.delimiter
+        start, before = text.tell(), 0
+        first = text.readline()
+        if first.lower().startswith("sep=") and len(first.strip("\r\n")) == 5:  # Excel's own hint
+            delimiter, before = first[4], 1
+        else:
+            text.seek(start)
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            self._check_header(header, delimiter)
+            yield from self._body(reader, header, before)
+        except csv.Error as error:
+            line = reader.line_num + before
+            if "unexpected end of data" in str(error):
+                raise FactsError(
+                    f"{self._file} line {line}: a quote is never closed; the file is cut short"
+                ) from error
+            raise FactsError(f"{self._file} line {line}: is not readable as CSV: {error}") from error
+
+    def _body(
+        self, reader: Any, header: list[str], before: int
+    ) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+        trailer, ended = self._settings.trailer, False
+        short: tuple[int, str] | None = None
+        for cells in reader:
+            line = reader.line_num + before
+            if short is not None:
+                yield short
+                short = None
+            if not any(cells):
+                continue
+            if ended:
+                raise FactsError(
+                    f"{self._file} line {line}: follows the trailer; the file was put together wrongly"
+                )
+            if trailer is not None and cells[0].strip() == trailer:
+                self.total, ended = self._trailer_count(cells, line), True
+            elif len(cells) == len(header):
+                yield line, dict(zip(header, cells, strict=True))
+            else:
+                # Held back by one row: in the middle of the file it is one bad row, at its end a broken file.
+                short = line, f"has {len(cells)} cells where the header has {len(header)}"
+        if short is not None:
+            raise FactsError(f"{self._file} line {short[0]}: the last line {short[1]}; the file is cut short")
+        if trailer is not None and not ended:
+            raise FactsError(f"{self._file}: has no trailer row {trailer!r}; the file is cut short")
+
+    def _check_header(self, header: list[str], delimiter: str) -> None:
+        if not header:
+            raise FactsError(f"{self._file}: is empty; not even a header is there")
+        for name in self._needed:
+            if header.count(name) > 1:
+                raise FactsError(f"{self._file} line 1: the column {name!r} is there twice; keep one")
+            if name in header:
+                continue
+            other = next((one for one in _DELIMITERS if one != delimiter and one in header[0]), None)
+            if len(header) == 1 and other is not None:
+                raise FactsError(
+                    f"{self._file} line 1: no column is divided by {delimiter!r}, but {other!r} occurs; "
+                    "set `delimiter`"
+                )
+            near = difflib.get_close_matches(name, header, 1, 0.6)
+            hint = f"; was it renamed {near[0]!r}?" if near else f"; there are {', '.join(header)[:200]}"
+            raise FactsError(f"{self._file} line 1: has no column {name!r}{hint}")
+
+    def _trailer_count(self, cells: list[str], line: int) -> int:
+        if len(cells) < 2 or not cells[1].strip().isdecimal():
+            raise FactsError(f"{self._file} line {line}: the trailer does not say how many rows there are")
+        return int(cells[1])
+
+    def _believe_manifest(self, manifest: Path) -> None:
+        try:
+            said = json.loads(manifest.read_bytes())[self._file.name]
+            rows, digest = said.get("rows"), said.get("sha256")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FactsError(
+                f"{manifest}: is no manifest that tells of {self._file.name}; "
+                'write {"' + self._file.name + '": {"rows": 1, "sha256": "…"}}'
+            ) from error
+        if digest is not None and digest != _sha256(self._file):
+            raise FactsError(f"{self._file}: is not the file that {manifest} tells of (its SHA-256 differs)")
+        self.total = rows if isinstance(rows, int) else None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def column(name: str) -> Any:
+    """How a column is looked up in a row."""
+    return operator.itemgetter(name)
