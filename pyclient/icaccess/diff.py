@@ -72,7 +72,7 @@ class Join:
             account = record.id if by_id else self._account(record)
             holding = self.unclaimed.pop(account, None)
             self._sent.append((record.id, account, holding))
-            yield record if isinstance(record, InvalidRecord) else _with_access(record, holding)
+            yield record if isinstance(record, InvalidRecord) else with_access(record, holding)
         if not self.people:
             raise FactsError(
                 "the facts hold nobody, and an empty population is never believed; check the sources"
@@ -96,7 +96,8 @@ class Join:
         return account
 
 
-def _with_access(record: Employee, holding: Holding | None) -> Employee:
+def with_access(record: Employee, holding: Holding | None) -> Employee:
+    """The record with `access` as a target shows it, absent where nothing is held."""
     if holding is None:
         return record if record.access is UNSET else replace(record, access=UNSET)
     access = Access(

@@ -1,0 +1,158 @@
+"""`icaccess decide`: decisions in the order of the facts, and one person's decision in words."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import click
+import msgspec
+
+from icaccess.cli.options import deciding
+from icaccess.cli.progress import counting
+from icaccess.decide import changed, chosen, seen
+from icaccess.errors import UsageError
+from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
+from icaccess.opa.client import AccessClient
+from icaccess.pipeline import Request
+
+EXIT_CODES: dict[Outcome, int] = {"allow": 0, "deny": 10, "expired": 11, "undecided": 12}
+"""What `--exit-code` answers for each outcome."""
+
+_MET = {True: "met", False: "NOT MET", None: "-"}
+
+
+@click.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@deciding
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "jsonl"]), default="text", help="How to answer."
+)
+@click.option(
+    "--exit-code", is_flag=True, help="With one ID: end with 0 allow, 10 deny, 11 expired, 12 undecided."
+)
+def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool) -> int:
+    """Decide who may have access; for one ID in text, explain it clause by clause."""
+    if exit_code and len(set(ids)) != 1:
+        raise UsageError("--exit-code answers for one employee; give exactly one ID")
+    if len(set(ids)) == 1:
+        return _one(request, ids[0], form, exit_code=exit_code)
+    with _asked(request, ids) as (client, records):
+        if form == "text":
+            _table(client.decide_many(records, request.day))
+        else:
+            _json(request, client, records, lines=form == "jsonl")
+    return 0
+
+
+@contextmanager
+def _asked(request: Request, ids: tuple[str, ...]) -> Iterator[tuple[AccessClient, Iterable[Record]]]:
+    with (
+        request.client() as client,
+        counting(seen(chosen(request.records(), set(ids)), request), "people") as records,
+    ):
+        yield client, records
+
+
+def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> int:
+    with _asked(request, (employee_id,)) as (client, records):
+        (record,) = records
+        decision = client.decide(record, request.day)
+        if form == "text":
+            _explain(client, record, decision)
+        else:
+            _json(request, client, [record], lines=form == "jsonl")
+    return EXIT_CODES[decision.outcome] if exit_code else 0
+
+
+def _json(request: Request, client: AccessClient, records: Iterable[Record], *, lines: bool) -> None:
+    """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
+    out = sys.stdout.buffer
+    if lines:
+        for answer in client.decide_json(records, request.day):
+            out.write(answer)
+            out.write(b"\n")
+        return
+    revisions = client.revisions()
+    head = {
+        "as_of": request.day,
+        "policy_revision": revisions.policy,
+        "data_revision": revisions.data,
+    }
+    out.write(msgspec.json.encode(head)[:-1] + b',"decisions":[')
+    for number, answer in enumerate(client.decide_json(records, request.day, revisions=revisions)):
+        out.write(b",\n" if number else b"\n")
+        out.write(answer)
+    out.write(b"\n]}\n")
+
+
+def _table(decisions: Iterable[Decision]) -> None:
+    counts: Counter[str] = Counter()
+    for decision in decisions:
+        counts[decision.outcome] += 1
+        click.echo(_line(decision))
+    total = sum(counts.values())
+    click.echo(
+        f"{total:,} people: " + ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common()), err=True
+    )
+
+
+def _line(decision: Decision) -> str:
+    if decision.reasons:
+        notes = [", ".join(reason.code for reason in decision.reasons)]
+    else:
+        notes = [f"valid through {decision.expiry.valid_through}" if decision.expiry else ""]
+    if decision.escalate:
+        notes.append(f"overdue since {decision.grant_due_by}")
+    notes += [f"warning: {code}" for code in decision.warnings]
+    return f"{decision.employee_id:<12} {decision.outcome:<10} {decision.action:<7} {'; '.join(notes)}"
+
+
+def _explain(client: AccessClient, record: Record, decision: Decision) -> None:
+    click.echo(
+        f"{decision.employee_id} on {decision.as_of}: {decision.outcome} (action: {decision.action})\n"
+    )
+    if isinstance(record, Employee) and decision.outcome != "undecided":
+        for clause in client.explain(record, decision.as_of):
+            _clause(clause)
+        click.echo()
+    _section(
+        "Why, and what to do",
+        [text for reason in decision.reasons for text in (reason.message, f"  {reason.remedy}")],
+    )
+    _section("To look at", list(decision.warnings))
+    if decision.outcome != "undecided":
+        _section("What changes next", _next(client, record, decision))
+
+
+def _clause(clause: ClauseExplanation) -> None:
+    click.echo(f"  {clause.clause:<6} {_MET[clause.met]:<8} {clause.message}")
+    if clause.met is not None:
+        for fact in clause.facts:
+            shown = msgspec.json.decode(fact)
+            click.echo(" " * 18 + ", ".join(f"{name} {_value(value)}" for name, value in shown.items()))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _section(title: str, lines: list[str]) -> None:
+    if lines:
+        click.echo(title)
+        for line in lines:
+            click.echo(f"  {line}")
+
+
+def _next(client: AccessClient, record: Record, decision: Decision) -> list[str]:
+    if decision.recheck_on is None:
+        return ["nothing, unless the facts or the rules change"]
+    later = client.decide(record, decision.recheck_on)
+    return [f"{decision.recheck_on}:"] + [
+        f"  {part}: {before or 'none'} → {after or 'none'}"
+        for part, before, after in changed(decision, later)
+    ]
