@@ -38,6 +38,7 @@ def report(
     """
     from icaccess.review import report_files, report_gather
 
+    report_files.check_folder(out)
     earlier = None if since is None else report_files.read(since)
     with counting(request.records(), "people") as records:
         gathered = report_gather.gather(request, records, earlier=earlier, personal=not no_personal)

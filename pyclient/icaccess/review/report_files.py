@@ -45,6 +45,16 @@ def write(report: Report, folder: Path) -> list[Path]:
     return _replace_all(folder, {CSV: table, JSON: data, PAGE: render(report, beside)})
 
 
+def check_folder(folder: Path) -> None:
+    """Say early that nothing can be written into `folder`, before the work is done; nothing is made.
+
+    `UsageError` when the nearest folder that exists is none, or is not to be written to.
+    """
+    nearest = next(place for place in (folder, *folder.absolute().parents) if os.access(place, os.F_OK))
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise _unwritable(folder, f"{nearest} is no folder that you may write to")
+
+
 def read(file: Path) -> Report:
     """A report that `write` wrote as JSON; `UsageError` for anything else."""
     try:
@@ -143,6 +153,10 @@ def _text(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _unwritable(folder: Path, why: str) -> UsageError:
+    return UsageError(f"{folder}: no report can be written there: {why}; give another folder with --out")
+
+
 def _replace_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     """Write every file beside its place, then rename them all."""
     with contextlib.ExitStack() as undo:
@@ -162,7 +176,5 @@ def _replace_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
             for beside_path, place in written:
                 beside_path.replace(place)
         except OSError as error:
-            raise UsageError(
-                f"{folder}: no report can be written there: {error.strerror}; give another folder with --out"
-            ) from error
+            raise _unwritable(folder, error.strerror or str(error)) from error
     return [folder / name for name in contents]

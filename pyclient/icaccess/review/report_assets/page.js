@@ -83,7 +83,7 @@
       root.append(el("form", "filters", tools, clear));
       root.lastChild.addEventListener("submit", (event) => event.preventDefault());
       root.lastChild.setAttribute("role", "search");
-      root.lastChild.setAttribute("aria-label", spec.caption);
+      root.lastChild.setAttribute("aria-label", `Find among ${spec.names}`);
     }
     root.append(status, frame, pager.node);
     search.addEventListener("input", () => find());
@@ -96,10 +96,9 @@
     });
 
     function labelled(text, control) {
-      const label = el("label", "", el("span", "", text));
+      const label = el("label", "", text);
       label.htmlFor = control.id;
-      label.append(control);
-      return label;
+      return el("div", "field", label, control);
     }
     function selectOf(filter) {
       const select = el("select");
@@ -141,7 +140,7 @@
     }
     function pagerOf() {
       const node = el("nav", "pager");
-      node.setAttribute("aria-label", `Pages: ${spec.caption}`);
+      node.setAttribute("aria-label", `Pages of ${spec.names}`);
       const buttons = [
         ["First", () => 0], ["Previous", () => page - 1], ["Next", () => page + 1], ["Last", () => last()],
       ].map(([text, to]) => {

@@ -1,0 +1,344 @@
+"""The page in a real Chromium, offline: search, sort, filters, keyboard, paper, many rows, hostile names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from icaccess.review import report_files
+from tests.review.reports import HOSTILE, drawn, hostile, multiplied, sample
+
+ROWS = 20_000
+
+
+@pytest.fixture(scope="module")
+def report(client, tmp_path_factory):
+    return drawn(sample(11, 900), client, tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def files(report, client, tmp_path_factory):
+    """The pages to look at, by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    harm = drawn([*hostile(), *sample(12, 30)], client, folder)
+    for name, one in {"plain": report, "large": multiplied(report, ROWS), "harm": harm}.items():
+        report_files.write(one, folder / name)
+    return folder
+
+
+@pytest.fixture
+def open_page(browser, files):
+    """Opens one of the pages; whatever the page complains of fails the test."""
+    contexts, complaints = [], []
+
+    def said(text: str, expected: str) -> None:
+        if not expected or expected not in text:
+            complaints.append(text)
+
+    def opened(name: str, *, expected: str = "", **more) -> Page:
+        context = browser.new_context(offline=True, **{"viewport": {"width": 1280, "height": 900}, **more})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("console", lambda message: said(message.text, expected))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.append(request.url))
+        page.goto((files / name / "report.html").as_uri())
+        complaints.remove((files / name / "report.html").as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def people(page: Page):
+    return page.locator("#people-table")
+
+
+def ids(page: Page) -> list[str]:
+    return people(page).locator("tbody .id").all_text_contents()
+
+
+def status(page: Page) -> str:
+    return people(page).get_by_role("status").text_content()
+
+
+def test_search_finds_what_the_facts_and_the_decision_say(open_page, report):
+    page = open_page("plain")
+    assert status(page) == "900 people"
+    assert len(ids(page)) == 50
+    search = page.get_by_label("Search people", exact=True)
+    search.fill("sample person 123")
+    assert ids(page) == ["000123"]
+    assert status(page) == "1 of 900 people"
+    search.fill("S45@sample")
+    assert ids(page) == ["000045"]
+    search.fill("approval_withdrawn 210")
+    wanted = [
+        one.id
+        for one in report.people
+        if any(reason.code == "approval_withdrawn" for reason in one.reasons)
+        and (
+            "210"
+            in one.id
+            + " ".join(reason.message for reason in one.reasons)
+            + str(one.jobs)
+            + str(one.locations)
+        )
+    ]
+    assert wanted
+    assert set(wanted) >= set(ids(page)[:50])
+    assert status(page) == f"{len(wanted)} of 900 people"
+    search.fill("nobody is called this")
+    assert people(page).locator("tbody").text_content() == "Nothing matches."
+    search.press("Escape")
+    assert status(page) == "900 people"
+
+
+def test_filters_add_up_and_can_be_cleared(open_page, report):
+    page = open_page("plain")
+    page.get_by_label("Decision", exact=True).select_option("deny")
+    denied = [one for one in report.people if one.outcome == "deny"]
+    assert status(page) == f"{len(denied)} of 900 people"
+    page.get_by_label("Holds access", exact=True).select_option("yes")
+    both = [one.id for one in denied if one.held]
+    assert ids(page) == both[:50]
+    page.get_by_label("Reason", exact=True).select_option("approval_missing")
+    three = [one.id for one in denied if one.held and any(r.code == "approval_missing" for r in one.reasons)]
+    assert ids(page) == three[:50]
+    page.get_by_role("button", name="Clear").click()
+    assert status(page) == "900 people"
+    expect(page.get_by_label("Search people", exact=True)).to_be_focused()
+
+
+def test_a_figure_leads_to_its_people(open_page, report):
+    page = open_page("plain")
+    page.get_by_role("button", name=re.compile("To revoke")).click()
+    revoked = [one.id for one in report.people if one.action == "revoke"]
+    assert status(page) == f"{len(revoked)} of 900 people"
+    assert ids(page) == revoked[:50]
+    page.get_by_role("button", name="Not employed").click()
+    gone = [one.id for one in report.people if any(reason.code == "not_employed" for reason in one.reasons)]
+    assert ids(page) == gone[:50]
+    assert page.locator("#people").evaluate("node => Math.abs(node.getBoundingClientRect().top) < 40")
+
+
+def test_sorting_goes_both_ways_and_says_so(open_page, report):
+    page = open_page("plain")
+    head = people(page).get_by_role("columnheader", name="Valid through")
+    button = head.get_by_role("button")
+    assert head.get_attribute("aria-sort") == "none"
+    button.click()
+    assert head.get_attribute("aria-sort") == "ascending"
+
+    def shown():
+        return people(page).locator("tbody tr td:last-child").all_text_contents()
+
+    values = sorted(str(one.expiry.valid_through) if one.expiry else "" for one in report.people)
+    assert shown() == [value or "—" for value in values[:50]]
+    button.click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert shown() == values[::-1][:50]
+    page.get_by_label("Decision", exact=True).select_option("allow")
+    assert (
+        shown()
+        == sorted(
+            (str(one.expiry.valid_through) for one in report.people if one.outcome == "allow"), reverse=True
+        )[:50]
+    )
+
+
+def test_paging_shows_everybody_once(open_page, report):
+    page = open_page("plain")
+    seen = ids(page)
+    for number in range(2, 19):
+        people(page).get_by_role("button", name="Next").click()
+        assert people(page).locator(".where").text_content() == f"Page {number} of 18"
+        seen += ids(page)
+    assert seen == [one.id for one in report.people]
+    people(page).get_by_role("button", name="Next").press("Enter")
+    assert people(page).locator(".where").text_content() == "Page 18 of 18"
+    page.get_by_label("Rows").first.select_option("1000")
+    assert ids(page) == [one.id for one in report.people]
+
+
+def test_a_row_opens_with_every_reason_and_remedy(open_page, report):
+    page = open_page("plain")
+    one = max(report.people, key=lambda person: len(person.reasons))
+    page.get_by_label("Search people", exact=True).fill(one.id)
+    page.get_by_role("button", name=f"Details of {one.id}").click()
+    text = people(page).locator(".details").inner_text()
+    for reason in one.reasons:
+        assert reason.clause in text
+        assert " ".join(reason.message.split()) in text
+        assert reason.remedy in text
+    allowed = next(person for person in report.people if person.outcome == "allow" and person.held)
+    page.get_by_label("Search people", exact=True).fill(allowed.id)
+    page.get_by_role("button", name=f"Details of {allowed.id}").click()
+    text = people(page).locator(".details").inner_text()
+    assert f"Approved {allowed.basis.approval.decided_on} by {allowed.basis.approval.approver}" in text
+    assert f"All requirements met {allowed.requirements_met_on}" in text
+
+
+def test_everything_works_by_keyboard(open_page, report):
+    page = open_page("plain")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to people"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Search people", exact=True)).to_be_focused()
+    page.keyboard.type("S8")
+    matching = [one.id for one in report.people if one.email.startswith("s8")]
+    assert len(matching) > 100
+    assert ids(page) == matching[:50]
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Person":
+            break
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert ids(page) == sorted(matching, reverse=True)[:50]
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('more')"):
+            break
+    focused = page.evaluate("document.activeElement.querySelector('.id').textContent")
+    page.keyboard.press("Space")
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+    expect(people(page).locator(".details")).to_have_count(1)
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid", f"focus on {focused} is not seen"
+    page.keyboard.press("Space")
+    expect(people(page).locator(".details")).to_have_count(0)
+
+
+def test_names_that_mean_harm_are_only_names(open_page):
+    page = open_page("harm")
+    for kind, name in HOSTILE.items():
+        row = people(page).locator("tbody tr").filter(has=page.get_by_text(f"h-{kind}", exact=True))
+        shown = row.locator(".name")
+        assert shown.text_content() == name
+        assert shown.evaluate("node => node.tagName") == "BDI"
+        assert shown.evaluate("node => node.children.length") == 0
+        row.get_by_role("button").click()
+    assert page.evaluate("window.harmed") is None
+    assert people(page).locator("script, img, svg[onload], textarea").count() == 0
+    page.get_by_label("Search people", exact=True).fill("<script>")
+    assert set(ids(page)) == {"h-script", "h-end"}
+    page.get_by_label("Search people", exact=True).fill("zoe")
+    assert ids(page) == ["h-emoji"]
+    # A name of 10,000 letters makes neither the page wide nor the row long.
+    page.get_by_label("Search people", exact=True).fill("h-long")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert people(page).locator("tbody tr").first.bounding_box()["height"] < 300
+
+
+def test_text_never_becomes_markup_even_in_the_script(open_page):
+    page = open_page("plain", expected="requires 'TrustedHTML' assignment")
+    refused = page.evaluate(
+        "() => { try { document.body.innerHTML = '<b>x</b>'; return '' } catch (e) { return e.name } }"
+    )
+    assert refused == "TypeError"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["plain", "harm"])
+def test_axe_finds_no_violation(open_page, axe, name, scheme):
+    page = open_page(name, color_scheme=scheme)
+    people(page).locator(".more").first.click()
+    for details in page.locator("details").all():
+        details.evaluate("node => { node.open = true }")
+    page.evaluate(axe)
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in result["violations"]] == []
+
+
+def test_a_narrow_window_does_not_scroll_sideways(open_page):
+    page = open_page("plain", viewport={"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_states_are_told_by_shape_and_word_not_by_colour_alone(open_page):
+    page = open_page("plain")
+    marks = people(page).locator(".mark")
+    shapes = {(mark.text_content(), mark.locator("use").get_attribute("href")) for mark in marks.all()}
+    assert {("Allowed", "#icon-allow"), ("Denied", "#icon-deny"), ("Undecided", "#icon-undecided")} <= shapes
+
+
+def test_on_paper_every_row_is_printed_and_the_controls_are_not(open_page, report, tmp_path):
+    page = open_page("plain")
+    page.get_by_label("Search people", exact=True).fill("s8")
+    people(page).locator(".more").first.click()
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert ids(page) == [one.id for one in report.people if one.email.startswith("s8")]
+    assert not page.locator(".filters").first.is_visible()
+    assert not page.locator(".contents").is_visible()
+    assert page.locator("details:not([open])").count() == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert len(ids(page)) == 50
+    paper = page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True, print_background=True)
+    assert paper.startswith(b"%PDF")
+    few = len(re.findall(rb"/Type\s*/Page\b", paper))
+    page.get_by_label("Search people", exact=True).fill("")
+    whole = page.pdf(prefer_css_page_size=True, print_background=True)
+    many = len(re.findall(rb"/Type\s*/Page\b", whole))
+    assert many > few + 10, (few, many)
+    assert len(ids(page)) == 50
+
+
+LATENCY = """() => {
+  const data = document.getElementById("data").textContent;
+  const best = (work) => {
+    let least = Infinity;
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now();
+      work(i);
+      document.body.offsetHeight;  // lay out what was drawn
+      least = Math.min(least, performance.now() - start);
+    }
+    return least;
+  };
+  const root = document.getElementById("people-table");
+  const search = root.querySelector("input[type=search]");
+  const outcome = document.getElementById("people-table-outcome");
+  const heads = [...root.querySelectorAll("thead button")];
+  const type = (text) => { search.value = text; search.dispatchEvent(new Event("input")); };
+  const choose = (value) => { outcome.value = value; outcome.dispatchEvent(new Event("change")); };
+  const result = {};
+  heads[4].click(); heads[4].click();  // the first click works the order out
+  result.parse = best(() => JSON.parse(data));
+  result.search = best((i) => type(["approval", "person 1", "210", "no", "x"][i]));
+  type("");
+  result.filter = best((i) => choose(["deny", "allow", "undecided", "deny", "allow"][i]));
+  choose("");
+  result.sort = best(() => heads[4].click());
+  const start = performance.now();
+  heads[2].click();
+  result.first = performance.now() - start;
+  result.rows = root.querySelectorAll("tbody tr").length;
+  return result;
+}"""
+
+
+def test_20_000_rows_answer_at_once(open_page):
+    """Each interaction, drawn and laid out, against reading the page's own data once, on the same machine."""
+    page = open_page("large")
+    assert status(page) == "20,000 people"
+    taken = page.evaluate(LATENCY)
+    assert taken["rows"] == 50
+    for interaction in ("search", "filter", "sort"):
+        assert taken[interaction] < taken["parse"], taken
+    assert taken["first"] < 8 * taken["parse"], taken
+
+
+def test_rows_that_are_not_shown_cost_no_elements(open_page):
+    count = "document.querySelectorAll('*').length"
+    small, large = open_page("plain"), open_page("large")
+    assert large.evaluate(count) < 1.2 * small.evaluate(count)

@@ -1,0 +1,260 @@
+"""What a report gathers: every decision as OPA gave it, and what the store and the target show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from icaccess import changes
+from icaccess.errors import UsageError
+from icaccess.guard import GuardSettings, Limit
+from icaccess.models import (
+    Access,
+    Approval,
+    Assignment,
+    Certification,
+    Employee,
+    EmploymentPeriod,
+    InvalidRecord,
+)
+from icaccess.review.report_data import Held
+from icaccess.review.report_gather import compare, draw, expiries, select
+from icaccess.review.report_page import count_reasons, removal_words
+from icaccess.store.database import open_store
+from icaccess.targets.interface import Holding
+from icaccess.targets.ledger import LedgerTarget
+from tests.review.reports import DAY, DENVER, drawn, sample
+from tests.targets.fakes import MemoryTarget
+
+NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
+
+
+def entitled(ident: str, *, end: date | None = None, **more) -> Employee:
+    """Somebody with all that access needs, employed through `end`."""
+    period = EmploymentPeriod(start=date(2019, 8, 1), **({"end": end} if end else {}))
+    return Employee(
+        id=ident,
+        employment=(period,),
+        assignments=(Assignment(role="Office Professional", location="210", start=date(2019, 8, 1)),),
+        certifications=(
+            Certification(name="Walk-In Scheduling", completed_on=date(2023, 8, 10)),
+            Certification(name="Elementary Scheduling", completed_on=date(2023, 8, 21)),
+        ),
+        approvals=(
+            Approval(
+                decision="approved",
+                decided_on=date(2023, 8, 14),
+                approver="000777",
+                approver_role="Principal",
+            ),
+        ),
+        **more,
+    )
+
+
+def run(store, client, target, records, as_of):
+    return changes.apply(records, client, target, store, as_of, by="tester@here", limits=NO_LIMITS)
+
+
+@pytest.fixture(scope="module")
+def records():
+    return sample(3, 400)
+
+
+@pytest.fixture(scope="module")
+def report(client, records, tmp_path_factory):
+    return drawn(records, client, tmp_path_factory.mktemp("store"))
+
+
+def test_each_person_is_there_once_with_the_decision_that_opa_gives(report, records, client):
+    assert [person.id for person in report.people] == [record.id for record in records]
+    for record, person in list(zip(records, report.people, strict=True))[::7]:
+        decision = client.decide(record, DAY)
+        for field in decision.__struct_fields__:
+            if field not in ("employee_id", "as_of"):
+                assert getattr(person, field) == getattr(decision, field), (record.id, field)
+
+
+def test_the_counts_prove_that_everybody_was_looked_at(report, records, client):
+    population = report.population
+    assert population.records == population.answered == len(records) == len(report.people)
+    assert population.unreadable == sum(isinstance(record, InvalidRecord) for record in records) == 4
+    assert population.without_record == 0
+    codes = Counter(
+        reason.code for decision in client.decide_many(records, DAY) for reason in decision.reasons
+    )
+    assert {one.code: one.people for one in count_reasons(report.people)} == codes
+    assert report.evidence.policy_revision == client.revisions().policy
+    assert report.evidence.data_revision == client.revisions().data
+
+
+def test_before_the_first_day_access_is_what_the_records_say(report, records):
+    held = {one.id for one in records if isinstance(one, Employee) and one.access and one.access.held}
+    assert {person.id for person in report.people if person.held} == held
+    assert report.evidence.target == ""
+    assert report.removals is None
+    assert "holds no run for the target ledger yet" in report.absent["removals"]
+
+
+def test_the_facts_digest_is_the_plans(report, records, client, sqlite_store):
+    plan = changes.plan(records, client, LedgerTarget(sqlite_store), sqlite_store, DAY)
+    assert report.population.facts_digest == plan.facts_digest
+
+
+def test_without_personal_fields_only_these_are_gone(report, records, client, tmp_path):
+    bare = drawn(records, client, tmp_path, personal=False)
+    emptied = {"name": "", "username": "", "email": ""}
+    for with_them, without in zip(report.people, bare.people, strict=True):
+        if with_them.reasons and with_them.reasons[0].code == "invalid_record":
+            assert "Private Person" not in without.reasons[0].message
+            assert without.reasons[0].remedy == with_them.reasons[0].remedy
+        else:
+            assert without == msgspec.structs.replace(with_them, **emptied)
+
+
+def test_expiries_count_those_who_are_allowed_once(report):
+    allowed = [one for one in report.people if one.outcome == "allow"]
+    months = {one.month: one for one in report.expiries}
+    assert sum(one.valid + one.recertify for one in months.values()) == len(allowed) > 50
+    assert months["2026-06"].recertify == sum(
+        one.expiry.valid_through == date(2026, 6, 30) and one.expiry.state == "recertify" for one in allowed
+    )
+    assert next(iter(months)) == "2026-03"
+    assert list(months) == sorted(months)
+    assert len(months) == (2028 - 2026) * 12 + 4
+    assert expiries([], DAY) == ()
+
+
+def test_the_same_report_has_nobody_stand_differently(report):
+    assert compare(report, report.people).changes == ()
+
+
+def test_what_changed_since_is_found(report):
+    replace = msgspec.structs.replace
+    gone, turned, *others = report.people
+    other = replace(turned, outcome="expired", reasons=())
+    new = replace(gone, id="999999")
+    since = compare(report, [other, *others, new])
+    assert [(one.id, one.before is None, one.after is None) for one in since.changes] == [
+        (turned.id, False, False),
+        ("999999", True, False),
+        (gone.id, False, True),
+    ]
+    assert since.changes[0].before.outcome == turned.outcome
+    assert since.changes[0].after.outcome == "expired"
+    assert since.as_of == DAY
+
+
+def test_only_those_asked_for_are_shown_and_the_counts_stay(report):
+    few = select(report, ["000003", "000001", "000003"])
+    assert [one.id for one in few.people] == ["000003", "000001"]
+    assert few.population == report.population
+    with pytest.raises(UsageError) as caught:
+        select(report, ["000001", "nobody"])
+    assert str(caught.value) == "no employee has the id nobody; ids are as in `icaccess facts`"
+
+
+@pytest.mark.parametrize("kind", ["ledger", "memory"])
+def test_removals_are_told_with_the_days_since_departure(kind, client, tmp_path):
+    clock = [datetime(2026, 2, 2, 18, tzinfo=UTC)]
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db", now=lambda: clock[0]) as store:
+        target = LedgerTarget(store) if kind == "ledger" else MemoryTarget()
+        run(store, client, target, [entitled("1"), entitled("2"), entitled("3")], date(2026, 2, 2))
+        clock[0] = datetime(2026, 3, 6, 3, tzinfo=UTC)  # March 5 in Denver
+        later = [entitled("1", end=date(2026, 2, 27)), entitled("2"), entitled("3", end=date(2026, 3, 3))]
+        run(store, client, target, later, date(2026, 3, 5))
+        report = draw(later, client, target, store, DAY, DENVER)
+    told = {one.id: one for one in report.removals}
+    assert sorted(told) == ["1", "3"]
+    assert told["1"].state == "verified"
+    assert told["1"].reasons == ("not_employed",)
+    assert (told["1"].departed_on, told["1"].asked_on, told["1"].settled_on) == (
+        date(2026, 2, 27),
+        date(2026, 3, 5),
+        date(2026, 3, 5),
+    )
+    assert (told["1"].days, told["3"].days) == (6, 2)
+    assert removal_words(report.removals) == (
+        "2 of 2 removals were seen to be carried out by reading the target back. After 2 departures it took "
+        "4 days in the median and 6 at most, counted from the last day employed."
+    )
+    assert {one.id: one.held for one in report.people if one.held} == {
+        "2": Held(since=date(2026, 2, 2), locations=("210",))
+    }
+    assert report.audit.entries > 0
+    assert report.audit.problem == ""
+
+
+def test_a_removal_that_was_not_seen_has_no_days(client, tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
+        target = MemoryTarget()
+        run(store, client, target, [entitled("1"), entitled("2")], date(2026, 2, 2))
+        target.faults = {"1": "lied", "2": "slow"}
+        left = [entitled("1", end=date(2026, 2, 27)), entitled("2", end=date(2026, 2, 27))]
+        run(store, client, target, left, date(2026, 3, 5))
+        target.faults = {}
+        report = draw(left, client, target, store, DAY, DENVER)
+    assert [(one.id, one.state, one.days) for one in report.removals] == [
+        ("1", "failed", None),
+        ("2", "pending", None),
+    ]
+    assert report.removals[0].note == "the target does not show it"
+
+
+def test_drift_and_holders_without_a_record_are_told(client, tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
+        target = MemoryTarget()
+        records = [entitled("1"), entitled("2")]
+        run(store, client, target, records, date(2026, 2, 2))
+        del target.held["1"]
+        target.held["stranger"] = Holding(locations=("211",), since=date(2026, 3, 1))
+        report = draw(records, client, target, store, DAY, DENVER)
+    assert {one.id: one.kind for one in report.drift} == {"1": "taken", "stranger": "given"}
+    assert {one.id: one.action for one in report.drift} == {"1": "grant", "stranger": "none"}
+    stranger = report.people[-1]
+    assert (stranger.id, stranger.outcome, stranger.action) == ("stranger", "undecided", "none")
+    assert stranger.reasons[0].code == "no_employee_record"
+    assert stranger.held == Held(since=date(2026, 3, 1), locations=("211",))
+    assert report.population.without_record == 1
+    assert report.population.records == report.population.answered == 2
+
+
+def test_an_account_that_is_an_address_is_left_out_with_the_rest(client, tmp_path):
+    target = MemoryTarget({"somebody@sample.example": Holding(), "one@sample.example": Holding()})
+    target.match = "email"
+    records = [entitled("1", email="One@Sample.Example", name="One Person")]
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
+        changes.adopt(records, target, store, date(2026, 2, 2), by="tester@here")
+        target.held["other@sample.example"] = Holding()
+        report = draw(records, client, target, store, DAY, DENVER, personal=False)
+    assert [one.id for one in report.people] == [
+        "1",
+        "holder without record 1",
+        "holder without record 2",
+    ]
+    assert report.people[0].held is not None
+    assert {one.id for one in report.drift} == {"holder without record 1"}
+    assert b"sample.example" not in msgspec.json.encode(report).lower()
+    assert b"One Person" not in msgspec.json.encode(report)
+
+
+def test_a_broken_audit_record_is_told_and_the_report_made(client, tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
+        run(store, client, LedgerTarget(store), [entitled("1")], date(2026, 2, 2))
+        with store.writing() as connection:
+            connection.execute(text("UPDATE audit SET at = '1999' WHERE seq = 2"))
+        report = draw([entitled("1")], client, LedgerTarget(store), store, DAY, DENVER)
+    assert report.audit.problem.startswith("audit entry 2: does not match its hash")
+
+
+def test_access_in_the_records_is_not_believed_over_the_target(client, tmp_path):
+    claims = entitled("1", access=Access(held=True, since=date(2020, 1, 1)))
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
+        target = MemoryTarget()
+        report = draw([claims], client, target, store, DAY, DENVER)
+    assert report.people[0].held is None
+    assert report.people[0].action == "grant"
