@@ -58,9 +58,9 @@ class Request:
 
     def records(self) -> Iterator[Record]:
         """Every employee's record, one at a time; `FactsError` when the facts cannot be read or believed."""
-        from icaccess.facts.files import load
+        from icaccess.facts import open_facts
 
-        return load(self.facts, self.settings.zone).records()
+        return open_facts(self.settings, self.facts).records()
 
     @contextmanager
     def client(self) -> Iterator[AccessClient]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from icaccess.errors import FactsError
-from icaccess.facts.interface import FactsSource
+from icaccess.facts.interface import FactsSource, Provenance
 from icaccess.facts.readers import READERS
 from icaccess.facts.record import at
 from icaccess.models import Record
@@ -36,6 +36,11 @@ class FileFacts(FactsSource):
 
     def records(self) -> Iterator[Record]:
         """Each record once; `FactsError` also when there is none at all, since nobody works nowhere."""
+        for record, _ in self.traced():
+            yield record
+
+    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+        """Each record with its file and line."""
         # The hashes of a million ids take 65 MB; the ids themselves would take half as much again, and where
         # each was seen twice as much. Two ids of one hash are told apart by reading the files once more.
         seen: set[int] = set()
@@ -44,10 +49,15 @@ class FileFacts(FactsSource):
             if key in seen:
                 self._refuse_second(record.id, file, line)
             seen.add(key)
-            yield record
+            yield record, {"record": [f"{file}:{line}"]}
         if not seen:
             names = ", ".join(str(file) for file in self._files[:3])
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
+
+    @property
+    def names(self) -> list[str]:
+        """The files, in the order in which they are read."""
+        return [str(file) for file in self._files]
 
     def _placed(self) -> Iterator[tuple[Path, int, Record]]:
         for file in self._files:

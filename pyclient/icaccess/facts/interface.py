@@ -9,6 +9,9 @@ from typing import Any
 
 from icaccess.models import Record
 
+Provenance = dict[str, list[str]]
+"""For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
+
 
 class FactsSource(ABC):
     """A place that holds complete employee records.
@@ -23,6 +26,15 @@ class FactsSource(ABC):
         A record with a readable id that is wrong in itself comes as `InvalidRecord`. `FactsError` is raised
         when the source as a whole cannot be read, or an id is missing, not a string, or used twice.
         """
+
+    @abstractmethod
+    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+        """Each record once, as `records` gives it, with the places that it came from."""
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """What the facts are read from: files, or the names of feeds."""
 
 
 class Feed(ABC):

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from icaccess.errors import FactsError
 from icaccess.facts.aliases import Renaming
-from icaccess.facts.interface import FactsSource
+from icaccess.facts.interface import FactsSource, Provenance
 from icaccess.facts.mapping import Person
 from icaccess.facts.reading import Item, Reader, read_side_by_side
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind
@@ -23,9 +23,6 @@ NOT_EMPLOYED_THEN = "no job on that day, says HR"
 """The role of an approver who is an employee but held no job on the day of the approval."""
 UNVERIFIED = "not known to HR"
 """The role of an approver whom HR does not know, where the feed does not vouch for roles."""
-
-Provenance = dict[str, list[str]]
-"""For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
 
 
 class SourceCount(NamedTuple):
@@ -92,15 +89,25 @@ class MergedFacts(FactsSource):
             )
 
     @property
+    def names(self) -> list[str]:
+        """The names of the feeds, in the order of the settings."""
+        return [reader.settings.name for reader in self._readers]
+
+    @property
     def normalised(self) -> int:
         """How many keys were changed before they were compared."""
         return self._staging.normalised if self._staging else 0
 
-    def issues(self) -> Iterator[tuple[str, Issue]]:
-        """Everything to be looked at: the source's name, with its row, whose it is, and why."""
-        if self._staging is not None:
-            for issue in self._staging.issues():
-                yield self._readers[issue.source].settings.name if issue.source >= 0 else "merge", issue
+    def issues(self) -> Iterator[Issue]:
+        """Everything to be looked at, by source and row."""
+        return iter(()) if self._staging is None else self._staging.issues()
+
+    def issue_lines(self) -> Iterator[str]:
+        """Each issue as a line: source, row, whose it is, and why."""
+        for issue in self.issues():
+            name = f"{self._readers[issue.source].settings.name} row {issue.row}: "
+            owner = f"{issue.id}: " if issue.id and issue.id not in issue.reason else ""
+            yield f"{name}{owner}{issue.reason.removeprefix(name)}"
 
     def counts(self) -> list[SourceCount]:
         """What became of every source's rows, in the order of the sources."""

@@ -14,6 +14,7 @@ import msgspec
 
 from icaccess.errors import FactsError
 from icaccess.facts.record import at, misordered, to_record
+from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
 from icaccess.models import Employee, Record
 
@@ -68,12 +69,18 @@ def read_json(file: Path, zone: ZoneInfo) -> Placed:
 
 
 def read_json_lines(file: Path, zone: ZoneInfo) -> Placed:
-    """The records of a JSON Lines file, one a line, read line by line; blank lines are passed over."""
+    """The records of a JSON Lines file, one a line, read line by line; blank lines are passed over.
+
+    A snapshot, which is JSON Lines too, is recognised by its head.
+    """
     with file.open("rb") as stream:
         line = 0
         for line, raw in enumerate(stream, 1):
             if line == 1:
                 raw = raw.removeprefix(_BOM)
+                if raw.startswith(HEAD):
+                    yield from read_snapshot(file)
+                    return
             if not raw.isspace() and raw:
                 yield line, _from_json(raw, file, line, zone)
         if line == 0:

@@ -27,8 +27,10 @@ _RECORD_KINDS: frozenset[Kind] = frozenset(
 )
 
 
-def open_readers(config: Config) -> list[Reader]:
+def open_readers(config: Config, *, locations: bool = False) -> list[Reader]:
     """A reader for each configured source, in the order of the file; nothing is read yet.
+
+    With `locations`, those that give locations, which are policy data; without, those that give facts.
 
     `ConfigError` is raised when two sources have one name, or a mapping names a field that no fact has.
     """
@@ -43,7 +45,7 @@ def open_readers(config: Config) -> list[Reader]:
     return [
         _open(config, index, source, _given([other for other in sources if other is not source]))
         for index, source in enumerate(sources)
-        if not (isinstance(source, MappedSource) and source.gives == "locations")
+        if ("locations" in _kinds(source)) == locations
     ]
 
 

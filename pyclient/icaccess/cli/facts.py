@@ -1,0 +1,138 @@
+"""`icaccess facts`: the merged facts exactly as OPA receives them, and a snapshot of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+
+from icaccess.cli.options import reading
+from icaccess.errors import FactsError, UsageError
+from icaccess.facts import open_facts
+from icaccess.facts.interface import FactsSource
+from icaccess.models import Employee, InvalidRecord, Record
+from icaccess.pipeline import Request
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_SHOWN_ISSUES = 5
+
+
+@click.command()
+@reading
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--out", type=_FILE, metavar="FILE", help="Save a snapshot, which --facts takes back.")
+@click.option("--issues", type=_FILE, metavar="FILE", help="List every row that was not used, and why.")
+@click.option(
+    "--locations", type=_FILE, metavar="FILE", help="Write the places that a source gives as policy data."
+)
+def facts(
+    request: Request, ids: tuple[str, ...], out: Path | None, issues: Path | None, locations: Path | None
+) -> None:
+    """Show the merged facts exactly as OPA receives them, one employee a line."""
+    if ids and out is not None:
+        raise UsageError("a snapshot holds everybody; give either IDs or --out")
+    if locations is not None:
+        from icaccess.facts.places import write_places
+
+        click.echo(f"{write_places(request.settings, locations)} locations in {locations}", err=True)
+        return
+    with _progress() as progress:
+        source = open_facts(request.settings, request.facts, progress)
+        if out is not None:
+            _save(source, out)
+        else:
+            _show(source.records(), ids)
+    _account(source, issues)
+
+
+def _save(source: FactsSource, out: Path) -> None:
+    from icaccess.facts.snapshot import write_snapshot
+
+    written = write_snapshot(out, source.traced(), source.names)
+    click.echo(f"{out}: {written.records} records, sha256:{written.sha256}")
+
+
+def _show(records: Iterator[Record], ids: tuple[str, ...]) -> None:
+    wanted, encode = set(ids), msgspec.json.Encoder().encode
+    write = sys.stdout.buffer.write
+    sys.stdout.flush()
+    for record in records:
+        if ids and record.id not in wanted:
+            continue
+        wanted.discard(record.id)
+        if isinstance(record, Employee):
+            write(encode(record) + b"\n")
+        else:
+            _undecided(record)
+    if wanted:
+        raise UsageError(f"no employee has the id {', '.join(sorted(wanted))}; ids are those of the facts")
+
+
+def _undecided(record: InvalidRecord) -> None:
+    click.echo(f"{record.id} is undecided: {record.problem}", err=True)
+
+
+def _account(source: FactsSource, issues: Path | None) -> None:
+    """What became of every row of every feed, on stderr; nothing for facts that are read from files."""
+    from icaccess.facts.merge import MergedFacts
+
+    if not isinstance(source, MergedFacts):
+        if issues is not None:
+            raise UsageError("--issues tells of the sources in icaccess.yaml; --facts reads whole records")
+        return
+    for count in source.counts():
+        told = (
+            count.failure
+            or f"{count.rows} rows: {count.used} used, {count.repeated} repeated, "
+            f"{count.unmatched} of nobody known, {count.rejected} rejected"
+        )
+        click.echo(f"{count.name}: {told}", err=True)
+    if source.normalised:
+        click.echo(f"{source.normalised} keys were changed as `facts.keys` declares", err=True)
+    if issues is not None:
+        _write_issues(source.issue_lines(), issues)
+        return
+    number = 0
+    for number, line in enumerate(source.issue_lines(), 1):
+        if number <= _SHOWN_ISSUES:
+            click.echo(line, err=True)
+    if number > _SHOWN_ISSUES:
+        click.echo(f"… {number - _SHOWN_ISSUES} more to look at; list them with --issues FILE", err=True)
+
+
+def _write_issues(lines: Iterator[str], file: Path) -> None:
+    try:
+        with file.open("w", encoding="utf-8") as stream:
+            number = sum(1 for line in lines if stream.write(line + "\n"))
+    except OSError as error:
+        raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
+    click.echo(f"{number} to look at, listed in {file}", err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int], None] | None]:
+    """A line for each feed on a terminal, counting its rows as they are read."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}: {task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, int] = {}
+
+        def count(name: str, rows: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=None)
+            progress.advance(tasks[name], rows)  # type: ignore[arg-type]  # rich's TaskID is an int
+
+        yield count

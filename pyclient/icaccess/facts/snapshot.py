@@ -1,0 +1,141 @@
+"""A snapshot of facts: what a decision rested on, so that it can be made again exactly, a year later.
+
+The file is JSON Lines: a head, one line for each record with the rows it came from, and an end that declares
+the number of records and the SHA-256 of everything before it. `--facts` takes it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from icaccess.errors import FactsError
+from icaccess.facts.record import at
+from icaccess.models import Employee, InvalidRecord, Record
+
+VERSION = 1
+HEAD = b'{"snapshot":'
+_TAIL_BYTES = 4096
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line: when the facts were taken, and out of which sources."""
+
+    snapshot: int
+    taken_at: datetime
+    sources: tuple[str, ...]
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One record, valid or not, and for each kind of fact the rows that it came from."""
+
+    employee: Employee | None = None
+    invalid: InvalidRecord | None = None
+    from_: dict[str, list[str]] = msgspec.field(name="from", default_factory=dict)
+
+
+class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last line: by these the lines before are known to be all there, and unchanged."""
+
+    records: int
+    sha256: str
+
+
+class Written(NamedTuple):
+    """What a snapshot holds."""
+
+    records: int
+    sha256: str
+
+
+def write_snapshot(
+    file: Path, traced: Iterable[tuple[Record, dict[str, list[str]]]], sources: Iterable[str]
+) -> Written:
+    """Write the records with the rows they came from; the file appears whole or not at all.
+
+    It holds personal data, so only its owner may read it. `FactsError` is raised when it cannot be written.
+    """
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+            written = _write(stream, traced, Head(VERSION, datetime.now(UTC), tuple(sources)))
+        partial.replace(file)
+    except OSError as error:
+        raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return written
+
+
+def _write(stream: BinaryIO, traced: Iterable[tuple[Record, dict[str, list[str]]]], head: Head) -> Written:
+    digest, records, encode = hashlib.sha256(), 0, msgspec.json.Encoder().encode
+
+    def line(value: object) -> None:
+        data = encode(value) + b"\n"
+        digest.update(data)
+        stream.write(data)
+
+    line(head)
+    for record, places in traced:
+        records += 1
+        if isinstance(record, Employee):
+            line(Line(employee=record, from_=places))
+        else:
+            line(Line(invalid=record, from_=places))
+    end = End(records, digest.hexdigest())
+    stream.write(encode(end) + b"\n")
+    return Written(records, end.sha256)
+
+
+def read_snapshot(file: Path) -> Iterator[tuple[int, Record]]:
+    """The records of a snapshot with their lines.
+
+    `FactsError` is raised before the first when the file was changed, cut short, or made by another version.
+    """
+    end = _verify(file)
+    decode = msgspec.json.Decoder(Line).decode
+    with file.open("rb") as stream:
+        next(stream)
+        for number, raw in enumerate(stream, 2):
+            if number == end.records + 2:
+                return
+            try:
+                line = decode(raw)
+            except msgspec.DecodeError as error:
+                raise FactsError(f"{at(file, number)}: is no line of a snapshot; take it anew") from error
+            record = line.employee or line.invalid
+            if record is None:
+                raise FactsError(f"{at(file, number)}: holds no record; take the snapshot anew")
+            yield number, record
+
+
+def _verify(file: Path) -> End:
+    """The end of a snapshot that is whole."""
+    with file.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - _TAIL_BYTES))
+        last = stream.read().rstrip(b"\n").rpartition(b"\n")[2]
+        try:
+            end = msgspec.json.decode(last, type=End)
+        except msgspec.DecodeError as error:
+            raise FactsError(
+                f"{file}: is cut short: a snapshot ends with its digest; take it anew"
+            ) from error
+        stream.seek(0)
+        head = msgspec.json.decode(next(stream), type=dict[str, msgspec.Raw])
+        if bytes(head["snapshot"]) != str(VERSION).encode():
+            raise FactsError(f"{file}: was made by another version of icaccess; read it with that one")
+        stream.seek(0)
+        digest, left = hashlib.sha256(), size - len(last) - 1
+        while left > 0 and (data := stream.read(min(left, 1 << 20))):
+            digest.update(data)
+            left -= len(data)
+        if digest.hexdigest() != end.sha256:
+            raise FactsError(f"{file}: was changed after it was taken (its SHA-256 differs); take it anew")
+        return end
