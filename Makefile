@@ -1,0 +1,69 @@
+# `make demo` shows the whole on the sample district; `make test` runs every check and test. Each sets up what it
+# needs under .venv (OPA under the user's cache folder), and needs nothing but Python 3.11 or later before.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+
+# Where the demo keeps its store, and the day that the sample district is made for.
+DEMO := build/demo
+DAY := 2027-06-29
+export ICACCESS_STORE = sqlite:///$(DEMO)/icaccess.db
+
+.PHONY: help setup demo test check bench lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   adopt, plan and apply the sample district, and explain one person"
+	@echo "make test   every check and test"
+	@echo "make bench  measure (docs/performance.md)"
+	@echo "make lock   renew the lock files in requirements/"
+	@echo "make clean  remove what these made"
+
+setup: .venv/.runtime
+	@$(BIN)/icaccess opa install
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.runtime: .venv/.made requirements/runtime.txt requirements/build.txt pyproject.toml
+	$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: setup
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	$(BIN)/icaccess adopt --facts examples/facts --at $(DAY)
+	$(BIN)/icaccess plan --facts examples/facts --at $(DAY) --out $(DEMO)/plan.json
+	$(BIN)/icaccess apply $(DEMO)/plan.json --facts examples/facts --at $(DAY) --yes
+	$(BIN)/icaccess plan --facts examples/facts --at $(DAY)
+	$(BIN)/icaccess decide 100309 --facts examples/facts --at $(DAY)
+
+check: setup .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/icaccess policy check
+	$(BIN)/icaccess policy test --threshold 100
+
+test: check
+	unset ICACCESS_STORE; $(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+bench: setup .venv/.dev
+	unset ICACCESS_STORE; $(BIN)/python benchmarks/bench.py $(BENCH)
+
+# Needs uv (pip install uv); renews every pinned version within what pyproject.toml allows.
+LOCK = uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header
+lock:
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
+	printf 'hatchling\neditables\n' | $(LOCK) --constraint requirements/dev.txt - --output-file requirements/build.txt
+
+clean:
+	rm -rf .venv build dist
