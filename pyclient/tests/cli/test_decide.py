@@ -1,0 +1,107 @@
+"""`icaccess decide` on the examples, decided by the real policy in the real OPA."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+EXAMPLES = ("--facts", "examples/facts", "--at", "2027-06-29")
+
+
+def test_everybody_stands_in_the_order_of_the_facts(command):
+    code, out, err = command("decide", *EXAMPLES)
+    assert code == 0
+    listed = [line.split()[0] for line in out.splitlines()]
+    _, facts, _ = command("decide", *EXAMPLES, "--format", "jsonl")
+    assert listed == [json.loads(line)["employee_id"] for line in facts.splitlines()]
+    assert "100309       deny       none    approval_not_for_current_job, certification_expired\n" in out
+    assert "100206       allow      grant   valid through 2028-06-30; overdue since 2027-06-23\n" in out
+    assert err == "76 people: 39 allow, 29 deny, 4 expired, 4 undecided\n"
+
+
+def test_json_is_one_object_that_names_the_revisions(command, engine):
+    code, out, _ = command("decide", *EXAMPLES, "--format", "json", "100201", "100803")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["as_of"] == "2027-06-29"
+    assert answer["policy_revision"] == engine.bundles.revisions.policy
+    assert answer["data_revision"] == engine.bundles.revisions.data
+    assert [(d["employee_id"], d["outcome"]) for d in answer["decisions"]] == [
+        ("100201", "allow"),
+        ("100803", "undecided"),
+    ]
+    assert set(answer["decisions"][0]) == set(answer["decisions"][1])
+
+
+@pytest.mark.parametrize(
+    ("employee", "ends"), [("100201", 0), ("100309", 10), ("100501", 11), ("100801", 12), ("100803", 12)]
+)
+@pytest.mark.parametrize("form", ["text", "json", "jsonl"])
+def test_exit_code_tells_the_outcome(command, employee, ends, form):
+    assert command("decide", employee, *EXAMPLES, "--format", form, "--exit-code")[0] == ends
+    assert command("decide", employee, *EXAMPLES, "--format", form)[0] == 0
+
+
+def test_one_person_is_explained(command):
+    _, out, _ = command("decide", "100309", *EXAMPLES)
+    assert out.startswith("100309 on 2027-06-29: deny (action: none)\n")
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("  ES-")] == [
+        f"ES-{number}" for number in range(1, 16)
+    ]
+    assert "  ES-12  NOT MET  Elementary Scheduling, last completed 2023-08-09, was valid through" in out
+    assert "                  completed_on 2023-08-09, name Elementary Scheduling\n" in out
+    assert "    Ask your Principal or Manager to approve this access for the job you hold now.\n" in out
+    assert "What changes next\n  nothing, unless the facts or the rules change\n" in out
+
+
+def test_what_changes_next_is_said_with_its_day(command):
+    _, out, _ = command("decide", "100201", *EXAMPLES)
+    assert out.endswith("What changes next\n  2027-07-01:\n    escalate: no → yes\n")
+
+
+def test_an_undecided_person_is_told_why_and_nothing_more(command):
+    _, out, _ = command("decide", "100803", *EXAMPLES)
+    assert "ES-1 " not in out
+    assert "examples/facts/records.yaml line 23: assignments[0].end: 2017-06-02 is before the start" in out
+    assert "What changes next" not in out
+
+
+def test_the_target_is_asked_only_about_people_without_access(command, tmp_path):
+    facts = tmp_path / "facts.jsonl"
+    person = {"id": "1", "employment": [], "assignments": [], "certifications": [], "approvals": []}
+    facts.write_text(json.dumps(person | {"access": {"held": True}}) + "\n")
+    out = command("decide", "--facts", facts, "--at", "2027-06-29", "--store", "sqlite:////nowhere/x.db")[1]
+    assert out.split() == ["1", "deny", "revoke", "not_employed"]
+    assert command("adopt", "--facts", facts, "--at", "2027-06-29")[0] == 0
+    facts.write_text(json.dumps(person) + "\n")
+    out = command("decide", "--facts", facts, "--at", "2027-06-29")[1]
+    assert out.split() == ["1", "deny", "revoke", "not_employed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("decide", "12", *EXAMPLES), "icaccess: no employee 12 in the facts; check the id, it is a text"),
+        (("decide", *EXAMPLES[:2], "--at", "tomorrow"), "icaccess: --at 'tomorrow': not a date; write it as"),
+        (("decide", *EXAMPLES[:2], "--at", "2027-6-29"), "icaccess: --at '2027-6-29': not a date"),
+        (("decide", *EXAMPLES[:2], "--at", "20270629"), "icaccess: --at '20270629': not a date"),
+        (("decide", *EXAMPLES[:2], "--at", "2027-02-30"), "icaccess: --at '2027-02-30': not a date"),
+        (("decide", "1", "2", *EXAMPLES, "--exit-code"), "icaccess: --exit-code answers for one employee"),
+        (
+            ("decide", *EXAMPLES, "--format", "xml"),
+            "icaccess: Invalid value for '--format': 'xml' is not one",
+        ),
+        (("decide", *EXAMPLES, "--config", "nowhere"), "icaccess: nowhere: no such configuration folder"),
+        (("decide", *EXAMPLES, "--policy", "nowhere", "--opa-url", ""), "icaccess: nowhere: no such policy"),
+        (("decide", "--facts", "nowhere"), "icaccess: nowhere: no such file or folder; correct --facts"),
+        (("decide", *EXAMPLES, "--opa-url", "http://127.0.0.1:9"), "icaccess: "),
+        (("decide", *EXAMPLES, "--colour"), "icaccess: No such option"),
+        (("nothing",), "icaccess: No such command 'nothing'. Try 'icaccess --help'."),
+    ],
+)
+def test_bad_input_gets_one_line(command, arguments, says):
+    code, out, err = command(*arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith(says)
+    assert err.count("\n") == 1
