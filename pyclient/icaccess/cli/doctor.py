@@ -1,0 +1,120 @@
+"""`icaccess doctor`: whether everything that a run needs is there and reachable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import click
+
+from icaccess.cli.options import deciding
+from icaccess.errors import ConfigError, EngineError, IcaccessError
+from icaccess.pipeline import Request
+
+Check = tuple[str, Callable[[], Iterator[str]]]
+
+
+@click.command()
+@deciding
+def doctor(request: Request) -> int:
+    """Check that everything a run needs is there and reachable; exit 1 when something is not."""
+    failed = 0
+    for name, check in _checks(request):
+        try:
+            lines = list(check())
+        except IcaccessError as error:
+            failed += 1
+            click.echo(f"FAIL  {name}: {error}")
+            continue
+        click.echo(f"ok    {name}: {lines[0]}")
+        for line in lines[1:]:
+            click.echo(f"      {line}")
+    if failed:
+        click.echo(f"{failed} of the checks failed", err=True)
+    return 1 if failed else 0
+
+
+def _checks(request: Request) -> Iterator[Check]:
+    yield "settings", lambda: _settings(request)
+    yield "policy data", lambda: _policy_data(request)
+    yield "engine", lambda: _engine(request)
+    yield "target", lambda: _target(request)
+    yield from _facts(request)
+
+
+def _settings(request: Request) -> Iterator[str]:
+    request.settings.check()
+    yield f"{request.settings.file}, zone {request.settings.zone}"
+
+
+def _policy_data(request: Request) -> Iterator[str]:
+    from icaccess.config import load_policy_data
+
+    data = load_policy_data(request.config_directory)
+    covers = data.calendar.covers
+    yield f"{len(data.locations)} locations, calendar from {covers.from_} through {covers.through}"
+    if not covers.from_ <= request.day <= covers.through:
+        yield f"the calendar does not cover {request.day}: grants have no due day until it does"
+
+
+def _engine(request: Request) -> Iterator[str]:
+    with request.client() as client:
+        for sidecar in client.status():
+            if sidecar.problem is not None or not sidecar.ready:
+                raise EngineError(f"{sidecar.url}: {sidecar.problem or 'is not ready; look at its log'}")
+            yield f"OPA {sidecar.version} decides"
+
+
+def _target(request: Request) -> Iterator[str]:
+    from icaccess import changes
+
+    with changes.opened(request, read_only=True) as (_, target):
+        yield f"{target.identity}: {len(target.current())} hold access"
+
+
+def _facts(request: Request) -> Iterator[Check]:
+    if request.facts:
+        yield "facts", lambda: _files(request)
+        return
+    from icaccess.facts.sources import open_readers
+
+    try:
+        readers = open_readers(request.settings) + open_readers(request.settings, locations=True)
+    except IcaccessError as error:
+        yield "sources", lambda error=error: _raise(error)  # type: ignore[misc]
+        return
+    if not readers:
+        yield "sources", lambda: _none(request)
+    for reader in readers:
+        yield f"source {reader.settings.name}", lambda reader=reader: _source(reader)  # type: ignore[misc]
+
+
+def _raise(error: IcaccessError) -> Iterator[str]:
+    raise error
+
+
+def _none(request: Request) -> Iterator[str]:
+    raise ConfigError(f"{request.settings.file}: lists no sources; add some, or give --facts")
+
+
+def _files(request: Request) -> Iterator[str]:
+    from icaccess.facts import open_facts
+    from icaccess.models import InvalidRecord
+
+    source = open_facts(request.settings, request.facts)
+    records = invalid = 0
+    for record in source.records():
+        records += 1
+        invalid += isinstance(record, InvalidRecord)
+    yield f"{records} records in {len(source.names)} files, {invalid} of them invalid"
+
+
+def _source(reader: object) -> Iterator[str]:
+    from icaccess.facts.examine import examine
+    from icaccess.facts.reading import Reader
+
+    assert isinstance(reader, Reader)  # noqa: S101 (typed loosely, so that the module is imported late)
+    found = examine(reader)
+    age = "" if found.age_hours is None else f", {found.age_hours:.0f} hours old"
+    optional = ", optional" if reader.settings.optional else ""
+    yield f"{found.rows} rows, {found.rejected} of them unusable{age}{optional}"
+    yield from found.samples
