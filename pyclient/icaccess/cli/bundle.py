@@ -1,0 +1,48 @@
+"""`icaccess policy bundle`: what OPA in service loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from icaccess.cli.options import CONFIG, POLICY
+from icaccess.errors import UsageError
+from icaccess.pipeline import Request
+
+
+@click.command("bundle")
+@POLICY
+@CONFIG
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Where the server of the bundles finds them.",
+)
+@click.option(
+    "--signing-key",
+    type=click.Path(path_type=Path),
+    envvar="ICACCESS_SIGNING_KEY",
+    metavar="FILE",
+    help="The private key, in PEM, that signs them.",
+)
+def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Path | None) -> None:
+    """Build and sign the bundles policy.tar.gz and config.tar.gz, which OPA in service loads.
+
+    For each its revision is shown, which every decision names, and the SHA-256 of the file.
+    """
+    from icaccess.config.policy_data import load_policy_data
+    from icaccess.opa.engine import find_opa
+    from icaccess.opa.signing import publish
+
+    if signing_key is None:
+        raise UsageError(
+            "no key to sign with: give --signing-key FILE or set ICACCESS_SIGNING_KEY; "
+            "OPA in service refuses a bundle that is not signed"
+        )
+    asked = Request(config=config, policy=policy)
+    load_policy_data(asked.config_directory)
+    for one in publish(find_opa(), asked.policy_directory, asked.config_directory, signing_key, out):
+        click.echo(f"{one.file}  revision {one.revision}  sha256 {one.sha256}")

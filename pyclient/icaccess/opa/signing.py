@@ -1,0 +1,69 @@
+"""Signed bundles for OPA in service, which refuses what this key did not sign and keeps the last good one."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from icaccess.errors import EngineError, UsageError
+from icaccess.opa.bundles import build, config_tree, digest, policy_tree, shipped
+
+ALGORITHM = "ES256"
+"""ECDSA on P-256 with SHA-256; `config/opa/sidecar.yaml` names the same."""
+
+
+class Published(msgspec.Struct, frozen=True):
+    """One bundle as it lies there for OPA: its file, its revision, and the SHA-256 of the file."""
+
+    file: Path
+    revision: str
+    sha256: str
+
+
+def publish(opa: Path, policy_dir: Path, config_dir: Path, key: Path, out: Path) -> list[Published]:
+    """Build both bundles within their capabilities, sign them, and put them in `out` at once and whole.
+
+    `key` is a PEM file with a private key for `ALGORITHM`. Neither bundle is replaced unless both could be
+    built. `UsageError` when the key is none, `PolicyError` and `ConfigError` as when commands build them,
+    `EngineError` when `out` cannot be written.
+    """
+    _check_key(key)
+    trees = {"policy": policy_tree(policy_dir), "config": config_tree(config_dir)}
+    limits = shipped(config_dir, "capabilities.json").resolve()
+    signing = ["--signing-alg", ALGORITHM, "--signing-key", str(key.resolve())]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as work:
+            for name, tree in trees.items():
+                build(opa, name, tree, Path(work, _file(name)), "--capabilities", str(limits), *signing)
+            return [_put(Path(work, _file(name)), out, digest(tree)) for name, tree in trees.items()]
+    except OSError as error:
+        raise EngineError(f"{out}: the bundles cannot be put there: {error.strerror}") from error
+
+
+def _file(name: str) -> str:
+    return f"{name}.tar.gz"
+
+
+def _put(built: Path, out: Path, revision: str) -> Published:
+    built.chmod(0o644)  # the server that gives it away is another user
+    sha256 = hashlib.sha256(built.read_bytes()).hexdigest()
+    return Published(built.replace(out / built.name), revision, sha256)
+
+
+def _check_key(key: Path) -> None:
+    """Raise `UsageError` unless `key` holds a private key that `ALGORITHM` signs with."""
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        loaded = load_pem_private_key(key.read_bytes(), password=None)
+    except OSError as error:
+        raise UsageError(f"signing key {key}: cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"signing key {key}: is not a private key in PEM without a passphrase") from error
+    if not isinstance(loaded, EllipticCurvePrivateKey) or not isinstance(loaded.curve, SECP256R1):
+        raise UsageError(f"signing key {key}: {ALGORITHM} needs a key on the curve P-256 (prime256v1)")

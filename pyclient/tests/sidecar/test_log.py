@@ -1,0 +1,79 @@
+"""What OPA really logs holds no name, e-mail address, user name or approver, neither asked nor answered."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import msgspec
+
+from icaccess.models import Employee
+from tests.sidecar.service import Sidecar, wait_until
+
+PERSONAL = ("Private Name", "private@example.org", "private-login", "private-approver")
+SOMEBODY = msgspec.convert(
+    {
+        "id": "001234",
+        "name": "Private Name",
+        "email": "private@example.org",
+        "username": "private-login",
+        "employment": [{"start": "2019-08-01"}],
+        "assignments": [{"role": "Office Professional", "location": "210", "start": "2019-08-01"}],
+        "certifications": [
+            {"name": "Walk-In Scheduling", "completed_on": "2023-08-10"},
+            {"name": "Elementary Scheduling", "completed_on": "2023-08-12"},
+        ],
+        "approvals": [
+            {
+                "decision": "approved",
+                "decided_on": "2023-08-14",
+                "approver": "private-approver",
+                "approver_role": "Principal",
+            }
+        ],
+    },
+    Employee,
+)
+DAY = date(2025, 9, 10)
+
+
+def test_decisions_are_logged_without_anything_personal(opa: Sidecar) -> None:
+    before = len(opa.events("Decision Log"))
+    with opa.client() as client:
+        decision = client.decide(SOMEBODY, DAY)
+        assert decision.basis is not None
+        assert decision.basis.approval.approver == "private-approver"
+        list(client.decide_many([SOMEBODY, msgspec.structs.replace(SOMEBODY, id="001235")], DAY))
+        clauses = client.explain(SOMEBODY, DAY)
+        assert "private-approver" in msgspec.json.encode(clauses).decode()
+    wait_until(lambda: len(opa.events("Decision Log")) >= before + 3, "three decisions are logged")
+    logged = opa.log.read_text()
+    assert not [personal for personal in PERSONAL if personal in logged]
+    one, many, explained = opa.events("Decision Log")[-3:]
+    assert one["path"] == "access/decision"
+    assert one["input"]["employee"]["approvals"] == [  # type: ignore[index]  # it is JSON
+        {"decision": "approved", "decided_on": "2023-08-14", "approver_role": "Principal"}
+    ]
+    expected = json.loads(msgspec.json.encode(decision))
+    del expected["basis"]["approval"]["approver"]
+    assert one["result"] == expected
+    assert [employee["id"] for employee in many["input"]["employees"]] == ["001234", "001235"]  # type: ignore[index]
+    assert set(many["result"]) == {"001234", "001235"}  # type: ignore[call-overload]
+    assert "Walk-In Scheduling" in json.dumps(explained["result"])
+
+
+def test_tokens_are_not_logged(opa: Sidecar) -> None:
+    from tests.sidecar.service import CLIENT, SCRAPER
+
+    with opa.client() as client:
+        client.revisions()
+    assert CLIENT not in opa.log.read_text()
+    assert SCRAPER not in opa.log.read_text()
+
+
+def test_a_request_that_is_refused_leaves_no_facts_in_the_log(opa: Sidecar) -> None:
+    import requests
+
+    body = {"input": {"as_of": "2025-09-10", "employee": msgspec.to_builtins(SOMEBODY)}}
+    assert requests.post(f"{opa.url}/v1/data/access/decision", json=body, timeout=5).status_code == 401
+    assert "Private Name" not in opa.log.read_text()
