@@ -39,11 +39,11 @@ setup: .venv/.runtime
 
 demo: setup
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
-	$(BIN)/icaccess adopt --facts examples/facts --at $(DAY)
-	$(BIN)/icaccess plan --facts examples/facts --at $(DAY) --out $(DEMO)/plan.json
-	$(BIN)/icaccess apply $(DEMO)/plan.json --facts examples/facts --at $(DAY) --yes
-	$(BIN)/icaccess plan --facts examples/facts --at $(DAY)
-	$(BIN)/icaccess decide 100309 --facts examples/facts --at $(DAY)
+	$(BIN)/icaccess adopt --at $(DAY)
+	$(BIN)/icaccess plan --at $(DAY) --out $(DEMO)/plan.json
+	$(BIN)/icaccess apply $(DEMO)/plan.json --at $(DAY) --yes
+	$(BIN)/icaccess plan --at $(DAY)
+	$(BIN)/icaccess decide 100309 --at $(DAY)
 
 check: setup .venv/.dev
 	$(BIN)/ruff check
