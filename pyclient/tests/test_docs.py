@@ -2,8 +2,8 @@
 
 In a ```console block every line that begins with `$ ` is run by bash, in a copy of the repository. The lines
 under it are what it prints on stdout and stderr: a line `…` stands for any lines, `…` within a line for any
-text. In every other block, and in running text, each `icaccess` command is looked up, and so is each option that
-it is given.
+text. In every other block, and in running text, each `icaccess` command is looked up, and so is each option
+that it is given.
 """
 
 from __future__ import annotations

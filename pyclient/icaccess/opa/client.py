@@ -171,7 +171,7 @@ class AccessClient:
         return explanation
 
     def due_after(self, day: date) -> date | None:
-        """The day by which what is asked of somebody on `day` is to be done (ES-7); None where none is known."""
+        """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
         body = b'{"input":' + _encode({"as_of": day}) + b"}"
         due, _ = self._sidecars.ask("access/due_after", body, msgspec.Raw)
         return msgspec.json.decode(due, type=date | None)

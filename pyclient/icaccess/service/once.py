@@ -22,7 +22,7 @@ from icaccess.targets.interface import Change, Holding, Result, Target
 Stopping = Callable[[], bool]
 
 
-class Stopped(IcaccessError):  # noqa: N818 (nothing went wrong)
+class Stopped(IcaccessError):
     """The service was asked to stop, and did so before it changed anything."""
 
 
