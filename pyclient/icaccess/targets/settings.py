@@ -8,9 +8,11 @@ from typing import Literal
 from icaccess.config import Config, Section
 from icaccess.store.database import Store
 from icaccess.targets.interface import Target
+from icaccess.targets.scim import ScimSettings
 
 KINDS = {
     "ledger": "icaccess.targets.ledger:open_target",
+    "scim": "icaccess.targets.scim:open_target",
 }
 """Each kind of target and the function that opens it from the configuration and the store."""
 
@@ -18,7 +20,8 @@ KINDS = {
 class TargetSettings(Section, frozen=True):
     """Which system holds the access; each kind but the ledger has settings of its own under its name."""
 
-    kind: Literal["ledger"] = "ledger"
+    kind: Literal["ledger", "scim"] = "ledger"
+    scim: ScimSettings = ScimSettings()
 
 
 def open_target(config: Config, store: Store) -> Target:

@@ -1,0 +1,151 @@
+"""Access as membership of groups: one group for all who hold it, one for each location, or both.
+
+`Groups` says which groups a holding stands for; `GroupTarget` makes changes by adding and removing single
+members, each of which is safe to repeat. Adding comes first, so that an update never takes access away.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from icaccess.config import Config, Section
+from icaccess.errors import ConfigError, TargetError
+from icaccess.targets.interface import Change, Holding, Match, Result, Target
+
+GIVE_UP_AFTER = 5
+"""How many changes in a row may end unclear before the rest is left for the next run."""
+
+
+class GroupSettings(Section, frozen=True, kw_only=True):
+    """Which groups give the access: `group` for everybody, `location_groups` for each location, or both."""
+
+    group: str | None = None
+    location_groups: dict[str, str] = msgspec.field(default_factory=dict)
+    match: Match = "id"
+    """The field of an employee's record that names the account."""
+
+    @property
+    def all_groups(self) -> frozenset[str]:
+        """Every group that is looked at."""
+        return frozenset(self.location_groups.values()) | ({self.group} if self.group else frozenset())
+
+    def holding(self, member_of: frozenset[str]) -> Holding | None:
+        """What membership of these groups amounts to.
+
+        Access that is only half there, in the group for everybody or in those of locations but not in both,
+        is access for no location, so that it is put right.
+        """
+        if not member_of:
+            return None
+        if not self.location_groups:
+            return Holding()
+        found = tuple(sorted(place for place, group in self.location_groups.items() if group in member_of))
+        complete = self.group is None or self.group in member_of
+        return Holding(locations=found if complete else ())
+
+    def groups(self, holding: Holding | None) -> frozenset[str]:
+        """The groups that a holding stands for; `LookupError` names a location that has no group."""
+        if holding is None:
+            return frozenset()
+        wanted = {self.group} if self.group else set()
+        if self.location_groups:
+            for place in holding.locations or ():
+                if place not in self.location_groups:
+                    raise LookupError(f"no group is configured for the location {place}")
+                wanted.add(self.location_groups[place])
+        return frozenset(wanted)
+
+
+class ChangeFailedError(Exception):
+    """One change was refused for good; the message says why."""
+
+
+class ChangeUnclearError(Exception):
+    """One change may have been made or not; the message says what happened."""
+
+
+class GroupTarget(Target):
+    """A target whose access is membership of groups, changed one member at a time.
+
+    Subclasses say who is in a group, find an account, and add or remove it. Those three may raise
+    `ChangeFailedError` and `ChangeUnclearError` about one account and `TargetError` about the target.
+    """
+
+    batch_size = 20
+
+    def __init__(self, settings: GroupSettings) -> None:
+        self.settings = settings
+        self.match = settings.match
+        self._member_of: Mapping[str, frozenset[str]] | None = None
+
+    @abstractmethod
+    def memberships(self) -> dict[str, frozenset[str]]:
+        """Each account that is in some of the configured groups, and in which."""
+
+    @abstractmethod
+    def find(self, account: str) -> Any:
+        """The one entry that an account stands for; `ChangeFailedError` when there is none, or several."""
+
+    @abstractmethod
+    def add(self, entry: Any, group: str) -> None:
+        """Make the entry a member; one that is a member already is no error."""
+
+    @abstractmethod
+    def remove(self, entry: Any, group: str) -> None:
+        """Make the entry no member; one that is none is no error."""
+
+    def current(self) -> dict[str, Holding]:
+        """Who is in the groups, and for which locations."""
+        self._member_of = self.memberships()
+        found = {}
+        shared: dict[frozenset[str], Holding | None] = {}
+        for account, groups in self._member_of.items():
+            if groups not in shared:
+                shared[groups] = self.settings.holding(groups)
+            holding = shared[groups]
+            if holding is not None:
+                found[account] = holding
+        return found
+
+    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
+        """Add and remove members, a change at a time."""
+        if self._member_of is None:
+            self._member_of = self.memberships()
+        unclear = 0
+        for change in changes:
+            try:
+                self._make(change, self._member_of.get(change.account, frozenset()))
+            except (ChangeFailedError, LookupError) as error:
+                yield Result("failed", str(error.args[0]))
+            except ChangeUnclearError as error:
+                yield Result("unclear", str(error))
+                unclear += 1
+                if unclear == GIVE_UP_AFTER:
+                    raise TargetError(f"{self.identity}: nothing works any more: {error}") from error
+            else:
+                unclear = 0
+                yield Result("made")
+
+    def _make(self, change: Change, member_of: frozenset[str]) -> None:
+        wanted = self.settings.groups(change.after)
+        entry = self.find(change.account)
+        for group in sorted(wanted):
+            self.add(entry, group)
+        for group in sorted(member_of - wanted):
+            self.remove(entry, group)
+
+
+def check_groups(config: Config, kind: str, settings: GroupSettings) -> None:
+    """Raise `ConfigError` unless at least one group is configured, and none twice."""
+    names = [*settings.location_groups.values(), *([settings.group] if settings.group else [])]
+    if not names:
+        raise ConfigError(f"{config.file}: target.{kind}: names no group; set `group` or `location_groups`")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(
+            f"{config.file}: target.{kind}: names the group {twice[0]} twice; a group stands for one thing"
+        )
