@@ -36,12 +36,14 @@ def report(
 
     With IDs, only these people are listed; what is counted over everybody stays.
     """
+    from icaccess.facts import open_facts
     from icaccess.review import report_files, report_gather
 
     report_files.check_folder(out)
     earlier = None if since is None else report_files.read(since)
-    with counting(request.records(), "people") as records:
-        gathered = report_gather.gather(request, records, earlier=earlier, personal=not no_personal)
+    facts = open_facts(request.settings, request.facts)
+    with counting(facts.records(), "people") as records:
+        gathered = report_gather.gather(request, facts, records, earlier=earlier, personal=not no_personal)
     if ids:
         gathered = report_gather.select(gathered, ids)
     for path in report_files.write(gathered, out):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -13,7 +14,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.aliases import Renaming
 from icaccess.facts.interface import FactsSource, Provenance
 from icaccess.facts.mapping import Person
-from icaccess.facts.reading import Item, Reader, read_side_by_side
+from icaccess.facts.reading import Item, MappedReader, Reader, read_side_by_side
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
 from icaccess.models import Access, Approval, Employee, InvalidRecord, Record
@@ -26,7 +27,10 @@ UNVERIFIED = "not known to HR"
 
 
 class SourceCount(NamedTuple):
-    """What became of a source's rows: `rows` is the sum of the four that follow."""
+    """What became of a source's rows: `rows` is the sum of the four that follow.
+
+    `declared` and `as_of` are how many rows the feed says it holds and when it was made, where it says so.
+    """
 
     name: str
     rows: int
@@ -35,6 +39,8 @@ class SourceCount(NamedTuple):
     unmatched: int
     rejected: int
     failure: str | None = None
+    declared: int | None = None
+    as_of: datetime | None = None
 
 
 class MergedFacts(FactsSource):
@@ -121,7 +127,11 @@ class MergedFacts(FactsSource):
             return SourceCount(name, 0, 0, 0, 0, 0, str(self._failures[index]))
         rows, unmatched, rejected = staging.count(index)
         repeated = self._repeated[index]
-        return SourceCount(name, rows, rows - unmatched - rejected - repeated, repeated, unmatched, rejected)
+        used = rows - unmatched - rejected - repeated
+        counted = SourceCount(name, rows, used, repeated, unmatched, rejected)
+        if isinstance(reader, MappedReader):
+            return counted._replace(declared=reader.feed.total, as_of=reader.feed.as_of)
+        return counted
 
     def _refuse_nobodys(self, items: Iterable[Item]) -> None:
         for item in items:

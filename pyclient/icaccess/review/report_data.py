@@ -60,14 +60,22 @@ class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Source(Part, frozen=True, kw_only=True):
-    """One source of facts: what it gave, and what it says of itself where it does (age, declared total)."""
+    """One source of facts: its file and digest, or its rows, what became of each, and what it declares.
+
+    `rows` is the sum of `used`, `repeated`, `unmatched` (of nobody known) and `rejected`; `declared` how many
+    rows the source says that it holds, and `as_of` when it was made, where it says so.
+    """
 
     name: str
-    records: int | None = None
+    digest: str | None = None
+    rows: int | None = None
+    used: int = 0
+    repeated: int = 0
+    unmatched: int = 0
+    rejected: int = 0
     declared: int | None = None
     as_of: str | None = None
-    digest: str | None = None
-    note: str = ""
+    problem: str = ""
 
 
 class Population(Part, frozen=True, kw_only=True):

@@ -16,7 +16,10 @@ from icaccess.apply import expected
 from icaccess.config.policy_data import load_policy_data
 from icaccess.diff import Join, draw_up, state_digest
 from icaccess.errors import UsageError
+from icaccess.facts.interface import FactsSource
+from icaccess.facts.merge import MergedFacts
 from icaccess.models import Record
+from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Request
 from icaccess.plan import Plan
@@ -38,19 +41,31 @@ from icaccess.store.database import Store
 from icaccess.targets.interface import Holding, Target
 
 
-def gather(request: Request, records: Iterable[Record], *, earlier: Report | None, personal: bool) -> Report:
-    """The report for a request; nothing is changed and nothing written.
+def gather(
+    request: Request,
+    facts: FactsSource,
+    records: Iterable[Record],
+    *,
+    earlier: Report | None,
+    personal: bool,
+) -> Report:
+    """The report for a request, on the `records` of `facts`; nothing is changed and nothing written.
 
     It holds everybody in memory. Errors are those of the facts, the engine, the target and the store; a part
     that is merely not there is null in the report, which says why.
     """
-    policy_data = load_policy_data(request.config_directory)
-    settled = read_settled(request.policy_directory, policy_data.requirements)
+    policy, config = request.policy_directory, request.config_directory
+    policy_data = load_policy_data(config)
+    settled = read_settled(policy, policy_data.requirements)
     with changes.opened(request, read_only=True) as (store, target), request.client() as client:
         report = draw(records, client, target, store, request.day, request.settings.zone, personal=personal)
     absent = dict(report.absent)
-    if settled is None:
-        absent["settled"] = f"{request.policy_directory} holds no settled.yaml."
+    here = (digest(policy_tree(policy)), digest(config_tree(config)))
+    if here != (report.evidence.policy_revision, report.evidence.data_revision):
+        settled = None
+        absent["settled"] = f"OPA decides by another policy or policy data than {policy} and {config} hold."
+    elif settled is None:
+        absent["settled"] = f"{policy} holds no settled.yaml."
     if earlier is None:
         absent["since"] = "No earlier report was given; give the report.json of one with --since."
     absent["upcoming"] = "No forecast was made."
@@ -58,7 +73,9 @@ def gather(request: Request, records: Iterable[Record], *, earlier: Report | Non
     return msgspec.structs.replace(
         report,
         places={one: place.name for one, place in policy_data.locations.items() if place.name},
-        population=msgspec.structs.replace(report.population, sources=tuple(_sources(request.facts))),
+        population=msgspec.structs.replace(
+            report.population, sources=tuple(_sources(request.facts, facts, request.settings.zone))
+        ),
         settled=settled,
         since=None if earlier is None else compare(earlier, report.people),
         absent=absent,
@@ -192,7 +209,7 @@ def _decide(
     collected: Collected,
 ) -> Plan:
     """Decide everybody just as a plan does, so that the report and the plan cannot differ."""
-    digest = state_digest(current)
+    shown = state_digest(current)
     join = Join(current, target.match)
     revisions = client.revisions()
     sent = collected.records(join.records(records))
@@ -202,7 +219,7 @@ def _decide(
         expected(store, target, as_of),
         as_of=as_of,
         target=target.identity,
-        target_digest=digest,
+        target_digest=shown,
         revisions=(revisions.policy, revisions.data),
     )
 
@@ -215,7 +232,21 @@ def _standing(person: Person) -> Standing:
     )
 
 
-def _sources(paths: Iterable[Path]) -> Iterator[Source]:
+def _sources(paths: Iterable[Path], facts: FactsSource, zone: ZoneInfo) -> Iterator[Source]:
+    """What the facts came from: the files named, by digest, or each configured source and its rows."""
+    if isinstance(facts, MergedFacts):
+        for count in facts.counts():
+            yield Source(
+                name=count.name,
+                rows=count.rows,
+                used=count.used,
+                repeated=count.repeated,
+                unmatched=count.unmatched,
+                rejected=count.rejected,
+                declared=count.declared,
+                as_of=count.as_of.astimezone(zone).isoformat(timespec="minutes") if count.as_of else None,
+                problem=count.failure or "",
+            )
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():

@@ -118,6 +118,7 @@ def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
         checks=checks(report, counts),
         reasons=count_reasons(report.people),
         expiries=expiries_by_month(report.expiries),
+        merged=any(one.rows is not None for one in report.population.sources),
         digests=_digests(report, beside),
         policy_change=_policy_change(report),
         removal_words=removal_words(report.removals or ()),

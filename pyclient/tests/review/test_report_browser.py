@@ -10,6 +10,9 @@ from playwright.sync_api import Page, expect
 from icaccess.review import report_files
 from tests.review.reports import HOSTILE, drawn, hostile, multiplied, sample
 
+# One worker has the browser and the pages to itself: two would decide and install everything twice.
+pytestmark = pytest.mark.xdist_group("browser")
+
 ROWS = 20_000
 
 

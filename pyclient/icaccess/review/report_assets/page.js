@@ -363,11 +363,14 @@
     return cell;
   }
   const standingText = (one) => (one ? `${OUTCOMES[one.outcome]} ${one.held} ${one.reasons.join(" ")}` : "");
+  const said = (one) => (one ? OUTCOMES[one.outcome] : "not there");
+  const turn = (row) => `${said(row.before)} → ${said(row.after)}`;
   const holding = (held) => (held ? `${held.since ? `since ${held.since}` : "held"}${at(held.locations)}` : "nothing");
   const specs = {
     "since-table": {
       caption: "Who stands differently since the last report", name: "person", names: "people",
       text: (row) => [row.id, names.get(row.id), standingText(row.before), standingText(row.after)].join(" "),
+      filters: [{ name: "turn", label: "Change", values: (row) => [turn(row)] }],
       columns: [
         withId,
         { label: "Before", sort: (row) => standingText(row.before), fill: (cell, row) => standing(cell, row.before) },
@@ -377,6 +380,7 @@
     "drift-table": {
       caption: "Access changed behind this system's back", name: "person", names: "people",
       text: (row) => [row.id, names.get(row.id), DRIFTS[row.kind], OUTCOMES[row.outcome]].join(" "),
+      filters: [{ name: "kind", label: "What happened", values: (row) => [row.kind], say: (kind) => DRIFTS[kind] }],
       columns: [
         withId,
         { label: "What happened", sort: (row) => row.kind, fill: (cell, row) => cell.append(DRIFTS[row.kind]) },
@@ -389,6 +393,10 @@
     "removals-table": {
       caption: "Removals and what was seen of them", name: "removal", names: "removals",
       text: (row) => [row.id, names.get(row.id), row.state, row.note, ...row.reasons.map(words)].join(" "),
+      filters: [
+        { name: "state", label: "Result", values: (row) => [row.state], say: words },
+        { name: "why", label: "Why", values: (row) => row.reasons, say: words },
+      ],
       columns: [
         withId,
         { label: "Why", sort: (row) => row.reasons.join(), fill: (cell, row) => cell.append(row.reasons.map(words).join(", ")) },

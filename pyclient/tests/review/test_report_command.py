@@ -1,0 +1,193 @@
+"""`icaccess report` as it is called, with all that can be wrong, and the commands of its documentation."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from icaccess.cli import main
+from icaccess.review import report_files
+
+ROOT = Path(__file__).parents[3]
+FACTS = ("--facts", str(ROOT / "examples" / "facts"), "--at", "2027-06-29")
+FILES = ["report.csv", "report.html", "report.json"]
+
+
+@pytest.fixture
+def icaccess(engine, tmp_path, monkeypatch, capfd):
+    """Runs a command in an empty folder; gives its exit code, stdout and stderr."""
+    monkeypatch.setenv("ICACCESS_OPA_URL", engine.url)
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", engine.token)
+    monkeypatch.delenv("ICACCESS_STORE", raising=False)
+    for name in ("config", "policy", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with contextlib.suppress(SystemExit), pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments)])
+        captured = capfd.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return run
+
+
+def test_on_the_examples_before_and_after_the_first_run(icaccess, tmp_path):
+    assert icaccess("report", *FACTS) == (
+        0,
+        "report/report.csv\nreport/report.json\nreport/report.html\n",
+        "",
+    )
+    first = report_files.read(tmp_path / "report/report.json")
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == FILES
+    assert first.removals is None
+    assert not (tmp_path / "var").exists(), "a report makes no store"
+    by_action = {
+        action: sum(one.action == action for one in first.people) for action in ("grant", "update", "revoke")
+    }
+    assert by_action == {"grant": 9, "update": 3, "revoke": 12}
+
+    assert icaccess("adopt", *FACTS)[0] == 0
+    assert icaccess("apply", "--yes", *FACTS)[0] == 0
+    code, _, err = icaccess("report", *FACTS, "--since", "report/report.json")
+    assert (code, err) == (0, "")
+    second = report_files.read(tmp_path / "report/report.json")
+    assert len(second.removals) == 12
+    assert {one.state for one in second.removals} == {"verified"}
+    assert second.audit.problem == ""
+    assert {one.action for one in second.people} == {"keep", "none"}
+    # Those whose access was given or taken stand differently, and nobody else.
+    assert len(second.since.changes) == 9 + 12
+    assert all(one.before.held != one.after.held for one in second.since.changes)
+    assert second.population.facts_digest == first.population.facts_digest
+
+
+def test_everybody_is_decided_as_by_decide(icaccess, tmp_path):
+    code, out, _ = icaccess("decide", *FACTS, "--format", "json")
+    assert code == 0
+    decided = {one["employee_id"]: one for one in json.loads(out)["decisions"]}
+    icaccess("report", *FACTS)
+    told = {one.id: one for one in report_files.read(tmp_path / "report/report.json").people}
+    assert told.keys() == decided.keys()
+    for ident, one in told.items():
+        assert (one.outcome, one.action) == (decided[ident]["outcome"], decided[ident]["action"])
+        assert [reason.message for reason in one.reasons] == [
+            reason["message"] for reason in decided[ident]["reasons"]
+        ]
+
+
+def test_configured_sources_are_accounted_for_row_by_row(icaccess, tmp_path):
+    config = tmp_path / "district"
+    shutil.copytree(ROOT / "config", config)
+    shutil.copytree(ROOT / "examples" / "csv", config, dirs_exist_ok=True)
+    code, _, err = icaccess("report", "--config", config, "--at", "2027-06-29")
+    assert (code, err) == (0, "")
+    sources = {one.name: one for one in report_files.read(tmp_path / "report/report.json").population.sources}
+    assert sources["hr-employment"].declared == sources["hr-employment"].rows > 0
+    assert sources["hr-jobs"].rejected == 1
+    for one in sources.values():
+        assert one.rows == one.used + one.repeated + one.unmatched + one.rejected
+        assert one.as_of
+    page = (tmp_path / "report/report.html").read_text()
+    assert "Of nobody known" in page
+    assert "hr-employment" in page
+
+
+def test_files_of_facts_are_named_by_digest(icaccess, tmp_path):
+    icaccess("report", *FACTS)
+    sources = report_files.read(tmp_path / "report/report.json").population.sources
+    assert [Path(one.name).name for one in sources] == sorted(
+        path.name for path in (ROOT / "examples/facts").iterdir()
+    )
+    assert all(re.fullmatch("[0-9a-f]{64}", one.digest) for one in sources)
+
+
+def test_settled_questions_say_the_values_that_decide(icaccess, tmp_path, monkeypatch):
+    config = tmp_path / "district"
+    shutil.copytree(ROOT / "config", config)
+    file = config / "requirements" / "data.yaml"
+    file.write_text(file.read_text().replace("approval_lead_days: 120", "approval_lead_days: 77"))
+    # The OPA that is running has the project's own values, so those in this folder are not what decides.
+    assert icaccess("report", "--config", config, *FACTS)[0] == 0
+    other = report_files.read(tmp_path / "report/report.json")
+    assert other.settled is None
+    assert (
+        other.absent["settled"]
+        == f"OPA decides by another policy or policy data than policy and {config} hold."
+    )
+    monkeypatch.delenv("ICACCESS_OPA_URL")
+    assert icaccess("report", "--config", config, *FACTS)[0] == 0
+    settled = report_files.read(tmp_path / "report/report.json").settled
+    assert any("up to 77 days before" in one.answer for one in settled)
+    assert not any("{" in one.answer for one in settled)
+    assert {one.clause for one in settled} == {"ES-5", "ES-6", "ES-9", "ES-10", "ES-12", "ES-13"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("settled: [", "is no list of settled questions"),
+        (
+            "settled: [{clause: ES-5}]",
+            "is no list of settled questions: Object missing required field `question`",
+        ),
+        (
+            'settled: [{clause: ES-5, question: a, answer: "{lead}", why: c}]',
+            "'lead' in braces is no value of data.requirements",
+        ),
+    ],
+)
+def test_settled_questions_of_another_shape_are_one_line(icaccess, tmp_path, content, says):
+    policy = tmp_path / "other"
+    shutil.copytree(ROOT / "policy", policy)
+    (policy / "settled.yaml").write_text(content)
+    code, out, err = icaccess("report", "--policy", policy, *FACTS)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"icaccess: {policy}/settled.yaml: {says}")
+    assert err.count("\n") == 1
+    (policy / "settled.yaml").unlink()  # it decides nothing, so OPA's policy is still this one
+    assert icaccess("report", "--policy", policy, *FACTS)[0] == 0
+    report = report_files.read(tmp_path / "report/report.json")
+    assert report.settled is None
+    assert "holds no settled.yaml" in report.absent["settled"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nobody", *FACTS], "no employee has the id nobody; ids are as in `icaccess facts`"),
+        ([*FACTS, "--since", "missing.json"], "missing.json: cannot be read: No such file or directory; "),
+        (
+            [*FACTS, "--since", "config/requirements/data.yaml"],
+            "config/requirements/data.yaml: is no report; ",
+        ),
+        (
+            [*FACTS, "--out", "config/requirements/data.yaml"],
+            "config/requirements/data.yaml: no report can be written",
+        ),
+        (["--facts", "missing.yaml"], "missing.yaml"),
+        ([*FACTS, "--at", "someday"], "--at 'someday': not a date"),
+        ([*FACTS, "--store", "sqlite:///config"], "config: is a folder; name the store's file"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line_and_nothing_is_written(icaccess, tmp_path, arguments, says):
+    code, out, err = icaccess("report", *arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"icaccess: {says}")
+    assert err.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "examples", "policy"]
+
+
+def test_every_command_in_the_documentation_does_what_it_says(icaccess):
+    text = (ROOT / "docs" / "report.md").read_text()
+    blocks = re.findall(r"```console\n\$ icaccess (.*?)\n(.*?)```", text, re.S)
+    assert len(blocks) == 4
+    for command, wanted in blocks:
+        code, out, err = icaccess(*command.split())
+        assert out + err == wanted
+        assert code == (1 if err else 0)
