@@ -328,7 +328,7 @@ LATENCY = """() => {
 
 
 def test_20_000_rows_answer_at_once(open_page):
-    """Each interaction, drawn and laid out, against reading the page's own data once, in turn on one machine."""
+    """Each interaction, drawn and laid out, against reading the data of the page once, in turn."""
     page = open_page("large")
     assert status(page) == "20,000 people"
     taken = page.evaluate(LATENCY)
