@@ -28,6 +28,7 @@ from icaccess.store.consents import Consent
 from icaccess.store.database import Store, open_store
 from icaccess.store.lock import Lock, applying
 from icaccess.store.settings import StoreSettings
+from icaccess.store.shelf import Shelf
 from icaccess.targets.interface import Holding, Target
 from icaccess.targets.settings import open_target
 
@@ -54,13 +55,22 @@ def opened(request: Request, *, read_only: bool = False) -> Iterator[Opened]:
             target.close()
 
 
-def plan(records: Iterable[Record], client: AccessClient, target: Target, store: Store, as_of: date) -> Plan:
+def plan(
+    records: Iterable[Record],
+    client: AccessClient,
+    target: Target,
+    store: Store,
+    as_of: date,
+    *,
+    full: bool = False,
+) -> Plan:
     """What would change at `target` on the day `as_of`, and why; nothing is changed and nothing written.
 
-    The records are streamed. `FactsError` when there are none; `TargetError`, `EngineError` and `StoreError`
-    when the target, OPA or the store cannot be asked.
+    The records are streamed. Decisions that were kept and still hold are used, unless `full` asks for
+    everybody to be decided anew. `FactsError` when there are none; `TargetError`, `EngineError` and
+    `StoreError` when the target, OPA or the store cannot be asked.
     """
-    return _plan(records, client, target, store, as_of, target.current())
+    return _plan(records, client, target, Shelf(store, client, full=full), as_of, target.current())
 
 
 def apply(
@@ -73,6 +83,7 @@ def apply(
     by: str,
     limits: GuardSettings,
     facts_age: timedelta | None = None,
+    full: bool = False,
     saved: Plan | None = None,
     consent: Consent | None = None,
     confirm: Callable[[Plan, Verdict], bool] = lambda _plan, _verdict: True,
@@ -86,7 +97,8 @@ def apply(
     with applying(store, "icaccess apply") as lock:
         current = target.current()
         applying_plan.recover(store, lock, target, current)
-        fresh = _plan(records, client, target, store, as_of, current)
+        shelf = Shelf(store, client, full=full, keep=True)
+        fresh = _plan(records, client, target, shelf, as_of, current)
         if saved is not None:
             check_current(saved, fresh)
         verdict = examine(fresh, store, limits, facts_age)
@@ -178,18 +190,18 @@ def _plan(
     records: Iterable[Record],
     client: AccessClient,
     target: Target,
-    store: Store,
+    shelf: Shelf,
     as_of: date,
     current: dict[str, Holding],
 ) -> Plan:
     digest = state_digest(current)
     join = Join(current, target.match)
     revisions = client.revisions()
-    answers = client.decide_json(join.records(records), as_of, revisions=revisions)
+    answers = shelf.decide_json(join.records(records), as_of, revisions=revisions)
     return draw_up(
         join,
         answers,
-        applying_plan.expected(store, target, as_of),
+        applying_plan.expected(shelf.store, target, as_of),
         as_of=as_of,
         target=target.identity,
         target_digest=digest,

@@ -23,20 +23,22 @@ from icaccess.targets.interface import Holding
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
+_FULL = click.option("--full", is_flag=True, help="Decide everybody anew; use no decision that was kept.")
 
 
 @click.command()
 @deciding
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, for `icaccess apply FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Answer 0 nothing to change, 2 changes, 1 error.")
-def plan(request: Request, out: Path | None, *, detailed_exitcode: bool) -> int:
+@_FULL
+def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: bool) -> int:
     """Show what would change and why; change nothing."""
     with (
         changes.opened(request, read_only=True) as (store, target),
         request.client() as client,
         counting(request.records(), "people") as records,
     ):
-        drawn = changes.plan(records, client, target, store, request.day)
+        drawn = changes.plan(records, client, target, store, request.day, full=full)
         verdict = changes.examine(drawn, store, request.settings.section("guard", GuardSettings))
     _show(drawn, verdict)
     if out is not None:
@@ -54,8 +56,16 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool) -> int:
 )
 @click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
 @click.option("--reason", metavar="TEXT", help="With --allow: why.")
+@_FULL
 def apply(
-    request: Request, file: Path | None, *, yes: bool, allow: str | None, by: str | None, reason: str | None
+    request: Request,
+    file: Path | None,
+    *,
+    yes: bool,
+    allow: str | None,
+    by: str | None,
+    reason: str | None,
+    full: bool,
 ) -> None:
     """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
     saved = None if file is None else read_plan(file)
@@ -77,6 +87,7 @@ def apply(
                 request.day,
                 by=caller(),
                 limits=request.settings.section("guard", GuardSettings),
+                full=full,
                 saved=saved,
                 consent=consent,
                 confirm=lambda fresh, verdict: _confirm(fresh, verdict, yes=yes),

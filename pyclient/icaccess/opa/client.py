@@ -158,7 +158,11 @@ class AccessClient:
         """The same as `decide_many`, each decision as the JSON that OPA wrote, its keys sorted by name."""
         self._sidecars.refresh()
         run = _Run(self._sidecars, at, revisions)
-        for answers in _ahead(run.decide, _batches(records, self._batch), self._connections):
+        size = self._batch
+        if isinstance(records, Sequence):
+            # Few people are spread over all the connections, so that every core of OPA has some.
+            size = max(1, min(size, -(-len(records) // self._connections)))
+        for answers in _ahead(run.decide, _batches(records, size), self._connections):
             yield from answers
 
     def explain(self, employee: Employee, at: date) -> list[ClauseExplanation]:

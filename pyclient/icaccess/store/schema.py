@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -106,4 +106,18 @@ lock = Table(
     Column("since", String, nullable=False),
     Column("token", String, nullable=False),
     comment="Names who is applying; what locks is the operating system or PostgreSQL",
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("employee_id", String, primary_key=True),
+    Column("facts", String, nullable=False),  # the digest of the facts as OPA received them
+    Column("rules", String, nullable=False),  # the digest of policy and policy data
+    Column("decided_on", String, nullable=False),
+    Column("recheck_on", String),
+    Column("outcome", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("document", Text, nullable=False),  # the decision as OPA wrote it
+    comment="Decisions that hold until their recheck_on while facts and rules are the same",
 )

@@ -294,7 +294,7 @@ def test_a_proxy_that_has_lost_opa_for_a_moment_is_asked_again() -> None:
 
 def test_an_id_twice_in_one_batch_is_an_error(standin: Engine) -> None:
     with AccessClient(standin.url, standin.token) as client, pytest.raises(UsageError, match="twice"):
-        list(client.decide_many([Employee(id="1"), Employee(id="1")], AT))
+        list(client.decide_many(iter([Employee(id="1"), Employee(id="1")]), AT))
 
 
 def test_several_sidecars_share_the_work_and_one_may_die(standin: Engine) -> None:
