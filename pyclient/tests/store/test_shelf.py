@@ -1,0 +1,213 @@
+"""Kept decisions: used while they hold, never when they do not, and tried against OPA each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, update
+
+from icaccess import changes
+from icaccess.errors import EngineError
+from icaccess.guard import GuardSettings, Limit
+from icaccess.models import Access, Decision, Employee, InvalidRecord, Record
+from icaccess.opa.client import AccessClient
+from icaccess.opa.transport import Revisions
+from icaccess.store.database import Store, open_store
+from icaccess.store.schema import decision
+from icaccess.store.shelf import Answer, Shelf
+from icaccess.targets.ledger import LedgerTarget
+from tests.people import day_for, person
+from tests.scripted import DAY, REVISIONS, ScriptedClient, people
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as opened:
+        yield opened
+
+
+class Counting:
+    """A client that counts whom it was asked about."""
+
+    def __init__(self, client: ScriptedClient | AccessClient) -> None:
+        self.client = client
+        self.asked: list[str] = []
+
+    def decide_json(
+        self, records: Iterable[Record], at: date, *, revisions: Revisions | None = None
+    ) -> Iterator[Answer]:
+        records = list(records)
+        self.asked += [record.id for record in records]
+        return self.client.decide_json(records, at, revisions=revisions)
+
+
+def settled(count: int) -> list[Employee]:
+    """People of whom the even ones may have access, and hold it."""
+    held = Access(held=True, locations=("210",))
+    return [
+        msgspec.structs.replace(one, access=held) if n % 2 == 0 else one
+        for n, one in enumerate(people(*(f"{n:04}" for n in range(count))))
+    ]
+
+
+def scripted(count: int, **more: Any) -> Counting:
+    return Counting(ScriptedClient({f"{n:04}": ("210",) for n in range(0, count, 2)}, **more))
+
+
+def decide(
+    store: Store, client: Counting, records: list[Record], at: date = DAY, revisions: Revisions = REVISIONS
+) -> list[tuple[str, str]]:
+    client.asked.clear()
+    shelf = Shelf(store, client, keep=True)
+    answers = [msgspec.json.decode(answer) for answer in shelf.decide_json(records, at, revisions=revisions)]
+    assert len(client.asked) + shelf.used == len(records)
+    return [(answer["outcome"], answer["action"]) for answer in answers]
+
+
+def test_who_did_not_change_is_not_asked_again_but_for_a_sample(store: Store) -> None:
+    client, records = scripted(1200), [*settled(1200)]
+    first = decide(store, client, records)
+    assert len(client.asked) == 1200
+    assert first == [("allow", "keep"), ("deny", "none")] * 600
+    assert decide(store, client, records) == first
+    assert len(client.asked) == 3
+
+
+def test_who_changed_is_asked(store: Store) -> None:
+    client, records = scripted(100), [*settled(100)]
+    decide(store, client, records)
+    records[7] = msgspec.structs.replace(records[7], name="Changed")
+    records.append(Employee(id="new"))
+    assert decide(store, client, records)[-1] == ("deny", "none")
+    assert {"0007", "new"} < set(client.asked)
+    assert len(client.asked) == 3
+    decide(store, client, records)
+    assert len(client.asked) == 1
+
+
+def test_another_policy_or_other_policy_data_ask_for_everybody_and_clear_the_shelf(store: Store) -> None:
+    client, records = scripted(10), [*settled(10)]
+    decide(store, client, records)
+    for other in (Revisions("c" * 64, REVISIONS.data), Revisions(REVISIONS.policy, "d" * 64)):
+        decide(store, client, records, revisions=other)
+        assert len(client.asked) == 10
+        with store.reading() as connection:
+            assert connection.execute(select(func.count()).select_from(decision)).scalar_one() == 10
+
+
+def test_an_opa_without_revisions_is_asked_about_everybody(store: Store) -> None:
+    client, records = scripted(10), [*settled(10)]
+    for _ in range(2):
+        decide(store, client, records, revisions=Revisions("", ""))
+        assert len(client.asked) == 10
+
+
+def test_nothing_is_used_from_its_recheck_on_nor_before_it_was_decided(store: Store) -> None:
+    client, records = scripted(4), [*settled(4)]
+    decide(store, client, records)
+    with store.writing() as connection:
+        connection.execute(update(decision).values(recheck_on="2025-09-20"))
+    assert decide(store, client, records, date(2025, 9, 19))
+    assert len(client.asked) == 1
+    decide(store, client, records, date(2025, 9, 9))
+    assert len(client.asked) == 4
+    with store.writing() as connection:
+        connection.execute(update(decision).values(recheck_on="2025-09-20"))
+    decide(store, client, records, date(2025, 9, 20))
+    assert len(client.asked) == 4
+
+
+def test_changes_undecided_and_invalid_records_are_never_kept_ones(store: Store) -> None:
+    client = Counting(ScriptedClient({"1": ("210",)}, unsure=["2"]))
+    records: list[Record] = [*people("1", "2"), InvalidRecord("3", "facts.yaml line 3: start: no such day")]
+    for _ in range(2):
+        assert decide(store, client, records) == [
+            ("allow", "grant"),
+            ("undecided", "none"),
+            ("undecided", "none"),
+        ]
+        assert client.asked == ["1", "2", "3"]
+
+
+def test_a_kept_decision_that_opa_would_not_make_now_stops_the_run(store: Store) -> None:
+    records = [*settled(2)]
+    decide(store, scripted(2), records)
+    with pytest.raises(EngineError, match=r"decision kept from 2025-09-10 is not what OPA.*--full"):
+        for _ in range(50):  # a sample of one in two: soon it is the one that differs
+            decide(store, Counting(ScriptedClient({})), records)
+    shelf = Shelf(store, ScriptedClient({}), full=True, keep=True)
+    assert len(list(shelf.decide_json(records, DAY, revisions=REVISIONS))) == 2
+
+
+def test_a_plan_uses_what_an_apply_kept_and_writes_nothing(store: Store, client: AccessClient) -> None:
+    target = LedgerTarget(store)
+    records = _people(Random(1), 60)
+    free = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit())
+    changes.adopt(records, target, store, DAY, by="test")
+    for _ in range(2):
+        changes.apply(records, client, target, store, DAY, by="test", limits=free)
+    day = DAY + timedelta(30)
+    with store.reading() as connection:
+        before = connection.execute(select(decision)).all()
+    assert changes.plan(records, client, target, store, day) == changes.plan(
+        records, client, target, store, day, full=True
+    )
+    with store.reading() as connection:
+        assert connection.execute(select(decision)).all() == before
+    assert len(before) > 30
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10**9))
+def test_the_result_is_the_same_as_deciding_everybody(
+    client: AccessClient, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    """Over random edits and days, forward and back: what a plan is made of is the same with and without."""
+    rng = Random(seed)
+    revisions = client.revisions()
+    records = _people(rng, 40)
+    day = date(2025, 6, 1)
+    path = tmp_path_factory.mktemp("shelf") / "store.db"
+    used = 0
+    with open_store(f"sqlite:///{path}") as store:
+        for _ in range(8):
+            shelf = Shelf(store, client, keep=True)
+            kept = list(shelf.decide_json(records, day, revisions=revisions))
+            used += shelf.used
+            for short, whole in zip(kept, client.decide_json(records, day), strict=True):
+                expected = msgspec.json.decode(whole, type=Decision)
+                found = msgspec.json.decode(short)
+                assert (found["outcome"], found["action"]) == (expected.outcome, expected.action)
+                if expected.action not in ("keep", "none"):
+                    assert bytes(short) == bytes(whole)
+            for index in rng.sample(range(len(records)), 3):
+                records[index] = _people(rng, 1, start=index)[0]
+            day += timedelta(rng.choice([0, 1, 1, 3, 30, 120, -2]))
+    assert used > 0
+
+
+_DATA: dict[str, Any] = {
+    name: yaml.safe_load((ROOT / "config" / name / "data.yaml").read_text())
+    for name in ("requirements", "locations", "calendar")
+}
+
+
+def _people(rng: Random, count: int, start: int = 0) -> list[Employee]:
+    """People made for this project's own policy data, moved to the days about the one decided for."""
+    found: list[Employee] = []
+    while len(found) < count:
+        facts = person(rng, _DATA, f"{start + len(found):06}")
+        day_for(rng, facts, _DATA)
+        found.append(msgspec.convert(facts, Employee))
+    return found
