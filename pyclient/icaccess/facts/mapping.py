@@ -109,6 +109,8 @@ class RowMapping:
     @staticmethod
     def problem(settings: MappedSource) -> str | None:
         """What is wrong with the settings themselves: a field that no fact of this kind has."""
+        if settings.gives == "people" and "id" not in settings.key:
+            return "key: a source of people goes by id, since it tells what else they are called"
         known = {field.encode_name for field in msgspec.structs.fields(FACTS[settings.gives])}
         for part in ("fields", "constants", "values"):
             for name in getattr(settings, part):

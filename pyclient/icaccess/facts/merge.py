@@ -157,7 +157,7 @@ class MergedFacts(FactsSource):
         if not facts["employment"] and "employment" not in none | unknown:
             unknown.add("employment")
             self._note(rows[0], identifier, "has no employment record, so is undecided")
-        for kind in unknown:
+        for kind in unknown & set(LISTS):
             facts[kind] = UNSET
         return Employee(
             id=identifier, **self._identity(identifier, rows), **facts, access=self._access(identifier, rows)

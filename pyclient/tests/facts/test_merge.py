@@ -1,0 +1,329 @@
+"""Feeds merged into records: whose each row is, what is unknown, and what became of every row."""
+
+# ruff: noqa: E501 — a table of cases is read one line a case
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icaccess.errors import ConfigError, FactsError
+from icaccess.facts import open_facts
+from icaccess.models import InvalidRecord
+from tests.facts.feeds import APPROVALS, EMPLOYMENT, JOBS, LMS, PEOPLE, SOURCES, employee, folder, merged
+
+
+def replaced(index: int, **changes: Any) -> list[dict[str, Any]]:
+    return [{**source, **changes} if place == index else source for place, source in enumerate(SOURCES)]
+
+
+def test_each_kind_of_fact_comes_from_its_feed(tmp_path: Path) -> None:
+    records, source = merged(folder(tmp_path))
+    assert employee(records, "1") == {
+        "id": "1",
+        "email": "one@example.org",
+        "username": "one",
+        "employment": [{"start": "2020-01-01"}],
+        "assignments": [{"role": "Office Professional", "location": "210", "start": "2020-01-01"}],
+        "certifications": [{"name": "Walk-In Scheduling", "completed_on": "2023-08-10"}],
+        "approvals": [
+            {
+                "decision": "approved",
+                "decided_on": "2023-08-14",
+                "approver": "2",
+                "approver_role": "Principal",
+            }
+        ],
+    }
+    assert employee(records, "2")["certifications"] == []
+    assert list(source.issues()) == []
+    assert [tuple(count)[1:6] for count in source.counts()] == [
+        (3, 3, 0, 0, 0), (3, 3, 0, 0, 0), (4, 4, 0, 0, 0), (1, 1, 0, 0, 0), (1, 1, 0, 0, 0),
+    ]  # fmt: skip
+
+
+def test_records_come_in_the_order_of_ids_and_can_be_taken_again(tmp_path: Path) -> None:
+    source = open_facts(folder(tmp_path, {"people.csv": "id,email,login\n10,,\n9,,\n1,,\n2,,\n3,,\n"}))
+    first = list(source.records())
+    assert [record.id for record in first] == ["1", "10", "2", "3", "9"]
+    assert list(source.records()) == first
+
+
+def test_keys_are_normalised_only_as_declared_and_the_changes_counted(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"lms.csv": "email,course,done\n ONE@Example.org,X,2023-08-10\n"}
+    records, source = merged(folder(tmp_path, files))
+    assert employee(records, "1")["certifications"] == []
+    assert source.counts()[3].unmatched == 1
+    declared = {"keys": {"email": {"trim": True, "lower": True}, "id": {"zero_pad": 3}}}
+    records, source = merged(folder(tmp_path, files, facts=declared))
+    assert employee(records, "001")["certifications"] == [{"name": "X", "completed_on": "2023-08-10"}]
+    assert source.normalised >= 1 + 3 + 3 + 4 + 1
+
+
+def test_a_username_can_join_and_a_domain_be_dropped(tmp_path: Path) -> None:
+    sources = replaced(3, key={"username": "email"})
+    records, _ = merged(
+        folder(tmp_path, sources=sources, facts={"keys": {"username": {"drop_domain": True}}})
+    )
+    assert len(employee(records, "1")["certifications"]) == 1
+
+
+def test_rows_of_nobody_known_are_listed_and_not_used(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "lms.csv": "email,course,done\nwho@example.org,X,2023-08-10\n,Y,2023-08-10\n",
+        "approvals.csv": "id,decision,on,by,as\n77,approved,2023-08-14,2,Principal\n",
+    }
+    records, source = merged(folder(tmp_path, files))
+    assert set(records) == {"1", "2", "3"}
+    assert list(source.issue_lines()) == [
+        "lms row 2: email who@example.org fits no employee, so the row is not used",
+        "lms row 3: email is empty, so nobody can say whose row it is",
+        "approvals row 2: id 77 fits no employee, so the row is not used",
+    ]
+    assert (source.counts()[3].unmatched, source.counts()[3].rejected) == (1, 1)
+
+
+def test_a_key_that_fits_two_leaves_both_undecided(tmp_path: Path) -> None:
+    people = "id,email,login\n1,one@example.org,a\n2,one@example.org,b\n3,three@example.org,c\n"
+    records, source = merged(folder(tmp_path, {"people.csv": people}))
+    assert "certifications" not in employee(records, "1")
+    assert "certifications" not in employee(records, "2")
+    assert employee(records, "3")["certifications"] == []
+    assert "fits more than one employee, so they are undecided" in next(iter(source.issues())).reason
+
+
+def test_somebody_without_an_employment_record_is_undecided_and_listed(tmp_path: Path) -> None:
+    records, source = merged(
+        folder(tmp_path, {"employment.csv": "id,start,end\n1,2020-01-01,\n2,2020-01-01,\n"})
+    )
+    assert "employment" not in employee(records, "3")
+    assert [issue.reason for issue in source.issues()] == ["has no employment record, so is undecided"]
+
+
+def test_a_row_that_cannot_be_used_makes_its_employee_invalid(tmp_path: Path) -> None:
+    records, source = merged(
+        folder(tmp_path, {"lms.csv": "email,course,done\none@example.org,X,2023-02-30\n"})
+    )
+    bad = records["1"]
+    assert isinstance(bad, InvalidRecord)
+    assert bad.problem == "lms row 2: completed_on: '2023-02-30' is no calendar date; write YYYY-MM-DD"
+    assert source.counts()[3].rejected == 1
+    assert employee(records, "2")["certifications"] == []
+
+
+def test_a_row_of_hr_that_is_nobodys_stops_the_run(tmp_path: Path) -> None:
+    jobs = "id,role,location,start,end\n1,R,210,2020-01-01,\n,R,210,2020-01-01,\n"
+    with pytest.raises(
+        FactsError, match="jobs row 3: id is empty, so nobody can say whose row it is; correct"
+    ):
+        merged(folder(tmp_path, {"jobs.csv": jobs}))
+
+
+def test_a_feed_that_fails_stops_the_run(tmp_path: Path) -> None:
+    (folder(tmp_path).directory / "lms.csv").unlink()
+    with pytest.raises(FactsError, match=r"lms: .*lms\.csv: cannot be read: No such file"):
+        merged(folder_without(tmp_path, "lms.csv", SOURCES))
+
+
+def folder_without(tmp_path: Path, name: str, sources: list[dict[str, Any]]) -> Any:
+    config = folder(tmp_path, sources=sources)
+    (tmp_path / name).unlink()
+    return config
+
+
+def test_without_an_optional_feed_its_lists_are_absent_for_everybody(tmp_path: Path) -> None:
+    records, source = merged(folder_without(tmp_path, "lms.csv", replaced(3, optional=True)))
+    for identifier in records:
+        assert "certifications" not in employee(records, identifier)
+        assert "approvals" in employee(records, identifier)
+    assert "cannot be read" in (source.counts()[3].failure or "")
+
+
+def test_rows_of_an_optional_feed_that_turns_out_short_are_not_used(tmp_path: Path) -> None:
+    sources = replaced(3, optional=True, expect={"min_rows": 5})
+    records, source = merged(folder(tmp_path, sources=sources))
+    assert "certifications" not in employee(records, "1")
+    assert "has 1 rows, at least 5 were expected" in (source.counts()[3].failure or "")
+
+
+def test_without_the_names_what_is_joined_by_name_is_unknown(tmp_path: Path) -> None:
+    records, _ = merged(folder_without(tmp_path, "people.csv", replaced(0, optional=True)))
+    assert "certifications" not in employee(records, "1")
+    assert len(employee(records, "1")["approvals"]) == 1
+
+
+def test_a_kind_of_fact_that_no_feed_gives_is_unknown(tmp_path: Path) -> None:
+    records, _ = merged(folder(tmp_path, sources=SOURCES[:4]))
+    assert "approvals" not in employee(records, "1")
+
+
+@pytest.mark.parametrize(
+    ("row", "roles", "says"),
+    [
+        ("2,Principal", ["Principal"], None),
+        ("2,Manager", ["Principal"], "approver 2 was Principal on 2023-08-14, not Manager"),
+        (
+            "1,Principal",
+            ["Office Professional"],
+            "approver 1 was Office Professional on 2023-08-14, not Principal",
+        ),
+        ("99,Principal", ["not known to HR"], "approver 99 is no employee that HR knows"),
+    ],
+)
+def test_an_approver_has_the_role_that_hr_knows(
+    tmp_path: Path, row: str, roles: list[str], says: str | None
+) -> None:
+    approvals = f"id,decision,on,by,as\n3,approved,2023-08-14,{row}\n"
+    records, source = merged(folder(tmp_path, {"approvals.csv": approvals}))
+    assert [approval["approver_role"] for approval in employee(records, "3")["approvals"]] == roles
+    assert [issue.reason for issue in source.issues()] == ([says] if says else [])
+
+
+def test_the_role_is_that_of_the_day_of_the_approval(tmp_path: Path) -> None:
+    days = ("2021-01-01", "2021-12-31", "2023-01-01")
+    approvals = "id,decision,on,by,as\n" + "".join(f"1,approved,{day},3,Manager\n" for day in days)
+    records, _ = merged(folder(tmp_path, {"approvals.csv": approvals}))
+    roles = [approval["approver_role"] for approval in employee(records, "1")["approvals"]]
+    assert roles == ["Teacher", "no job on that day, says HR", "Manager"]
+
+
+def test_an_approver_with_two_jobs_approves_in_both(tmp_path: Path) -> None:
+    jobs = "id,role,location,start,end\n1,A,210,2020-01-01,\n2,Principal,210,2020-01-01,\n2,Coach,211,2020-01-01,\n"
+    records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}))
+    roles = [approval["approver_role"] for approval in employee(records, "1")["approvals"]]
+    assert roles == ["Coach", "Principal"]
+
+
+def test_an_approver_is_found_by_email_and_a_feed_may_vouch_for_roles(tmp_path: Path) -> None:
+    approvals = "id,decision,on,by,as\n1,approved,2023-08-14,two@example.org,Principal\n1,denied,2023-08-15,x@y.z,HR\n"
+    config = folder(
+        tmp_path, {"approvals.csv": approvals}, replaced(4, approver_key="email", vouches_for_roles=True)
+    )
+    first, second = employee(merged(config)[0], "1")["approvals"]
+    assert (first["approver"], first["approver_role"]) == ("2", "Principal")
+    assert (second["approver"], second["approver_role"]) == ("x@y.z", "HR")
+
+
+def test_renamed_things_go_by_todays_names_in_their_days_only(tmp_path: Path) -> None:
+    aliases = {
+        "roles": [{"old": "Teacher", "new": "Educator", "through": "2020-12-31"}],
+        "locations": [{"old": "210", "new": "0210", "from": "2020-01-01"}],
+        "certifications": [{"old": "Walk-In Scheduling", "new": "Walk-In"}],
+    }
+    jobs = "id,role,location,start,end\n1,Teacher,210,2020-01-01,2021-01-31\n1,Teacher,210,2021-02-01,\n"
+    records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}, facts={"aliases": aliases}))
+    held = [(job["role"], job["location"]) for job in employee(records, "1")["assignments"]]
+    assert held == [("Educator", "0210"), ("Teacher", "0210")]
+    assert employee(records, "1")["certifications"][0]["name"] == "Walk-In"
+
+
+def test_equal_rows_count_once_and_conflicts_are_listed(tmp_path: Path) -> None:
+    access = {
+        "type": "csv", "name": "access", "gives": "access", "path": "access.csv", "key": {"id": "id"},
+        "fields": {"held": "held"},
+    }  # fmt: skip
+    files: dict[str, str | bytes] = {
+        "people.csv": "id,email,login\n1,one@example.org,one\n1,uno@example.org,one\n2,,\n3,,\n",
+        "lms.csv": "email,course,done\none@example.org,X,2023-08-10\nuno@example.org,X,2023-08-10\n",
+        "access.csv": "id,held\n1,true\n1,false\n",
+    }
+    records, source = merged(folder(tmp_path, files, [*SOURCES, access]))
+    assert employee(records, "1")["certifications"] == [{"name": "X", "completed_on": "2023-08-10"}]
+    assert employee(records, "1")["access"] == {"held": True}
+    assert source.counts()[3].repeated == 1
+    assert [issue.reason for issue in source.issues()] == [
+        "email differs from the one in an earlier row, which is used",
+        "access held differs from the one in an earlier row, which is used",
+    ]
+
+
+def test_nobody_at_all_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(
+        FactsError, match="the sources hold no employee at all; an empty population is an error"
+    ):
+        merged(folder(tmp_path, sources=[LMS]))
+    with pytest.raises(FactsError, match=r"no facts: list sources in icaccess\.yaml"):
+        merged(folder(tmp_path, sources=[]))
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (
+            {**JOBS, "fields": {"rolle": "role"}},
+            "jobs: fields.rolle is no field of assignments; known: end, location",
+        ),
+        ({**JOBS, "gives": "jobs"}, "sources[0].gives: the value is not one of access, approvals"),
+        ({**JOBS, "zone": "America/Denber"}, "jobs: 'No time zone found with key America/Denber'"),
+        ({**JOBS, "key": {}}, "sources[0].key: is empty"),
+        ({**JOBS, "type": "xls"}, "sources[0]"),
+        ({**PEOPLE, "key": {"email": "email"}}, "people: key: a source of people goes by id"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path: Path, source: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=r"icaccess\.yaml line 1: ") as caught:
+        open_facts(folder(tmp_path, sources=[source]))
+    assert says in str(caught.value)
+
+
+def test_two_sources_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"sources\[1\]\.name: 'jobs' is used twice"):
+        open_facts(folder(tmp_path, sources=[JOBS, JOBS]))
+
+
+def test_the_rows_that_a_record_came_from(tmp_path: Path) -> None:
+    traced = {record.id: places for record, places in open_facts(folder(tmp_path)).traced()}
+    assert traced["3"] == {
+        "assignments": ["jobs:4", "jobs:5"],
+        "employment": ["employment:4"],
+        "people": ["people:4"],
+    }
+
+
+cells = st.sampled_from(
+    ["1", "2", "3", "4", "", "one@example.org", "two@example.org", "2023-08-10", "2023-02-30", "X", '"', "é"]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(cells, cells, cells), max_size=8),
+    st.lists(st.tuples(cells, cells, cells, cells), max_size=8),
+)
+def test_rows_in_are_rows_used_and_rows_reported(
+    lms: list[tuple[str, ...]], approvals: list[tuple[str, ...]]
+) -> None:
+    def table(header: str, rows: list[tuple[str, ...]]) -> str:
+        quoted = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
+        return "\n".join([header, *quoted]) + "\n"
+
+    files: dict[str, str | bytes] = {
+        "lms.csv": table("email,course,done", lms),
+        "approvals.csv": table("id,on,by,as", approvals),
+    }
+    relaxed = {"min_rows": 0, "max_rejected": 1}
+    fields = {"decided_on": "on", "approver": "by", "approver_role": "as"}
+    sources = [
+        *SOURCES[:3],
+        {**LMS, "expect": relaxed},
+        {**APPROVALS, "expect": relaxed, "fields": fields, "constants": {"decision": "approved"}},
+    ]
+    with tempfile.TemporaryDirectory() as directory:
+        _, source = merged(folder(Path(directory), files, sources))
+    for count, rows in zip(source.counts()[3:], (lms, approvals), strict=True):
+        assert count.rows == sum(any(cell.strip() for cell in row) for row in rows)
+        assert count.rows == count.used + count.repeated + count.unmatched + count.rejected
+        listed = sum(1 for line in source.issue_lines() if line.startswith(f"{count.name} row"))
+        assert listed >= count.unmatched
+
+
+def test_employment_by_another_key_than_the_id(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"employment.csv": "login,start,end\none,2020-01-01,\ntwo,2020-01-01,\n"}
+    sources = [SOURCES[0], {**EMPLOYMENT, "key": {"username": "login"}}, *SOURCES[2:]]
+    records, _ = merged(folder(tmp_path, files, sources))
+    assert employee(records, "1")["employment"] == [{"start": "2020-01-01"}]
