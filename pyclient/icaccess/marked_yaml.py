@@ -44,10 +44,13 @@ class MarkedYamlError(Exception):
         self.problem = problem
 
 
-class Bare(NamedTuple):
-    """A plain scalar that YAML readers disagree about, such as `001234` or `no`."""
+class Bare:
+    """A plain scalar that YAML readers disagree about, such as `001234` or `no`; no type accepts one."""
 
-    text: str
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 class Problem(NamedTuple):

@@ -49,17 +49,20 @@ class JsonApi:
         self._timeout = timeout
         self._cache = cache
         self._session = self._open(auth)
+        # Given with each request: a session's own setting gives way to what the environment says.
+        self._verify: str | bool = str(ca_file) if ca_file is not None else True
         retry = _CappedRetry(
             _RETRIES,
+            connect=2,
+            read=2,
+            redirect=3,
+            other=0,
             status_forcelist=(429, 502, 503, 504),
             allowed_methods={"GET"},
-            backoff_factor=0.2,
-            redirect=3,
+            backoff_factor=0.1,
         )
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
-        if ca_file is not None:
-            self._session.verify = str(ca_file)
         self._session.headers["Accept"] = "application/json"
 
     def __enter__(self) -> JsonApi:
@@ -110,7 +113,7 @@ class JsonApi:
 
     def _once(self, address: str, headers: dict[str, str]) -> requests.Response:
         try:
-            return self._session.get(address, headers=headers, timeout=self._timeout)
+            return self._session.get(address, headers=headers, timeout=self._timeout, verify=self._verify)
         except requests.exceptions.SSLError as error:
             raise FactsError(
                 f"{address}: its certificate does not verify; correct it, or set `ca_file`"
@@ -123,7 +126,7 @@ class JsonApi:
     def _fetch_token(self, auth: OAuth2) -> None:
         try:
             session: Any = self._session
-            session.fetch_token(auth.token_url, timeout=self._timeout)
+            session.fetch_token(auth.token_url, timeout=self._timeout, verify=self._verify)
         except requests.exceptions.SSLError as error:
             raise FactsError(f"{auth.token_url}: its certificate does not verify; set `ca_file`") from error
         except (requests.exceptions.RequestException, AuthlibBaseError, ValueError) as error:
