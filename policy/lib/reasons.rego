@@ -24,10 +24,22 @@ _filled(text, facts) := strings.replace_n({sprintf("{%s}", [name]): fact | some 
 # description: Whom to ask, from the policy data.
 # custom:
 #   clause: ES-8
-contact := sprintf("%s (%s)", [name, details]) if {
+contact := sprintf("%s (%s)", [_contact_name, concat("; ", _contact_details)]) if {
+	_contact_details != []
+} else := _contact_name
+
+default _contact_name := "the Department of Technology Services (DoTS)"
+
+_contact_name := name if {
 	name := data.requirements.contact.name
-	details := concat("; ", [detail | some key in ["phone", "hours", "self_service"]; detail := data.requirements.contact[key]])
-} else := "the Department of Technology Services (DoTS)"
+	is_string(name)
+}
+
+_contact_details := [detail |
+	some key in ["phone", "hours", "self_service"]
+	detail := data.requirements.contact[key]
+	is_string(detail)
+]
 
 # METADATA
 # title: Rank

@@ -32,16 +32,26 @@ test_reason[name] if {
 	fixtures.decided(row.employee, row.at).reasons == row.want
 }
 
+_contacts := {
+	"a name and how to reach it": {
+		"contact": {"name": "Help Desk", "phone": "555-0100", "hours": "mornings", "address": "1 Sample Street"},
+		"want": "Help Desk (555-0100; mornings)",
+	},
+	"a name alone": {"contact": {"name": "Help Desk"}, "want": "Help Desk"},
+	"no name": {"contact": {"phone": "555-0100"}, "want": "the Department of Technology Services (DoTS) (555-0100)"},
+	"nothing of use": {"contact": {"name": 7, "phone": 555}, "want": "the Department of Technology Services (DoTS)"},
+}
+
 # METADATA
 # title: Contact
 # description: The remedy names whom to ask, from the policy data.
 # custom:
 #   clause: ES-8
-test_contact_from_policy_data if {
-	contact := {"name": "Help Desk", "phone": "555-0100", "hours": "mornings"}
+test_contact[name] if {
+	some name, row in _contacts
 	decision := data.access.decision with input as {"employee": fixtures.but({"certifications": []}), "as_of": fixtures.day}
-		with data.requirements as object.union(fixtures.requirements, {"contact": contact})
-	endswith(decision.reasons[0].remedy, "For help, ask Help Desk (555-0100; mornings).")
+		with data.requirements as object.union(fixtures.requirements, {"contact": row.contact})
+	endswith(decision.reasons[0].remedy, sprintf("For help, ask %s.", [row.want]))
 }
 
 # METADATA

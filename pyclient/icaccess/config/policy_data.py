@@ -44,16 +44,6 @@ class Validity(PolicyValues, frozen=True):
     recertification_opens: MonthDay
 
 
-class Contact(PolicyValues, frozen=True):
-    """Whom a person is told to ask (ES-8)."""
-
-    name: Text
-    phone: Text | UnsetType = UNSET
-    hours: Text | UnsetType = UNSET
-    self_service: Text | UnsetType = UNSET
-    address: Text | UnsetType = UNSET
-
-
 class Requirements(PolicyValues, frozen=True):
     """The values of the posted requirements, `data.requirements`."""
 
@@ -67,7 +57,8 @@ class Requirements(PolicyValues, frozen=True):
     between_employments_days: Days
     validity: Validity
     grant_within_business_days: Annotated[int, Meta(ge=1)]
-    contact: Contact | UnsetType = UNSET
+    contact: dict[Text, Text] | UnsetType = UNSET
+    """Whom a person is told to ask (ES-8): `name`, and whatever else helps, such as `phone` and `hours`."""
 
 
 class Location(PolicyValues, frozen=True):
@@ -161,8 +152,11 @@ def _check_requirements(requirements: Requirements) -> tuple[Steps, str] | None:
     validity = requirements.validity
     path = ("validity", "recertification_opens")
     opens = validity.recertification_opens
-    if opens == "02-29" or (validity.first_removal.month, validity.first_removal.day) == (2, 29):
-        return path, "February 29 does not come every year; choose another day"
+    leap_day = "February 29 does not come every year; choose another day"
+    if (validity.first_removal.month, validity.first_removal.day) == (2, 29):
+        return ("validity", "first_removal"), leap_day
+    if opens == "02-29":
+        return path, leap_day
     try:
         opening = date(validity.first_removal.year, int(opens[:2]), int(opens[3:]))
     except ValueError:

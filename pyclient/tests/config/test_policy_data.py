@@ -73,7 +73,8 @@ def test_contact_and_the_names_of_locations_are_optional(tmp_path: Path) -> None
         ('"01-01"', '"0211"', "line 9: validity.recertification_opens: '0211' does not have the form [0-9]{2}-[0-9]{2}"),
         ('"01-01"', "04-31", "line 9: validity.recertification_opens: '04-31' is no day of a year; write MM-DD"),
         ('"01-01"', "07-01", "line 9: validity.recertification_opens: 07-01 comes after the removal, 2026-06-30"),
-        ("roles: [Office", "contact: {phone: '1'}\nroles: [Office", "line 1: contact.name: is required and absent"),
+        ('"2026-06-30"', '"2028-02-29"', "line 9: validity.first_removal: February 29 does not come every year"),
+        ("roles: [Office", "contact: {phone: 1}\nroles: [Office", "line 1: contact: {'phone': 1} is not text"),
     ],
 )  # fmt: skip
 def test_requirements_that_cannot_be_relied_on(tmp_path: Path, old: str, new: str, says: str) -> None:
