@@ -12,17 +12,32 @@ from zoneinfo import ZoneInfo
 import msgspec
 import yaml
 
-from icaccess.models import Employee, InvalidRecord, Record
+from icaccess import changes
+from icaccess.config.policy_data import load_policy_data
+from icaccess.guard import GuardSettings, Limit
+from icaccess.models import (
+    Approval,
+    Assignment,
+    Certification,
+    Employee,
+    EmploymentPeriod,
+    InvalidRecord,
+    Record,
+)
 from icaccess.opa.client import AccessClient
-from icaccess.review.report_data import Report
-from icaccess.review.report_gather import draw
-from icaccess.store.database import open_store
+from icaccess.review.report_data import Clause, Report, Upcoming
+from icaccess.review.report_gather import compare, draw
+from icaccess.review.report_settled import read_settled
+from icaccess.store.database import Store, open_store
+from icaccess.targets.interface import Holding, Target
 from icaccess.targets.ledger import LedgerTarget
 from tests import people
+from tests.targets.fakes import MemoryTarget
 
 ROOT = Path(__file__).parents[3]
 DAY = date(2026, 3, 10)
 DENVER = ZoneInfo("America/Denver")
+NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
 
 HOSTILE = {
     "script": "<script>window.harmed = true</script>",
@@ -78,3 +93,66 @@ def multiplied(report: Report, size: int) -> Report:
     replace = msgspec.structs.replace
     people = [report.people[at % len(report.people)] for at in range(size)]
     return replace(report, people=tuple(replace(one, id=f"{at:06}") for at, one in enumerate(people)))
+
+
+def entitled(ident: str, *, end: date | None = None, **more: Any) -> Employee:
+    """Somebody with all that access needs, employed through `end`."""
+    period = EmploymentPeriod(start=date(2019, 8, 1), **({"end": end} if end else {}))
+    return Employee(
+        id=ident,
+        employment=(period,),
+        assignments=(Assignment(role="Office Professional", location="210", start=date(2019, 8, 1)),),
+        certifications=(
+            Certification(name="Walk-In Scheduling", completed_on=date(2023, 8, 10)),
+            Certification(name="Elementary Scheduling", completed_on=date(2023, 8, 21)),
+        ),
+        approvals=(
+            Approval(
+                decision="approved",
+                decided_on=date(2023, 8, 14),
+                approver="000777",
+                approver_role="Principal",
+            ),
+        ),
+        **more,
+    )
+
+
+def run(store: Store, client: AccessClient, target: Target, records: list[Record], as_of: date) -> None:
+    """Apply what OPA decides, whatever the guard would say."""
+    changes.apply(records, client, target, store, as_of, by="tester@here", limits=NO_LIMITS)
+
+
+def full(client: AccessClient, folder: Path) -> Report:
+    """A report with something in every part: changes, removals of each kind, drift, strangers, a trace."""
+    evil = HOSTILE["script"]
+    target = MemoryTarget()
+    many = [entitled(f"{at:03}", name=f"Sample Person {at}") for at in range(60)]
+    with open_store(f"sqlite:///{folder / 'full.db'}") as store:
+        run(store, client, target, many, date(2026, 2, 2))
+        before = draw(many, client, target, store, date(2026, 2, 3), DENVER)
+        target.faults = {"001": "lied", "002": "slow", "003": "refused"}
+        left: list[Record] = [entitled(one.id, end=date(2026, 2, 27), name=evil) for one in many[:20]]
+        run(store, client, target, [*left, *many[20:]], date(2026, 3, 5))
+        for at in range(30, 44):
+            del target.held[f"{at:03}"]
+            target.held[f"stranger {at} {evil}"] = Holding(locations=("211",))
+        report = draw([*left, *many[20:], *sample(21, 40)], client, target, store, DAY, DENVER)
+    clauses = tuple(
+        Clause(
+            clause=f"ES-{number}",
+            title="What the page asks",
+            rules=(f"access.rego:{number}",),
+            reasons=("approval_missing",),
+            tests=("test_one", "a case of its own"),
+            covered=number != 3,
+        )
+        for number in range(1, 16)
+    )
+    return msgspec.structs.replace(
+        report,
+        since=compare(before, report.people),
+        clauses=clauses,
+        upcoming=(Upcoming(month="2026-06", what="Access ends: certification expired", people=40),),
+        settled=read_settled(ROOT / "policy", load_policy_data(ROOT / "config").requirements),
+    )

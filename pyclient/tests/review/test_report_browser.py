@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from icaccess.review import report_files
-from tests.review.reports import HOSTILE, drawn, hostile, multiplied, sample
+from tests.review.reports import HOSTILE, drawn, full, hostile, multiplied, sample
 
 # One worker has the browser and the pages to itself: two would decide and install everything twice.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -26,7 +26,8 @@ def files(report, client, tmp_path_factory):
     """The pages to look at, by name."""
     folder = tmp_path_factory.mktemp("pages")
     harm = drawn([*hostile(), *sample(12, 30)], client, folder)
-    for name, one in {"plain": report, "large": multiplied(report, ROWS), "harm": harm}.items():
+    pages = {"plain": report, "large": multiplied(report, ROWS), "harm": harm, "full": full(client, folder)}
+    for name, one in pages.items():
         report_files.write(one, folder / name)
     return folder
 
@@ -248,8 +249,28 @@ def test_text_never_becomes_markup_even_in_the_script(open_page):
     assert refused == "TypeError"
 
 
+def test_the_other_tables_search_filter_and_sort_too(open_page):
+    page = open_page("full")
+    since, removals, drift = (page.locator(f"#{name}-table") for name in ("since", "removals", "drift"))
+    since.get_by_label("Change").select_option("Allowed → Denied")
+    assert since.get_by_role("status").text_content() == "20 of 88 people"  # and 40 new, 14 strangers, 14 who lost theirs
+    assert since.locator("tbody tr").first.inner_text().split("\n")[-1] == "Not employed"
+    assert removals.get_by_role("status").text_content() == "20 removals"
+    removals.get_by_label("Result").select_option("failed")
+    assert removals.locator("tbody .id").all_text_contents() == ["001", "003"]
+    assert "the target does not show it" in removals.inner_text()
+    removals.get_by_label("Result").select_option("verified")
+    removals.get_by_role("button", name="Days since departure").click()
+    assert removals.locator("tbody tr").first.locator("td.number").text_content().isdigit()
+    drift.get_by_label("What happened").select_option("given")
+    assert drift.get_by_role("status").text_content() == "14 of 28 people"
+    drift.get_by_label("Search").fill("stranger 33 <script>")
+    assert drift.locator("tbody tr").count() == 1
+    assert page.evaluate("window.harmed") is None
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["plain", "harm"])
+@pytest.mark.parametrize("name", ["plain", "harm", "full"])
 def test_axe_finds_no_violation(open_page, axe, name, scheme):
     page = open_page(name, color_scheme=scheme)
     people(page).locator(".more").first.click()

@@ -11,53 +11,15 @@ from sqlalchemy import text
 
 from icaccess import changes
 from icaccess.errors import UsageError
-from icaccess.guard import GuardSettings, Limit
-from icaccess.models import (
-    Access,
-    Approval,
-    Assignment,
-    Certification,
-    Employee,
-    EmploymentPeriod,
-    InvalidRecord,
-)
+from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.review.report_data import Held
 from icaccess.review.report_gather import compare, draw, expiries, select
 from icaccess.review.report_page import count_reasons, removal_words
 from icaccess.store.database import open_store
 from icaccess.targets.interface import Holding
 from icaccess.targets.ledger import LedgerTarget
-from tests.review.reports import DAY, DENVER, drawn, sample
+from tests.review.reports import DAY, DENVER, drawn, entitled, run, sample
 from tests.targets.fakes import MemoryTarget
-
-NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
-
-
-def entitled(ident: str, *, end: date | None = None, **more) -> Employee:
-    """Somebody with all that access needs, employed through `end`."""
-    period = EmploymentPeriod(start=date(2019, 8, 1), **({"end": end} if end else {}))
-    return Employee(
-        id=ident,
-        employment=(period,),
-        assignments=(Assignment(role="Office Professional", location="210", start=date(2019, 8, 1)),),
-        certifications=(
-            Certification(name="Walk-In Scheduling", completed_on=date(2023, 8, 10)),
-            Certification(name="Elementary Scheduling", completed_on=date(2023, 8, 21)),
-        ),
-        approvals=(
-            Approval(
-                decision="approved",
-                decided_on=date(2023, 8, 14),
-                approver="000777",
-                approver_role="Principal",
-            ),
-        ),
-        **more,
-    )
-
-
-def run(store, client, target, records, as_of):
-    return changes.apply(records, client, target, store, as_of, by="tester@here", limits=NO_LIMITS)
 
 
 @pytest.fixture(scope="module")

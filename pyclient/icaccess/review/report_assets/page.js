@@ -83,7 +83,7 @@
       root.append(el("form", "filters", tools, clear));
       root.lastChild.addEventListener("submit", (event) => event.preventDefault());
       root.lastChild.setAttribute("role", "search");
-      root.lastChild.setAttribute("aria-label", `Find among ${spec.names}`);
+      root.lastChild.setAttribute("aria-label", `Find: ${spec.caption}`);
     }
     root.append(status, frame, pager.node);
     search.addEventListener("input", () => find());
@@ -140,7 +140,7 @@
     }
     function pagerOf() {
       const node = el("nav", "pager");
-      node.setAttribute("aria-label", `Pages of ${spec.names}`);
+      node.setAttribute("aria-label", `Pages: ${spec.caption}`);
       const buttons = [
         ["First", () => 0], ["Previous", () => page - 1], ["Next", () => page + 1], ["Last", () => last()],
       ].map(([text, to]) => {
