@@ -18,6 +18,9 @@
   function el(tag, className, ...children) {
     const node = document.createElement(tag);
     if (className) node.className = className;
+    return put(node, ...children);
+  }
+  function put(node, ...children) {
     node.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
     return node;
   }
@@ -289,6 +292,7 @@
   }
   function detailsOf(row) {
     const list = el("dl");
+    if (row.name) entry(list, "Name", fact(row.name));
     if (row.username || row.email) entry(list, "Account", fact([row.username, row.email].filter(Boolean).join(" · ")));
     for (const job of row.jobs || []) entry(list, "Job on the day", fact(job.role), " at ", fact(placeName(job.location)));
     for (const [code, message, remedy] of row.reasons || []) {
@@ -331,7 +335,7 @@
           if (row.escalate) cell.append(el("span", "overdue", icon("overdue"), "Overdue"));
         },
       },
-      { label: "By which approval, or why not", className: "why", sort: (row) => (row.basis ? `~${row.basis.approval.decided_on}` : whyOf(row)), fill: (cell, row) => cell.append(fact(whyOf(row), "clamp")) },
+      { label: "Approval, or why not", className: "why", sort: (row) => (row.basis ? `~${row.basis.approval.decided_on}` : whyOf(row)), fill: (cell, row) => cell.append(fact(whyOf(row), "clamp")) },
       { label: "Where", sort: (row) => places(row).join(", "), fill: (cell, row) => cell.append(fact(places(row).join(", "))) },
       { label: "Valid through", sort: (row) => row.expiry?.valid_through || "", fill: (cell, row) => cell.append(day(row.expiry?.valid_through)) },
     ],
@@ -404,7 +408,7 @@
         { label: "Asked on", sort: (row) => row.asked_on, fill: (cell, row) => cell.append(day(row.asked_on)) },
         {
           label: "Result", sort: (row) => row.state,
-          fill: (cell, row) => cell.append(
+          fill: (cell, row) => put(cell,
             el("span", `mark ${row.state === "verified" ? "allow" : row.state === "failed" ? "deny" : "undecided"}`,
               icon(row.state === "verified" ? "allow" : row.state === "failed" ? "deny" : "undecided"), words(row.state)),
             row.settled_on ? el("span", "sub", row.settled_on) : null,
