@@ -8,10 +8,12 @@ from typing import Literal
 from icaccess.config import Config, Section
 from icaccess.store.database import Store
 from icaccess.targets.interface import Target
+from icaccess.targets.ldap import LdapSettings
 from icaccess.targets.scim import ScimSettings
 
 KINDS = {
     "ledger": "icaccess.targets.ledger:open_target",
+    "ldap": "icaccess.targets.ldap:open_target",
     "scim": "icaccess.targets.scim:open_target",
 }
 """Each kind of target and the function that opens it from the configuration and the store."""
@@ -20,7 +22,8 @@ KINDS = {
 class TargetSettings(Section, frozen=True):
     """Which system holds the access; each kind but the ledger has settings of its own under its name."""
 
-    kind: Literal["ledger", "scim"] = "ledger"
+    kind: Literal["ledger", "ldap", "scim"] = "ledger"
+    ldap: LdapSettings = LdapSettings()
     scim: ScimSettings = ScimSettings()
 
 

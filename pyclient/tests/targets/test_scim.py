@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -18,24 +17,10 @@ from icaccess.targets.scim_http import RequestsScimClient
 from icaccess.targets.settings import TargetSettings, open_target
 from tests.scripted import ScriptedClient, people
 from tests.targets.faults import FaultProxy
-from tests.targets.servers import TOKEN, running_scim
+from tests.targets.servers import TOKEN, running_scim, self_signed
 from tests.test_changes import do, kinds, states
 
 GROUP = "IC Elementary Scheduling"
-OPENSSL = [
-    "openssl",
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=localhost",
-    "-addext",
-    "subjectAltName=IP:127.0.0.1",
-]
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
@@ -281,14 +266,9 @@ class TestBadInput:
             target(server.url.removesuffix("/v2") + "/other").current()
 
     def test_a_self_signed_certificate(self, tmp_path):
-        key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-        subprocess.run(
-            [*OPENSSL, "-keyout", key, "-out", certificate],
-            check=True,
-            capture_output=True,
-        )
+        certificate = self_signed(tmp_path)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, tmp_path / "key.pem")
 
         class Refusing(BaseHTTPRequestHandler):
             def do_GET(self):
