@@ -70,13 +70,14 @@ def test_each_change_is_made_once_and_then_nothing_is_to_do(store, ledger):
 
 
 def test_the_record_tells_the_whole_story(store, ledger):
-    do(store, ledger, ScriptedClient({"1": ("210",)}), people("1", "2"))
+    client = ScriptedClient({"1": ("210",)})
+    do(store, ledger, client, people("1", "2"))
     assert kinds(store) == ["run_started", "intent", "made", "verified", "run_finished"]
     with store.reading() as connection:
         started, intent, *_ = audit.entries(connection)
     assert started.body["by"] == "tester@here"
-    assert started.body["policy_revision"] == "a" * 64
-    assert started.body["data_revision"] == "b" * 64
+    assert started.body["policy_revision"] == client.revisions().policy
+    assert started.body["data_revision"] == client.revisions().data
     assert len(started.body["facts_digest"]) == len(started.body["plan_digest"]) == 64
     assert intent.employee_id == "1"
     assert intent.body["basis"]["approval"] == {"approver": "000777", "decided_on": "2023-08-14"}
