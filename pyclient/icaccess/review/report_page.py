@@ -262,8 +262,6 @@ def _digests(report: Report, beside: Sequence[tuple[str, str]]) -> list[tuple[st
         ("Policy data", evidence.data_revision),
         ("Facts", report.population.facts_digest),
     ]
-    if evidence.target:
-        found.append(("Target", evidence.target))
     if report.audit is not None:
         found.append((f"Audit record, entry {report.audit.entries:,}", report.audit.head))
     return [*found, *beside]

@@ -129,7 +129,8 @@
         sorted = { column: at, down: sorted.column === at && !sorted.down };
         find();
       });
-      const th = el("th", column.className, button);
+      // On paper the heads repeat on every page, and Chromium leaves buttons out of those.
+      const th = el("th", column.className, button, el("span", "paper", column.label));
       th.scope = "col";
       return th;
     }
