@@ -25,7 +25,14 @@ days = st.dates().map(str) | st.sampled_from(
 texts = st.text(max_size=6) | st.sampled_from(
     ["210", "001234", "no", "~", "1e3", "a: b", "\U0001f600", "x\u0085y"]
 )
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts | days
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+    | days
+)
 periods = st.fixed_dictionaries(
     {"start": days}, optional={"end": days | scalars, "role": texts, "location": texts}
 )
@@ -56,7 +63,7 @@ def read(suffix: str, data: bytes) -> list[Record]:
         return list(load([file], DENVER).records())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(SUFFIXES, st.lists(bodies, min_size=1, max_size=5), st.booleans())
 def test_records_in_are_records_used_and_records_reported(
     suffix: str, bodies: list[dict[str, Any]], style: bool
@@ -68,7 +75,7 @@ def test_records_in_are_records_used_and_records_reported(
         assert isinstance(record, Employee) or (record.problem and "\n" not in record.problem)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(SUFFIXES, st.lists(bodies, min_size=1, max_size=3), st.data())
 def test_a_damaged_file_is_one_line_or_records_never_a_traceback(
     suffix: str, bodies: list[dict[str, Any]], data: st.DataObject
@@ -84,7 +91,7 @@ def test_a_damaged_file_is_one_line_or_records_never_a_traceback(
         assert all(isinstance(record, Employee | InvalidRecord) for record in got)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(
     SUFFIXES, st.binary(max_size=60) | st.text(alphabet='[]{}",:\n -id1e&*!#?|', max_size=60).map(str.encode)
 )
@@ -95,7 +102,7 @@ def test_bytes_that_are_no_facts_at_all(suffix: str, data: bytes) -> None:
         assert "\n" not in str(error)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(bodies, min_size=1, max_size=3))
 def test_the_three_formats_agree(bodies: list[dict[str, Any]]) -> None:
     records = [{"id": f"E{number}", **body} for number, body in enumerate(bodies)]

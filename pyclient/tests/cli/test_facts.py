@@ -1,0 +1,119 @@
+"""`icaccess facts` and the checks of facts in `icaccess doctor`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import ROOT, Run
+
+FACTS = ROOT / "examples" / "facts"
+
+
+def test_facts_go_to_stdout_and_all_else_to_stderr(command: Run) -> None:
+    code, out, err = command("facts", "--config", ROOT / "examples" / "csv")
+    assert code == 0
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert len(lines) == 74
+    assert lines[0]["id"] == "100101"
+    assert "100803 is undecided: hr-jobs row 87: end: 2017-06-02 is before the start, 2018-08-06\n" in err
+    assert "hr-jobs: 92 rows: 91 used, 0 repeated, 0 of nobody known, 1 rejected\n" in err
+    assert "approvals row 58: 100605: approver 400001 is no employee that HR knows\n" in err
+
+
+def test_some_ids_and_an_unknown_one(command: Run) -> None:
+    code, out, _ = command("facts", "100102", "100101", "--facts", FACTS)
+    assert code == 0
+    assert [json.loads(line)["id"] for line in out.splitlines()] == ["100101", "100102"]
+    code, _, err = command("facts", "100101", "nobody", "--facts", FACTS)
+    assert code == 1
+    assert err == "icaccess: no employee has the id nobody; ids are those of the facts\n"
+
+
+def test_a_snapshot_is_taken_back(command: Run, tmp_path) -> None:
+    file = tmp_path / "facts.jsonl"
+    code, out, _ = command("facts", "--config", ROOT / "examples" / "oneroster", "--out", file)
+    assert code == 0
+    assert out.startswith(f"{file}: 76 records, sha256:")
+    _, merged, _ = command("facts", "--config", ROOT / "examples" / "csv")
+    code, replayed, err = command("facts", "--facts", file)
+    assert (code, replayed) == (0, merged)
+    assert "100804 is undecided: transcript row 145: completed_on: '2026-02-29T03:30:00Z' is no time" in err
+    decided = command("decide", "--facts", FACTS, "--at", "2027-06-29", "--format", "jsonl")
+    assert sorted(
+        command("decide", "--facts", file, "--at", "2027-06-29", "--format", "jsonl")[1].splitlines()[:74]
+    )
+    assert decided[0] == 0
+
+
+def test_what_is_not_used_is_listed_in_a_file(command: Run, tmp_path) -> None:
+    file = tmp_path / "issues.txt"
+    code, _, err = command("facts", "--config", ROOT / "examples" / "csv", "--issues", file)
+    assert code == 0
+    assert err.endswith(f"1 to look at, listed in {file}\n")
+    assert file.read_text() == "approvals row 58: 100605: approver 400001 is no employee that HR knows\n"
+
+
+def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
+    file = tmp_path / "data.yaml"
+    code, _, err = command("facts", "--config", ROOT / "examples" / "oneroster", "--locations", file)
+    assert (code, err) == (0, f"7 locations in {file}\n")
+    assert "'213': {name: Sample K-8 School D, type: school}\n" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("1", "--out", "x", "--facts", FACTS), "a snapshot holds everybody; give either IDs or --out"),
+        (("--issues", "x", "--facts", FACTS), "--issues tells of the sources in icaccess.yaml"),
+        (("--locations", "x", "--config", ROOT / "config"), "no source has `gives: locations`; add one"),
+        (("--facts", "absent.yaml"), "absent.yaml: no such file or folder; correct --facts"),
+        (
+            ("--config", "absent"),
+            "absent: no such configuration folder; give --config or set ICACCESS_CONFIG",
+        ),
+        (("--facts", FACTS, "--out", "/absent/x"), "/absent/x: cannot be written: No such file or directory"),
+    ],
+)
+def test_one_line_for_each_mistake(command: Run, arguments: tuple[object, ...], says: str) -> None:
+    code, _, err = command("facts", *arguments)
+    assert code == 1
+    assert err.splitlines()[-1].startswith("icaccess: ")
+    assert says in err
+
+
+def test_doctor_tries_everything(command: Run) -> None:
+    code, out, err = command("doctor", "--at", "2027-06-29")
+    assert (code, err) == (0, "")
+    assert [line.partition(":")[0] for line in out.splitlines() if not line.startswith(" ")] == [
+        "ok    settings", "ok    policy data", "ok    engine", "ok    target", "ok    source example-district",
+    ]  # fmt: skip
+    assert "100101" not in out
+
+
+def test_doctor_shows_masked_samples_and_names_what_fails(command: Run, tmp_path) -> None:
+    for name in ("requirements", "locations", "calendar"):
+        (tmp_path / name).symlink_to(ROOT / "config" / name)
+    (tmp_path / ".manifest").symlink_to(ROOT / "config" / ".manifest")
+    (tmp_path / "people.csv").write_text("id,email\n77123,sample@example.org\n")
+    (tmp_path / "icaccess.yaml").write_text(
+        "sources:\n"
+        "  - {type: csv, name: people, gives: people, path: people.csv, key: {id: id}, fields: {email: email}}\n"
+        "  - {type: csv, name: jobs, gives: assignments, path: jobs.csv, key: {id: id}, fields: {role: r}}\n"
+    )
+    code, out, err = command("doctor", "--config", tmp_path)
+    assert (code, err) == (1, "1 of the checks failed\n")
+    assert (
+        'ok    source people: 1 rows, 0 of them unusable, 0 hours old\n      {"id":"***","email":"***"}\n'
+        in out
+    )
+    assert f"FAIL  source jobs: jobs: {tmp_path}/jobs.csv: cannot be read: No such file or directory\n" in out
+    assert "77123" not in out
+
+
+def test_doctor_on_files(command: Run) -> None:
+    code, out, _ = command("doctor", "--facts", FACTS, "--at", "2031-01-01")
+    assert code == 0
+    assert "the calendar does not cover 2031-01-01" in out
+    assert "ok    facts: 76 records in 8 files, 2 of them invalid\n" in out

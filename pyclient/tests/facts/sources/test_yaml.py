@@ -1,0 +1,110 @@
+"""Records and approvals in the project's own shape, beside other feeds."""
+
+# ruff: noqa: E501 — a table of cases is read one line a case
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icaccess.errors import FactsError
+from icaccess.models import InvalidRecord
+from tests.facts.feeds import SOURCES, employee, folder, merged
+
+RECORDS: dict[str, Any] = {"type": "yaml", "name": "records", "path": "records.yaml"}
+APPROVALS: dict[str, Any] = {"type": "yaml", "name": "approvals", "path": "approvals", "gives": "approvals"}
+APPROVAL = (
+    'employee: "1"\ndecision: approved\ndecided_on: 2023-08-14\napprover: "2"\napprover_role: Principal\n'
+)
+
+
+def approvals(tmp_path: Path, files: dict[str, str], **changes: Any) -> Any:
+    for name, text in files.items():
+        file = tmp_path / "approvals" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return merged(folder(tmp_path, sources=[*SOURCES[:4], {**APPROVALS, **changes}]))
+
+
+def test_approvals_are_files_in_a_folder(tmp_path: Path) -> None:
+    later = APPROVAL.replace("2023-08-14", "2023-09-02T03:00:00Z").replace("approved", "denied")
+    records, source = approvals(
+        tmp_path, {"a.yaml": APPROVAL, "2023/b.yml": later, "README.md": "x", ".git/c.yaml": "x"}
+    )
+    assert employee(records, "1")["approvals"] == [
+        {"decision": "approved", "decided_on": "2023-08-14", "approver": "2", "approver_role": "Principal"},
+        {"decision": "denied", "decided_on": "2023-09-01", "approver": "2", "approver_role": "Principal"},
+    ]
+    assert source.counts()[4].rows == 2
+
+
+def test_an_approval_that_is_wrong_makes_its_employee_undecided(tmp_path: Path) -> None:
+    for number, (old, new, says) in enumerate(
+        [
+            ("approved", "yes", "approvals/a.yaml line 2: decision: 'yes' is not text as it is written; put it in quotes"),
+            ("approved", "agreed", "approvals/a.yaml line 2: decision: 'agreed' is not one of approved, denied, withdrawn"),
+            ("2023-08-14", "2023-08-34", "line 3: decided_on: '2023-08-34' is no calendar date"),
+            ("2023-08-14", "2023-08-14T10:00:00", "line 3: decided_on: '2023-08-14T10:00:00' is a time without an offset"),
+            ("approver:", "aprover:", "line 4: aprover: is not a known field"),
+            ('approver: "2"', 'approver: "2"\napprover: "3"', "line 5: approver: is given twice; keep one"),
+        ]
+    ):  # fmt: skip
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        records, _ = approvals(directory, {"a.yaml": APPROVAL.replace(old, new)})
+        bad = records["1"]
+        assert isinstance(bad, InvalidRecord)
+        assert says in bad.problem
+        assert employee(records, "2")["approvals"] == []
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"a.yaml": APPROVAL.replace('"1"', "1")}, "a.yaml line 1: employee: must be there, in quotes"),
+        (
+            {"a.yaml": APPROVAL.replace("employee", "for")},
+            "a.yaml line 1: employee: must be there, in quotes",
+        ),
+        ({"a.yaml": "- x"}, "a.yaml line 1: employee: must be there, in quotes"),
+        ({"a.yaml": "a: ["}, "a.yaml line 2: is not YAML"),
+        ({"a.yaml": ""}, "a.yaml line 1: employee: must be there"),
+        ({"a.txt": ""}, "holds 0 approvals, at least 1 were expected"),
+        ({}, "is no folder; correct `path`"),
+    ],
+)
+def test_a_folder_that_cannot_be_believed_stops_the_run(
+    tmp_path: Path, files: dict[str, str], says: str
+) -> None:
+    with pytest.raises(FactsError) as caught:
+        approvals(tmp_path, files)
+    assert says in str(caught.value)
+
+
+def records(tmp_path: Path, text: str, *others: dict[str, Any]) -> Any:
+    return merged(folder(tmp_path, {"records.yaml": text}, [RECORDS, *others]))
+
+
+def test_records_are_taken_apart_and_put_together_again(tmp_path: Path) -> None:
+    text = '- {id: "1", name: Name, employment: [], certifications: [], assignments: [], approvals: []}\n- {id: "2", employment: [{start: 2020-01-01}]}\n- {id: "3", x: y}\n'
+    got, _ = records(tmp_path, text)
+    assert employee(got, "1") == {
+        "id": "1", "name": "Name", "employment": [], "assignments": [], "certifications": [], "approvals": [],
+    }  # fmt: skip
+    assert employee(got, "2") == {"id": "2", "employment": [{"start": "2020-01-01"}]}
+    assert "records.yaml line 3: x: is not a known field" in got["3"].problem
+
+
+def test_a_list_that_is_absent_is_known_when_another_feed_gives_it(tmp_path: Path) -> None:
+    text = '- {id: "1", email: one@example.org, employment: [{start: 2020-01-01}], assignments: [], approvals: []}\n- {id: "2", employment: [{start: 2020-01-01}]}\n'
+    got, _ = records(tmp_path, text, SOURCES[3])
+    assert len(employee(got, "1")["certifications"]) == 1
+    assert employee(got, "2")["certifications"] == []
+    assert "approvals" not in employee(got, "2")
+
+
+def test_a_file_of_records_that_cannot_be_read_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(FactsError, match=r"records\.yaml line 1: id: 1 is not text; put it in quotes"):
+        records(tmp_path, "- {id: 1}")

@@ -1,0 +1,80 @@
+"""Snapshots: taken back exactly, and refused when anything in them was changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from icaccess.errors import FactsError
+from icaccess.facts import open_facts
+from icaccess.facts.snapshot import write_snapshot
+from icaccess.models import InvalidRecord
+from tests.facts.feeds import folder
+
+
+def taken(tmp_path: Path) -> Path:
+    config = folder(tmp_path, {"lms.csv": "email,course,done\ntwo@example.org,X,2023-02-30\n"})
+    source = open_facts(config)
+    written = write_snapshot(tmp_path / "snapshot.jsonl", source.traced(), source.names)
+    assert written.records == 3
+    return tmp_path / "snapshot.jsonl"
+
+
+def test_a_snapshot_gives_back_every_record_the_invalid_ones_too(tmp_path: Path) -> None:
+    file = taken(tmp_path)
+    config = folder(tmp_path, {"lms.csv": "email,course,done\ntwo@example.org,X,2023-02-30\n"})
+    replayed = list(open_facts(config, [file]).records())
+    assert replayed == list(open_facts(config).records())
+    assert isinstance(replayed[1], InvalidRecord)
+
+
+def test_a_snapshot_tells_where_each_record_came_from_and_is_for_its_owner_alone(tmp_path: Path) -> None:
+    file = taken(tmp_path)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert '"sources":["people","employment","jobs","lms","approvals"]' in lines[0]
+    assert lines[1].endswith(
+        '"from":{"approvals":["approvals:2"],"assignments":["jobs:2"],"employment":["employment:2"],"people":["people:2"]}}'
+    )
+    assert file.stat().st_mode & 0o077 == 0
+    assert [other.name for other in tmp_path.iterdir() if other.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "Office Professional",
+            "Office professional",
+            "was changed after it was taken (its SHA-256 differs)",
+        ),
+        ('{"records":3', '{"record":3', "is cut short: a snapshot ends with its digest; take it anew"),
+        ('{"snapshot":1', '{"snapshot":2', "was made by another version of icaccess"),
+        ('"taken_at":"2', '"taken_at":"1', "was changed after it was taken"),
+    ],
+)
+def test_a_snapshot_that_was_edited_is_refused_before_its_first_record(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    file = taken(tmp_path)
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    records = open_facts(folder(tmp_path), [file]).records()
+    with pytest.raises(FactsError) as caught:
+        next(records)
+    assert says in str(caught.value)
+
+
+def test_a_snapshot_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    file = taken(tmp_path)
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[:-1]), encoding="utf-8")
+    with pytest.raises(FactsError, match="is cut short: a snapshot ends with its digest"):
+        next(open_facts(folder(tmp_path), [file]).records())
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    source = open_facts(folder(tmp_path))
+    with pytest.raises(FactsError, match="cannot be written: No such file or directory"):
+        write_snapshot(tmp_path / "absent" / "s.jsonl", source.traced(), source.names)
