@@ -85,7 +85,8 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
 def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
     shown = "the value" if secret else show(value)
     if isinstance(value, Bare):
-        return f"{shown} {_BARE.get(text.split('`')[1].split(' | ')[0], 'is not text as it is written; put it in quotes')}"
+        wanted = text.split("`")[1].split(" | ")[0]
+        return f"{shown} {_BARE.get(wanted, 'is not text as it is written; put it in quotes')}"
     if text.startswith("Invalid enum value"):
         return f"{shown} is not one of {', '.join(map(str, _choices(of)))}"
     for pattern, sentence in _SENTENCES:

@@ -1,0 +1,68 @@
+"""What docs/facts.md shows is what is read."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from icaccess.config import load_config
+from icaccess.facts import open_facts
+from icaccess.facts.files import load
+from icaccess.models import Employee
+from tests.facts.feeds import employee, merged
+from tests.facts.sources.servers import Asked, Reply, serving
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "facts.md").read_text(encoding="utf-8")
+FILES, SETTINGS, APPROVAL = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_record_that_is_shown_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "facts.yaml").write_text(FILES, encoding="utf-8")
+    (record,) = load([tmp_path / "facts.yaml"], load_config(tmp_path).zone).records()
+    assert isinstance(record, Employee)
+
+
+def test_the_settings_that_are_shown_merge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "icaccess.yaml").write_text(SETTINGS, encoding="utf-8")
+    (tmp_path / "approvals").mkdir()
+    (tmp_path / "approvals" / "one.yaml").write_text(APPROVAL, encoding="utf-8")
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "jobs.csv").write_text(
+        "EMPLID,JOBCODE,SITE,EFF_DT,END_DT\n1234,OFP1,210,08/01/2019,\n777,Principal,210,08/01/2019,\nTRAILER,2\n"
+    )
+    (exports / "people.csv").write_text("EMPLID,MAIL\n1234,A@example.org\n777,b@example.org\n")
+    (exports / "employment.csv").write_text("EMPLID,HIRE_DT,TERM_DT\n1234,08/01/2019,\n777,08/01/2019,\n")
+    done = {
+        "user": {"email": "a@example.org"},
+        "course": {"title": "X"},
+        "completedAt": "2023-08-11T02:00:00Z",
+    }
+
+    def answer(asked: Asked) -> Reply:
+        assert asked.headers["authorization"] == "Bearer t0ken"
+        return Reply({"data": {"completions": [done] if asked.query["offset"] == "0" else []}})
+
+    monkeypatch.setenv("LMS_TOKEN", "t0ken")
+    with serving(answer) as server:
+        monkeypatch.setenv("LMS_URL", server.url)
+        records, source = merged(load_config(tmp_path))
+    assert employee(records, "001234")["certifications"] == [{"name": "X", "completed_on": "2023-08-10"}]
+    assert employee(records, "001234")["approvals"][0]["approver"] == "000777"
+    assert list(source.issues()) == []
+    monkeypatch.setenv("LMS_URL", "http://127.0.0.1:9/")
+    assert all(
+        "certifications" not in employee({r.id: r}, r.id) for r in open_facts(load_config(tmp_path)).records()
+    )
+
+
+def test_the_command_that_measures_runs() -> None:
+    command = [sys.executable, "benchmarks/merge.py", "200"]
+    out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert out.startswith("200 employees, 600 assignment, transcript and approval rows: ")
+    assert " ".join(command[1:2]) in PAGE
