@@ -178,7 +178,7 @@ def _is_rule(name: str) -> bool:
 
 def _read(folder: Path, counts: Callable[[str], bool]) -> Tree:
     tree: Tree = {}
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(f for f in folders if f not in _LEFT_OUT and not f.startswith("."))
         for name in names:
             path = Path(root, name)
