@@ -1,14 +1,22 @@
-"""A real Chromium for the page, without any network, and axe-core from npm by its lock file."""
+"""What the tests of review share.
+
+A policy to take apart: copies of this project's own, in folders of a test. For the page, a real Chromium without
+any network, and axe-core from npm by its lock file.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from icaccess.review.source import PolicySource
+
+ROOT = Path(__file__).parents[3]
 
 _PACKAGE = Path(__file__).parent / "page"
 _QUIET = [
@@ -48,3 +56,32 @@ def axe() -> str:
         if done.returncode:
             pytest.skip(f"needs axe-core: npm ci failed in {_PACKAGE}: {done.stderr.strip()[:200]}")
     return script.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def whole(opa_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicySource:
+    """A copy of policy and policy data, in the working folder, as a reviewer has them."""
+    for name in ("policy", "config"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return PolicySource(opa_path, Path("policy"), Path("config"))
+
+
+@pytest.fixture
+def project(whole: PolicySource) -> PolicySource:
+    """The same without the tests in Rego, which take seconds: the cases alone are its tests."""
+    for file in Path("policy/tests").glob("*.rego"):
+        file.unlink()
+    return whole
+
+
+@pytest.fixture
+def edit(project: PolicySource) -> Callable[[str, str, str], None]:
+    """Replace a text that must stand in a file, wherever it does."""
+
+    def replace(file: str, old: str, new: str) -> None:
+        text = Path(file).read_text()
+        assert old in text, f"{old!r} does not stand in {file}"
+        Path(file).write_text(text.replace(old, new))
+
+    return replace

@@ -1,0 +1,99 @@
+"""`icaccess policy check|test|trace`: the reviewer's and CI's side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from icaccess.cli.options import CONFIG, POLICY
+from icaccess.pipeline import Request
+
+if TYPE_CHECKING:
+    from icaccess.review.source import PolicySource
+
+
+@click.group("policy")
+def policy() -> None:
+    """Check, test and trace the policy."""
+
+
+@policy.command("check")
+@POLICY
+@CONFIG
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+)
+def check(policy: Path | None, config: Path | None, form: str) -> int:
+    """Whether the policy is fit to be reviewed: exit 1 with a finding for each thing that is not in order."""
+    from icaccess.review import render
+    from icaccess.review.check import check_policy
+
+    findings = check_policy(_source(policy, config))
+    forms = {
+        "text": render.findings_text,
+        "json": render.findings_json,
+        "github": render.findings_github,
+        "sarif": render.findings_sarif,
+    }
+    click.echo(forms[form](findings), nl=False)
+    return 1 if findings else 0
+
+
+@policy.command("test")
+@POLICY
+@CONFIG
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True
+)
+@click.option(
+    "--min-coverage",
+    type=click.FloatRange(0, 100),
+    default=0.0,
+    metavar="PERCENT",
+    help="Fail when the tests cover less of the policy.",
+)
+def test(policy: Path | None, config: Path | None, form: str, min_coverage: float) -> int:
+    """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
+    from icaccess.review import render
+    from icaccess.review.testing import junit, run_tests
+
+    run = run_tests(_source(policy, config))
+    forms = {"text": render.run_text, "json": render.run_json, "junit": junit}
+    click.echo(forms[form](run), nl=False)
+    if run.percent is not None and run.percent < min_coverage:
+        click.echo(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
+        return 1
+    return 1 if run.failed else 0
+
+
+@policy.command("trace")
+@POLICY
+@CONFIG
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+)
+def trace(policy: Path | None, config: Path | None, form: str) -> int:
+    """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
+    from icaccess.review import render
+    from icaccess.review.trace import trace_policy
+
+    found = trace_policy(_source(policy, config))
+    forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": render.trace_json}
+    click.echo(forms[form](found), nl=False)
+    return 1 if found.gaps else 0
+
+
+def _source(policy: Path | None, config: Path | None) -> PolicySource:
+    from icaccess.config.policy_data import load_policy_data
+    from icaccess.opa.engine import find_opa
+    from icaccess.review.source import PolicySource
+
+    asked = Request(config=config, policy=policy)
+    load_policy_data(asked.config_directory)
+    return PolicySource(find_opa(), asked.policy_directory, asked.config_directory)

@@ -1,0 +1,152 @@
+"""Cases: what the policy must say of a made-up employee, in YAML, for reviewers who write no Rego.
+
+A file holds `cases`, and may hold `requirements`, `locations` and `calendar`, in place of the configured
+policy data. A case has a `name`, the `clause` that it shows, a day `at`, an `employee` as in the facts, and
+`expect`: those parts of the decision that it is about. Of `reasons` only the codes are given, in any order.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from icaccess.errors import PolicyError
+from icaccess.marked_yaml import Bare, Marked, MarkedYamlError, Steps, read_document
+from icaccess.models import Decision, Text
+from icaccess.review.source import CLAUSES, POLICY_DATA, PolicySource, value_of
+
+_QUERY = "[[d | d := data.access.decision with input as case] | some case in input.cases]"
+_PARTS = {field.name for field in msgspec.structs.fields(Decision)}
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One case: `expect` holds parts of the decision document, with `reasons` as codes."""
+
+    name: Text
+    clause: Text
+    at: Text
+    employee: dict[str, Any]
+    expect: dict[str, Any]
+
+
+class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of cases, and the policy data that they are decided by where it is not the configured."""
+
+    cases: tuple[Case, ...]
+    requirements: dict[str, Any] | UnsetType = UNSET
+    locations: dict[str, Any] | UnsetType = UNSET
+    calendar: dict[str, Any] | UnsetType = UNSET
+
+
+class CaseResult(msgspec.Struct, frozen=True):
+    """How one case went: `problem` is null when the policy says what was expected.
+
+    `reasons` are the codes that the policy did give.
+    """
+
+    name: str
+    clause: str
+    file: str
+    line: int
+    problem: str | None
+    reasons: tuple[str, ...]
+
+
+def read_cases(file: Path) -> tuple[CaseFile, list[int]]:
+    """The cases in a file, and the line of each; `PolicyError` says where one is wrong and why."""
+    try:
+        with file.open("rb") as stream:
+            marked = read_document(stream)
+    except OSError as error:
+        raise PolicyError(f"{file}: cannot be read ({error.strerror})") from error
+    except MarkedYamlError as error:
+        raise PolicyError(f"{file} line {error.line}: {error.problem}") from error
+    for problem in marked.problems:
+        raise PolicyError(f"{file} line {problem.line}: {problem.text}")
+    for path, bare in _bare((), marked.value):
+        line = marked.line(path)
+        raise PolicyError(
+            f"{file} line {line}: {bare.text} reads as something else to YAML; write it in quotes"
+        )
+    try:
+        found = msgspec.convert(marked.value, CaseFile)
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"{file}: {error}; a case has name, clause, at, employee and expect") from error
+    lines = [marked.line(("cases", index)) for index in range(len(found.cases))]
+    _check(file, found, marked)
+    return found, lines
+
+
+def run_cases(source: PolicySource, file: Path) -> tuple[list[CaseResult], dict[str, Any]]:
+    """How the policy decides the cases in `file`, and OPA's report of the lines that this covered."""
+    found, lines = read_cases(file)
+    questions = [{"as_of": case.at, "employee": case.employee} for case in found.cases]
+    with tempfile.TemporaryDirectory(prefix="icaccess-cases-") as work:
+        asked = Path(work, "input.json")
+        asked.write_bytes(msgspec.json.encode({"cases": questions}))
+        own = {name: getattr(found, name) for name in POLICY_DATA if getattr(found, name) is not UNSET}
+        values = Path(work, "values.json")
+        values.write_bytes(msgspec.json.encode(own))
+        data = [argument for argument in source.data_arguments if argument.partition(":")[0] not in own]
+        loaded: list[str | Path] = [*source.rego_files, *data, values]
+        options = ("--coverage", "--strict-builtin-errors", "--input", asked)
+        answer = source.evaluate(_QUERY, loaded, *options)
+    results = [
+        CaseResult(case.name, case.clause, str(file), line, difference(case.expect, decided), _codes(decided))
+        for case, line, decided in zip(found.cases, lines, value_of(answer), strict=True)
+    ]
+    return results, answer["coverage"]
+
+
+def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str | None:
+    """What is not as expected, on one line; null when all is."""
+    if not decisions:
+        return "no decision: the policy is undefined for this employee"
+    decision = dict(decisions[0])
+    decision["reasons"] = sorted(_codes(decisions))
+    wrong = []
+    for name, value in expected.items():
+        wanted = sorted(value) if name == "reasons" else value
+        if decision[name] != wanted:
+            wrong.append(f"{name} is {_json(decision[name])}, expected {_json(wanted)}")
+    return "; ".join(wrong) or None
+
+
+def _bare(path: Steps, value: Any) -> Iterator[tuple[Steps, Bare]]:
+    if isinstance(value, Bare):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _bare((*path, key), inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _bare((*path, index), inner)
+
+
+def _codes(decisions: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(reason["code"] for decision in decisions for reason in decision["reasons"])
+
+
+def _check(file: Path, found: CaseFile, marked: Marked) -> None:
+    names: set[str] = set()
+    for index, case in enumerate(found.cases):
+        line = marked.line(("cases", index))
+        if case.name in names:
+            raise PolicyError(f"{file} line {line}: another case is named {case.name!r} too; name each once")
+        if case.clause not in CLAUSES:
+            raise PolicyError(f"{file} line {line}: {case.clause!r} is no clause; write ES-1 … ES-15")
+        if unknown := sorted(case.expect.keys() - _PARTS):
+            raise PolicyError(
+                f"{file} line {line}: expect names {unknown[0]!r}, which no decision has; "
+                f"it has {', '.join(sorted(_PARTS))}"
+            )
+        names.add(case.name)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,265 @@
+"""Whether a policy is fit to be reviewed: what a compiler cannot know, beside what OPA checks itself.
+
+Each check gives findings; a policy without findings is in order. The rules of the checks are in `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from icaccess.review.source import CLAUSES, POLICY_DATA, PolicySource, Rule, complaints, value_of
+from icaccess.review.testing import TestRun, run_tests
+
+RULES = {
+    "format": "The policy is formatted as `opa fmt` does.",
+    "compile": "The policy compiles strictly, fits its schemas and keeps to its capabilities.",
+    "annotation": "Packages have titles, public rules descriptions, and those of package access titles.",
+    "clause": "Every clause named is one of the posted requirements.",
+    "reason": "Each reason code stands once in the table, in its order, and on one rule of the same clause.",
+    "reachable": "Every reason is given by some test or case.",
+    "data": "Every value of the policy data is used by some rule.",
+}
+"""The checks by id, and what each asks."""
+
+FACING = "access"
+"""The package whose rules are read by reviewers and asked by clients."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is not in order: which check, where, and what to do."""
+
+    rule: str
+    file: str
+    line: int
+    message: str
+
+
+def check_policy(source: PolicySource) -> list[Finding]:
+    """All that is not in order with a policy, in the order of the checks; an empty list when all is.
+
+    What does not compile is not checked further. Raises `PolicyError` when a file does not even parse.
+    """
+    findings = list(_format(source))
+    compile_findings = list(_compile(source))
+    findings += compile_findings
+    if compile_findings:
+        return findings
+    reasons = _reason_table(source)
+    run = run_tests(source) if source.test_files or source.case_files else None
+    findings += _annotations(source)
+    findings += _clauses(source)
+    findings += _reasons(source, reasons)
+    findings += _reachable(source, reasons, run)
+    findings += _data(source)
+    return findings
+
+
+def _format(source: PolicySource) -> Iterator[Finding]:
+    done = source.run("fmt", "--list", *source.rego_files, *source.test_files)
+    for file in done.stdout.split():
+        yield Finding("format", file, 1, f"not formatted: run `opa fmt --write {file}`")
+
+
+def _compile(source: PolicySource) -> Iterator[Finding]:
+    done = source.check()
+    if done.returncode != 0:
+        for where, message in complaints(done.stderr):
+            file, _, line = where.rpartition(":")
+            yield Finding("compile", file or where, int(line) if line.isdigit() else 1, message)
+
+
+def _annotations(source: PolicySource) -> Iterator[Finding]:
+    titled = {module.package for module in source.modules if module.title}
+    told: set[str] = set()
+    for module in source.modules:
+        if module.package not in titled | told:
+            told.add(module.package)
+            yield Finding("annotation", module.file, 1, f"package {module.package} has no title in METADATA")
+    described = {rule.path for rule in source.rules if rule.description}
+    with_title = {rule.path for rule in source.rules if rule.title}
+    for rule in source.rules:
+        if not rule.is_public or rule.path in told:
+            continue
+        told.add(rule.path)
+        if rule.path not in described:
+            yield _at(rule, "annotation", f"{rule.path} has no description in METADATA")
+        elif rule.path.rpartition(".")[0] == FACING and rule.path not in with_title:
+            yield _at(rule, "annotation", f"{rule.path} has no title in METADATA")
+
+
+def _clauses(source: PolicySource) -> Iterator[Finding]:
+    tests = [rule for module in source.test_modules for rule in module.rules]
+    for rule in [*source.rules, *tests]:
+        for clause in rule.clauses:
+            if clause not in CLAUSES:
+                yield _at(rule, "clause", f"{clause!r} is no clause; write {CLAUSES[0]} … {CLAUSES[-1]}")
+
+
+class _Table(msgspec.Struct, frozen=True):
+    """The table of reasons as the policy has it, and where it stands."""
+
+    clauses: dict[str, str | None]
+    order: list[str]
+    rule: Rule
+    repeated: list[tuple[str, int]]
+
+
+def _reason_table(source: PolicySource) -> _Table | None:
+    rule = next((rule for rule in source.rules if rule.path == "lib.reasons.table"), None)
+    if rule is None:
+        return None
+    query = '{"table": data.lib.reasons.table, "order": data.lib.reasons.order}'
+    value = value_of(source.evaluate(query, [*source.rego_files, *source.data_arguments]))
+    return _Table(
+        {code: entry.get("clause") for code, entry in value["table"].items()},
+        list(value["order"]),
+        rule,
+        list(_repeated_keys(source, rule)),
+    )
+
+
+def _repeated_keys(source: PolicySource, table: Rule) -> Iterator[tuple[str, int]]:
+    """Keys of the table that stand twice in its text, of which OPA would silently keep one."""
+    module = next(module for module in source.modules if module.file == table.file)
+    syntax = next(rule for rule in module.syntax["rules"] if rule["location"]["row"] == table.line)
+    seen: set[str] = set()
+    for key, _ in syntax["head"]["value"]["value"]:
+        if key["value"] in seen:
+            yield key["value"], key["location"]["row"]
+        seen.add(key["value"])
+
+
+def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
+    giving: dict[str, list[Rule]] = {}
+    for rule in source.rules:
+        if rule.reason is not None:
+            giving.setdefault(rule.reason, []).append(rule)
+    if table is None:
+        for rules in giving.values():
+            yield _at(rules[0], "reason", "there is no table data.lib.reasons.table that this reason is in")
+        return
+    for code, rules in giving.items():
+        yield from _reason(code, rules, table)
+    yield from _table(table, giving)
+
+
+def _reason(code: str, rules: list[Rule], table: _Table) -> Iterator[Finding]:
+    if code not in table.clauses:
+        yield _at(rules[0], "reason", f"{code} is not in the table of reasons")
+        return
+    for rule in rules[1:]:
+        yield _at(rule, "reason", f"{code} is given by {rules[0].file}:{rules[0].line} already")
+    for rule in rules:
+        if table.clauses[code] not in rule.clauses:
+            named = ", ".join(rule.clauses) or "no clause"
+            yield _at(rule, "reason", f"{code} is of {table.clauses[code]}, its rule of {named}")
+
+
+def _table(table: _Table, giving: dict[str, list[Rule]]) -> Iterator[Finding]:
+    for code, line in table.repeated:
+        yield Finding("reason", table.rule.file, line, f"{code} stands twice in the table")
+    judged = {code: clause for code, clause in table.clauses.items() if clause is not None}
+    for code, clause in judged.items():
+        if code not in giving:
+            yield _at(table.rule, "reason", f"no rule is annotated as giving {code}")
+        if clause not in CLAUSES:
+            yield _at(table.rule, "reason", f"{code} is of {clause!r}, which is no clause")
+            return
+    wanted = sorted(judged, key=lambda code: (CLAUSES.index(judged[code]), code))
+    if table.order != wanted:
+        yield _at(
+            table.rule, "reason", f"the order of reasons is not by clause and code: {', '.join(wanted)}"
+        )
+
+
+def _reachable(source: PolicySource, table: _Table | None, run: TestRun | None) -> Iterator[Finding]:
+    if run is not None and run.failed:
+        failed = next(test for test in run.tests if test.problem)
+        yield Finding("reachable", failed.file, failed.line, f"test {failed.name} fails: {failed.problem}")
+        return
+    for rule in source.rules:
+        if rule.reason is not None and (run is None or not _is_reached(run, rule)):
+            yield _at(rule, "reachable", f"no test or case reaches {rule.reason}")
+    annotated = {rule.reason for rule in source.rules}
+    if table is None:
+        return
+    for code in sorted(table.clauses.keys() - annotated):
+        places = list(_literals(source, code))
+        if run is None or not any(run.is_covered(file, [line]) for file, line in places):
+            file, line = places[0] if places else (table.rule.file, table.rule.line)
+            yield Finding("reachable", file, line, f"no test or case reaches {code}")
+
+
+def _is_reached(run: TestRun, rule: Rule) -> bool:
+    """Whether a test made the rule hold; a head on the line of its condition is evaluated either way."""
+    if any(rule.reason in case.reasons for case in run.cases):
+        return True
+    return rule.body_line != rule.line and run.is_covered(rule.file, [rule.line])
+
+
+def _literals(source: PolicySource, code: str) -> Iterator[tuple[str, int]]:
+    """Where a reason code is written in a rule, the table of reasons left out."""
+    for module in source.modules:
+        for rule in module.syntax.get("rules", []):
+            if f"{module.package}.{rule['head'].get('name')}" not in {
+                "lib.reasons.table",
+                "lib.reasons.order",
+            }:
+                for line in _lines_of(rule, code):
+                    yield module.file, line
+
+
+def _lines_of(syntax: Any, text: str) -> Iterator[int]:
+    if isinstance(syntax, dict):
+        if syntax.get("type") == "string" and syntax.get("value") == text and "location" in syntax:
+            yield syntax["location"]["row"]
+        for inner in syntax.values():
+            yield from _lines_of(inner, text)
+    elif isinstance(syntax, list):
+        for inner in syntax:
+            yield from _lines_of(inner, text)
+
+
+def _data(source: PolicySource) -> Iterator[Finding]:
+    used = [path for module in source.modules for path in _references(module.syntax)]
+    for name in POLICY_DATA:
+        file = source.config / name / "data.yaml"
+        if name == "locations" or not file.is_file():
+            continue  # a place is used when somebody works there
+        values = value_of(source.evaluate(f"data.{name}", [f"{name}:{file}"]))
+        for path in _leaves((name,), values):
+            if not any(reference == path[: len(reference)] for reference in used):
+                yield Finding("data", str(file), 1, f"no rule uses {'.'.join(path)}")
+
+
+def _leaves(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves((*path, key), inner)
+    else:
+        yield path
+
+
+def _references(syntax: Any) -> Iterator[tuple[str, ...]]:
+    """Each `data.a.b` that is written, as `(a, b)`, up to the first part that is only known when it runs."""
+    if isinstance(syntax, dict):
+        if syntax.get("type") == "ref" and syntax["value"][0].get("value") == "data":
+            parts: list[str] = []
+            for part in syntax["value"][1:]:
+                if part["type"] != "string":
+                    break
+                parts.append(part["value"])
+            if parts:
+                yield tuple(parts)
+        for inner in syntax.values():
+            yield from _references(inner)
+    elif isinstance(syntax, list):
+        for inner in syntax:
+            yield from _references(inner)
+
+
+def _at(rule: Rule, check: str, message: str) -> Finding:
+    return Finding(check, rule.file, rule.line, message)

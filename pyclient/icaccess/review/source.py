@@ -1,0 +1,210 @@
+"""A policy folder as a reviewer sees it: its rules with their annotations, as OPA itself parses them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from icaccess.errors import ConfigError, EngineError, PolicyError
+from icaccess.opa.bundles import capabilities, first_complaint
+
+CLAUSES = tuple(f"ES-{number}" for number in range(1, 16))
+"""The clauses of the posted requirements, in their order."""
+
+POLICY_DATA = ("requirements", "locations", "calendar")
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule, or one of several of the same name: where its head stands and what its annotation says.
+
+    `path` is the package and the name, such as `access.unmet`; `clauses` and `reason` come from `custom`;
+    `file` is written as the policy folder was given. `body_line` is where the first condition stands, null
+    when there is none.
+    """
+
+    path: str
+    file: str
+    line: int
+    title: str | None
+    description: str | None
+    clauses: tuple[str, ...]
+    reason: str | None
+    body_line: int | None
+
+    @property
+    def name(self) -> str:
+        """The last part of `path`."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the rule is meant for others than its own package."""
+        return not self.name.startswith("_")
+
+
+class Module(msgspec.Struct, frozen=True):
+    """One file of Rego: its package, the package's title if it is annotated here, its rules, its syntax."""
+
+    file: str
+    package: str
+    title: str | None
+    rules: tuple[Rule, ...]
+    syntax: dict[str, Any]
+
+
+class PolicySource:
+    """The policy and the policy data in two folders, and what OPA's own tools say of them."""
+
+    def __init__(self, opa: Path, policy: Path, config: Path) -> None:
+        self.opa = opa
+        self.policy = policy
+        self.config = config
+
+    @cached_property
+    def rego_files(self) -> list[Path]:
+        """Every file of Rego but tests, in order; `PolicyError` when there is none."""
+        found = [file for file in self._all_files if not self._is_test(file)]
+        if not found:
+            raise PolicyError(f"{self.policy} holds no Rego rules: give the policy folder with --policy")
+        return found
+
+    @cached_property
+    def test_files(self) -> list[Path]:
+        """Every file of Rego that is there for tests: those named so, and all under `tests/`."""
+        return [file for file in self._all_files if self._is_test(file)]
+
+    @cached_property
+    def case_files(self) -> list[Path]:
+        """Every file of cases, in order."""
+        return sorted((self.policy / "tests").rglob("*.yaml"))
+
+    @property
+    def data_arguments(self) -> list[str]:
+        """The policy data as OPA's arguments, each under its own name."""
+        found = [name for name in POLICY_DATA if (self.config / name / "data.yaml").is_file()]
+        if not found:
+            raise ConfigError(f"{self.config} holds no policy data, such as requirements/data.yaml")
+        return [f"{name}:{self.config / name / 'data.yaml'}" for name in found]
+
+    @cached_property
+    def modules(self) -> list[Module]:
+        """The policy, file by file; `PolicyError` when one does not parse."""
+        return self._parse(self.rego_files)
+
+    @cached_property
+    def test_modules(self) -> list[Module]:
+        """The tests, file by file; `PolicyError` when one does not parse."""
+        return self._parse(self.test_files)
+
+    @property
+    def rules(self) -> Iterator[Rule]:
+        """Every rule of the policy, in the order of the files."""
+        for module in self.modules:
+            yield from module.rules
+
+    @property
+    def schemas(self) -> Path | None:
+        """Where the schemas of input and policy data are, if the policy has any."""
+        folder = self.policy / "schemas"
+        return folder if folder.is_dir() else None
+
+    def check(self) -> subprocess.CompletedProcess[str]:
+        """OPA's own strict check of policy and tests, with schemas and capabilities, as JSON on stderr."""
+        schemas = [] if self.schemas is None else ["--schema", str(self.schemas)]
+        limits = ["--capabilities", str(capabilities(self.config))]
+        options = ["--strict", "--max-errors", "0", "--format", "json", *schemas, *limits]
+        return self.run("check", *options, *self.rego_files, *self.test_files)
+
+    def require_compiles(self) -> None:
+        """Raise `PolicyError` with OPA's first complaint when policy or tests do not compile."""
+        done = self.check()
+        if done.returncode != 0:
+            raise PolicyError("; ".join(f"{where}: {text}" for where, text in complaints(done.stderr)[:1]))
+
+    def evaluate(self, query: str, loaded: Iterable[str | Path], *options: str | Path) -> dict[str, Any]:
+        """OPA's whole answer to a query over files of policy and data.
+
+        Raises `PolicyError` with OPA's first complaint when it fails.
+        """
+        done = self.run("eval", *options, *(f"--data={one}" for one in loaded), query)
+        try:
+            answer: dict[str, Any] = msgspec.json.decode(done.stdout)
+        except msgspec.DecodeError as error:
+            raise PolicyError(first_complaint(done.stderr or done.stdout)) from error
+        if "errors" in answer:
+            raise PolicyError(first_complaint(str(answer["errors"][0]["message"])))
+        return answer
+
+    def run(
+        self, command: str, *arguments: str | Path, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one of OPA's commands; `EngineError` when the program cannot be run at all."""
+        try:
+            return subprocess.run(
+                [self.opa, command, *arguments], input=stdin, capture_output=True, text=True, check=False
+            )
+        except OSError as error:
+            raise EngineError(f"{self.opa} cannot be run: {error.strerror}") from error
+
+    @cached_property
+    def _all_files(self) -> list[Path]:
+        return sorted(self.policy.rglob("*.rego"))
+
+    def _is_test(self, file: Path) -> bool:
+        return file.name.endswith("_test.rego") or file.relative_to(self.policy).parts[0] == "tests"
+
+    def _parse(self, files: Sequence[Path]) -> list[Module]:
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(self._module, files))
+
+    def _module(self, file: Path) -> Module:
+        done = self.run("parse", "--format", "json", "--json-include", "locations,-comments", file)
+        if done.returncode != 0:
+            raise PolicyError(first_complaint(done.stderr or done.stdout))
+        syntax: dict[str, Any] = msgspec.json.decode(done.stdout)
+        package = ".".join(part["value"] for part in syntax["package"]["path"][1:])
+        titles = [note.get("title") for note in syntax.get("annotations", []) if note["scope"] == "package"]
+        rules = tuple(_rule(package, str(file), rule) for rule in syntax.get("rules", []))
+        return Module(str(file), package, titles[0] if titles else None, rules, syntax)
+
+
+def value_of(answer: dict[str, Any]) -> Any:
+    """The value of the one expression that OPA was asked for."""
+    return answer["result"][0]["expressions"][0]["value"]
+
+
+def complaints(errors: str) -> list[tuple[str, str]]:
+    """What OPA's JSON of errors says, as `(file:line, message)`."""
+    try:
+        found = msgspec.json.decode(errors)["errors"]
+    except (msgspec.DecodeError, KeyError):
+        return [("policy", first_complaint(errors))]
+    return [
+        (f"{where['file']}:{where['row']}", f"{entry['message']} ({entry['code']})")
+        for entry in found
+        for where in [entry.get("location") or {"file": "policy", "row": 1}]
+    ]
+
+
+def _rule(package: str, file: str, rule: dict[str, Any]) -> Rule:
+    notes = [note for note in rule.get("annotations", []) if note["scope"] in {"rule", "document"}]
+    note: dict[str, Any] = notes[-1] if notes else {}
+    custom = note.get("custom", {})
+    clauses = custom.get("clauses", [custom["clause"]] if "clause" in custom else [])
+    name = rule["head"].get("name") or rule["head"]["ref"][0]["value"]
+    return Rule(
+        f"{package}.{name}",
+        file,
+        rule["location"]["row"],
+        note.get("title"),
+        note.get("description"),
+        tuple(clauses),
+        custom.get("reason"),
+        min((part["location"]["row"] for part in rule.get("body", []) if "location" in part), default=None),
+    )

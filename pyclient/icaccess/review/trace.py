@@ -1,0 +1,102 @@
+"""The traceability matrix: from each posted clause to the rules that serve it and the tests that show it.
+
+It is read from the annotations alone. A clause that no rule serves, or that no test or case shows, is a gap.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from icaccess.review.source import CLAUSES, PolicySource, Rule
+from icaccess.review.testing import TestRun, run_tests
+
+
+class TracedRule(msgspec.Struct, frozen=True):
+    """A rule that serves a clause, whether it gives a reason, and whether any test evaluates it."""
+
+    path: str
+    title: str | None
+    file: str
+    line: int
+    reason: str | None
+    covered: bool
+
+
+class TracedTest(msgspec.Struct, frozen=True):
+    """A test or a case that shows a clause."""
+
+    name: str
+    file: str
+    line: int
+    passed: bool
+
+
+class TracedClause(msgspec.Struct, frozen=True):
+    """One clause with its rules, reason codes, tests and cases; `gap` says what is missing, if anything."""
+
+    clause: str
+    rules: tuple[TracedRule, ...]
+    reasons: tuple[str, ...]
+    tests: tuple[TracedTest, ...]
+    cases: tuple[TracedTest, ...]
+    gap: str | None
+
+    @property
+    def covered(self) -> bool:
+        """Whether the clause has rules and tests, and all of its rules are evaluated by some test."""
+        return self.gap is None
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """The matrix: every clause in order."""
+
+    clauses: tuple[TracedClause, ...]
+
+    @property
+    def gaps(self) -> tuple[TracedClause, ...]:
+        """The clauses for which something is missing."""
+        return tuple(clause for clause in self.clauses if not clause.covered)
+
+
+def trace_policy(source: PolicySource, run: TestRun | None = None) -> Trace:
+    """The matrix of a policy; its tests are run unless their `run` is given. Raises as `run_tests` does."""
+    run = run or run_tests(source)
+    return Trace(tuple(_clause(source, run, clause) for clause in CLAUSES))
+
+
+def _clause(source: PolicySource, run: TestRun, clause: str) -> TracedClause:
+    rules = tuple(_rule(run, rule) for rule in source.rules if clause in rule.clauses)
+    tests = tuple(
+        TracedTest(rule.name, rule.file, rule.line, _passed(run, rule))
+        for module in source.test_modules
+        for rule in module.rules
+        if rule.name.startswith("test_") and clause in rule.clauses
+    )
+    cases = tuple(
+        TracedTest(case.name, case.file, case.line, case.problem is None)
+        for case in run.cases
+        if case.clause == clause
+    )
+    reasons = sorted({rule.reason for rule in rules if rule.reason is not None})
+    return TracedClause(clause, rules, tuple(reasons), tests, cases, _gap(rules, tests + cases))
+
+
+def _rule(run: TestRun, rule: Rule) -> TracedRule:
+    covered = run.is_covered(rule.file, [rule.line])
+    return TracedRule(rule.path, rule.title, rule.file, rule.line, rule.reason, covered)
+
+
+def _passed(run: TestRun, rule: Rule) -> bool:
+    return not any(test.problem for test in run.tests if (test.file, test.line) == (rule.file, rule.line))
+
+
+def _gap(rules: tuple[TracedRule, ...], tests: tuple[TracedTest, ...]) -> str | None:
+    if not rules:
+        return "no rule serves it"
+    if not tests:
+        return "no test or case shows it"
+    if failing := [test.name for test in tests if not test.passed]:
+        return f"failing: {failing[0]}"
+    if missed := [f"{rule.file}:{rule.line}" for rule in rules if not rule.covered]:
+        return f"no test evaluates {missed[0]}"
+    return None

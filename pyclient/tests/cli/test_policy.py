@@ -1,0 +1,80 @@
+"""`icaccess policy check|test|trace` as a user or a CI job runs them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def folder(opa_path: Path, tmp_path: Path) -> Path:
+    for name in ("policy", "config"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def icaccess(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "icaccess", "policy", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_check(folder: Path) -> None:
+    done = icaccess(folder, "check")
+    assert (done.returncode, done.stdout) == (0, "the policy is in order\n")
+    (folder / "policy/access.rego").write_text(
+        (folder / "policy/access.rego").read_text().replace("clause: ES-14", "clause: ES-41")
+    )
+    done = icaccess(folder, "check", "--format", "github")
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=policy/access.rego,line=")
+    assert json.loads(icaccess(folder, "check", "--format", "sarif").stdout)["version"] == "2.1.0"
+
+
+def test_test(folder: Path) -> None:
+    done = icaccess(folder, "test", "--format", "json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert found["failed"] == 0
+    assert found["passed"] == len(found["tests"])
+    junit = icaccess(folder, "test", "--format", "junit").stdout
+    assert ElementTree.fromstring(junit).tag == "testsuites"  # noqa: S314 (our own)
+    done = icaccess(folder, "test", "--min-coverage", "100")
+    assert "% of the policy, less than 100%" in done.stderr or found["coverage"] == 100
+    assert done.returncode == (found["coverage"] != 100)
+
+
+def test_a_failing_case_is_exit_1(folder: Path) -> None:
+    cases = folder / "policy/tests/cases/decisions.yaml"
+    cases.write_text(cases.read_text().replace("approval_lead_days: 120", "approval_lead_days: 121"))
+    done = icaccess(folder, "test")
+    assert done.returncode == 1
+    assert "approved by name 121 days before the job began: outcome is" in done.stdout
+    assert done.stderr == ""
+
+
+def test_trace(folder: Path) -> None:
+    done = icaccess(folder, "trace", "--format", "json")
+    clauses = json.loads(done.stdout)["clauses"]
+    assert done.returncode == any(clause["gap"] for clause in clauses)
+    assert icaccess(folder, "trace", "--format", "markdown").stdout.count("\n| ES-") == 15
+
+
+def test_errors_are_one_line(folder: Path) -> None:
+    for arguments, text in [
+        (("check", "--policy", "none"), "none: no such policy folder; give --policy"),
+        (("test", "--config", "none"), "none: no such configuration folder; give --config"),
+        (("trace", "--format", "xml"), "Invalid value for '--format'"),
+    ]:
+        done = icaccess(folder, *arguments)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1
+        assert text in done.stderr

@@ -1,0 +1,135 @@
+"""`policy check`: this project's policy is in order, and each thing that could be wrong with one is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from icaccess.errors import PolicyError
+from icaccess.review.check import RULES, check_policy
+from icaccess.review.source import PolicySource
+
+Edit = Callable[[str, str, str], None]
+ACCESS = "policy/access.rego"
+REASONS = "policy/lib/reasons.rego"
+
+
+def found(project: PolicySource) -> set[tuple[str, str]]:
+    return {(finding.rule, finding.message) for finding in check_policy(project)}
+
+
+def test_this_policy_is_in_order(project: PolicySource) -> None:
+    assert check_policy(project) == []
+
+
+def test_format(project: PolicySource) -> None:
+    Path(ACCESS).write_text(Path(ACCESS).read_text().replace("\temployed\n", "  employed\n"))
+    assert [(finding.rule, finding.file) for finding in check_policy(project)] == [("format", ACCESS)]
+
+
+def test_what_does_not_compile_is_told_with_its_place(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, "outcome := ", "unused := employde\n\noutcome := ")
+    line = Path(ACCESS).read_text().split("\n").index("unused := employde") + 1
+    (finding,) = check_policy(project)
+    assert (finding.rule, finding.file, finding.line) == ("compile", ACCESS, line)
+    assert "employde" in finding.message
+
+
+def test_a_builtin_outside_the_capabilities_is_refused(project: PolicySource) -> None:
+    Path("policy/now.rego").write_text("package access\n\nnow := time.now_ns()\n")
+    (finding,) = check_policy(project)
+    assert (finding.rule, finding.file) == ("compile", "policy/now.rego")
+
+
+def test_a_field_that_no_fact_has_is_refused_by_the_schemas(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, "period.start <= input.as_of]", "period.begin <= input.as_of]")
+    findings = check_policy(project)
+    assert {finding.rule for finding in findings} == {"compile"}
+    assert "begin" in findings[0].message
+
+
+def test_what_does_not_parse_is_one_clear_error_or_finding(project: PolicySource) -> None:
+    Path("policy/broken.rego").write_text("package access\n\nallow if {\n")
+    try:
+        findings = check_policy(project)
+    except PolicyError as error:
+        assert "policy/broken.rego" in str(error)
+    else:
+        assert ("compile", "policy/broken.rego") in {(found.rule, found.file) for found in findings}
+
+
+def test_missing_annotations(project: PolicySource) -> None:
+    Path("policy/lib/extra.rego").write_text("package lib.extra\n\nsome_value := 1\n\n_internal := 2\n")
+    assert found(project) == {
+        ("annotation", "package lib.extra has no title in METADATA"),
+        ("annotation", "lib.extra.some_value has no description in METADATA"),
+    }
+
+
+def test_a_rule_that_clients_ask_needs_a_title(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, "# title: Outcome\n", "")
+    assert ("annotation", "access.outcome has no title in METADATA") in found(project)
+
+
+def test_a_clause_that_is_none(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, "clause: ES-14", "clause: ES-16")
+    assert ("clause", "'ES-16' is no clause; write ES-1 … ES-15") in found(project)
+
+
+def test_a_reason_given_by_two_rules(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, "reason: approval_missing", "reason: approval_withdrawn")
+    findings = found(project)
+    assert ("reason", "no rule is annotated as giving approval_missing") in findings
+    assert any("approval_withdrawn is given by policy/access.rego:" in text for _, text in findings)
+
+
+def test_a_reason_that_the_table_does_not_know(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, "reason: not_employed", "reason: gone")
+    assert ("reason", "gone is not in the table of reasons") in found(project)
+
+
+def test_a_reason_of_another_clause_than_its_rule(project: PolicySource, edit: Edit) -> None:
+    edit(REASONS, '"clause": "ES-12"', '"clause": "ES-11"')
+    assert ("reason", "certification_expired is of ES-11, its rule of ES-12") in found(project)
+
+
+def test_a_code_that_stands_twice_in_the_table(project: PolicySource, edit: Edit) -> None:
+    text = Path(REASONS).read_text()
+    start = text.index('\t"not_employed": {')
+    entry = text[start : text.index("\t},\n", start) + 4]
+    edit(REASONS, entry, entry + entry)
+    assert ("reason", "not_employed stands twice in the table") in found(project)
+
+
+def test_a_reason_that_no_test_reaches(project: PolicySource) -> None:
+    for file in Path("policy/tests").rglob("*_test.rego"):
+        file.unlink()
+    cases = Path("policy/tests/cases/decisions.yaml")
+    blocks = cases.read_text().split("\n- name: ")
+    cases.write_text("\n- name: ".join(block for block in blocks if "- not_employed" not in block) + "\n")
+    assert ("reachable", "no test or case reaches not_employed") in found(project)
+
+
+def test_a_failing_test_is_a_finding(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, 'unmet == {"certification_expired"}', 'unmet == {"not_employed"}')
+    assert {rule for rule, _ in found(project)} == {"reachable"}
+
+
+def test_a_value_that_no_rule_uses(project: PolicySource) -> None:
+    with Path("config/requirements/data.yaml").open("a") as file:
+        file.write("minimum_age: 18\n")
+    assert ("data", "no rule uses requirements.minimum_age") in found(project)
+
+
+def test_every_check_has_its_description() -> None:
+    assert list(RULES) == ["format", "compile", "annotation", "clause", "reason", "reachable", "data"]
+
+
+@pytest.mark.parametrize("name", ["policy", "nowhere"])
+def test_a_folder_without_rules(project: PolicySource, name: str) -> None:
+    for file in Path("policy").rglob("*.rego"):
+        file.unlink()
+    with pytest.raises(PolicyError, match="holds no Rego rules: give the policy folder with --policy"):
+        check_policy(PolicySource(project.opa, Path(name), Path("config")))

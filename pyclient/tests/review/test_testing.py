@@ -1,0 +1,164 @@
+"""`policy test` and `policy trace`: Rego tests, YAML cases, coverage of the policy alone, the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from icaccess.errors import PolicyError
+from icaccess.review.source import CLAUSES, PolicySource
+from icaccess.review.testing import junit, run_tests
+from icaccess.review.trace import trace_policy
+
+Edit = Callable[[str, str, str], None]
+CASES = Path("policy/tests/cases")
+
+OWN_TEST = """package tests.own_test
+
+# METADATA
+# title: Own
+# custom:
+#   clause: ES-1
+test_own[name] if {
+	some name, number in {"one": 1, "two": 2}
+	number < LIMIT
+	data.access.gives != ""
+}
+"""
+
+CASE = """cases:
+- name: nobody knows where
+  clause: ES-3
+  at: "2025-09-10"
+  employee:
+    id: "001234"
+    employment: [{start: "2019-08-01"}]
+    assignments: [{role: Teacher, location: "nowhere", start: "2019-08-01"}]
+    certifications: []
+    approvals: []
+  expect: {outcome: deny, action: none, reasons: [approval_missing, unknown_location,
+    walk_in_certification_missing, elementary_certification_missing]}
+"""
+
+
+def own(limit: int) -> None:
+    Path("policy/tests/own_test.rego").write_text(OWN_TEST.replace("LIMIT", str(limit)))
+
+
+def test_this_policy_passes_and_is_covered(project: PolicySource) -> None:
+    run = run_tests(project)
+    assert run.failed == 0
+    assert run.percent is not None
+    assert run.percent >= 90
+    assert len(run.cases) >= 70
+    assert {file.file for file in run.coverage} == {str(file) for file in project.rego_files}
+
+
+def test_each_row_of_a_table_is_a_test(project: PolicySource) -> None:
+    own(limit=2)
+    run = run_tests(project)
+    mine = {test.name: test.problem for test in run.tests if test.suite == "tests.own_test"}
+    assert mine == {"test_own/one": None, "test_own/two": "the test does not hold"}
+    assert run.percent is None  # nothing is told of coverage while a test fails
+
+
+def test_coverage_leaves_the_tests_out_and_falls_with_them(project: PolicySource) -> None:
+    own(limit=3)
+    for file in (*Path("policy/tests").rglob("*_test.rego"), *CASES.iterdir()):
+        if file.name != "own_test.rego":
+            file.unlink()
+    run = run_tests(project)
+    assert [test.name for test in run.tests] == ["test_own/one", "test_own/two"]
+    assert run.percent is not None
+    assert run.percent < 5
+    assert not any("tests" in file.file for file in run.coverage)
+
+
+def test_a_case_may_name_a_part_of_the_decision_only(project: PolicySource) -> None:
+    (CASES / "mine.yaml").write_text(CASE)
+    assert {case.name: case.problem for case in run_tests(project).cases}["nobody knows where"] is None
+
+
+def test_a_case_that_fails_says_what_differs(project: PolicySource) -> None:
+    (CASES / "mine.yaml").write_text(CASE.replace("outcome: deny", "outcome: allow, locations: ['210']"))
+    (failed,) = [case for case in run_tests(project).cases if case.problem]
+    assert (failed.file, failed.line) == (str(CASES / "mine.yaml"), 2)
+    assert failed.problem == 'outcome is "deny", expected "allow"; locations is [], expected ["210"]'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("clause: ES-3", "clause: ES-99", "line 2: 'ES-99' is no clause; write ES-1 … ES-15"),
+        ("outcome: deny", "outcom: deny", "line 2: expect names 'outcom', which no decision has"),
+        ("  at:", "  when:", "a case has name, clause, at, employee and expect"),
+        ('id: "001234"', "id: 001234", "line 6: 001234 reads as something else to YAML; write it in quotes"),
+        ("cases:", "cases: [", "line"),
+    ],
+)
+def test_a_wrong_case_file_is_one_clear_error(
+    project: PolicySource, old: str, new: str, problem: str
+) -> None:
+    (CASES / "mine.yaml").write_text(CASE.replace(old, new))
+    with pytest.raises(PolicyError) as raised:
+        run_tests(project)
+    assert "mine.yaml" in str(raised.value)
+    assert problem in str(raised.value)
+
+
+def test_two_cases_of_one_name(project: PolicySource) -> None:
+    (CASES / "mine.yaml").write_text(CASE + CASE.removeprefix("cases:\n"))
+    with pytest.raises(PolicyError, match="another case is named 'nobody knows where' too"):
+        run_tests(project)
+
+
+def test_a_policy_without_tests(project: PolicySource) -> None:
+    for file in (*project.test_files, *project.case_files):
+        file.unlink()
+    with pytest.raises(PolicyError, match="policy has no tests"):
+        run_tests(PolicySource(project.opa, project.policy, project.config))
+
+
+def test_a_policy_that_does_not_compile(project: PolicySource, edit: Edit) -> None:
+    edit("policy/access.rego", "outcome := ", "outcome := employde\n\noutcome := ")
+    with pytest.raises(PolicyError, match=r"policy/access.rego:\d+: .*employde"):
+        run_tests(project)
+
+
+def test_junit(project: PolicySource) -> None:
+    own(limit=2)
+    run = run_tests(project)
+    root = ElementTree.fromstring(junit(run))  # noqa: S314 (our own)
+    assert sum(int(suite.get("tests", "")) for suite in root) == len(run.tests)
+    assert sum(int(suite.get("failures", "")) for suite in root) == 1
+    (failure,) = root.iter("failure")
+    assert failure.get("message") == "the test does not hold"
+    assert failure.text == "policy/tests/own_test.rego:7"
+
+
+def test_trace_names_rules_reasons_tests_and_cases(project: PolicySource) -> None:
+    own(limit=3)
+    trace = {clause.clause: clause for clause in trace_policy(project).clauses}
+    assert list(trace) == list(CLAUSES)
+    assert "test_own" in [test.name for test in trace["ES-1"].tests]
+    rule = next(rule for rule in trace["ES-10"].rules if rule.reason == "not_employed")
+    assert Path(rule.file).read_text().split("\n")[rule.line - 1].startswith('unmet contains "not_employed"')
+    assert trace["ES-10"].reasons == ("not_employed",)
+    assert "departed" in [case.name for case in trace["ES-10"].cases]
+
+
+def test_every_clause_of_this_policy_has_rules_and_tests(project: PolicySource) -> None:
+    assert {clause.clause: clause.gap for clause in trace_policy(project).gaps} == {}
+
+
+def test_a_clause_without_a_rule_or_a_test_is_a_gap(project: PolicySource, edit: Edit) -> None:
+    edit("policy/access.rego", "clause: ES-14", "clause: ES-13")
+    for file in Path("policy/tests").rglob("*.*"):
+        if file.is_file():
+            file.write_text(file.read_text().replace("ES-11", "ES-12"))
+    gaps = {clause.clause: clause.gap for clause in trace_policy(project).gaps}
+    assert gaps["ES-14"] == "no rule serves it"
+    assert gaps["ES-11"] == "no test or case shows it"
