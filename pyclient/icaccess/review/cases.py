@@ -2,7 +2,7 @@
 
 A file holds `cases`, and may hold `requirements`, `locations` and `calendar`, in place of the configured
 policy data. A case has a `name`, the `clause` that it shows, a day `at`, an `employee` as in the facts, and
-`expect`: those parts of the decision that it is about. Of `reasons` only the codes are given, in any order.
+`expect`: those parts of the decision that it is about. Of `reasons` the codes are given, in order of name.
 """
 
 from __future__ import annotations
@@ -111,9 +111,8 @@ def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str
     decision["reasons"] = sorted(_codes(decisions))
     wrong = []
     for name, value in expected.items():
-        wanted = sorted(value) if name == "reasons" else value
-        if decision[name] != wanted:
-            wrong.append(f"{name} is {_json(decision[name])}, expected {_json(wanted)}")
+        if decision[name] != value:
+            wrong.append(f"{name} is {_json(decision[name])}, expected {_json(value)}")
     return "; ".join(wrong) or None
 
 

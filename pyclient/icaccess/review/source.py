@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from icaccess.errors import ConfigError, EngineError, PolicyError
-from icaccess.opa.bundles import capabilities, first_complaint
+from icaccess.opa.bundles import first_complaint, shipped
 
 CLAUSES = tuple(f"ES-{number}" for number in range(1, 16))
 """The clauses of the posted requirements, in their order."""
@@ -81,8 +81,8 @@ class PolicySource:
 
     @cached_property
     def case_files(self) -> list[Path]:
-        """Every file of cases, in order."""
-        return sorted((self.policy / "tests").rglob("*.yaml"))
+        """Every file of cases, in order: `tests/cases/<name>/data.yaml`."""
+        return sorted((self.policy / "tests" / "cases").rglob("data.yaml"))
 
     @property
     def data_arguments(self) -> list[str]:
@@ -117,7 +117,7 @@ class PolicySource:
     def check(self) -> subprocess.CompletedProcess[str]:
         """OPA's own strict check of policy and tests, with schemas and capabilities, as JSON on stderr."""
         schemas = [] if self.schemas is None else ["--schema", str(self.schemas)]
-        limits = ["--capabilities", str(capabilities(self.config))]
+        limits = ["--capabilities", str(shipped(self.config, "capabilities.json"))]
         options = ["--strict", "--max-errors", "0", "--format", "json", *schemas, *limits]
         return self.run("check", *options, *self.rego_files, *self.test_files)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +14,9 @@ from icaccess.errors import PolicyError
 from icaccess.opa.bundles import first_complaint
 from icaccess.review.cases import CaseResult, run_cases
 from icaccess.review.source import PolicySource
+
+_PATIENT = ("--timeout", "120s")
+"""OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
 
 
 class TestResult(msgspec.Struct, frozen=True):
@@ -29,8 +33,8 @@ class TestResult(msgspec.Struct, frozen=True):
     file: str
     line: int
     problem: str | None
-    skipped: bool
-    seconds: float
+    skipped: bool = False
+    seconds: float = 0.0
 
 
 class FileCoverage(msgspec.Struct, frozen=True):
@@ -73,23 +77,21 @@ def run_tests(source: PolicySource) -> TestRun:
     `PolicyError` is raised when policy, tests or cases do not compile, or when there are none at all.
     """
     source.require_compiles()
-    tests = _run_rego(source)
-    cases: list[CaseResult] = []
-    reports: list[dict[str, Any]] = []
-    for file in source.case_files:
-        results, report = run_cases(source, file)
-        cases += results
-        reports.append(report)
-        tests += [
-            TestResult(str(file), case.name, case.file, case.line, case.problem, False, 0.0)
-            for case in results
-        ]
-    if not tests:
-        raise PolicyError(f"{source.policy} has no tests: write some in tests/*_test.rego or tests/cases")
-    if not any(test.problem for test in tests):
-        reports.append(_measure_rego(source))
+    if not (source.test_files or source.case_files):
+        raise PolicyError(f"{source.policy} has no tests: write tests/*_test.rego or tests/cases/*/data.yaml")
+    with ThreadPoolExecutor(2) as pool:
+        in_rego = pool.submit(_run_rego, source)
+        measured = pool.submit(_measure_rego, source)
+        decided = [run_cases(source, file) for file in source.case_files]
+        cases = [result for results, _ in decided for result in results]
+        # The cases are a test in Rego too, for those who run OPA alone; here they say what differs.
+        twice = {f"test_case/{case.name}" for case in cases}
+        tests = [test for test in in_rego.result() if test.name not in twice]
+        tests += [TestResult(case.file, case.name, case.file, case.line, case.problem) for case in cases]
+        if any(test.problem for test in tests):
+            return TestRun(tuple(tests), tuple(cases), ())
+        reports = [measured.result(), *(report for _, report in decided)]
         return TestRun(tuple(tests), tuple(cases), _merged(source, reports))
-    return TestRun(tuple(tests), tuple(cases), ())
 
 
 def junit(run: TestRun) -> str:
@@ -132,7 +134,7 @@ def junit(run: TestRun) -> str:
 def _run_rego(source: PolicySource) -> list[TestResult]:
     if not source.test_files:
         return []
-    done = source.run("test", "--format", "json", *_loaded(source))
+    done = source.run("test", *_PATIENT, "--format", "json", *_loaded(source))
     try:
         found = msgspec.json.decode(done.stdout or "[]")
     except msgspec.DecodeError as error:
@@ -176,7 +178,7 @@ def _problem(test: dict[str, Any]) -> str | None:
 def _measure_rego(source: PolicySource) -> dict[str, Any]:
     if not source.test_files:
         return {"files": {}}
-    done = source.run("test", "--coverage", "--format", "json", *_loaded(source))
+    done = source.run("test", *_PATIENT, "--coverage", "--format", "json", *_loaded(source))
     try:
         report: dict[str, Any] = msgspec.json.decode(done.stdout)
     except msgspec.DecodeError as error:
@@ -185,9 +187,12 @@ def _measure_rego(source: PolicySource) -> dict[str, Any]:
 
 
 def _loaded(source: PolicySource) -> list[str | Path]:
-    """Policy, tests and policy data, and the cases as `data.tests.cases.<file>`, for tests to build upon."""
-    cases = [f"tests.cases.{file.stem}:{file}" for file in source.case_files]
-    return [*source.rego_files, *source.test_files, *source.data_arguments, *cases]
+    """Policy, tests and policy data, and the data that stand with the tests, each under its folder's name."""
+    beside = [
+        f"{'.'.join(file.parent.relative_to(source.policy).parts)}:{file}"
+        for file in sorted((source.policy / "tests").rglob("data.yaml"))
+    ]
+    return [*source.rego_files, *source.test_files, *source.data_arguments, *beside]
 
 
 def _merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
