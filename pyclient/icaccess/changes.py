@@ -82,7 +82,7 @@ def apply(
     *,
     by: str,
     limits: GuardSettings,
-    facts_age: timedelta | None = None,
+    facts_age: Callable[[], timedelta | None] = lambda: None,
     full: bool = False,
     saved: Plan | None = None,
     consent: Consent | None = None,
@@ -101,7 +101,7 @@ def apply(
         fresh = _plan(records, client, target, shelf, as_of, current)
         if saved is not None:
             check_current(saved, fresh)
-        verdict = examine(fresh, store, limits, facts_age)
+        verdict = examine(fresh, store, limits, facts_age())
         if consent is not None:
             _accept(store, lock, consent, verdict, limits)
         with store.reading() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs neither OPA nor facts
+    from icaccess.facts.interface import FactsSource
     from icaccess.models import Record
     from icaccess.opa.client import AccessClient
 
@@ -58,9 +59,18 @@ class Request:
 
     def records(self) -> Iterator[Record]:
         """Every employee's record, one at a time; `FactsError` when the facts cannot be read or believed."""
+        return self._source.records()
+
+    def facts_age(self) -> timedelta | None:
+        """How old the oldest of the facts are, once their records were taken; None where nobody can say."""
+        as_of = self._source.as_of
+        return None if as_of is None else datetime.now(UTC) - as_of
+
+    @cached_property
+    def _source(self) -> FactsSource:
         from icaccess.facts import open_facts
 
-        return open_facts(self.settings, self.facts).records()
+        return open_facts(self.settings, self.facts)
 
     @contextmanager
     def client(self) -> Iterator[AccessClient]:

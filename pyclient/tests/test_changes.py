@@ -231,9 +231,9 @@ class TestGuard:
     def test_old_facts_stop_it(self, store, ledger):
         limits = GuardSettings(facts_age_hours=24)
         client = ScriptedClient({})
-        do(store, ledger, client, people("1"), limits=limits, facts_age=timedelta(hours=24))
+        do(store, ledger, client, people("1"), limits=limits, facts_age=lambda: timedelta(hours=24))
         with pytest.raises(GuardStop, match="the facts are 30 hours old, over 24"):
-            do(store, ledger, client, people("1"), limits=limits, facts_age=timedelta(hours=30))
+            do(store, ledger, client, people("1"), limits=limits, facts_age=lambda: timedelta(hours=30))
 
 
 class TestFailures:

@@ -39,7 +39,8 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
         counting(request.records(), "people") as records,
     ):
         drawn = changes.plan(records, client, target, store, request.day, full=full)
-        verdict = changes.examine(drawn, store, request.settings.section("guard", GuardSettings))
+        limits = request.settings.section("guard", GuardSettings)
+        verdict = changes.examine(drawn, store, limits, request.facts_age())
     _show(drawn, verdict)
     if out is not None:
         write_plan(drawn, out)
@@ -88,6 +89,7 @@ def apply(
                 by=caller(),
                 limits=request.settings.section("guard", GuardSettings),
                 full=full,
+                facts_age=request.facts_age,
                 saved=saved,
                 consent=consent,
                 confirm=lambda fresh, verdict: _confirm(fresh, verdict, yes=yes),

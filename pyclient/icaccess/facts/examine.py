@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from icaccess.facts.reading import Item, MappedReader, Reader
+from icaccess.facts.reading import Item, Reader
 
 SAMPLES = 2
 _PERSONAL = {
@@ -35,8 +35,7 @@ def examine(reader: Reader) -> Examined:
             rejected += 1
         elif len(samples) < SAMPLES:
             samples.append(_masked(item))
-    as_of = reader.feed.as_of if isinstance(reader, MappedReader) else None
-    age = None if as_of is None else (datetime.now(UTC) - as_of).total_seconds() / 3600
+    age = None if reader.as_of is None else (datetime.now(UTC) - reader.as_of).total_seconds() / 3600
     return Examined(reader.read, rejected, age, samples)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.interface import FactsSource, Provenance
 from icaccess.facts.readers import READERS
 from icaccess.facts.record import at
+from icaccess.facts.snapshot import taken_at
 from icaccess.models import Record
 
 _SUFFIXES = ", ".join(READERS)
@@ -62,6 +64,8 @@ class FileFacts(FactsSource):
     def _placed(self) -> Iterator[tuple[Path, int, Record]]:
         for file in self._files:
             try:
+                made = taken_at(file) or datetime.fromtimestamp(file.stat().st_mtime, UTC)
+                self.as_of = min(made, self.as_of or made)
                 for line, record in READERS[file.suffix.lower()](file, self._zone):
                     yield file, line, record
             except OSError as error:

@@ -31,6 +31,9 @@ class FactsSource(ABC):
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
         """Each record once, as `records` gives it, with the places that it came from."""
 
+    as_of: datetime | None = None
+    """When the oldest of the facts were made, known once the records were taken; None if nobody can say."""
+
     @property
     @abstractmethod
     def names(self) -> list[str]:

@@ -83,6 +83,9 @@ class MergedFacts(FactsSource):
         self._failures = read_side_by_side(self._readers, take)
         for source in self._failures:
             staging.drop(source)
+        self.as_of = min(
+            (made for reader in self._readers if (made := reader.as_of) is not None), default=None
+        )
         staging.resolve()
         absent = self._absent_for_all()
         empty = True

@@ -38,6 +38,8 @@ class Reader(ABC):
     """
 
     joins_by_name = False
+    as_of: datetime | None = None
+    """When the rows were made, known once they have been read; None where the source does not say."""
 
     def __init__(self, settings: Source) -> None:
         self.settings = settings
@@ -81,6 +83,7 @@ class MappedReader(Reader):
                 yield item
         except FactsError as error:
             raise FactsError(f"{self.settings.name}: {error}") from error
+        self.as_of = self.feed.as_of
         self._believe(rejected)
 
     def _mapped(self) -> Iterator[Item]:
@@ -109,8 +112,8 @@ class MappedReader(Reader):
             raise FactsError(
                 f"{name}: has {what}, at least {expect.min_rows} were expected; get it whole again"
             )
-        if self.feed.as_of is not None and expect.max_age_hours is not None:
-            age = datetime.now(UTC) - self.feed.as_of
+        if self.as_of is not None and expect.max_age_hours is not None:
+            age = datetime.now(UTC) - self.as_of
             if age > timedelta(hours=expect.max_age_hours):
                 hours = age.total_seconds() / 3600
                 raise FactsError(

@@ -115,6 +115,16 @@ def read_snapshot(file: Path) -> Iterator[tuple[int, Record]]:
             yield number, record
 
 
+def taken_at(file: Path) -> datetime | None:
+    """When a snapshot was taken; None for any other file."""
+    with file.open("rb") as stream:
+        first = stream.readline(_TAIL_BYTES)
+    try:
+        return msgspec.json.decode(first, type=Head).taken_at if first.startswith(HEAD) else None
+    except msgspec.DecodeError:
+        return None  # reading it will say why it is no snapshot
+
+
 def _verify(file: Path) -> End:
     """The end of a snapshot that is whole."""
     with file.open("rb") as stream:

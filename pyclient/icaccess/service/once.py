@@ -52,6 +52,7 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
                 request.day,
                 by=caller(),
                 limits=request.settings.section("guard", GuardSettings),
+                facts_age=request.facts_age,
                 # Asked under the lock, so that two services never do the same slot.
                 confirm=lambda _plan, _verdict: (
                     not stopping() and not _was_done(request, store, target, since)

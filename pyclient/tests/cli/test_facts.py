@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import time
 
 import pytest
 
@@ -125,3 +128,24 @@ def test_doctor_on_files(command: Run) -> None:
     assert code == 0
     assert "the calendar does not cover 2031-01-01" in out
     assert "ok    facts: 76 records in 8 files, 2 of them invalid\n" in out
+
+
+def test_the_guard_knows_how_old_the_facts_are(command: Run, tmp_path) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    (config / "icaccess.yaml").write_text("guard: {facts_age_hours: 24, revocations: {count: 250}}\n")
+    facts = tmp_path / "facts"
+    shutil.copytree(FACTS, facts)
+    shared = ("--config", config, "--facts", facts, "--at", "2027-06-29")
+    assert command("adopt", *shared)[0] == 0
+    two_days_ago = time.time() - 48 * 3600
+    os.utime(facts / "left.yaml", (two_days_ago, two_days_ago))
+    _, out, err = command("plan", *shared)
+    assert "the facts are 48 hours old, over 24" in out + err
+    code, _, err = command("apply", "--yes", *shared)
+    assert code == 3
+    assert "stopped by the guard: the facts are 48 hours old, over 24" in err
+    file = tmp_path / "snapshot.jsonl"
+    assert command("facts", "--facts", facts, "--out", file)[0] == 0
+    os.utime(file, (two_days_ago, two_days_ago))  # a snapshot itself says when it was taken
+    assert command("apply", "--yes", "--config", config, "--facts", file, "--at", "2027-06-29")[0] == 0

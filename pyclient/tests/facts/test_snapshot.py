@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,15 @@ def test_a_snapshot_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     file.write_text("".join(lines[:-1]), encoding="utf-8")
     with pytest.raises(FactsError, match="is cut short: a snapshot ends with its digest"):
         next(open_facts(folder(tmp_path), [file]).records())
+
+
+def test_the_facts_are_as_old_as_the_snapshot_however_new_the_file(tmp_path: Path) -> None:
+    file = taken(tmp_path)
+    os.utime(file, (time.time() + 9999, time.time() + 9999))
+    source = open_facts(folder(tmp_path), [file])
+    assert len(list(source.records())) == 3
+    assert source.as_of is not None
+    assert source.as_of < datetime.now(UTC)
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ class RecordsReader(Reader):
 
     def items(self) -> Iterator[Item]:
         """The parts of each record; an invalid one comes as its reason alone. Rows are numbered records."""
-        for number, record in enumerate(load([self._path], self._zone).records(), 1):
+        source = load([self._path], self._zone)
+        for number, record in enumerate(source.records(), 1):
             if isinstance(record, InvalidRecord):
                 self.read += 1
                 yield Item("people", number, "id", record.id, None, record.problem)
@@ -50,6 +51,7 @@ class RecordsReader(Reader):
             for item in self._parts(number, record):
                 self.read += 1
                 yield item
+        self.as_of = source.as_of
 
     def _parts(self, number: int, record: Employee) -> Iterator[Item]:
         lists = {kind: getattr(record, kind) for kind in _LISTS}
