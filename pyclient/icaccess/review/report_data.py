@@ -151,24 +151,30 @@ class Upcoming(Part, frozen=True, kw_only=True):
     people: int
 
 
-class Clause(Part, frozen=True, kw_only=True):
-    """One posted clause in the trace matrix; empty tuples where nothing serves or tests it."""
-
-    clause: str
-    title: str
-    rules: tuple[str, ...]
-    reasons: tuple[str, ...]
-    tests: tuple[str, ...]
-    covered: bool
-
-
 class Settled(Part, frozen=True, kw_only=True):
     """One question that the posted page leaves open, the answer chosen, and why."""
 
-    clause: str
     question: str
     answer: str
     why: str
+
+
+class ClauseWords(Part, frozen=True, kw_only=True):
+    """One posted clause: what it asks, and the questions that it leaves open."""
+
+    clause: str
+    asks: str
+    settled: tuple[Settled, ...] = ()
+
+
+class Traced(Part, frozen=True, kw_only=True):
+    """One posted clause in the trace matrix; `gap` says what is missing, null when nothing is."""
+
+    clause: str
+    rules: tuple[str, ...]
+    reasons: tuple[str, ...]
+    tests: tuple[str, ...]
+    gap: str | None
 
 
 class Drift(Part, frozen=True, kw_only=True):
@@ -223,10 +229,10 @@ class Report(Part, frozen=True, kw_only=True):
     places: dict[str, str]
     """The names of locations, by id, where the policy data has one."""
     expiries: tuple[Month, ...]
-    settled: tuple[Settled, ...] | None = None
     since: Since | None = None
     upcoming: tuple[Upcoming, ...] | None = None
-    clauses: tuple[Clause, ...] | None = None
+    clauses: tuple[ClauseWords, ...] | None = None
+    trace: tuple[Traced, ...] | None = None
     drift: tuple[Drift, ...] | None = None
     removals: tuple[Removal, ...] | None = None
     audit: Audit | None = None

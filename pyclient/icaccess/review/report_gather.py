@@ -24,6 +24,7 @@ from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Request
 from icaccess.plan import Plan
 from icaccess.review import report_store
+from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import (
     Change,
     Evidence,
@@ -36,7 +37,6 @@ from icaccess.review.report_data import (
     Standing,
 )
 from icaccess.review.report_people import Collected, held_by_records
-from icaccess.review.report_settled import read_settled
 from icaccess.store.database import Store
 from icaccess.targets.interface import Holding, Target
 
@@ -56,27 +56,27 @@ def gather(
     """
     policy, config = request.policy_directory, request.config_directory
     policy_data = load_policy_data(config)
-    settled = read_settled(policy, policy_data.requirements)
+    clauses = read_clauses(policy, policy_data.requirements)
     with changes.opened(request, read_only=True) as (store, target), request.client() as client:
         report = draw(records, client, target, store, request.day, request.settings.zone, personal=personal)
     absent = dict(report.absent)
     here = (digest(policy_tree(policy)), digest(config_tree(config)))
     if here != (report.evidence.policy_revision, report.evidence.data_revision):
-        settled = None
-        absent["settled"] = f"OPA decides by another policy or policy data than {policy} and {config} hold."
-    elif settled is None:
-        absent["settled"] = f"{policy} holds no settled.yaml."
+        clauses = None
+        absent["clauses"] = f"OPA decides by another policy or policy data than {policy} and {config} hold."
+    elif clauses is None:
+        absent["clauses"] = f"{policy} holds no clauses.yaml."
     if earlier is None:
         absent["since"] = "No earlier report was given; give the report.json of one with --since."
     absent["upcoming"] = "No forecast was made."
-    absent["clauses"] = "The policy was not traced."
+    absent["trace"] = "The policy was not traced."
     return msgspec.structs.replace(
         report,
         places={one: place.name for one, place in policy_data.locations.items() if place.name},
         population=msgspec.structs.replace(
             report.population, sources=tuple(_sources(request.facts, facts, request.settings.zone))
         ),
-        settled=settled,
+        clauses=clauses,
         since=None if earlier is None else compare(earlier, report.people),
         absent=absent,
     )

@@ -38,7 +38,7 @@ _CONTENTS = (
     ("removals", "Removals, verified"),
     ("drift", "Drift"),
     ("population", "Population"),
-    ("clauses", "Clauses, traced"),
+    ("trace", "Clauses, traced"),
     ("settled", "How the page was read"),
     ("digests", "Digests"),
 )
@@ -125,6 +125,7 @@ def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
         day=_day,
         made=datetime.fromisoformat(report.created_at),
         zone=report.created_at[-6:],
+        asks={one.clause: one.asks for one in report.clauses or ()},
         words=lambda code: code.capitalize().replace("_", " "),
     )
     return page.encode()
@@ -176,11 +177,11 @@ def checks(report: Report, counts: Counts) -> list[Check]:
         found.append(
             ("deny", "Broken", report.audit.problem) if report.audit.problem else ("allow", "Fine", whole)
         )
-    if report.clauses is not None:
-        bare = [one.clause for one in report.clauses if not one.covered]
+    if report.trace is not None:
+        bare = [one.clause for one in report.trace if one.gap]
         add(
             not bare,
-            f"{len(report.clauses)} clauses are traced; "
+            f"{len(report.trace)} clauses are traced; "
             + (f"not covered: {', '.join(bare)}." if bare else "each has a rule and a test."),
         )
     return found

@@ -25,9 +25,9 @@ from icaccess.models import (
     Record,
 )
 from icaccess.opa.client import AccessClient
-from icaccess.review.report_data import Clause, Report, Upcoming
+from icaccess.review.report_clauses import read_clauses
+from icaccess.review.report_data import Report, Traced, Upcoming
 from icaccess.review.report_gather import compare, draw
-from icaccess.review.report_settled import read_settled
 from icaccess.store.database import Store, open_store
 from icaccess.targets.interface import Holding, Target
 from icaccess.targets.ledger import LedgerTarget
@@ -138,21 +138,20 @@ def full(client: AccessClient, folder: Path) -> Report:
             del target.held[f"{at:03}"]
             target.held[f"stranger {at} {evil}"] = Holding(locations=("211",))
         report = draw([*left, *many[20:], *sample(21, 40)], client, target, store, DAY, DENVER)
-    clauses = tuple(
-        Clause(
+    trace = tuple(
+        Traced(
             clause=f"ES-{number}",
-            title="What the page asks",
             rules=(f"access.rego:{number}",),
             reasons=("approval_missing",),
             tests=("test_one", "a case of its own"),
-            covered=number != 3,
+            gap="no test or case shows it" if number == 3 else None,
         )
         for number in range(1, 16)
     )
     return msgspec.structs.replace(
         report,
         since=compare(before, report.people),
-        clauses=clauses,
+        trace=trace,
         upcoming=(Upcoming(month="2026-06", what="Access ends: certification expired", people=40),),
-        settled=read_settled(ROOT / "policy", load_policy_data(ROOT / "config").requirements),
+        clauses=read_clauses(ROOT / "policy", load_policy_data(ROOT / "config").requirements),
     )

@@ -115,29 +115,30 @@ def test_settled_questions_say_the_values_that_decide(icaccess, tmp_path, monkey
     # The OPA that is running has the project's own values, so those in this folder are not what decides.
     assert icaccess("report", "--config", config, *FACTS)[0] == 0
     other = report_files.read(tmp_path / "report/report.json")
-    assert other.settled is None
+    assert other.clauses is None
     assert (
-        other.absent["settled"]
+        other.absent["clauses"]
         == f"OPA decides by another policy or policy data than policy and {config} hold."
     )
     monkeypatch.delenv("ICACCESS_OPA_URL")
     assert icaccess("report", "--config", config, *FACTS)[0] == 0
-    settled = report_files.read(tmp_path / "report/report.json").settled
-    assert any("up to 77 days before" in one.answer for one in settled)
-    assert not any("{" in one.answer for one in settled)
-    assert {one.clause for one in settled} == {"ES-5", "ES-6", "ES-9", "ES-10", "ES-12", "ES-13"}
+    clauses = report_files.read(tmp_path / "report/report.json").clauses
+    settled = {clause.clause: clause.settled for clause in clauses if clause.settled}
+    assert any("up to 77 days before" in one.answer for one in settled["ES-9"])
+    assert not any("{" in one.answer for some in settled.values() for one in some)
+    assert settled.keys() == {"ES-5", "ES-6", "ES-9", "ES-10", "ES-12", "ES-13"}
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("settled: [", "is no list of settled questions"),
+        ("[", "is no list of clauses"),
         (
-            "settled: [{clause: ES-5}]",
-            "is no list of settled questions: Object missing required field `question`",
+            "- {clause: ES-5}",
+            "is no list of clauses: Object missing required field `asks`",
         ),
         (
-            'settled: [{clause: ES-5, question: a, answer: "{lead}", why: c}]',
+            '[{clause: ES-5, asks: a, settled: [{question: a, answer: "{lead}", why: c}]}]',
             "'lead' in braces is no value of data.requirements",
         ),
     ],
@@ -145,16 +146,16 @@ def test_settled_questions_say_the_values_that_decide(icaccess, tmp_path, monkey
 def test_settled_questions_of_another_shape_are_one_line(icaccess, tmp_path, content, says):
     policy = tmp_path / "other"
     shutil.copytree(ROOT / "policy", policy)
-    (policy / "settled.yaml").write_text(content)
+    (policy / "clauses.yaml").write_text(content)
     code, out, err = icaccess("report", "--policy", policy, *FACTS)
     assert (code, out) == (1, "")
-    assert err.startswith(f"icaccess: {policy}/settled.yaml: {says}")
+    assert err.startswith(f"icaccess: {policy}/clauses.yaml: {says}")
     assert err.count("\n") == 1
-    (policy / "settled.yaml").unlink()  # it decides nothing, so OPA's policy is still this one
+    (policy / "clauses.yaml").unlink()  # it decides nothing, so OPA's policy is still this one
     assert icaccess("report", "--policy", policy, *FACTS)[0] == 0
     report = report_files.read(tmp_path / "report/report.json")
-    assert report.settled is None
-    assert "holds no settled.yaml" in report.absent["settled"]
+    assert report.clauses is None
+    assert "holds no clauses.yaml" in report.absent["clauses"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from icaccess.review.report_charts import expiries_by_month
-from icaccess.review.report_data import Audit, Clause, Month, Removal, Upcoming
+from icaccess.review.report_data import Audit, Month, Removal, Traced, Upcoming
 from icaccess.review.report_page import count_reasons, removal_words, render
 from tests.review.reports import DAY, HOSTILE, drawn, hostile, sample
 
@@ -74,9 +74,7 @@ def test_what_comes_from_facts_outside_the_block_is_escaped(report):
             report,
             evidence=replace(report.evidence, target=evil),
             absent={"drift": evil, "removals": evil, "audit": evil},
-            clauses=(
-                Clause(clause=evil, title=evil, rules=(evil,), reasons=(evil,), tests=(evil,), covered=False),
-            ),
+            trace=(Traced(clause=evil, rules=(evil,), reasons=(evil,), tests=(evil,), gap=evil),),
             upcoming=(Upcoming(month=evil, what=evil, people=1),),
         )
     ).decode()
@@ -99,10 +97,11 @@ def test_a_missing_part_says_why_and_is_never_fine(report):
 
 
 def test_a_clause_without_a_test_is_named(report):
-    bare = Clause(
-        clause="ES-9", title="A change of job", rules=("access.rego:1",), reasons=(), tests=(), covered=False
+    bare = Traced(
+        clause="ES-9", rules=("access.rego:1",), reasons=(), tests=(), gap="no test or case shows it"
     )
-    page = render(replace(report, clauses=(bare,))).decode()
+    page = render(replace(report, trace=(bare,))).decode()
+    assert "no test or case shows it" in page
     assert "1 clauses are traced; not covered: ES-9." in page
 
 
