@@ -114,7 +114,8 @@ def carry_out(
         audit.append(connection, at, [_held_back_entry(run_id, one) for one in held_back])
         seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
         holders.record(connection, target.identity, seen)
-    run = _Run(store, lock, target, run_id, due_on)
+        _withdraw(connection, at, plan)
+    run = _Run(store, lock, target, run_id, plan.as_of, due_on)
     wanted = [change for change in plan.changes if change not in held_back] if held_back else plan.changes
     stopped = ""
     try:
@@ -136,10 +137,26 @@ def carry_out(
     )
 
 
+def _withdraw(connection: Connection, at: str, plan: Plan) -> None:
+    """Close what is pending and no longer wanted; should it be carried out yet, that is drift."""
+    accounts = {one.account for one in plan.pending if not one.wanted}
+    journal.settle(
+        connection,
+        at,
+        [
+            Settlement(written, "dropped", "no longer wanted")
+            for written in (journal.unsettled(connection, plan.target) if accounts else ())
+            if written.state == "pending" and written.account in accounts
+        ],
+    )
+
+
 class _Run:
     """The changes of one run: made, then verified."""
 
-    def __init__(self, store: Store, lock: Lock, target: Target, run_id: int, due_on: date | None) -> None:
+    def __init__(
+        self, store: Store, lock: Lock, target: Target, run_id: int, as_of: date, due_on: date | None
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.failures: list[Failure] = []
         self.begun = 0
@@ -147,12 +164,15 @@ class _Run:
         self._lock = lock
         self._target = target
         self._run_id = run_id
+        self._as_of = as_of
         self._due_on = due_on
         self._made: list[tuple[Written, PlannedChange, str]] = []
 
     def make(self, first: int, batch: Sequence[PlannedChange]) -> None:
         """Write the intents, make the changes, write the results."""
-        name = f"{self._run_id:06d}" if self._target.batch_size is None else f"{self._run_id:06d}-{first:06d}"
+        name = f"{self._as_of:%Y%m%d}-{self._run_id:06d}"
+        if self._target.batch_size is not None:
+            name += f"-{first:06d}"
         with self._store.writing() as connection:
             self._lock.check(connection)
             written = journal.intend(
@@ -286,6 +306,7 @@ def _pending(written: Written, as_of: date) -> Pending:
         action=written.action,
         employee_id=written.employee_id,
         account=written.account,
+        before=written.before,
         after=written.after,
         batch=written.batch,
         due_on=written.due_on,

@@ -199,7 +199,7 @@ def draw_up(
             undecided.append(Undecided(employee_id=employee_id, held=holding is not None, reasons=reasons))
         elif lean.action not in ("keep", "none"):
             change = _planned(_full(answer), account, holding, pool)
-            asked_for = earlier is not None and _same_change(earlier, change)
+            asked_for = earlier is not None and _still_right(earlier, change)
             if not asked_for:
                 changes.append(change)
         if earlier is not None:
@@ -238,8 +238,18 @@ def draw_up(
     return replace(plan, digest=digest_of(plan))
 
 
-def _same_change(earlier: Pending, change: PlannedChange) -> bool:
-    return earlier.action == change.action and shows(earlier.after, change.after)
+def _still_right(earlier: Pending, change: PlannedChange) -> bool:
+    """Whether a pending change is what is wanted, and starts from what the target shows now."""
+    return (
+        earlier.action == change.action
+        and shows(change.after, earlier.after)
+        and shows(change.before, earlier.before)
+        and _partial(change.before) == _partial(earlier.before)
+    )
+
+
+def _partial(holding: Holding | None) -> tuple[str, ...]:
+    return () if holding is None else holding.partial
 
 
 class _Pool:

@@ -73,12 +73,13 @@ class Pending(_Part, frozen=True, kw_only=True):
     action: ChangeAction
     employee_id: str
     account: str
+    before: Holding | None
     after: Holding | None
     batch: str
     due_on: date | None
     overdue: bool
     wanted: bool
-    """False when the policy no longer asks for it."""
+    """False when it is not asked for any more, or no longer so: the policy or the target has moved on."""
 
 
 class Drift(_Part, frozen=True, kw_only=True):

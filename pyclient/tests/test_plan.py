@@ -135,6 +135,7 @@ def waiting(action, one, after, due=None):
         action=action,
         employee_id=one,
         account=one,
+        before=HELD if action == "revoke" else None,
         after=after,
         batch="000001",
         due_on=due,

@@ -1,7 +1,7 @@
 """Access as membership of groups: one group for all who hold it, one for each location, or both.
 
-`Groups` says which groups a holding stands for; `GroupTarget` makes changes by adding and removing single
-members, each of which is safe to repeat. Adding comes first, so that an update never takes access away.
+`GroupSettings` says which groups a holding stands for, `GroupTarget` reads who is in them, and `MemberTarget`
+changes them by adding and removing single members, each of which is safe to repeat.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class GroupSettings(Section, frozen=True, kw_only=True):
             return Holding()
         found = tuple(sorted(place for place, group in self.location_groups.items() if group in member_of))
         complete = self.group is None or self.group in member_of
-        return Holding(locations=found if complete else ())
+        return (
+            Holding(locations=found) if complete else Holding(locations=(), partial=tuple(sorted(member_of)))
+        )
 
     def groups(self, holding: Holding | None) -> frozenset[str]:
         """The groups that a holding stands for; `LookupError` names a location that has no group."""
@@ -69,13 +71,7 @@ class ChangeUnclearError(Exception):
 
 
 class GroupTarget(Target):
-    """A target whose access is membership of groups, changed one member at a time.
-
-    Subclasses say who is in a group, find an account, and add or remove it. Those three may raise
-    `ChangeFailedError` and `ChangeUnclearError` about one account and `TargetError` about the target.
-    """
-
-    batch_size = 20
+    """A target whose access is membership of groups. Subclasses say who is in which, and make the changes."""
 
     def __init__(self, settings: GroupSettings) -> None:
         self.settings = settings
@@ -85,18 +81,6 @@ class GroupTarget(Target):
     @abstractmethod
     def memberships(self) -> dict[str, frozenset[str]]:
         """Each account that is in some of the configured groups, and in which."""
-
-    @abstractmethod
-    def find(self, account: str) -> Any:
-        """The one entry that an account stands for; `ChangeFailedError` when there is none, or several."""
-
-    @abstractmethod
-    def add(self, entry: Any, group: str) -> None:
-        """Make the entry a member; one that is a member already is no error."""
-
-    @abstractmethod
-    def remove(self, entry: Any, group: str) -> None:
-        """Make the entry no member; one that is none is no error."""
 
     def current(self) -> dict[str, Holding]:
         """Who is in the groups, and for which locations."""
@@ -111,14 +95,45 @@ class GroupTarget(Target):
                 found[account] = holding
         return found
 
-    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
-        """Add and remove members, a change at a time."""
+    def steps(self, change: Change) -> tuple[list[str], list[str]]:
+        """The groups that a change adds its account to, and those that it removes it from.
+
+        `LookupError` names a location that has no group.
+        """
         if self._member_of is None:
             self._member_of = self.memberships()
+        wanted = self.settings.groups(change.after)
+        shown = self._member_of.get(change.account, frozenset())
+        return sorted(wanted - shown), sorted(shown - wanted)
+
+
+class MemberTarget(GroupTarget):
+    """Groups that are changed one member at a time, adding first, so that an update never takes access away.
+
+    Subclasses find an account, add it, and remove it. Those may raise `ChangeFailedError` and
+    `ChangeUnclearError` about one account and `TargetError` about the target.
+    """
+
+    batch_size = 20
+
+    @abstractmethod
+    def find(self, account: str) -> Any:
+        """The one entry that an account stands for; `ChangeFailedError` when there is none, or several."""
+
+    @abstractmethod
+    def add(self, entry: Any, group: str) -> None:
+        """Make the entry a member; one that is a member already is no error."""
+
+    @abstractmethod
+    def remove(self, entry: Any, group: str) -> None:
+        """Make the entry no member; one that is none is no error."""
+
+    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
+        """Add and remove members, a change at a time."""
         unclear = 0
         for change in changes:
             try:
-                self._make(change, self._member_of.get(change.account, frozenset()))
+                self._make(change)
             except (ChangeFailedError, LookupError) as error:
                 yield Result("failed", str(error.args[0]))
             except ChangeUnclearError as error:
@@ -130,12 +145,12 @@ class GroupTarget(Target):
                 unclear = 0
                 yield Result("made")
 
-    def _make(self, change: Change, member_of: frozenset[str]) -> None:
-        wanted = self.settings.groups(change.after)
+    def _make(self, change: Change) -> None:
+        add, remove = self.steps(change)
         entry = self.find(change.account)
-        for group in sorted(wanted):
+        for group in add:
             self.add(entry, group)
-        for group in sorted(member_of - wanted):
+        for group in remove:
             self.remove(entry, group)
 
 

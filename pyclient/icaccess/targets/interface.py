@@ -25,6 +25,8 @@ class Holding(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
     locations: tuple[str, ...] | None = None
     since: date | None = None
+    partial: tuple[str, ...] = ()
+    """The groups that somebody is in whose access is only half there; it counts as access for no location."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
     GroupSettings,
-    GroupTarget,
+    MemberTarget,
     check_groups,
 )
 from icaccess.targets.interface import Match, Target, account_of
@@ -58,7 +58,7 @@ class LdapSettings(GroupSettings, frozen=True, kw_only=True):
     """A DN that stays in a `groupOfNames` when its last member goes, since such a group may not be empty."""
 
 
-class LdapTarget(GroupTarget):
+class LdapTarget(MemberTarget):
     """Groups by their DN, people by the attribute that the configuration names."""
 
     def __init__(

@@ -17,7 +17,7 @@ from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
     GroupSettings,
-    GroupTarget,
+    MemberTarget,
     check_groups,
 )
 from icaccess.targets.interface import Match, Target, account_of
@@ -50,7 +50,7 @@ class ScimSettings(GroupSettings, frozen=True, kw_only=True):
     """The attribute of a SCIM user that is the account; by `match`: externalId, userName or emails."""
 
 
-class ScimTarget(GroupTarget):
+class ScimTarget(MemberTarget):
     """SCIM groups by their displayName, users by the attribute that the configuration names."""
 
     def __init__(self, settings: ScimSettings, client: RequestsScimClient) -> None:

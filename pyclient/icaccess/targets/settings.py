@@ -7,11 +7,13 @@ from typing import Literal
 
 from icaccess.config import Config, Section
 from icaccess.store.database import Store
+from icaccess.targets.campus import CampusSettings
 from icaccess.targets.interface import Target
 from icaccess.targets.ldap import LdapSettings
 from icaccess.targets.scim import ScimSettings
 
 KINDS = {
+    "campus": "icaccess.targets.campus:open_target",
     "ledger": "icaccess.targets.ledger:open_target",
     "ldap": "icaccess.targets.ldap:open_target",
     "scim": "icaccess.targets.scim:open_target",
@@ -22,7 +24,8 @@ KINDS = {
 class TargetSettings(Section, frozen=True):
     """Which system holds the access; each kind but the ledger has settings of its own under its name."""
 
-    kind: Literal["ledger", "ldap", "scim"] = "ledger"
+    kind: Literal["campus", "ldap", "ledger", "scim"] = "ledger"
+    campus: CampusSettings = CampusSettings()
     ldap: LdapSettings = LdapSettings()
     scim: ScimSettings = ScimSettings()
 

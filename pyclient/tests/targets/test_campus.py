@@ -1,0 +1,255 @@
+"""Work lists and membership exports, with a simulated Campus that does part of a list, or does it wrongly."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+
+import pytest
+
+from icaccess import changes
+from icaccess.config import load_config
+from icaccess.errors import ConfigError, TargetError
+from icaccess.targets.campus import CampusSettings, CampusTarget
+from icaccess.targets.interface import Holding
+from icaccess.targets.settings import open_target
+from tests.scripted import DAY, ScriptedClient, people
+from tests.targets.campus_simulator import CampusSimulator
+from tests.test_changes import do, kinds, states
+
+GROUP = "IC Elementary Scheduling"
+PLACES = {"210": "IC ES 210", "211": "IC ES 211"}
+
+
+class Dated(ScriptedClient):
+    """The stand-in that also knows when what is asked for is due."""
+
+    due = None
+
+    def due_after(self, day):
+        return self.due
+
+
+@pytest.fixture
+def campus(tmp_path):
+    simulator = CampusSimulator(tmp_path / "campus", [GROUP, *PLACES.values()])
+    simulator.members[GROUP].add("admin")
+    simulator.members[PLACES["210"]].add("admin")
+    simulator.export()
+    return simulator
+
+
+def target(campus, *, locations=False, **more):
+    settings = CampusSettings(
+        group=GROUP, location_groups=PLACES if locations else {}, match="username", **more
+    )
+    return CampusTarget(settings, campus.folder / "lists", campus.export_file)
+
+
+def only_group(campus):
+    """A Campus that has the one group and no others."""
+    campus.members = {GROUP: campus.members[GROUP]}
+    campus.export()
+    return campus
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return [tuple(row.values()) for row in csv.DictReader(file)]
+
+
+def test_the_list_says_whom_to_add_and_whom_to_remove(sqlite_store, campus):
+    campus = only_group(campus)
+    campus.members[GROUP] |= {"user2", "useradmin"}
+    campus.export()
+    client = Dated({"1": ("210",), "admin": ("210",)})
+    _, summary = do(sqlite_store, target(campus), client, people("1", "2", "admin"))
+    assert (summary.counts, summary.complete) == ({"pending": 2}, True)
+    [path] = campus.lists
+    assert path.name == "20250910-000001.csv"
+    assert rows(path) == [
+        ("20250910-000001", "remove", "user2", GROUP, "2"),
+        ("20250910-000001", "add", "user1", GROUP, "1"),
+    ]
+
+
+def test_a_change_is_pending_until_the_export_shows_it_then_verified(sqlite_store, campus):
+    campus = only_group(campus)
+    client = Dated({"1": ("210",)})
+    records = people("1")
+    do(sqlite_store, target(campus), client, records)
+    campus.export()
+    fresh, _ = do(sqlite_store, target(campus), client, records)
+    assert [(one.employee_id, one.action, one.batch) for one in fresh.pending] == [
+        ("1", "grant", "20250910-000001")
+    ]
+    assert fresh.changes == ()
+    assert len(campus.lists) == 1
+    campus.carry_out()
+    campus.export()
+    fresh, _ = do(sqlite_store, target(campus), client, records)
+    assert (fresh.pending, fresh.changes) == ((), ())
+    assert states(sqlite_store) == [("grant", "1", "verified")]
+
+
+def test_what_stays_undone_past_its_day_is_overdue(sqlite_store, campus):
+    campus = only_group(campus)
+    client = Dated({"1": ("210",)})
+    client.due = DAY.replace(day=12)
+    do(sqlite_store, target(campus), client, people("1"))
+    campus.export()
+    for day, overdue in ((12, False), (13, True)):
+        plan = changes.plan(people("1"), client, target(campus), sqlite_store, DAY.replace(day=day))
+        assert [(one.due_on, one.overdue) for one in plan.pending] == [(client.due, overdue)]
+
+
+def test_what_somebody_else_did_is_drift_and_what_is_no_longer_wanted_is_closed(sqlite_store, campus):
+    campus = only_group(campus)
+    do(sqlite_store, target(campus), Dated({"1": ("210",)}), people("1", "2"))
+    campus.members[GROUP].add("user2")
+    campus.export()
+    fresh, _ = do(sqlite_store, target(campus), Dated({}), people("1", "2"))
+    assert [(one.employee_id, one.wanted) for one in fresh.pending] == [("1", False)]
+    assert ("given", "2", "revoke") in [(one.kind, one.employee_id, one.action) for one in fresh.drift]
+    assert states(sqlite_store) == [("grant", "1", "dropped"), ("revoke", "2", "pending")]
+    campus.carry_out()  # the first list too, though nobody wants it any more
+    campus.export()
+    fresh, _ = do(sqlite_store, target(campus), Dated({}), people("1", "2"))
+    assert [(one.kind, one.employee_id) for one in fresh.drift] == [("given", "1")]
+    assert [(one.action, one.employee_id) for one in fresh.changes] == [("revoke", "1")]
+
+
+def test_an_update_moves_somebody_from_one_school_s_group_to_another_s(sqlite_store, campus):
+    campus.members[GROUP].add("user1")
+    campus.members[PLACES["210"]].add("user1")
+    campus.export()
+    campus_target = target(campus, locations=True)
+    assert campus_target.current()["user1"] == Holding(locations=("210",))
+    do(sqlite_store, campus_target, Dated({"1": ("211",)}), people("1"))
+    assert [row[1:4] for row in rows(campus.lists[0])] == [
+        ("add", "user1", PLACES["211"]),
+        ("remove", "user1", PLACES["210"]),
+    ]
+    campus.carry_out()
+    campus.export()
+    assert campus_target.current()["user1"] == Holding(locations=("211",))
+
+
+def test_a_location_without_a_group_is_reported(sqlite_store, campus):
+    client = Dated({"1": ("212",), "2": ("210",)})
+    _, summary = do(sqlite_store, target(campus, locations=True), client, people("1", "2"))
+    assert [(one.change.employee_id, one.note) for one in summary.failures] == [
+        ("1", "no group is configured for the location 212")
+    ]
+    assert {row[4] for row in rows(campus.lists[0])} == {"2"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_people_do_with_the_lists_access_ends_as_decided_and_the_record_says_so(
+    sqlite_store, campus, seed
+):
+    rng = random.Random(seed)
+    campus.random = rng
+    ids = [f"{n}" for n in range(12)]
+    accounts = [f"user{one}" for one in ids]
+    allowed = {}
+    for round_ in range(12):
+        for one in rng.sample(ids, 3):
+            allowed[one] = tuple(rng.sample(sorted(PLACES), rng.randint(1, 2)))
+        for one in rng.sample(ids, 2):
+            allowed.pop(one, None)
+        last = round_ >= 9
+        fresh, _ = do(sqlite_store, target(campus, locations=True), Dated(allowed), people(*ids))
+        assert "useradmin" not in [change.account for change in fresh.changes]
+        campus.carry_out(share=1.0 if last else 0.6, wrong=0.0 if last else 0.1)
+        if not last:
+            campus.change_on_its_own(accounts, times=2)
+        campus.export()
+    for _ in range(3):
+        fresh, _ = do(sqlite_store, target(campus, locations=True), Dated(allowed), people(*ids))
+        campus.carry_out()
+        campus.chase({(one.batch, one.account) for one in fresh.pending})
+        campus.export()
+    fresh, _ = do(sqlite_store, target(campus, locations=True), Dated(allowed), people(*ids))
+    assert (fresh.changes, fresh.pending, fresh.drift) == ((), (), ())
+    shown = target(campus, locations=True).current()
+    assert {account: set(held.locations) for account, held in shown.items() if account != "admin"} == {
+        f"user{one}": set(places) for one, places in allowed.items()
+    }
+    assert {state for _, _, state in states(sqlite_store)} <= {"verified", "dropped"}
+    assert kinds(sqlite_store)[-1] == "run_finished"
+
+
+class TestBadExports:
+    def fails(self, campus, said, **more):
+        with pytest.raises(TargetError, match=said) as caught:
+            target(campus, **more).current()
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("", "line 1: has no column 'userGroup'"),
+            ("username,userGroup\n", "holds no member at all, and an empty export is never believed"),
+            ("username,userGroup,phone\n", "line 1: has the unknown column 'phone'"),
+            ("user,userGroup\njo,x\n", "line 1: has no column 'username'"),
+            (f"username,userGroup\njo,{GROUP}\nmo,Nurses\n", "line 3: is about the user group 'Nurses'"),
+            (f"username,userGroup\n,{GROUP}\n", "line 2: lacks its username or userGroup"),
+            ("username,userGroup\njo\n", "line 2: lacks its username or userGroup"),
+            (f'username,userGroup\n"jo,{GROUP}\n', "is no CSV"),
+        ],
+    )
+    def test_an_export_that_is_not_what_it_should_be(self, campus, text, said):
+        campus.export_file.write_text(text)
+        self.fails(campus, said)
+
+    def test_an_export_that_is_not_there(self, campus):
+        campus.export_file.unlink()
+        self.fails(campus, "export.csv: the export cannot be read: No such file or directory")
+
+    def test_an_export_in_another_encoding(self, campus):
+        campus.export_file.write_bytes(b"username,userGroup\nj\xf6,x\n")
+        self.fails(campus, "is not UTF-8")
+
+    def test_an_export_that_is_older_than_the_last_list(self, campus, sqlite_store):
+        campus = only_group(campus)
+        do(sqlite_store, target(campus), Dated({"1": ("210",)}), people("1"))
+        os.utime(campus.export_file, (1, 1))
+        self.fails(campus, r"is from 1970-01-01T00:00:01\+00:00, before the last work list of 20")
+
+    def test_columns_that_were_named_are_welcome(self, campus):
+        campus.export_file.write_text(f"\ufeffusername,phone,userGroup\nJo,1,{GROUP}\n", encoding="utf-8")
+        assert target(campus, other_columns=("phone",)).current() == {"jo": Holding()}
+
+
+def test_a_list_is_never_written_over_another(campus, sqlite_store):
+    campus = only_group(campus)
+    (campus.folder / "lists" / "20250910-000001.csv").write_text("of another store\n")
+    campus.export()
+    _, summary = do(sqlite_store, target(campus), Dated({"1": ("210",)}), people("1"))
+    assert "is there already and is another list; move it away" in summary.stopped
+    assert not summary.complete
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("{group: G, export: e.csv}", "target.campus.work_lists: is required"),
+        ("{group: G, work_lists: lists}", "target.campus.export: is required"),
+        ("{work_lists: lists, export: e.csv}", "target.campus: names no group"),
+        ("{group: G, work_lists: lists, export: e.csv, colour: red}", "target.campus.colour: is not a known"),
+    ],
+)
+def test_settings_that_say_too_little_or_too_much(tmp_path, sqlite_store, settings, said):
+    (tmp_path / "icaccess.yaml").write_text(f"target:\n  kind: campus\n  campus: {settings}\n")
+    with pytest.raises(ConfigError, match=said):
+        open_target(load_config(tmp_path), sqlite_store)
+
+
+def test_relative_paths_start_at_the_configuration_folder(tmp_path, sqlite_store, campus):
+    text = f"{{group: {GROUP}, match: username, work_lists: campus/lists, export: campus/export.csv}}"
+    (tmp_path / "icaccess.yaml").write_text(f"target:\n  kind: campus\n  campus: {text}\n")
+    only_group(campus)
+    opened = open_target(load_config(tmp_path), sqlite_store)
+    assert (opened.current(), opened.identity) == ({"admin": Holding()}, f"campus {GROUP}")
