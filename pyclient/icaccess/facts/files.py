@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,9 +33,10 @@ def load(paths: Iterable[Path], zone: ZoneInfo) -> FactsSource:
 class FileFacts(FactsSource):
     """Records of files, in the order of the files and within each; an id may stand in one place only."""
 
-    def __init__(self, files: list[Path], zone: ZoneInfo) -> None:
+    def __init__(self, files: list[Path], zone: ZoneInfo, digest: Callable[[str], int] = hash) -> None:
         self._files = files
         self._zone = zone
+        self._digest = digest
 
     def records(self) -> Iterator[Record]:
         """Each record once; `FactsError` also when there is none at all, since nobody works nowhere."""
@@ -46,10 +48,10 @@ class FileFacts(FactsSource):
         # The hashes of a million ids take 65 MB; the ids themselves would take half as much again, and where
         # each was seen twice as much. Two ids of one hash are told apart by reading the files once more.
         seen: set[int] = set()
-        for file, line, record in self._placed():
-            key = hash(record.id)
+        for number, (file, line, record) in enumerate(self._placed()):
+            key = self._digest(record.id)
             if key in seen:
-                self._refuse_second(record.id, file, line)
+                self._refuse_second(record.id, number, at(file, line))
             seen.add(key)
             yield record, {"record": [f"{file}:{line}"]}
         if not seen:
@@ -71,13 +73,12 @@ class FileFacts(FactsSource):
             except OSError as error:
                 raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
 
-    def _refuse_second(self, identifier: str, second_file: Path, second_line: int) -> None:
-        for file, line, record in self._placed():
-            if (file, line) == (second_file, second_line):
-                return
+    def _refuse_second(self, identifier: str, before: int, place: str) -> None:
+        """Refuse an id that is among the first `before` records as well."""
+        for file, line, record in islice(self._placed(), before):
             if record.id == identifier:
                 raise FactsError(
-                    f"{at(second_file, second_line)}: id {identifier!r} is used already in {at(file, line)}; "
+                    f"{place}: id {identifier!r} is used already in {at(file, line)}; "
                     "keep one record for each employee"
                 )
 

@@ -127,7 +127,7 @@ class RowMapping:
         values = self._values(raw)
         key = self._key(raw)
         if self._present(key) is None:
-            if not values:
+            if not values and all(self._present(value) is None for value in raw.values()):
                 return None
             return Rejected(row, None, f"{self.key_kind} is empty, so nobody can say whose row it is")
         if not isinstance(key, str | int) or isinstance(key, bool):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
 
-from icaccess.config import Config, Secret, SecretUrl, Section, load_config
+from icaccess.config import SECTIONS, Config, Secret, SecretUrl, Section, load_config
 from icaccess.errors import ConfigError
 
 
@@ -130,6 +131,27 @@ def test_a_url_without_a_password_may_stand_in_the_file(tmp_path: Path) -> None:
     guard = config(tmp_path, "guard: {url: 'sqlite:///var/icaccess.db'}\n").section("guard", Guard)
     assert guard.url is not None
     assert guard.url.reveal() == str(guard.url) == "sqlite:///var/icaccess.db"
+
+
+def test_every_section_that_is_known_has_its_type_and_its_defaults(tmp_path: Path) -> None:
+    loaded = load_config(tmp_path)
+    for name, where in SECTIONS.items():
+        module, _, attribute = where.partition(":")
+        loaded.section(name, getattr(importlib.import_module(module), attribute))
+    with pytest.raises(KeyError):
+        loaded.section("nothing", Guard)
+
+
+def test_check_reads_every_section(tmp_path: Path) -> None:
+    config(tmp_path, "facts: {keys: {id: {zero_pad: 6}}}\n").check()
+    with pytest.raises(ConfigError, match=r"line 1: facts\.keys: .*zero_pad|line 1: facts\.keys"):
+        config(tmp_path, "facts: {keys: {id: {zero_pad: six}}}\n").check()
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "icaccess.yaml").mkdir()
+    with pytest.raises(ConfigError, match=r"icaccess\.yaml: cannot be read: Is a directory"):
+        load_config(tmp_path)
 
 
 def test_no_such_folder(tmp_path: Path) -> None:

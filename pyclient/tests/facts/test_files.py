@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from icaccess.errors import FactsError
-from icaccess.facts.files import load
+from icaccess.facts.files import FileFacts, load
 from icaccess.facts.record import DATED
 from icaccess.models import (
     Access,
@@ -278,6 +278,22 @@ def test_an_id_used_twice_in_one_file(tmp_path: Path) -> None:
     assert (
         refusal(file)
         == f"{file} line 2: id '1' is used already in {file} line 1; keep one record for each employee"
+    )
+
+
+def test_an_id_used_twice_on_one_line_and_a_file_named_twice(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", '[{"id": "1"}, {"id": "1"}]')
+    said = f"{file} line 1: id '1' is used already in {file} line 1; keep one record for each employee"
+    assert refusal(file) == said
+    once = write(tmp_path / "b.json", '[{"id": "1"}]')
+    assert "id '1' is used already in" in refusal(once, once)
+
+
+def test_two_ids_of_one_hash_are_told_apart(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.json", '[{"id": "1"}, {"id": "2"}, {"id": "3"}]')
+    assert len(list(FileFacts([file], DENVER, digest=len).records())) == 3
+    assert "id '2' is used already" in refusal(
+        write(tmp_path / "b.json", '[{"id": "1"}, {"id": "2"}, {"id": "2"}]')
     )
 
 

@@ -124,6 +124,12 @@ def test_a_row_of_hr_that_is_nobodys_stops_the_run(tmp_path: Path) -> None:
         merged(folder(tmp_path, {"jobs.csv": jobs}))
 
 
+def test_a_row_with_nothing_but_columns_that_are_not_mapped_is_not_dropped(tmp_path: Path) -> None:
+    people = "id,email,login,name\n1,,,\n2,,,\n3,,,\n,,,Somebody\n,,,\n"
+    with pytest.raises(FactsError, match="people row 5: id is empty"):
+        merged(folder(tmp_path, {"people.csv": people}))
+
+
 def test_a_feed_that_fails_stops_the_run(tmp_path: Path) -> None:
     (folder(tmp_path).directory / "lms.csv").unlink()
     with pytest.raises(FactsError, match=r"lms: .*lms\.csv: cannot be read: No such file"):
