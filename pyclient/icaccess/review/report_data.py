@@ -167,11 +167,18 @@ class ClauseWords(Part, frozen=True, kw_only=True):
     settled: tuple[Settled, ...] = ()
 
 
+class RulePlace(Part, frozen=True, kw_only=True):
+    """A rule of the policy: what it is called, and where it stands in the policy's folder."""
+
+    title: str
+    place: str
+
+
 class Traced(Part, frozen=True, kw_only=True):
     """One posted clause in the trace matrix; `gap` says what is missing, null when nothing is."""
 
     clause: str
-    rules: tuple[str, ...]
+    rules: tuple[RulePlace, ...]
     reasons: tuple[str, ...]
     tests: tuple[str, ...]
     gap: str | None

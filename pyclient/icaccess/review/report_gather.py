@@ -15,7 +15,7 @@ from icaccess import __version__, changes
 from icaccess.apply import expected
 from icaccess.config.policy_data import load_policy_data
 from icaccess.diff import Join, draw_up, state_digest
-from icaccess.errors import UsageError
+from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import FactsSource
 from icaccess.facts.merge import MergedFacts
 from icaccess.models import Record
@@ -37,6 +37,7 @@ from icaccess.review.report_data import (
     Standing,
 )
 from icaccess.review.report_people import Collected, held_by_records
+from icaccess.review.report_trace import trace
 from icaccess.store.database import Store
 from icaccess.targets.interface import Holding, Target
 
@@ -60,16 +61,24 @@ def gather(
     with changes.opened(request, read_only=True) as (store, target), request.client() as client:
         report = draw(records, client, target, store, request.day, request.settings.zone, personal=personal)
     absent = dict(report.absent)
-    here = (digest(policy_tree(policy)), digest(config_tree(config)))
-    if here != (report.evidence.policy_revision, report.evidence.data_revision):
+    traced = None
+    if (digest(policy_tree(policy)), digest(config_tree(config))) != (
+        report.evidence.policy_revision,
+        report.evidence.data_revision,
+    ):
         clauses = None
-        absent["clauses"] = f"OPA decides by another policy or policy data than {policy} and {config} hold."
-    elif clauses is None:
-        absent["clauses"] = f"{policy} holds no clauses.yaml."
+        other = f"OPA decides by another policy or policy data than {policy} and {config} hold."
+        absent.update(clauses=other, trace=other)
+    else:
+        if clauses is None:
+            absent["clauses"] = f"{policy} holds no clauses.yaml."
+        try:
+            traced = trace(policy, config)
+        except (EngineError, PolicyError) as error:
+            absent["trace"] = f"The policy was not traced: {error}."
     if earlier is None:
         absent["since"] = "No earlier report was given; give the report.json of one with --since."
     absent["upcoming"] = "No forecast was made."
-    absent["trace"] = "The policy was not traced."
     return msgspec.structs.replace(
         report,
         places={one: place.name for one, place in policy_data.locations.items() if place.name},
@@ -77,6 +86,7 @@ def gather(
             report.population, sources=tuple(_sources(request.facts, facts, request.settings.zone))
         ),
         clauses=clauses,
+        trace=traced,
         since=None if earlier is None else compare(earlier, report.people),
         absent=absent,
     )

@@ -123,8 +123,7 @@ def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
         policy_change=_policy_change(report),
         removal_words=removal_words(report.removals or ()),
         day=_day,
-        made=datetime.fromisoformat(report.created_at),
-        zone=report.created_at[-6:],
+        instant=_instant,
         asks={one.clause: one.asks for one in report.clauses or ()},
         words=lambda code: code.capitalize().replace("_", " "),
     )
@@ -254,6 +253,11 @@ def _listed(names: list[str]) -> str:
 
 def _day(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B} {day.year}"
+
+
+def _instant(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M} (UTC{text[-6:]})"
 
 
 def _digests(report: Report, beside: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ from icaccess.models import (
 )
 from icaccess.opa.client import AccessClient
 from icaccess.review.report_clauses import read_clauses
-from icaccess.review.report_data import Report, Traced, Upcoming
+from icaccess.review.report_data import Report, RulePlace, Traced, Upcoming
 from icaccess.review.report_gather import compare, draw
 from icaccess.store.database import Store, open_store
 from icaccess.targets.interface import Holding, Target
@@ -141,7 +141,7 @@ def full(client: AccessClient, folder: Path) -> Report:
     trace = tuple(
         Traced(
             clause=f"ES-{number}",
-            rules=(f"access.rego:{number}",),
+            rules=(RulePlace(title="Eligible role", place=f"access.rego:{number}"),),
             reasons=("approval_missing",),
             tests=("test_one", "a case of its own"),
             gap="no test or case shows it" if number == 3 else None,

@@ -24,8 +24,10 @@ def icaccess(engine, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("ICACCESS_OPA_URL", engine.url)
     monkeypatch.setenv("ICACCESS_OPA_TOKEN", engine.token)
     monkeypatch.delenv("ICACCESS_STORE", raising=False)
-    for name in ("config", "policy", "examples"):
+    for name in ("config", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
+    # Without its tests, which take some seconds, it is the same policy.
+    shutil.copytree(ROOT / "policy", tmp_path / "policy", ignore=shutil.ignore_patterns("tests"))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -129,6 +131,22 @@ def test_settled_questions_say_the_values_that_decide(icaccess, tmp_path, monkey
     assert settled.keys() == {"ES-5", "ES-6", "ES-9", "ES-10", "ES-12", "ES-13"}
 
 
+def test_each_clause_is_traced_to_its_rules_and_tests(icaccess, tmp_path):
+    assert icaccess("report", *FACTS)[0] == 0
+    bare = report_files.read(tmp_path / "report/report.json")
+    assert bare.trace is None
+    assert bare.absent["trace"].startswith("The policy was not traced: policy has no tests")
+    assert icaccess("report", *FACTS, "--policy", ROOT / "policy")[0] == 0
+    traced = report_files.read(tmp_path / "report/report.json").trace
+    assert [one.clause for one in traced] == [f"ES-{number}" for number in range(1, 16)]
+    assert [one.gap for one in traced] == [None] * 15
+    codes = {code for one in traced for code in one.reasons}
+    assert {"approval_missing", "not_employed", "certification_expired"} <= codes
+    for rule in (rule for one in traced for rule in one.rules):
+        file, _, line = rule.place.partition(":")
+        assert (ROOT / "policy" / file).read_text().splitlines()[int(line) - 1].strip(), rule
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -145,7 +163,7 @@ def test_settled_questions_say_the_values_that_decide(icaccess, tmp_path, monkey
 )
 def test_settled_questions_of_another_shape_are_one_line(icaccess, tmp_path, content, says):
     policy = tmp_path / "other"
-    shutil.copytree(ROOT / "policy", policy)
+    shutil.copytree(tmp_path / "policy", policy)
     (policy / "clauses.yaml").write_text(content)
     code, out, err = icaccess("report", "--policy", policy, *FACTS)
     assert (code, out) == (1, "")

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from icaccess.review.report_charts import expiries_by_month
-from icaccess.review.report_data import Audit, Month, Removal, Traced, Upcoming
+from icaccess.review.report_data import Audit, Month, Removal, RulePlace, Traced, Upcoming
 from icaccess.review.report_page import count_reasons, removal_words, render
 from tests.review.reports import DAY, HOSTILE, drawn, hostile, sample
 
@@ -74,12 +74,20 @@ def test_what_comes_from_facts_outside_the_block_is_escaped(report):
             report,
             evidence=replace(report.evidence, target=evil),
             absent={"drift": evil, "removals": evil, "audit": evil},
-            trace=(Traced(clause=evil, rules=(evil,), reasons=(evil,), tests=(evil,), gap=evil),),
+            trace=(
+                Traced(
+                    clause=evil,
+                    rules=(RulePlace(title=evil, place=evil),),
+                    reasons=(evil,),
+                    tests=(evil,),
+                    gap=evil,
+                ),
+            ),
             upcoming=(Upcoming(month=evil, what=evil, people=1),),
         )
     ).decode()
     assert "<script>window" not in page
-    assert page.count("&lt;script&gt;window.harmed") == 14
+    assert page.count("&lt;script&gt;window.harmed") == 15
 
 
 def test_a_missing_part_says_why_and_is_never_fine(report):
@@ -98,7 +106,11 @@ def test_a_missing_part_says_why_and_is_never_fine(report):
 
 def test_a_clause_without_a_test_is_named(report):
     bare = Traced(
-        clause="ES-9", rules=("access.rego:1",), reasons=(), tests=(), gap="no test or case shows it"
+        clause="ES-9",
+        rules=(RulePlace(title="a", place="access.rego:1"),),
+        reasons=(),
+        tests=(),
+        gap="no test or case shows it",
     )
     page = render(replace(report, trace=(bare,))).decode()
     assert "no test or case shows it" in page
