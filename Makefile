@@ -50,7 +50,7 @@ check: setup .venv/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/icaccess policy check
-	$(BIN)/icaccess policy test --threshold 100
+	$(BIN)/icaccess policy test --min-coverage 100
 
 test: check
 	unset ICACCESS_STORE; $(BIN)/pytest --numprocesses 2 --dist loadgroup
