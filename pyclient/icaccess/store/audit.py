@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, Select, insert, select, text
 
 from icaccess.errors import StoreError
 from icaccess.store.schema import audit as audit_table
@@ -100,23 +100,13 @@ def entries(connection: Connection, employee_id: str | None = None) -> Iterator[
     query = select(audit_table).order_by(audit_table.c.seq)
     if employee_id is not None:
         query = query.where(audit_table.c.employee_id == employee_id)
-    with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for row in rows:
-            try:
-                body = msgspec.json.decode(row.body, type=dict[str, Any])
-            except msgspec.DecodeError as error:
-                raise StoreError(
-                    f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
-                ) from error
-            yield Entry(
-                seq=row.seq,
-                at=row.at,
-                kind=row.kind,
-                run_id=row.run_id,
-                employee_id=row.employee_id,
-                body=body,
-                hash=row.hash,
-            )
+    yield from _read(connection, query)
+
+
+def starts(connection: Connection, run_ids: set[int]) -> dict[int, Entry]:
+    """The entry with which each of these runs started."""
+    query = select(audit_table).where(audit_table.c.kind == "run_started", audit_table.c.run_id.in_(run_ids))
+    return {entry.run_id: entry for entry in _read(connection, query) if entry.run_id is not None}
 
 
 def verify(connection: Connection, against: Head | None = None) -> Head:
@@ -146,3 +136,23 @@ def verify(connection: Connection, against: Head | None = None) -> Head:
             f"the audit record ends at entry {seq}, yet entry {against.seq} was exported: its end was cut off"
         )
     return Head(seq, last)
+
+
+def _read(connection: Connection, query: Select[Any]) -> Iterator[Entry]:
+    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            try:
+                body = msgspec.json.decode(row.body, type=dict[str, Any])
+            except msgspec.DecodeError as error:
+                raise StoreError(
+                    f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
+                ) from error
+            yield Entry(
+                seq=row.seq,
+                at=row.at,
+                kind=row.kind,
+                run_id=row.run_id,
+                employee_id=row.employee_id,
+                body=body,
+                hash=row.hash,
+            )

@@ -28,9 +28,13 @@ _SCHEMA_LOCK = 0x1CACCE55  # the key of PostgreSQL's advisory lock that one migr
 class Store:
     """An open store, at the newest schema. Use `reading()` and `writing()`; close it when done."""
 
-    def __init__(self, engine: Engine, url: URL, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, url: URL, now: Callable[[], datetime], *, is_absent: bool = False
+    ) -> None:
         self.engine = engine
         self.url = url
+        self.is_absent = is_absent
+        """True where there is no store yet and an empty one stands in for it, to be read."""
         self._now = now
 
     @property
@@ -104,7 +108,7 @@ def open_store(
         except BaseException:
             engine.dispose()
             raise
-    return Store(engine, parsed, now)
+    return Store(engine, parsed, now, is_absent=absent)
 
 
 def _parse(url: str) -> URL:

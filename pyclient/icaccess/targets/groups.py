@@ -45,9 +45,9 @@ class GroupSettings(Section, frozen=True, kw_only=True):
             return Holding()
         found = tuple(sorted(place for place, group in self.location_groups.items() if group in member_of))
         complete = self.group is None or self.group in member_of
-        return (
-            Holding(locations=found) if complete else Holding(locations=(), partial=tuple(sorted(member_of)))
-        )
+        if not complete:
+            return Holding(locations=(), partial=tuple(sorted(member_of)))
+        return Holding(locations=found)
 
     def groups(self, holding: Holding | None) -> frozenset[str]:
         """The groups that a holding stands for; `LookupError` names a location that has no group."""

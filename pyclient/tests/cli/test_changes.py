@@ -25,9 +25,9 @@ def icaccess(engine, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(ROOT)
 
     def run(command, *arguments, facts=FACTS, at=DAY):
-        options = ["--facts", str(facts)] + (["--at", at] if at else [])
+        options = (["--facts", str(facts)] if facts else []) + (["--at", at] if at else [])
         with contextlib.suppress(SystemExit), pytest.raises(SystemExit) as ended:
-            main([command, *options, *map(str, arguments)])
+            main([command, *map(str, arguments), *options])
         code = ended.value.code
         captured = capfd.readouterr()
         return code, captured.out, captured.err

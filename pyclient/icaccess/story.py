@@ -1,0 +1,138 @@
+"""The audit record in words: one person's story, or what happened in each run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from icaccess.store.audit import Entry
+
+Sentence = Callable[[dict[str, Any]], str]
+
+_SHORT = 12
+
+
+def story(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str]:
+    """One line for each entry, and one before the first of each run that says who asked and by which rules.
+
+    `runs` holds the entry with which each run started.
+    """
+    shown: set[int] = set()
+    for entry in entries:
+        if entry.run_id is not None and entry.run_id not in shown:
+            shown.add(entry.run_id)
+            if entry.run_id in runs:
+                yield _run(runs[entry.run_id])
+        if entry.kind != "run_started":
+            yield f"  {entry.at}  {sentence(entry)}"
+
+
+def sentence(entry: Entry) -> str:
+    """What one entry says."""
+    say: Sentence = _SENTENCES.get(entry.kind, str)
+    return say(entry.body)
+
+
+def _run(started: Entry) -> str:
+    body = started.body
+    what = "took over who holds access" if body["kind"] == "adopt" else "applied a plan"
+    rules = ", ".join(
+        f"{name} {body[key][:_SHORT]}"
+        for name, key in (
+            ("policy", "policy_revision"),
+            ("policy data", "data_revision"),
+            ("facts", "facts_digest"),
+            ("plan", "plan_digest"),
+        )
+        if body.get(key)
+    )
+    return (
+        f"Run {started.run_id}, {started.at}: {body['by']} {what} for {body['as_of']} at {body['target']}"
+        + (f" ({rules})" if rules else "")
+    )
+
+
+def _adopted(body: dict[str, Any]) -> str:
+    since = f" since {body['since']}" if body.get("since") else ""
+    return f"was found to hold {_held(body)}{since}"
+
+
+def _intent(body: dict[str, Any]) -> str:
+    after = body.get("after")
+    what = f"{body['action']} was decided{f' for {_held(after)}' if after else ''}"
+    basis = body.get("basis")
+    if basis:
+        approval = basis["approval"]
+        return (
+            f"{what}: {basis['role']} at {basis['location']}, Walk-In {basis['walk_in']}, "
+            f"Elementary {basis['elementary']}, approved {approval['decided_on']} by {approval['approver']}"
+        )
+    return f"{what}: {_reasons(body)}"
+
+
+def _settled(text: str) -> Sentence:
+    def say(body: dict[str, Any]) -> str:
+        note = f" ({body['note']})" if body.get("note") else ""
+        return f"{body['action']} {text}{note}"
+
+    return say
+
+
+def _drift(body: dict[str, Any]) -> str:
+    before, now = _holding(body["expected"]), _holding(body["found"])
+    return (
+        f"access was {body['kind']} behind this system's back: {before} before, {now} now; "
+        f"the policy said {body['outcome']}"
+    )
+
+
+def _held_back(body: dict[str, Any]) -> str:
+    return f"{body['action']} was held back for consent: {_reasons(body)}"
+
+
+def _consent(body: dict[str, Any]) -> str:
+    by, plan, until = body["by"], body["plan_digest"][:_SHORT], body["expires_at"]
+    found = "; ".join(body["findings"])
+    return f"{by} let the plan {plan} past the guard until {until}: {body['reason']} (found: {found})"
+
+
+def _finished(body: dict[str, Any]) -> str:
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(body.items()))
+    return f"the run ended: {counts or 'no changes'}"
+        ", ".join(f"{n} {state}" for state, n in sorted(body.items())) or "no changes"
+    )
+
+
+def _interrupted(_: dict[str, Any]) -> str:
+    return "the run was interrupted; the next one settled what was under way"
+
+
+_SENTENCES: dict[str, Sentence] = {
+    "adopted": _adopted,
+    "intent": _intent,
+    "made": _settled("was made"),
+    "verified": _settled("was verified: the target shows it"),
+    "pending": _settled("is with whoever carries it out"),
+    "failed": _settled("FAILED"),
+    "dropped": _settled("was dropped"),
+    "drift": _drift,
+    "held_back": _held_back,
+    "consent": _consent,
+    "run_finished": _finished,
+    "run_interrupted": _interrupted,
+}
+
+
+def _reasons(body: dict[str, Any]) -> str:
+    return "; ".join(f"{one['code']}: {one['message']}" for one in body.get("reasons", ()))
+
+
+def _holding(holding: dict[str, Any] | None) -> str:
+    return "nothing" if holding is None else _held(holding)
+
+
+def _held(holding: dict[str, Any]) -> str:
+    locations = holding.get("locations")
+    if locations is None:
+        return "access"
+    return f"access for {', '.join(locations)}" if locations else "access for no location"
