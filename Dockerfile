@@ -1,0 +1,34 @@
+# icaccess: the commands and the service, without privileges.
+#
+#   docker build --tag icaccess .
+
+FROM openpolicyagent/opa:1.22.2-static AS opa
+
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+COPY requirements/runtime.txt requirements/build.txt requirements/
+# Everything by its hash; what only the build needs stays in this stage.
+RUN python -m venv /opt/icaccess \
+ && /opt/icaccess/bin/pip install --no-cache-dir --require-hashes --requirement requirements/runtime.txt \
+ && python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes --requirement requirements/build.txt
+COPY pyproject.toml README.md ./
+COPY policy policy
+COPY config config
+COPY pyclient/icaccess pyclient/icaccess
+RUN /opt/build/bin/python -m hatchling build --target wheel --directory /dist \
+ && /opt/icaccess/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl
+
+FROM python:3.11-slim-bookworm
+# `icaccess policy bundle` builds with it; the service itself asks the sidecar.
+COPY --from=opa /opa /usr/local/bin/opa
+COPY --from=build /opt/icaccess /opt/icaccess
+RUN mkdir -p /secrets/opa /secrets/client /secrets/signing /secrets/database /bundles /var/lib/icaccess \
+ && chown -R 10001:10001 /secrets /bundles /var/lib/icaccess \
+ && chmod -R go= /secrets
+ENV PATH=/opt/icaccess/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp/cache
+WORKDIR /var/lib/icaccess
+USER 10001:10001
+EXPOSE 9464
+ENTRYPOINT ["icaccess"]
+CMD ["--help"]
