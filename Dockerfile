@@ -20,6 +20,8 @@ RUN /opt/build/bin/python -m hatchling build --target wheel --directory /dist \
  && /opt/icaccess/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl
 
 FROM python:3.11-slim-bookworm
+# What the commands and OPA beside them are set up with; a district has its own config/ in its checkout.
+COPY config /etc/icaccess
 # `icaccess policy bundle` builds with it; the service itself asks the sidecar.
 COPY --from=opa /opa /usr/local/bin/opa
 COPY --from=build /opt/icaccess /opt/icaccess
