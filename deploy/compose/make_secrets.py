@@ -1,7 +1,7 @@
 """Makes the secrets of docker-compose.yml on the first start; what is there already is left as it is.
 
-Each part of the system gets a volume of its own, and so sees no secret but its own: OPA has the digests of the
-tokens and the public key, and neither a token nor the key that signs.
+Each part of the system gets a volume of its own, and so sees no secret but its own: OPA has the digests of
+the tokens and the public key, and neither a token nor the key that signs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`icaccess policy check|test|trace`: the reviewer's and CI's side."""
+"""`icaccess policy check|test|trace|bundle`: the reviewer's and CI's side."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, POLICY
 from icaccess.pipeline import Request
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.group("policy")
 def policy() -> None:
-    """Check, test and trace the policy."""
+    """Check, test, trace and bundle the policy."""
+
+
+policy.add_command(bundle)
 
 
 @policy.command("check")

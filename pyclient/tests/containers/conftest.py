@@ -1,4 +1,4 @@
-"""What the tests of the containers need: an engine, and the images, which CI makes where none can be pulled."""
+"""What the tests of the containers need: an engine, and images, which CI makes where none can be pulled."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_opa_decides_from_its_image_without_privileges(opa_container) -> None:
 def test_a_run_on_opa_and_postgresql_from_their_images(
     opa_container, image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client, _, container = opa_container
+    _, _, container = opa_container
     monkeypatch.setenv("ICACCESS_OPA_TOKEN", "sample")
     url = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(8181)}"
     with PostgresContainer(image("postgres:17"), driver=None) as database:

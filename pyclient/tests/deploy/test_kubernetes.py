@@ -1,4 +1,4 @@
-"""The Kubernetes manifests: built by kustomize, held against Kubernetes' own schemas, and closed by default."""
+"""The Kubernetes manifests: built by kustomize, held against Kubernetes' schemas, closed by default."""
 
 from __future__ import annotations
 
@@ -76,17 +76,27 @@ def test_no_secret_stands_in_a_file(manifests: list[Manifest]) -> None:
 def test_nobody_gets_in_or_out_unless_a_policy_says_so(manifests: list[Manifest]) -> None:
     policies = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "NetworkPolicy"}
     assert policies["closed"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    for name, spec in pod_specs(manifests):
-        selected = [p for p in policies.values() if p["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/name") == name]
+    for name, _ in pod_specs(manifests):
+        selected = [
+            p
+            for p in policies.values()
+            if p["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/name") == name
+        ]
         assert any("ingress" in policy for policy in selected), name
 
 
 def test_opa_runs_closed_and_on_signed_bundles(manifests: list[Manifest]) -> None:
-    containers = [c for _, spec in pod_specs(manifests) for c in [*spec.get("initContainers", []), *spec["containers"]]]
+    containers = [
+        c for _, spec in pod_specs(manifests) for c in [*spec.get("initContainers", []), *spec["containers"]]
+    ]
     (opa,) = [container for container in containers if container["name"] == "opa"]
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]
     assert opa["image"] == compose["image"]
-    for option in ("--authentication=token", "--authorization=basic", "--config-file=/opa-config/sidecar.yaml"):
+    for option in (
+        "--authentication=token",
+        "--authorization=basic",
+        "--config-file=/opa-config/sidecar.yaml",
+    ):
         assert option in opa["args"]
         assert option in compose["command"]
     assert {"/opa-config/authz.rego", "/opa-config/log.rego"} <= set(opa["args"]) & set(compose["command"])
@@ -98,10 +108,14 @@ def test_each_configuration_is_one_that_icaccess_reads(
 ) -> None:
     from icaccess.config import load_config
 
-    (config,) = [m for m in manifests if m["kind"] == "ConfigMap" and m["metadata"]["name"].startswith("icaccess-")]
+    (config,) = [
+        m for m in manifests if m["kind"] == "ConfigMap" and m["metadata"]["name"].startswith("icaccess-")
+    ]
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "opa-token").write_text("sample")
     (secrets / "store-url").write_text("postgresql://sample@127.0.0.1/sample")
-    (tmp_path / "icaccess.yaml").write_text(config["data"]["icaccess.yaml"].replace("/secrets/", f"{secrets}/"))
+    (tmp_path / "icaccess.yaml").write_text(
+        config["data"]["icaccess.yaml"].replace("/secrets/", f"{secrets}/")
+    )
     load_config(tmp_path).check()
