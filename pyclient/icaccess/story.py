@@ -99,8 +99,6 @@ def _consent(body: dict[str, Any]) -> str:
 def _finished(body: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(body.items()))
     return f"the run ended: {counts or 'no changes'}"
-        ", ".join(f"{n} {state}" for state, n in sorted(body.items())) or "no changes"
-    )
 
 
 def _interrupted(_: dict[str, Any]) -> str:
