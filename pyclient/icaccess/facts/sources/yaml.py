@@ -42,6 +42,8 @@ class RecordsReader(Reader):
 
     def items(self) -> Iterator[Item]:
         """The parts of each record; an invalid one comes as its reason alone. Rows are numbered records."""
+        if not self._path.exists():
+            raise FactsError(f"{self.settings.name}: {self._path}: no such file or folder; correct `path`")
         source = load([self._path], self._zone)
         for number, record in enumerate(source.records(), 1):
             if isinstance(record, InvalidRecord):

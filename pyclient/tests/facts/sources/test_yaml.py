@@ -105,6 +105,11 @@ def test_a_list_that_is_absent_is_known_when_another_feed_gives_it(tmp_path: Pat
     assert "approvals" not in employee(got, "2")
 
 
+def test_a_file_of_records_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FactsError, match=r"records: .*absent\.yaml: no such file or folder; correct `path`"):
+        merged(folder(tmp_path, sources=[{**RECORDS, "path": "absent.yaml"}]))
+
+
 def test_a_file_of_records_that_cannot_be_read_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(FactsError, match=r"records\.yaml line 1: id: 1 is not text; put it in quotes"):
         records(tmp_path, "- {id: 1}")
