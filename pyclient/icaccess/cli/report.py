@@ -34,7 +34,7 @@ def report(
 ) -> None:
     """Write the reviewer's evidence: one self-contained page, with CSV and JSON beside it.
 
-    With IDs, only these people are listed; what is counted over everybody stays.
+    With IDs, the report is about these people; only its population is still everybody.
     """
     from icaccess.facts import open_facts
     from icaccess.review import report_files, report_gather

@@ -60,6 +60,12 @@ def gather(
     clauses = read_clauses(policy, policy_data.requirements)
     with changes.opened(request, read_only=True) as (store, target), request.client() as client:
         report = draw(records, client, target, store, request.day, request.settings.zone, personal=personal)
+    sources = tuple(_sources(request.facts, facts, request.settings.zone))
+    if not personal:
+        sources = tuple(
+            msgspec.structs.replace(one, problem="It could not be read.") if one.problem else one
+            for one in sources
+        )
     absent = dict(report.absent)
     traced = None
     if (digest(policy_tree(policy)), digest(config_tree(config))) != (
@@ -82,9 +88,7 @@ def gather(
     return msgspec.structs.replace(
         report,
         places={one: place.name for one, place in policy_data.locations.items() if place.name},
-        population=msgspec.structs.replace(
-            report.population, sources=tuple(_sources(request.facts, facts, request.settings.zone))
-        ),
+        population=msgspec.structs.replace(report.population, sources=sources),
         clauses=clauses,
         trace=traced,
         since=None if earlier is None else compare(earlier, report.people),
@@ -114,12 +118,13 @@ def draw(
         current = target.current()
     collected = Collected(current, personal=personal)
     plan = _decide(records, client, target, store, as_of, current, collected)
-    collected.add_unclaimed(plan, target)
-    people = tuple(collected.people)
+    people = collected.everybody(plan, target)
     absent: dict[str, str] = {}
     removals = audit = drift = None
     if has_history:
         removals = report_store.removals(store, target, zone, collected.last_days)
+        if not personal:
+            removals = tuple(msgspec.structs.replace(one, note="") for one in removals)
         audit = report_store.audit_end(store)
     else:
         why = f"The store {store.name} holds no run for the target {target.identity} yet."
@@ -131,7 +136,7 @@ def draw(
     elif not has_history:
         absent["drift"] = f"Nothing was given or adopted at the target {target.identity} yet."
     else:
-        drift = tuple(collected.drift(plan))
+        drift = tuple(collected.drift(plan, target))
     return Report(
         as_of=as_of,
         created_at=datetime.now(zone).isoformat(timespec="seconds"),
@@ -161,16 +166,25 @@ def draw(
 
 
 def select(report: Report, ids: Iterable[str]) -> Report:
-    """The report with only the people asked for; `UsageError` names those who are not in it.
+    """The report on only the people asked for; `UsageError` names those who are not in it.
 
-    Everything that is counted over the whole population stays as it is.
+    Its population is still everybody.
     """
     wanted = list(dict.fromkeys(ids))
     known = {person.id: person for person in report.people}
     unknown = [one for one in wanted if one not in known]
     if unknown:
         raise UsageError(f"no employee has the id {', '.join(unknown[:5])}; ids are as in `icaccess facts`")
-    return msgspec.structs.replace(report, people=tuple(known[one] for one in wanted))
+    replace, people = msgspec.structs.replace, tuple(known[one] for one in wanted)
+    report = replace(report, people=people, expiries=expiries(people, report.as_of))
+    if report.since is not None:
+        turned = tuple(one for one in report.since.changes if one.id in wanted)
+        report = replace(report, since=replace(report.since, changes=turned))
+    if report.drift is not None:
+        report = replace(report, drift=tuple(one for one in report.drift if one.id in wanted))
+    if report.removals is not None:
+        report = replace(report, removals=tuple(one for one in report.removals if one.id in wanted))
+    return report
 
 
 def compare(earlier: Report, people: Iterable[Person]) -> Since:

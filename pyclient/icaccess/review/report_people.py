@@ -8,6 +8,7 @@ from datetime import date
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from icaccess.models import Access, Assignment, Decision, Employee, InvalidRecord, Record
 from icaccess.opa.undecided import no_employee_record
@@ -16,18 +17,21 @@ from icaccess.review.report_data import Drift, Held, Job, Person
 from icaccess.targets.interface import Holding, Target
 
 _decision = msgspec.json.Decoder(Decision).decode
-_UNREADABLE = "The record cannot be read; what is wrong in it is left out here, since it may name a person."
+_QUOTING = {"invalid_record", "no_decision"}
+_LEFT_OUT = "What is wrong in this record is left out here, since it may name a person."
+_SOMEBODY = "somebody without an employee record"
 
 
 class Collected:
     """People as their decisions come by, on their way from OPA into the plan."""
 
     def __init__(self, current: dict[str, Holding], *, personal: bool) -> None:
-        self.people: list[Person] = []
         self.answered = 0
         self.unreadable = 0
         self.last_days: dict[str, list[date]] = {}
         """The last days of each person's employments that end."""
+        self._people: list[Person] = []
+        self._known: set[str] = set()
         self._personal = personal
         self._shown = dict(current)
         self._sent: deque[Record] = deque()
@@ -46,21 +50,22 @@ class Collected:
             self._add(self._sent.popleft(), _decision(answer))
             yield answer
 
-    def add_unclaimed(self, plan: Plan, target: Target) -> None:
-        """Add those who hold access and have no employee record."""
-        known = {person.id for person in self.people}
+    def everybody(self, plan: Plan, target: Target) -> tuple[Person, ...]:
+        """All people of the plan, those who hold access and have no employee record at the end."""
         for one in plan.undecided:
-            if one.employee_id in known:
-                continue
-            shown = self._stranger(one.employee_id, target)
-            answer = no_employee_record(one.employee_id, plan.as_of)
-            self.people.append(_person(answer, shown, held=_held(self._shown[one.employee_id])))
+            if one.employee_id not in self._known:
+                answer = no_employee_record(one.employee_id, plan.as_of)
+                held = _held(self._shown[one.employee_id])
+                self._people.append(_person(answer, self._name(one.employee_id, target), held=held))
+        if self._personal:
+            return tuple(self._people)
+        return tuple(map(self._impersonal, self._people))
 
-    def drift(self, plan: Plan) -> Iterator[Drift]:
+    def drift(self, plan: Plan, target: Target) -> Iterator[Drift]:
         """The plan's drift; holders without a record are named as in `people`."""
         for one in plan.drift:
             yield Drift(
-                id=self._strangers.get(one.employee_id, one.employee_id),
+                id=self._name(one.employee_id, target),
                 kind=one.kind,
                 expected=_held(one.expected) if one.expected else None,
                 found=_held(one.found) if one.found else None,
@@ -68,21 +73,18 @@ class Collected:
                 action=one.action,
             )
 
-    def _stranger(self, account: str, target: Target) -> str:
-        """An account that is a name or an address is personal; a number stands for it then."""
-        if self._personal or target.match == "id":
+    def _name(self, account: str, target: Target) -> str:
+        """An account that is no id is a name or an address, and so personal; a number stands for it then."""
+        if self._personal or target.match == "id" or account in self._known:
             return account
         return self._strangers.setdefault(account, f"holder without record {len(self._strangers) + 1}")
 
     def _add(self, record: Record, decision: Decision) -> None:
+        self._known.add(record.id)
         if isinstance(record, InvalidRecord):
             self.unreadable += 1
             holding = self._shown.get(record.id)
-            person = _person(decision, record.id, held=_held(holding) if holding else None)
-            if not self._personal:
-                hidden = tuple(msgspec.structs.replace(one, message=_UNREADABLE) for one in person.reasons)
-                person = msgspec.structs.replace(person, reasons=hidden)
-            self.people.append(person)
+            self._people.append(_person(decision, record.id, held=_held(holding) if holding else None))
             return
         if record.employment is not UNSET:
             self.last_days[record.id] = [one.end for one in record.employment if isinstance(one.end, date)]
@@ -94,10 +96,20 @@ class Collected:
             held=_held_of(record.access) if isinstance(record.access, Access) else None,
         )
         if self._personal:
-            person = msgspec.structs.replace(
+            person = replace(
                 person, name=record.name or "", username=record.username or "", email=record.email or ""
             )
-        self.people.append(person)
+        self._people.append(person)
+
+    def _impersonal(self, person: Person) -> Person:
+        """Without what quotes a record, nor an approver who is no employee and so may be an address."""
+        reasons = tuple(
+            replace(one, message=_LEFT_OUT) if one.code in _QUOTING else one for one in person.reasons
+        )
+        basis = person.basis
+        if basis is not None and basis.approval.approver not in self._known:
+            basis = replace(basis, approval=replace(basis.approval, approver=_SOMEBODY))
+        return replace(person, reasons=reasons, basis=basis)
 
 
 def _person(decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()) -> Person:

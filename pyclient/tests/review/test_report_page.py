@@ -12,7 +12,8 @@ import pytest
 
 from icaccess.review.report_charts import expiries_by_month
 from icaccess.review.report_data import Audit, Month, Removal, RulePlace, Traced, Upcoming
-from icaccess.review.report_page import count_reasons, removal_words, render
+from icaccess.review.report_findings import count_reasons, removal_words
+from icaccess.review.report_page import render
 from tests.review.reports import DAY, HOSTILE, drawn, hostile, sample
 
 replace = msgspec.structs.replace
