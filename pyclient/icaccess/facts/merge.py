@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from icaccess.errors import FactsError
 from icaccess.facts.aliases import Renaming
@@ -166,39 +166,45 @@ class MergedFacts(FactsSource):
             id=identifier, **self._identity(identifier, rows), **facts, access=self._access(identifier, rows)
         )
 
-    def _facts(self, identifier: str, rows: list[Staged], kind: Kind) -> tuple[Any, ...]:
+    def _facts(self, identifier: str, rows: list[Staged], kind: Kind) -> tuple[Any, ...] | UnsetType:
+        """The facts of one kind, equal ones once; absent when one of them is in doubt."""
         kept: list[Any] = []
+        in_doubt = False
         for row in rows:
             if row.kind != kind:
                 continue
             new = self._approval(identifier, row) if kind == "approvals" else [row.fact]
-            new = [fact for fact in new if fact not in kept[-8:]]
+            in_doubt |= new is None
+            new = [fact for fact in new or () if fact not in kept[-8:]]
             if not new:
                 self._repeated[row.source] += 1
             kept += new
-        return tuple(kept)
+        return UNSET if in_doubt else tuple(kept)
 
-    def _approval(self, identifier: str, row: Staged) -> list[Approval]:
-        """An approval with its approver as HR knows them; one for each role that they held that day."""
+    def _approval(self, identifier: str, row: Staged) -> list[Approval] | None:
+        """An approval with its approver as HR knows them; one for each role that they held that day.
+
+        None when HR cannot say who the approver is or what they were: then nobody may lose access over it.
+        """
         assert self._staging is not None  # noqa: S101 — records are being made
         approval = cast("Approval", row.fact)
         settings = cast("Any", self._readers[row.source].settings)
         key_kind: KeyKind = settings.approver_key
-        approver = self._staging.employee_called(key_kind, approval.approver)
-        if approver is None:
+        called = self._staging.employees_called(key_kind, approval.approver)
+        if not called:
             self._note(row, identifier, f"approver {approval.approver} is no employee that HR knows")
             role = approval.approver_role if settings.vouches_for_roles else UNVERIFIED
             return [msgspec.structs.replace(approval, approver_role=role)]
-        roles = self._staging.roles_on(approver, approval.decided_on)
+        roles = self._staging.roles_on(called[0], approval.decided_on) if len(called) == 1 else None
+        if roles is None:
+            text = f"approver {approval.approver} cannot be told from HR's rows, so approvals are undecided"
+            self._note(row, identifier, text)
+            return None
         if approval.approver_role not in roles:
-            said = ", ".join(roles) or NOT_EMPLOYED_THEN
-            self._note(
-                row,
-                identifier,
-                f"approver {approver} was {said} on {approval.decided_on}, not {approval.approver_role}",
-            )
+            said = f"was {', '.join(roles) or NOT_EMPLOYED_THEN} on {approval.decided_on}"
+            self._note(row, identifier, f"approver {called[0]} {said}, not {approval.approver_role}")
         return [
-            msgspec.structs.replace(approval, approver=approver, approver_role=role)
+            msgspec.structs.replace(approval, approver=called[0], approver_role=role)
             for role in roles or [NOT_EMPLOYED_THEN]
         ]
 

@@ -127,20 +127,19 @@ class Staging:
             unsure = self._db.execute("SELECT kind FROM unsure WHERE id = ?", (identifier,))
             yield identifier, staged, {kind for (kind,) in unsure}
 
-    def employee_called(self, key_kind: KeyKind, key: str) -> str | None:
-        """The id of the one employee whom HR knows by that key, or None."""
-        found = self._known_as(key_kind, self._normal(key_kind, key))
-        return found[0] if len(found) == 1 else None
+    def employees_called(self, key_kind: KeyKind, key: str) -> list[str]:
+        """The ids of the employees whom HR knows by that key: none, one, or more where it is ambiguous."""
+        return self._known_as(key_kind, self._normal(key_kind, key))
 
-    def roles_on(self, identifier: str, day: date) -> list[str]:
-        """The roles that HR knows an employee to have held on a day, in order and without repeats."""
-        return sorted(
-            {
-                job.role
-                for job in self._held(identifier)
-                if job.start <= day and (not job.end or day <= job.end)
-            }
-        )
+    def roles_on(self, identifier: str, day: date) -> list[str] | None:
+        """The roles that HR knows an employee to have held on a day, in order and without repeats.
+
+        None when some row of theirs cannot be used, so that nobody can say.
+        """
+        held = self._held(identifier)
+        if held is None:
+            return None
+        return sorted({job.role for job in held if job.start <= day and (not job.end or day <= job.end)})
 
     def note(self, issue: Issue) -> None:
         """Remember something to be looked at."""
@@ -196,8 +195,16 @@ class Staging:
             found = self._db.execute("SELECT id FROM name WHERE key_kind = ? AND key = ?", (key_kind, key))
         return [identifier for (identifier,) in found]
 
-    def _assignments(self, identifier: str) -> tuple[Assignment, ...]:
+    def _assignments(self, identifier: str) -> tuple[Assignment, ...] | None:
+        (doubts,) = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM entry WHERE id = :id AND fact IS NULL "
+            " AND kind IN ('people', 'assignments'))"
+            " OR EXISTS (SELECT 1 FROM unsure WHERE id = :id AND kind = 'assignments')",
+            {"id": identifier},
+        ).fetchone()
+        if doubts:
+            return None
         facts = self._db.execute(
-            "SELECT fact FROM entry WHERE id = ? AND kind = 'assignments' AND fact NOT NULL", (identifier,)
+            "SELECT fact FROM entry WHERE id = ? AND kind = 'assignments'", (identifier,)
         )
         return tuple(msgspec.json.decode(fact, type=Assignment) for (fact,) in facts)

@@ -15,7 +15,18 @@ from hypothesis import strategies as st
 from icaccess.errors import ConfigError, FactsError
 from icaccess.facts import open_facts
 from icaccess.models import InvalidRecord
-from tests.facts.feeds import APPROVALS, EMPLOYMENT, JOBS, LMS, PEOPLE, SOURCES, employee, folder, merged
+from tests.facts.feeds import (
+    APPROVALS,
+    DISTRICT,
+    EMPLOYMENT,
+    JOBS,
+    LMS,
+    PEOPLE,
+    SOURCES,
+    employee,
+    folder,
+    merged,
+)
 
 
 def replaced(index: int, **changes: Any) -> list[dict[str, Any]]:
@@ -213,6 +224,27 @@ def test_an_approver_is_found_by_email_and_a_feed_may_vouch_for_roles(tmp_path: 
     first, second = employee(merged(config)[0], "1")["approvals"]
     assert (first["approver"], first["approver_role"]) == ("2", "Principal")
     assert (second["approver"], second["approver_role"]) == ("x@y.z", "HR")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "jobs.csv": "id,role,location,start,end\n1,R,210,2020-01-01,\n2,Principal,210,2020-02-30,\n3,R,210,2020-01-01,\n"
+        },
+        {"people.csv": "id,email,login\n1,,\n2,two@example.org,\n3,two@example.org,\n"},
+    ],
+)
+def test_nobody_loses_access_because_a_row_of_their_approvers_cannot_be_used(
+    tmp_path: Path, files: dict[str, str | bytes]
+) -> None:
+    approvals = "id,decision,on,by,as\n1,approved,2023-08-14,two@example.org,Principal\n"
+    sources = replaced(4, approver_key="email")
+    records, source = merged(folder(tmp_path, {**DISTRICT, **files, "approvals.csv": approvals}, sources))
+    assert "approvals" not in employee(records, "1")
+    assert "approver two@example.org cannot be told from HR's rows, so approvals are undecided" in {
+        issue.reason for issue in source.issues()
+    }
 
 
 def test_renamed_things_go_by_todays_names_in_their_days_only(tmp_path: Path) -> None:
