@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from icaccess.review.report_data import Person, Removal, Report
+from icaccess.review.report_data import Audit, Drift, Person, Removal, Report, Traced
 
-Check = tuple[str, str, str]
-"""A mark's kind, its one word, and what was found."""
+
+class Check(NamedTuple):
+    """One thing that was checked: a mark and its word, what was found, and the section that shows more."""
+
+    mark: str
+    verdict: str
+    text: str
+    section: str
 
 
 class Counts(NamedTuple):
@@ -33,59 +39,69 @@ class ReasonCount(NamedTuple):
 
 
 def checks(report: Report, counts: Counts) -> list[Check]:
-    """What the report found when it looked at itself and at the target, in the order of weight."""
-    population = report.population
-    found: list[Check] = []
-
-    def add(good: bool, text: str, bad: str = "Look") -> None:
-        found.append(("allow" if good else "undecided", "Fine" if good else bad, text))
-
-    add(
-        population.records == population.answered,
-        f"{population.records:,} employee records went in and {population.answered:,} decisions came back.",
-    )
-    undecided = counts.outcomes["undecided"]
-    add(
-        undecided == 0,
-        f"{undecided:,} people are undecided, of whom {counts.holding['undecided']:,} hold access: "
-        "a person has to settle these; nothing is taken from them meanwhile.",
-    )
-    add(
-        counts.overdue == 0,
-        f"{counts.overdue:,} people are allowed and were not granted access in time (ES-8).",
-    )
-    if report.removals is None:
-        found.append(("undecided", "Not seen", f"Removals: {report.absent.get('removals', 'not looked at')}"))
-    else:
-        open_ones = sum(1 for one in report.removals if one.state not in ("verified", "dropped"))
-        add(
-            open_ones == 0,
-            f"{len(report.removals):,} removals are on record; {open_ones:,} were not seen to be done.",
-        )
-    if report.drift is None:
-        found.append(("undecided", "Not seen", f"Drift: {report.absent.get('drift', 'not looked at')}"))
-    else:
-        add(
-            not report.drift,
-            f"The access of {len(report.drift):,} people was changed behind the back of this system.",
-        )
-    if report.audit is None:
-        found.append(
-            ("undecided", "Not seen", f"Audit record: {report.absent.get('audit', 'not looked at')}")
-        )
-    else:
-        whole = f"The chain of all {report.audit.entries:,} entries of the audit record is unbroken."
-        found.append(
-            ("deny", "Broken", report.audit.problem) if report.audit.problem else ("allow", "Fine", whole)
-        )
-    if report.trace is not None:
-        bare = [one.clause for one in report.trace if one.gap]
-        add(
-            not bare,
-            f"{len(report.trace)} clauses are traced; "
-            + (f"not covered: {', '.join(bare)}." if bare else "each has a rule and a test."),
-        )
+    """What the report found when it looked at itself and at the target; a part that is not there is never fine."""
+    population, undecided = report.population, counts.outcomes["undecided"]
+    found = [
+        _check(
+            population.records == population.answered,
+            f"{population.records:,} employee records went in and {population.answered:,} decisions came back.",
+            "population",
+        ),
+        _check(
+            undecided == 0,
+            f"{undecided:,} people are undecided, of whom {counts.holding['undecided']:,} hold access: "
+            "a person has to settle these; nothing is taken from them meanwhile.",
+            "people",
+        ),
+        _check(
+            counts.overdue == 0,
+            f"{counts.overdue:,} people are allowed and were not granted access in time (ES-8).",
+            "people",
+        ),
+    ]
+    found.append(_not_seen(report, "removals") if report.removals is None else _removals(report.removals))
+    found.append(_not_seen(report, "drift") if report.drift is None else _drift(report.drift))
+    found.append(_not_seen(report, "audit", "digests") if report.audit is None else _audit(report.audit))
+    found.append(_not_seen(report, "trace") if report.trace is None else _trace(report.trace))
     return found
+
+
+def _check(good: bool, text: str, section: str) -> Check:
+    return Check("allow" if good else "undecided", "Fine" if good else "Look", text, section)
+
+
+def _not_seen(report: Report, part: str, section: str = "") -> Check:
+    why = report.absent.get(part, "nobody looked.")
+    return Check("undecided", "Not seen", f"{part.capitalize()}: {why}", section or part)
+
+
+def _removals(removals: Sequence[Removal]) -> Check:
+    """Of each person the newest removal counts: one that failed may have been made since."""
+    newest: dict[str, Removal] = {}
+    for one in removals:
+        newest.setdefault(one.id, one)
+    left = sum(one.state not in ("verified", "dropped") for one in newest.values())
+    text = f"{len(removals):,} removals are on record; {left:,} people were not seen to lose access."
+    return _check(left == 0, text, "removals")
+
+
+def _drift(drift: Sequence[Drift]) -> Check:
+    text = f"The access of {len(drift):,} people was changed behind the back of this system."
+    return _check(not drift, text, "drift")
+
+
+def _audit(audit: Audit) -> Check:
+    if audit.problem:
+        return Check("deny", "Broken", audit.problem, "digests")
+    return _check(
+        True, f"The chain of all {audit.entries:,} entries of the audit record is unbroken.", "digests"
+    )
+
+
+def _trace(trace: Sequence[Traced]) -> Check:
+    bare = ", ".join(one.clause for one in trace if one.gap)
+    outcome = f"not covered: {bare}." if bare else "each has a rule, and tests that pass."
+    return _check(not bare, f"{len(trace)} clauses are traced; {outcome}", "trace")
 
 
 def count_reasons(people: Sequence[Person]) -> list[ReasonCount]:

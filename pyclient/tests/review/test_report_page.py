@@ -12,7 +12,7 @@ import pytest
 
 from icaccess.review.report_charts import expiries_by_month
 from icaccess.review.report_data import Audit, Month, Removal, RulePlace, Traced, Upcoming
-from icaccess.review.report_findings import count_reasons, removal_words
+from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 from icaccess.review.report_page import render
 from tests.review.reports import DAY, HOSTILE, drawn, hostile, sample
 
@@ -95,7 +95,7 @@ def test_a_missing_part_says_why_and_is_never_fine(report):
     page = render(report).decode()
     for part in ("removals", "audit"):
         assert report.absent[part] in page
-    assert page.count("Not seen</span>") == 3
+    assert page.count("Not seen</span>") == 4
     broken = render(
         replace(report, audit=Audit(entries=3, head="0" * 64, problem="audit entry 2: is missing"))
     )
@@ -137,6 +137,32 @@ def test_removals_in_words():
     assert "3 departures it took 2 days in the median and 9 at most" in removal_words(
         [removal(1), removal(2), removal(9)]
     )
+
+
+def test_a_removal_that_failed_first_and_was_made_since_is_fine(report):
+    def removal(run, state):
+        return Removal(
+            id="1",
+            run=run,
+            reasons=(),
+            asked_on=DAY,
+            state=state,
+            settled_on=DAY,
+            departed_on=None,
+            days=None,
+        )
+
+    def said(*removals):
+        found = checks(replace(report, removals=removals), count(report.people))
+        return next((one.verdict, one.text) for one in found if one.section == "removals")
+
+    failed, made = removal(1, "failed"), removal(2, "verified")
+    assert said(made, failed) == (
+        "Fine",
+        "2 removals are on record; 0 people were not seen to lose access.",
+    )
+    assert said(failed, made)[0] == "Look"
+    assert said() == ("Fine", "0 removals are on record; 0 people were not seen to lose access.")
 
 
 def test_the_chart_is_true_to_scale():
