@@ -130,11 +130,12 @@ def trace_markdown(trace: Trace) -> str:
         + " | ".join(
             [
                 "<br>".join(
-                    f"{_cell(rule.title or rule.path)} (`{rule.file}:{rule.line}`)" for rule in clause.rules
+                    f"{markdown_text(rule.title or rule.path)} (`{rule.file}:{rule.line}`)"
+                    for rule in clause.rules
                 ),
                 "<br>".join(f"`{reason}`" for reason in clause.reasons),
                 "<br>".join([*map(_test_cell, clause.tests), *map(_test_cell, clause.cases)]),
-                _cell(clause.gap or "yes"),
+                markdown_text(clause.gap or "yes"),
             ]
         )
         + " |\n"
@@ -149,11 +150,11 @@ def trace_json(trace: Trace) -> str:
 
 
 def _test_cell(test: TracedTest) -> str:
-    return f"{_cell(test.name)} (`{test.file}:{test.line}`)"
+    return f"{markdown_text(test.name)} (`{test.file}:{test.line}`)"
 
 
-def _cell(text: str) -> str:
-    """Text that stays within its cell of a Markdown table, and that no reader takes for markup."""
+def markdown_text(text: str) -> str:
+    """The text on one line, of which no reader of Markdown takes a part for markup."""
     return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#~&" else char for char in " ".join(text.split()))
 
 

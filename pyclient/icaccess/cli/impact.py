@@ -1,0 +1,111 @@
+"""`icaccess impact`: whose decision differs between two versions of the policy."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day
+from icaccess.cli.progress import counting
+from icaccess.errors import UsageError
+from icaccess.pipeline import Request
+
+if TYPE_CHECKING:
+    from icaccess.review.impact import Impact
+
+TOO_MUCH = 2
+"""The exit code when the impact is more than `--fail-on` and `--max-changes` allow."""
+
+
+@click.command("impact")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--base", required=True, metavar="REF|DIR", help="What it is compared with.")
+@click.option("--head", metavar="REF|DIR", help="What would ship [default: the folders as they are].")
+@CONFIG
+@POLICY
+@FACTS
+@AT
+@STORE
+@click.option("--until", type=Day(), metavar="DATE", help="Compare on every day from --at through this one.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="How to answer; markdown fits a pull request's comment.",
+)
+@click.option(
+    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People told of each kind."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["revoke", "grant", "loses", "gains"]),
+    multiple=True,
+    help="Exit 2 when anybody's action becomes this one, or anybody loses or gains access; repeatable.",
+)
+@click.option("--max-changes", type=click.IntRange(0), metavar="N", help="Exit 2 when more people change.")
+def impact(
+    ids: tuple[str, ...],
+    base: str,
+    head: str | None,
+    config: Path | None,
+    policy: Path | None,
+    facts: tuple[Path, ...],
+    at: date | None,
+    store: str | None,
+    until: date | None,
+    form: str,
+    examples: int,
+    fail_on: tuple[str, ...],
+    max_changes: int | None,
+) -> int:
+    """Show whose decision differs between two versions of the policy, and what an apply would do.
+
+    With IDs, only these people are compared.
+    """
+    from icaccess.decide import chosen, seen
+    from icaccess.review import impact_render as render
+    from icaccess.review.impact import compare
+    from icaccess.review.versions import running_version
+
+    request = Request(config=config, policy=policy, facts=facts, at=at, store=store)
+    last = until or request.day
+    if last < request.day:
+        raise UsageError(f"--until {last} is before {request.day}, the first day; swap --at and --until")
+    folders = (request.policy_directory, request.config_directory)
+    with (
+        running_version("--base", base, *folders) as before,
+        running_version("--head", head, *folders) as after,
+        counting(seen(chosen(request.records(), set(ids)), request), "people") as records,
+    ):
+        found = compare(before, after, records, request.day, last)
+    if form in {"text", "markdown"}:
+        shown = render.impact_text if form == "text" else render.impact_markdown
+        click.echo(shown(found, examples), nl=False)
+    else:
+        click.echo((render.impact_json if form == "json" else render.impact_csv)(found), nl=False)
+    problems = list(_exceeded(found, fail_on, max_changes))
+    for problem in problems:
+        click.echo(problem, err=True)
+    return TOO_MUCH if problems else 0
+
+
+def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) -> list[str]:
+    counts = {
+        "revoke": (found.newly("revoke"), "revoked"),
+        "grant": (found.newly("grant"), "granted access"),
+        "loses": (found.by_kind().get("loses", 0), "no longer allowed"),
+        "gains": (found.by_kind().get("gains", 0), "newly allowed"),
+    }
+    problems = [
+        f"--fail-on {name}: {counts[name][0]:,} people would be {counts[name][1]}"
+        for name in fail_on
+        if counts[name][0]
+    ]
+    if max_changes is not None and found.people_changed > max_changes:
+        problems.append(f"--max-changes {max_changes}: {found.people_changed:,} people change")
+    return problems

@@ -1,0 +1,210 @@
+"""Impact: whose decision differs between two versions of policy and policy data, over one population.
+
+Both versions decide the same people on the same days, each by an OPA of its own. Nothing is judged here: what
+is compared is what the two policies said, field by field.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from typing import Literal
+
+import msgspec
+
+from icaccess.models import Action, Decision, Employee, Record
+from icaccess.opa.client import AccessClient
+from icaccess.review.timeline import Timeline, timelines
+from icaccess.review.versions import Version
+
+Kind = Literal["loses", "gains", "outcome", "reasons", "terms", "wording"]
+
+KINDS: dict[Kind, str] = {
+    "loses": "Lose access",
+    "gains": "Gain access",
+    "outcome": "Another outcome",
+    "reasons": "Other reasons",
+    "terms": "Other dates, locations, action or warnings",
+    "wording": "Other words alone",
+}
+"""Each kind of change, the gravest first, in words."""
+
+ACTIONS: tuple[Action, ...] = ("grant", "keep", "update", "revoke", "none")
+_NEVER_COMPARED = {"employee_id", "as_of", "recheck_on"}
+
+
+class Change(msgspec.Struct, frozen=True):
+    """How the decision on one person differs, and from which day through which.
+
+    `fields` are the parts of the decision that differ; `roles` and `locations` are those of the person's
+    current jobs, as head's policy tells them.
+    """
+
+    employee_id: str
+    first_day: date
+    last_day: date
+    kind: Kind
+    fields: tuple[str, ...]
+    before: Decision
+    after: Decision
+    roles: tuple[str, ...]
+    locations: tuple[str, ...]
+
+
+class Impact(msgspec.Struct, frozen=True):
+    """What a change of policy does to a population, from `first_day` through `last_day`.
+
+    `actions_before` and `actions_after` count what an apply would do on the first day under each version.
+    """
+
+    base: Version
+    head: Version
+    first_day: date
+    last_day: date
+    people: int
+    changes: tuple[Change, ...]
+    actions_before: dict[Action, int]
+    actions_after: dict[Action, int]
+
+    @property
+    def people_changed(self) -> int:
+        """How many people's decision differs on some day, words alone left out."""
+        return len({change.employee_id for change in self.changes if change.kind != "wording"})
+
+    def by_kind(self) -> dict[Kind, int]:
+        """How many people each kind of change touches, the gravest first."""
+        return {kind: n for kind in KINDS if (n := self._people(kind))}
+
+    def by_reason(self) -> dict[str, tuple[int, int]]:
+        """By reason code, how many people lose it and how many get it, the most first."""
+        gone: dict[str, set[str]] = {}
+        come: dict[str, set[str]] = {}
+        for change in self.changes:
+            before, after = _codes(change.before), _codes(change.after)
+            for code in before - after:
+                gone.setdefault(code, set()).add(change.employee_id)
+            for code in after - before:
+                come.setdefault(code, set()).add(change.employee_id)
+        counts = {
+            code: (len(gone.get(code, ())), len(come.get(code, ()))) for code in gone.keys() | come.keys()
+        }
+        return dict(sorted(counts.items(), key=lambda entry: (-sum(entry[1]), entry[0])))
+
+    def by_role(self) -> dict[str, int]:
+        """How many people change by the role of their current jobs, the most first."""
+        return self._counted("roles")
+
+    def by_location(self) -> dict[str, int]:
+        """How many people change by the location of their current jobs, the most first."""
+        return self._counted("locations")
+
+    def newly(self, action: Action) -> int:
+        """For how many people head's action is this one on some day, and base's is not."""
+        return len(
+            {
+                change.employee_id
+                for change in self.changes
+                if change.after.action == action != change.before.action
+            }
+        )
+
+    def _people(self, kind: Kind) -> int:
+        return len({change.employee_id for change in self.changes if change.kind == kind})
+
+    def _counted(self, attribute: Literal["roles", "locations"]) -> dict[str, int]:
+        pairs = {
+            (change.employee_id, value)
+            for change in self.changes
+            if change.kind != "wording"
+            for value in getattr(change, attribute) or ("(none)",)
+        }
+        counts = Counter(value for _, value in pairs)
+        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+class _Job(msgspec.Struct, frozen=True):
+    role: str
+    location: str
+
+
+def compare(
+    base: tuple[Version, AccessClient],
+    head: tuple[Version, AccessClient],
+    records: Iterable[Record],
+    first: date,
+    last: date,
+) -> Impact:
+    """The impact of head over base on `records`, on every day from `first` through `last`."""
+    people = list(records)
+    before = timelines(base[1], people, first, last)
+    after = timelines(head[1], people, first, last)
+    changes = [
+        _placed(change, head[1], now.record)
+        for then, now in zip(before, after, strict=True)
+        for change in _changes(then, now, last)
+    ]
+    changes.sort(key=lambda change: (list(KINDS).index(change.kind), change.employee_id, change.first_day))
+    return Impact(
+        base[0], head[0], first, last, len(people), tuple(changes), _actions(before), _actions(after)
+    )
+
+
+def difference(before: Decision, after: Decision) -> tuple[str, ...]:
+    """The parts in which two decisions on one person differ, in the order of the document.
+
+    Messages name the day that was decided, so those of decisions taken on different days are not compared.
+    """
+    same_day = before.as_of == after.as_of
+    return tuple(
+        name
+        for name in Decision.__struct_fields__
+        if name not in _NEVER_COMPARED
+        and getattr(before, name) != getattr(after, name)
+        and (name != "reasons" or same_day or _codes(before) != _codes(after))
+    )
+
+
+def kind_of(before: Decision, after: Decision) -> Kind:
+    """The gravest way in which two decisions differ."""
+    if before.outcome != after.outcome:
+        if before.outcome == "allow":
+            return "loses"
+        return "gains" if after.outcome == "allow" else "outcome"
+    if _codes(before) != _codes(after):
+        return "reasons"
+    return "wording" if difference(before, after) == ("reasons",) else "terms"
+
+
+def _changes(before: Timeline, after: Timeline, last: date) -> Iterator[Change]:
+    """The spans in which two timelines differ, each with one pair of decisions."""
+    days = sorted({decision.as_of for decision in (*before.decisions, *after.decisions)})
+    ends = [*(day - timedelta(days=1) for day in days[1:]), last]
+    for day, through in zip(days, ends, strict=True):
+        then, now = before.on(day), after.on(day)
+        fields = difference(then, now)
+        if fields:
+            yield Change(before.record.id, day, through, kind_of(then, now), fields, then, now, (), ())
+
+
+def _placed(change: Change, client: AccessClient, record: Record) -> Change:
+    """The change with the roles and locations of the person's jobs, as the policy sees them on that day."""
+    if not isinstance(record, Employee) or change.after.outcome == "undecided":
+        return change
+    clauses = {clause.clause: clause.facts for clause in client.explain(record, change.first_day)}
+    facts = [*clauses.get("ES-2", []), *clauses.get("ES-3", [])] or clauses.get("ES-9", [])
+    jobs = {msgspec.json.decode(fact, type=_Job) for fact in facts}
+    return msgspec.structs.replace(
+        change,
+        roles=tuple(sorted({job.role for job in jobs})),
+        locations=tuple(sorted({job.location for job in jobs})),
+    )
+
+
+def _actions(people: list[Timeline]) -> dict[Action, int]:
+    counts = Counter(timeline.decisions[0].action for timeline in people)
+    return {action: counts[action] for action in ACTIONS}
+
+
+def _codes(decision: Decision) -> set[str]:
+    return {reason.code for reason in decision.reasons}
