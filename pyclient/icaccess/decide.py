@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 from msgspec import UNSET
 
-from icaccess import changes
 from icaccess.diff import with_access
 from icaccess.errors import UsageError
 from icaccess.models import Decision, Employee, Record
@@ -46,6 +45,8 @@ def seen(records: Iterable[Record], request: Request) -> Iterator[Record]:
                 yield record
                 continue
             if held is None:
+                from icaccess import changes  # a store takes longer to import than one decision takes
+
                 target = stack.enter_context(changes.opened(request, read_only=True)).target
                 held, match = target.current(), target.match
             value = getattr(record, match)
