@@ -17,6 +17,7 @@ from icaccess import guard
 from icaccess.apply import Summary
 from icaccess.diff import Join, draw_up, state_digest
 from icaccess.errors import GuardStop, PlanError, UsageError
+from icaccess.facts.interface import Written
 from icaccess.guard import GuardSettings, Verdict
 from icaccess.models import Access, Employee, Record
 from icaccess.opa.client import AccessClient
@@ -56,7 +57,7 @@ def opened(request: Request, *, read_only: bool = False) -> Iterator[Opened]:
 
 
 def plan(
-    records: Iterable[Record],
+    records: Iterable[Record | Written],
     client: AccessClient,
     target: Target,
     store: Store,
@@ -74,7 +75,7 @@ def plan(
 
 
 def apply(
-    records: Iterable[Record],
+    records: Iterable[Record | Written],
     client: AccessClient,
     target: Target,
     store: Store,
@@ -187,7 +188,7 @@ def check_day(saved: Plan | None, as_of: date, today: date, target: Target, *, d
 
 
 def _plan(
-    records: Iterable[Record],
+    records: Iterable[Record | Written],
     client: AccessClient,
     target: Target,
     shelf: Shelf,
@@ -197,7 +198,7 @@ def _plan(
     digest = state_digest(current)
     join = Join(current, target.match)
     revisions = client.revisions()
-    answers = shelf.decide_json(join.records(records), as_of, revisions=revisions)
+    answers = shelf.decide_json(join.written(records), as_of, revisions=revisions)
     return draw_up(
         join,
         answers,

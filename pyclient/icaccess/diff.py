@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -17,6 +18,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import FactsError, PlanError
+from icaccess.facts.interface import Written, as_written
 from icaccess.models import Access, Action, Basis, Decision, Employee, InvalidRecord, Outcome, Reason, Record
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
@@ -62,17 +64,26 @@ class Join:
         """The digest of every record so far, as the sources gave it and in their order."""
         return self._digest.hexdigest()
 
-    def records(self, source: Iterable[Record]) -> Iterator[Record]:
+    def records(self, source: Iterable[Record | Written]) -> Iterator[Record]:
         """The records with `access` as the target shows it."""
+        return (one.read() for one in self.written(source))
+
+    def written(self, source: Iterable[Record | Written]) -> Iterator[Written]:
+        """The same, each left unread where its account is known without."""
         by_id = self._match == "id"
-        for record in source:
+        marks: dict[Holding | None, bytes] = {None: b""}
+        for one in source:
+            if not isinstance(one, Written):
+                one = as_written(one)
             self.people += 1
-            self._digest.update(_encode(record))
-            self._digest.update(b"\n")
-            account = record.id if by_id else self._account(record)
+            self._digest.update(one.digest)
+            account = one.id if by_id else self._account(one.read())
             holding = self.unclaimed.pop(account, None)
-            self._sent.append((record.id, account, holding))
-            yield record if isinstance(record, InvalidRecord) else with_access(record, holding)
+            self._sent.append((one.id, account, holding))
+            mark = marks.get(holding)
+            if mark is None:
+                mark = marks[holding] = hashlib.blake2b(_encode(holding), digest_size=16).digest()
+            yield Written(one.id, one.digest + mark, partial(_joined, one, holding))
         if not self.people:
             raise FactsError(
                 "the facts hold nobody, and an empty population is never believed; check the sources"
@@ -94,6 +105,11 @@ class Join:
             self.shared.add(account)
         self._seen.add(account)
         return account
+
+
+def _joined(one: Written, holding: Holding | None) -> Record:
+    record = one.read()
+    return record if isinstance(record, InvalidRecord) else with_access(record, holding)
 
 
 def with_access(record: Employee, holding: Holding | None) -> Employee:

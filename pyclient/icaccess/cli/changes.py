@@ -36,7 +36,7 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
     with (
         changes.opened(request, read_only=True) as (store, target),
         request.client() as client,
-        counting(request.records(), "people") as records,
+        counting(request.written(), "people") as records,
     ):
         drawn = changes.plan(records, client, target, store, request.day, full=full)
         limits = request.settings.section("guard", GuardSettings)
@@ -78,7 +78,7 @@ def apply(
         changes.check_day(saved, request.day, today, target, day_given=request.at is not None)
         with (
             request.client() as client,
-            counting(request.records(), "people") as records,
+            counting(request.written(), "people") as records,
         ):
             _, summary = changes.apply(
                 records,

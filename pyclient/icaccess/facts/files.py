@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from icaccess.errors import FactsError
-from icaccess.facts.interface import FactsSource, Provenance
-from icaccess.facts.readers import READERS
+from icaccess.facts.interface import FactsSource, Provenance, Written, as_written
+from icaccess.facts.readers import READERS, json_lines_as_written
 from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
 from icaccess.models import Record
+
+Named = TypeVar("Named", Record, Written)
+"""What has an id."""
 
 _SUFFIXES = ", ".join(READERS)
 
@@ -45,15 +50,23 @@ class FileFacts(FactsSource):
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
         """Each record with its file and line."""
+        for file, line, record in self._once(self._placed()):
+            yield record, {"record": [f"{file}:{line}"]}
+
+    def written(self) -> Iterator[Written]:
+        """Each record once; lines of JSON are not read before somebody asks what is in them."""
+        return (one for _, _, one in self._once(self._placed_as_written()))
+
+    def _once(self, placed: Iterable[tuple[Path, int, Named]]) -> Iterator[tuple[Path, int, Named]]:
         # The hashes of a million ids take 65 MB; the ids themselves would take half as much again, and where
         # each was seen twice as much. Two ids of one hash are told apart by reading the files once more.
         seen: set[int] = set()
-        for number, (file, line, record) in enumerate(self._placed()):
-            key = self._digest(record.id)
+        for number, (file, line, one) in enumerate(placed):
+            key = self._digest(one.id)
             if key in seen:
-                self._refuse_second(record.id, number, at(file, line))
+                self._refuse_second(one.id, number, at(file, line))
             seen.add(key)
-            yield record, {"record": [f"{file}:{line}"]}
+            yield file, line, one
         if not seen:
             names = ", ".join(str(file) for file in self._files[:3])
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
@@ -65,13 +78,29 @@ class FileFacts(FactsSource):
 
     def _placed(self) -> Iterator[tuple[Path, int, Record]]:
         for file in self._files:
-            try:
-                made = taken_at(file) or datetime.fromtimestamp(file.stat().st_mtime, UTC)
-                self.as_of = min(made, self.as_of or made)
+            with self._reading(file):
                 for line, record in READERS[file.suffix.lower()](file, self._zone):
                     yield file, line, record
-            except OSError as error:
-                raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
+
+    def _placed_as_written(self) -> Iterator[tuple[Path, int, Written]]:
+        for file in self._files:
+            suffix = file.suffix.lower()
+            with self._reading(file):
+                if suffix == ".jsonl":
+                    for line, unread in json_lines_as_written(file, self._zone):
+                        yield file, line, unread
+                    continue
+                for line, record in READERS[suffix](file, self._zone):
+                    yield file, line, as_written(record)
+
+    @contextmanager
+    def _reading(self, file: Path) -> Iterator[None]:
+        try:
+            made = taken_at(file) or datetime.fromtimestamp(file.stat().st_mtime, UTC)
+            self.as_of = min(made, self.as_of or made)
+            yield
+        except OSError as error:
+            raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
 
     def _refuse_second(self, identifier: str, before: int, place: str) -> None:
         """Refuse an id that is among the first `before` records as well."""

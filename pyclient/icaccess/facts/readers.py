@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from icaccess import __version__
 from icaccess.errors import FactsError
+from icaccess.facts.interface import Written, as_written
 from icaccess.facts.record import at, misordered, to_record
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
-from icaccess.models import Employee, Record
+from icaccess.models import Employee, Record, Text
 
 LIST_KEY = "employees"
 _BOM = b"\xef\xbb\xbf"
@@ -28,8 +32,14 @@ _SEPARATOR = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _CLOSING = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
 _CLOSING_WRAPPED = re.compile(r"[ \t\r\n]*\][ \t\r\n]*}[ \t\r\n]*")
 
+
+class _Identified(msgspec.Struct, frozen=True):
+    id: Text
+
+
 _scan = json.JSONDecoder().raw_decode
 _decode = msgspec.json.Decoder(Employee).decode
+_decode_id = msgspec.json.Decoder(_Identified).decode
 _encode = msgspec.json.Encoder().encode
 
 Placed = Iterator[tuple[int, Record]]
@@ -73,16 +83,42 @@ def read_json_lines(file: Path, zone: ZoneInfo) -> Placed:
 
     A snapshot, which is JSON Lines too, is recognised by its head.
     """
+    if _is_snapshot(file):
+        yield from read_snapshot(file)
+        return
+    for line, raw in _lines(file):
+        yield line, _from_json(raw, file, line, zone)
+
+
+def json_lines_as_written(file: Path, zone: ZoneInfo) -> Iterator[tuple[int, Written]]:
+    """The same records unread: of each line only the id is looked at, and its digest taken."""
+    if _is_snapshot(file):
+        yield from ((line, as_written(record)) for line, record in read_snapshot(file))
+        return
+    reading = f"{__version__} {zone.key}".encode()[:64]  # what a line means depends on these as well
+    for line, raw in _lines(file):
+        try:
+            identifier = _decode_id(raw).id
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield line, as_written(_from_json(raw, file, line, zone))
+            continue
+        digest = hashlib.blake2b(raw, digest_size=16, key=reading).digest()
+        yield line, Written(identifier, digest, partial(_from_json, raw, file, line, zone))
+
+
+def _is_snapshot(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.readline().removeprefix(_BOM).startswith(HEAD)
+
+
+def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
     with file.open("rb") as stream:
         line = 0
         for line, raw in enumerate(stream, 1):
             if line == 1:
                 raw = raw.removeprefix(_BOM)
-                if raw.startswith(HEAD):
-                    yield from read_snapshot(file)
-                    return
             if not raw.isspace() and raw:
-                yield line, _from_json(raw, file, line, zone)
+                yield line, raw
         if line == 0:
             raise FactsError(f"{file}: is empty; nothing can be believed of a file without a line")
 

@@ -10,8 +10,8 @@ import msgspec
 from icaccess import changes
 from icaccess.apply import Summary
 from icaccess.errors import IcaccessError, TargetError
+from icaccess.facts.interface import Written
 from icaccess.guard import GuardSettings
-from icaccess.models import Record
 from icaccess.pipeline import Request
 from icaccess.plan import Plan
 from icaccess.store import journal
@@ -45,7 +45,7 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
             return None
         with request.client() as client:
             plan, summary = changes.apply(
-                _until(stopping, request.records()),
+                _until(stopping, request.written()),
                 client,
                 _StoppableTarget(target, stopping),
                 store,
@@ -72,7 +72,7 @@ def _was_done(request: Request, store: Store, target: Target, since: datetime | 
         return journal.finished_since(connection, target.identity, instant(since), request.day)
 
 
-def _until(stopping: Stopping, records: Iterable[Record]) -> Iterator[Record]:
+def _until(stopping: Stopping, records: Iterable[Written]) -> Iterator[Written]:
     for record in records:
         if stopping():
             raise Stopped("stopped before anything was changed")

@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 
 from icaccess import changes
 from icaccess.errors import EngineError
+from icaccess.facts.interface import as_written
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import Access, Decision, Employee, InvalidRecord, Record
 from icaccess.opa.client import AccessClient
@@ -70,7 +71,10 @@ def decide(
 ) -> list[tuple[str, str]]:
     client.asked.clear()
     shelf = Shelf(store, client, keep=True)
-    answers = [msgspec.json.decode(answer) for answer in shelf.decide_json(records, at, revisions=revisions)]
+    answers = [
+        msgspec.json.decode(answer)
+        for answer in shelf.decide_json(map(as_written, records), at, revisions=revisions)
+    ]
     assert len(client.asked) + shelf.used == len(records)
     return [(answer["outcome"], answer["action"]) for answer in answers]
 
@@ -147,7 +151,7 @@ def test_a_kept_decision_that_opa_would_not_make_now_stops_the_run(store: Store)
         for _ in range(50):  # a sample of one in two: soon it is the one that differs
             decide(store, Counting(ScriptedClient({})), records)
     shelf = Shelf(store, ScriptedClient({}), full=True, keep=True)
-    assert len(list(shelf.decide_json(records, DAY, revisions=REVISIONS))) == 2
+    assert len(list(shelf.decide_json(map(as_written, records), DAY, revisions=REVISIONS))) == 2
 
 
 def test_a_plan_uses_what_an_apply_kept_and_writes_nothing(store: Store, client: AccessClient) -> None:
@@ -183,7 +187,7 @@ def test_the_result_is_the_same_as_deciding_everybody(
     with open_store(f"sqlite:///{path}") as store:
         for _ in range(8):
             shelf = Shelf(store, client, keep=True)
-            kept = list(shelf.decide_json(records, day, revisions=revisions))
+            kept = list(shelf.decide_json(map(as_written, records), day, revisions=revisions))
             used += shelf.used
             for short, whole in zip(kept, client.decide_json(records, day), strict=True):
                 expected = msgspec.json.decode(whole, type=Decision)
