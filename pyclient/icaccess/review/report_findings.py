@@ -39,12 +39,12 @@ class ReasonCount(NamedTuple):
 
 
 def checks(report: Report, counts: Counts) -> list[Check]:
-    """What the report found when it looked at itself and at the target; a part that is not there is never fine."""
+    """What the report found when it looked at itself and at the target; a missing part is never fine."""
     population, undecided = report.population, counts.outcomes["undecided"]
     found = [
         _check(
             population.records == population.answered,
-            f"{population.records:,} employee records went in and {population.answered:,} decisions came back.",
+            f"{population.records:,} employee records went in, {population.answered:,} decisions came back.",
             "population",
         ),
         _check(

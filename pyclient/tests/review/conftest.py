@@ -1,7 +1,7 @@
 """What the tests of review share.
 
-A policy to take apart: copies of this project's own, in folders of a test. For the page, a real Chromium without
-any network, and axe-core from npm by its lock file.
+A policy to take apart: copies of this project's own, in folders of a test. For the page, a real Chromium
+without any network, and axe-core from npm by its lock file.
 """
 
 from __future__ import annotations

@@ -29,6 +29,12 @@ def page(report):
     return render(report).decode()
 
 
+def removal(days: int | None, state: str = "verified") -> Removal:
+    return Removal(
+        id="1", run=1, reasons=(), asked_on=DAY, state=state, settled_on=DAY, departed_on=None, days=days
+    )
+
+
 def block(page: str) -> dict:
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
 
@@ -126,11 +132,6 @@ def test_reasons_stand_in_the_order_of_the_clauses(report):
 
 
 def test_removals_in_words():
-    def removal(days, state="verified"):
-        return Removal(
-            id="1", run=1, reasons=(), asked_on=DAY, state=state, settled_on=DAY, departed_on=None, days=days
-        )
-
     assert removal_words([removal(None), removal(None, "failed")]) == (
         "1 of 2 removals were seen to be carried out by reading the target back."
     )
@@ -140,23 +141,11 @@ def test_removals_in_words():
 
 
 def test_a_removal_that_failed_first_and_was_made_since_is_fine(report):
-    def removal(run, state):
-        return Removal(
-            id="1",
-            run=run,
-            reasons=(),
-            asked_on=DAY,
-            state=state,
-            settled_on=DAY,
-            departed_on=None,
-            days=None,
-        )
-
     def said(*removals):
         found = checks(replace(report, removals=removals), count(report.people))
         return next((one.verdict, one.text) for one in found if one.section == "removals")
 
-    failed, made = removal(1, "failed"), removal(2, "verified")
+    failed, made = removal(None, "failed"), removal(None)
     assert said(made, failed) == (
         "Fine",
         "2 removals are on record; 0 people were not seen to lose access.",
