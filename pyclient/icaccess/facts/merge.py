@@ -62,6 +62,7 @@ class MergedFacts(FactsSource):
         self._progress = progress
         self._staging: Staging | None = None
         self._repeated: Counter[int] = Counter()
+        self._strangers: Counter[int] = Counter()
         self._failures: dict[int, FactsError] = {}
 
     def records(self) -> Iterator[Record]:
@@ -80,6 +81,7 @@ class MergedFacts(FactsSource):
                 self._progress(self._readers[source].settings.name, len(items))
 
         self._repeated.clear()
+        self._strangers.clear()
         self._failures = read_side_by_side(self._readers, take)
         for source in self._failures:
             staging.drop(source)
@@ -87,11 +89,15 @@ class MergedFacts(FactsSource):
             (made for reader in self._readers if (made := reader.as_of) is not None), default=None
         )
         staging.resolve()
+        for source in range(len(self._readers)):
+            self._believe_matches(source, staging)
         absent = self._absent_for_all()
         empty = True
         for identifier, rows, unsure in staging.employees():
             empty = False
             yield self._record(identifier, rows, unsure | absent), self._provenance(rows)
+        for source in self._strangers:
+            self._believe_approvers(source, staging)
         if empty:
             raise FactsError(
                 "the sources hold no employee at all; an empty population is an error, not a departure"
@@ -135,6 +141,30 @@ class MergedFacts(FactsSource):
         if isinstance(reader, MappedReader):
             return counted._replace(declared=reader.feed.total, as_of=reader.feed.as_of)
         return counted
+
+    def _believe_matches(self, source: int, staging: Staging) -> None:
+        rows, unmatched, _ = staging.count(source)
+        error = self._too_many(source, unmatched, f"of {rows} rows fit", rows)
+        if error is not None and not self._readers[source].settings.optional:
+            raise error
+        if error is not None:
+            self._failures[source] = error
+
+    def _believe_approvers(self, source: int, staging: Staging) -> None:
+        """Known only after the last record, and still before anything is decided to change."""
+        rows = staging.count(source)[0]
+        error = self._too_many(source, self._strangers[source], f"approvers in {rows} approvals are", rows)
+        if error is not None:
+            raise error
+
+    def _too_many(self, source: int, number: int, what: str, rows: int) -> FactsError | None:
+        settings = self._readers[source].settings
+        if number <= 1 or number <= settings.expect.max_unmatched * rows:
+            return None
+        return FactsError(
+            f"{settings.name}: {number} {what} nobody whom HR knows; correct its keys or HR's feeds, "
+            "or set `expect.max_unmatched`"
+        )
 
     def _refuse_nobodys(self, items: Iterable[Item]) -> None:
         for item in items:
@@ -193,6 +223,7 @@ class MergedFacts(FactsSource):
         called = self._staging.employees_called(key_kind, approval.approver)
         if not called:
             self._note(row, identifier, f"approver {approval.approver} is no employee that HR knows")
+            self._strangers[row.source] += not settings.vouches_for_roles
             role = approval.approver_role if settings.vouches_for_roles else UNVERIFIED
             return [msgspec.structs.replace(approval, approver_role=role)]
         roles = self._staging.roles_on(called[0], approval.decided_on) if len(called) == 1 else None

@@ -25,6 +25,8 @@ class Expect(Section, frozen=True, kw_only=True):
     columns: tuple[Text, ...] = ()
     max_rejected: Annotated[float, Meta(ge=0, le=1)] = 0.1
     """The share of rows that may be unusable before the feed as a whole is not believed."""
+    max_unmatched: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    """The share of rows that may be of nobody whom HR knows, as when HR's e-mail column came empty."""
 
 
 class Source(Section, frozen=True, kw_only=True, tag_field="type"):

@@ -99,6 +99,32 @@ def test_rows_of_nobody_known_are_listed_and_not_used(tmp_path: Path) -> None:
     assert (source.counts()[3].unmatched, source.counts()[3].rejected) == (1, 1)
 
 
+def test_a_feed_whose_rows_fit_nobody_is_not_believed(tmp_path: Path) -> None:
+    # HR's e-mail column came empty: without this, everybody would seem to be without certification.
+    files: dict[str, str | bytes] = {
+        "people.csv": "id,email,login\n1,,one\n2,,two\n3,,three\n",
+        "lms.csv": "email,course,done\none@example.org,X,2023-08-10\ntwo@example.org,X,2023-08-10\n",
+    }
+    with pytest.raises(
+        FactsError, match="lms: 2 of 2 rows fit nobody whom HR knows; correct its keys or HR's feeds"
+    ):
+        merged(folder(tmp_path, files))
+    records, source = merged(folder(tmp_path, files, replaced(3, optional=True)))
+    assert "certifications" not in employee(records, "1")
+    assert "fit nobody" in (source.counts()[3].failure or "")
+    records, _ = merged(folder(tmp_path, files, replaced(3, expect={"max_unmatched": 1})))
+    assert employee(records, "1")["certifications"] == []
+
+
+def test_approvals_by_nobody_known_are_not_believed(tmp_path: Path) -> None:
+    approvals = (
+        "id,decision,on,by,as\n1,approved,2023-08-14,91,Principal\n2,approved,2023-08-14,92,Principal\n"
+    )
+    config = folder(tmp_path, {"approvals.csv": approvals})
+    with pytest.raises(FactsError, match="approvals: 2 approvers in 2 approvals are nobody whom HR knows"):
+        merged(config)
+
+
 def test_a_key_that_fits_two_leaves_both_undecided(tmp_path: Path) -> None:
     people = "id,email,login\n1,one@example.org,a\n2,one@example.org,b\n3,three@example.org,c\n"
     records, source = merged(folder(tmp_path, {"people.csv": people}))
@@ -344,7 +370,7 @@ def test_rows_in_are_rows_used_and_rows_reported(
         "lms.csv": table("email,course,done", lms),
         "approvals.csv": table("id,on,by,as", approvals),
     }
-    relaxed = {"min_rows": 0, "max_rejected": 1}
+    relaxed = {"min_rows": 0, "max_rejected": 1, "max_unmatched": 1}
     fields = {"decided_on": "on", "approver": "by", "approver_role": "as"}
     sources = [
         *SOURCES[:3],
