@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from icaccess.config import Secret, Section
+from icaccess.config import Secret, SecretUrl, Section
 from icaccess.models import Text
 
 Kind = Literal["people", "employment", "assignments", "certifications", "approvals", "access", "locations"]
@@ -82,7 +82,7 @@ class Basic(Section, frozen=True, kw_only=True, tag_field="type", tag="basic"):
 class OAuth2(Section, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
     """Client credentials (RFC 6749 §4.4), exchanged for a token that is renewed when it expires."""
 
-    token_url: Text
+    token_url: SecretUrl
     client_id: Text
     client_secret: Secret
     scope: Text | None = None
@@ -104,7 +104,7 @@ class Paging(Section, frozen=True, kw_only=True):
 class HttpSource(MappedSource, frozen=True, kw_only=True, tag="http"):
     """A JSON API."""
 
-    url: Text
+    url: SecretUrl
     items: Text = "@"
     """JMESPath of the list of rows in an answer."""
     auth: Bearer | Basic | OAuth2 | None = None
@@ -123,7 +123,7 @@ class OneRosterSource(MappedSource, frozen=True, kw_only=True, tag="oneroster"):
     key: Annotated[dict[KeyKind, Text], Meta(min_length=1, max_length=1)] = msgspec.field(
         default_factory=lambda: {"id": "identifier"}
     )
-    url: Text | None = None
+    url: SecretUrl | None = None
     path: Text | None = None
     auth: Bearer | Basic | OAuth2 | None = None
     page_size: Annotated[int, Meta(ge=1)] = 500

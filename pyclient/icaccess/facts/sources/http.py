@@ -14,7 +14,7 @@ from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError
 from icaccess.facts.interface import Feed
 from icaccess.facts.settings import HttpSource
-from icaccess.facts.sources.json_api import Answer, JsonApi, as_of, page_digest, same_origin
+from icaccess.facts.sources.json_api import Answer, JsonApi, as_of, page_digest, plain, same_origin
 
 _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
 
@@ -57,6 +57,8 @@ class HttpFeed(Feed):
         self, settings: HttpSource, fields: JsonFields, ca_file: Path | None, cache: Path | None
     ) -> None:
         self._settings = settings
+        self._url = settings.url.reveal()
+        self._shown = plain(self._url)
         self._fields = fields
         self._ca_file = ca_file
         self._cache = cache
@@ -86,22 +88,26 @@ class HttpFeed(Feed):
         url, parameters = self._first()
         for page in range(paging.max_pages):
             answer = api.get(url, parameters)
-            items = self._listed(answer, url)
+            items = self._listed(answer)
             self._believe_total(answer)
             if items and (digest := page_digest(items)) in seen:
                 raise FactsError(
-                    f"{url}: page {page + 1} repeats an earlier one; correct `paging`, or try again"
+                    f"{self._shown}: page {page + 1} repeats an earlier one; correct `paging`, or try again"
                 )
             seen |= {digest} if items else set()
             rows += len(items)
             if self.total is not None and rows > self.total:
-                raise FactsError(f"{url}: gave {rows} rows and more, but says that it holds {self.total}")
+                raise FactsError(
+                    f"{self._shown}: gave {rows} rows and more, but says that it holds {self.total}"
+                )
             yield items
             following = self._next(answer, items, rows, page)
             if following is None:
                 return
             url, parameters = following
-        raise FactsError(f"{url}: has not come to an end after {paging.max_pages} pages; correct `paging`")
+        raise FactsError(
+            f"{self._shown}: has not come to an end after {paging.max_pages} pages; correct `paging`"
+        )
 
     def _first(self) -> tuple[str, dict[str, str]]:
         paging = self._settings.paging
@@ -110,13 +116,13 @@ class HttpFeed(Feed):
             parameters[paging.parameter or "offset"] = "0"
         if paging.style == "page":
             parameters[paging.parameter or "page"] = str(paging.first_page)
-        return self._settings.url, parameters
+        return self._url, parameters
 
     def _next(
         self, answer: Answer, items: list[Any], rows: int, page: int
     ) -> tuple[str, dict[str, str]] | None:
         """What to ask for next; None when this was the last page."""
-        paging, url = self._settings.paging, self._settings.url
+        paging, url = self._settings.paging, self._url
         parameters = {paging.size_parameter: str(paging.size)}
         if paging.style == "none":
             return None
@@ -125,7 +131,8 @@ class HttpFeed(Feed):
                 return None
             if not same_origin(answer.next_url, url):
                 raise FactsError(
-                    f"{url}: names a next page on another server, {answer.next_url}; not followed"
+                    f"{self._shown}: names a next page on another server, "
+                    f"{plain(answer.next_url)}; it is not followed"
                 )
             return answer.next_url, {}
         if paging.style == "cursor":
@@ -141,10 +148,10 @@ class HttpFeed(Feed):
             return url, {**parameters, paging.parameter or "offset": str(rows)}
         return url, {**parameters, paging.parameter or "page": str(paging.first_page + page + 1)}
 
-    def _listed(self, answer: Answer, url: str) -> list[Any]:
+    def _listed(self, answer: Answer) -> list[Any]:
         items = self._items.search(answer.body) if answer.body is not None else []
         if not isinstance(items, list):
-            raise FactsError(f"{url}: holds no list at {self._settings.items!r}; correct `items`")
+            raise FactsError(f"{self._shown}: holds no list at {self._settings.items!r}; correct `items`")
         return items
 
     def _believe_total(self, answer: Answer) -> None:
@@ -155,10 +162,10 @@ class HttpFeed(Feed):
         try:
             total = int(said)
         except (TypeError, ValueError) as error:
-            raise FactsError(f"{self._settings.url}: gives {said!r} as its number of rows") from error
+            raise FactsError(f"{self._shown}: gives {said!r} as its number of rows") from error
         if self.total not in (None, total):
             raise FactsError(
-                f"{self._settings.url}: changed from {self.total} rows to {total} while read; try again"
+                f"{self._shown}: changed from {self.total} rows to {total} while read; try again"
             )
         self.total = total
 

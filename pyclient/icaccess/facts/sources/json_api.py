@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -105,10 +106,10 @@ class JsonApi:
             response = self._once(address, conditions)
         if response.status_code in (401, 403):
             raise FactsError(
-                f"{address}: refuses the credentials ({response.status_code}); renew or correct them"
+                f"{plain(address)}: refuses the credentials ({response.status_code}); renew or correct them"
             )
         if response.status_code >= 400:
-            raise FactsError(f"{address}: answered {response.status_code}{_said(response)}")
+            raise FactsError(f"{plain(address)}: answered {response.status_code}{_said(response)}")
         return response
 
     def _once(self, address: str, headers: dict[str, str]) -> requests.Response:
@@ -116,21 +117,25 @@ class JsonApi:
             return self._session.get(address, headers=headers, timeout=self._timeout, verify=self._verify)
         except requests.exceptions.SSLError as error:
             raise FactsError(
-                f"{address}: its certificate does not verify; correct it, or set `ca_file`"
+                f"{plain(address)}: its certificate does not verify; correct it, or set `ca_file`"
             ) from error
         except requests.exceptions.Timeout as error:
-            raise FactsError(f"{address}: gave no answer within {self._timeout:g} s; try again") from error
+            raise FactsError(
+                f"{plain(address)}: gave no answer within {self._timeout:g} s; try again"
+            ) from error
         except (requests.exceptions.RequestException, AuthlibBaseError) as error:
-            raise FactsError(f"{address}: cannot be reached: {_short(error)}") from error
+            raise FactsError(f"{plain(address)}: cannot be reached: {_short(error)}") from error
 
     def _fetch_token(self, auth: OAuth2) -> None:
         try:
             session: Any = self._session
-            session.fetch_token(auth.token_url, timeout=self._timeout, verify=self._verify)
+            session.fetch_token(auth.token_url.reveal(), timeout=self._timeout, verify=self._verify)
         except requests.exceptions.SSLError as error:
-            raise FactsError(f"{auth.token_url}: its certificate does not verify; set `ca_file`") from error
+            raise FactsError(
+                f"{plain(auth.token_url.reveal())}: its certificate does not verify; set `ca_file`"
+            ) from error
         except (requests.exceptions.RequestException, AuthlibBaseError, ValueError) as error:
-            raise FactsError(f"{auth.token_url}: gives no token: {_short(error)}") from error
+            raise FactsError(f"{plain(auth.token_url.reveal())}: gives no token: {_short(error)}") from error
 
     def _kept(self, address: str) -> dict[str, Any] | None:
         if self._cache is None:
@@ -165,9 +170,16 @@ class _CappedRetry(Retry):
         return None if wait is None else min(wait, _LONGEST_WAIT_SECONDS)
 
 
+def plain(url: str) -> str:
+    """A URL as it may be shown: without user, password and query, any of which may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def same_origin(one: str, other: str) -> bool:
     """Whether two URLs are of one server, so that credentials for the one may go to the other."""
-    return urlsplit(one)[:2] == urlsplit(other)[:2]
+    origins = [(parts.scheme, parts.hostname, parts.port) for parts in (urlsplit(one), urlsplit(other))]
+    return origins[0] == origins[1]
 
 
 def page_digest(items: list[Any]) -> bytes:
@@ -190,11 +202,15 @@ def _json(response: requests.Response, address: str) -> Any:
     if response.status_code == 204 or not response.content.strip():
         return None
     if "html" in response.headers.get("Content-Type", "") or response.content.lstrip().startswith(b"<"):
-        raise FactsError(f"{address}: answered with a web page where JSON was due; is it a log-in page?")
+        raise FactsError(
+            f"{plain(address)}: answered with a web page where JSON was due; is it a log-in page?"
+        )
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError) as error:
-        raise FactsError(f"{address}: answered with something that is no JSON, or cut short") from error
+        raise FactsError(
+            f"{plain(address)}: answered with something that is no JSON, or cut short"
+        ) from error
 
 
 def _said(response: requests.Response) -> str:
@@ -211,7 +227,7 @@ def _said(response: requests.Response) -> str:
 
 def _short(error: Exception) -> str:
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return str(reason or error)[:200]
+    return re.sub(r"\?\S*", "?…", str(reason or error))[:200]
 
 
 def as_of(headers: dict[str, str]) -> Any:

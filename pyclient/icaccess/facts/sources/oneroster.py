@@ -21,7 +21,7 @@ from icaccess.facts.interface import Feed
 from icaccess.facts.settings import CsvSource, OneRosterSource
 from icaccess.facts.sources.csv import CsvFeed
 from icaccess.facts.sources.http import JsonFields
-from icaccess.facts.sources.json_api import JsonApi, page_digest
+from icaccess.facts.sources.json_api import JsonApi, page_digest, plain
 
 FIELDS = {
     "people": {"email": "email", "username": "username"},
@@ -139,7 +139,7 @@ class Service(Roster):
     """The REST binding, read with limit and offset."""
 
     def __init__(self, settings: OneRosterSource, ca_file: Path | None) -> None:
-        self._url = (settings.url or "").rstrip("/")
+        self._url = settings.url.reveal().rstrip("/") if settings.url else ""
         self._size = settings.page_size
         self._api = JsonApi(settings.auth, settings.timeout_seconds, ca_file)
 
@@ -157,19 +157,23 @@ class Service(Roster):
             if said is not None and said.isdecimal():
                 if total not in (None, int(said)):
                     raise FactsError(
-                        f"{url}: changed from {total} rows to {said} while it was read; try again"
+                        f"{plain(url)}: changed from {total} rows to {said} while it was read; try again"
                     )
                 total = int(said)
             page = _listed(answer.body, name, url)
             if page and (digest := page_digest(page)) in seen:
-                raise FactsError(f"{url}: the page at {rows} repeats an earlier one; is `offset` ignored?")
+                raise FactsError(
+                    f"{plain(url)}: the page at {rows} repeats an earlier one; is `offset` ignored?"
+                )
             seen |= {digest} if page else set()
             rows += len(page)
             yield from (_normal(thing) for thing in page)
             if not page or rows == total:
                 break
         if total is not None and rows != total:
-            raise FactsError(f"{url}: gave {rows} rows but says that it holds {total}; get it whole again")
+            raise FactsError(
+                f"{plain(url)}: gave {rows} rows but says that it holds {total}; get it whole again"
+            )
 
     def close(self) -> None:
         """Close the connections."""
@@ -183,7 +187,7 @@ def _listed(body: Any, name: str, url: str) -> list[Row]:
     if isinstance(body, dict):
         found = next((value for key, value in body.items() if key.lower() == name.lower()), None)
     if not isinstance(found, list) or not all(isinstance(thing, dict) for thing in found):
-        raise FactsError(f"{url}: holds no list of {name}; is it a OneRoster service?")
+        raise FactsError(f"{plain(url)}: holds no list of {name}; is it a OneRoster service?")
     return found
 
 

@@ -219,7 +219,7 @@ def changing(asked: Asked) -> Reply:
         (repeating, {"paging": PAGES}, "page 2 repeats an earlier one; correct `paging`, or try again"),
         (endless, {"paging": {**PAGES, "max_pages": 5}}, "has not come to an end after 5 pages; correct `paging`"),
         (changing, {"paging": PAGES}, "changed from 3 rows to 4 while read; try again"),
-        (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, http://example.org/; not followed"),
+        (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, http://example.org/; it is not followed"),
         (lambda _: Reply(ROWS), {"fields": {**API["fields"], "end": "until"}}, "no row has the field 'until', which the settings name"),
         (lambda _: Reply(ROWS), {"key": {"id": "employee.no"}}, "no row has the field 'employee', which the settings name"),
         (lambda _: Reply([*ROWS, 7]), {}, "jobs row 4: is no JSON object; correct the row"),
@@ -232,6 +232,19 @@ def test_an_answer_that_cannot_be_believed_stops_the_run(
 ) -> None:
     with serving(answer) as server:
         assert says in refusal(tmp_path, server.url, **changes)
+
+
+def test_what_is_secret_in_a_url_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(lambda _: HTML) as server:
+        monkeypatch.setenv("API", server.url.replace("//", "//user:hunter2@") + "/jobs?apikey=hunter2")
+        said = refusal(tmp_path, "${API}")
+    assert f"jobs: {server.url}/jobs: answered with a web page" in said
+    said = refusal(tmp_path, "${API}")
+    assert "cannot be reached" in said
+    assert "hunter2" not in said
+    with pytest.raises(ConfigError, match="a password is written out in this URL") as caught:
+        read(tmp_path, "http://user:hunter2@127.0.0.1/")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_nobody_there_and_nobody_answering(tmp_path: Path) -> None:
