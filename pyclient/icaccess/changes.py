@@ -11,11 +11,12 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from icaccess import apply as applying_plan
 from icaccess import guard
 from icaccess.apply import Summary
-from icaccess.diff import Join, draw_up, state_digest
+from icaccess.diff import Join, account_in, draw_up, state_digest
 from icaccess.errors import GuardStop, PlanError, UsageError
 from icaccess.facts.interface import Written
 from icaccess.guard import GuardSettings, Verdict
@@ -163,15 +164,20 @@ def adopt(records: Iterable[Record], target: Target, store: Store, as_of: date, 
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        if target.is_store:
-            held = {}
-            people = 0
-            for people, record in enumerate(records, 1):  # noqa: B007 (the last number is the count)
-                if isinstance(record, Employee) and isinstance(record.access, Access) and record.access.held:
-                    held[record.id] = _adopted(record.access)
-        else:
-            people, held = None, target.current()
-        return _adopt(store, lock, target, as_of, by, people, held)
+        shown = {} if target.is_store else target.current()
+        held = {account: (account, holding) for account, holding in shown.items()}
+        people = 0
+        for people, record in enumerate(records, 1):  # noqa: B007 (the last number is the count)
+            account = account_in(target.match, record)
+            if account in shown:
+                held[account] = (record.id, shown[account])
+            elif target.is_store and isinstance(record, Employee) and record.access and record.access.held:
+                held[record.id] = (record.id, _adopted(record.access))
+        origin = journal.Origin(kind="adopt", by=by, target=target.identity, as_of=as_of, people=people)
+        with store.writing() as connection:
+            lock.check(connection)
+            _record_adoption(connection, store.now(), origin, held)
+        return len(held)
 
 
 def check_day(saved: Plan | None, as_of: date, today: date, target: Target, *, day_given: bool) -> None:
@@ -217,33 +223,20 @@ def _adopted(access: Access) -> Holding:
     )
 
 
-def _adopt(
-    store: Store,
-    lock: Lock,
-    target: Target,
-    as_of: date,
-    by: str,
-    people: int | None,
-    held: dict[str, Holding],
-) -> int:
-    with store.writing() as connection:
-        lock.check(connection)
-        at = store.now()
-        origin = journal.Origin(kind="adopt", by=by, target=target.identity, as_of=as_of, people=people)
-        run_id = journal.begin(connection, at, origin)
-        holders.record(
-            connection, target.identity, {account: (account, holding) for account, holding in held.items()}
-        )
-        append(
-            connection,
-            at,
-            [
-                Draft(kind="adopted", run_id=run_id, employee_id=account, body=holding_body(holding))
-                for account, holding in sorted(held.items())
-            ],
-        )
-        journal.finish(connection, at, run_id, {"adopted": len(held)})
-    return len(held)
+def _record_adoption(
+    connection: Connection, at: str, origin: journal.Origin, held: dict[str, tuple[str, Holding]]
+) -> None:
+    run_id = journal.begin(connection, at, origin)
+    holders.record(connection, origin.target, held)
+    append(
+        connection,
+        at,
+        [
+            Draft(kind="adopted", run_id=run_id, employee_id=employee_id, body=holding_body(holding))
+            for employee_id, holding in sorted(held.values(), key=lambda one: one[0])
+        ],
+    )
+    journal.finish(connection, at, run_id, {"adopted": len(held)})
 
 
 def holding_body(holding: Holding) -> dict[str, object]:

@@ -97,14 +97,21 @@ class Join:
             yield (*self._sent.popleft(), bytes(answer))
 
     def _account(self, record: Record) -> str:
-        value = UNSET if isinstance(record, InvalidRecord) else getattr(record, self._match)
-        if value is UNSET or not value.strip():
+        account = account_in(self._match, record)
+        if not account:
             return ""
-        account = account_of(self._match, value)
         if account in self._seen:
             self.shared.add(account)
         self._seen.add(account)
         return account
+
+
+def account_in(match: Match, record: Record) -> str:
+    """The account that a record names, empty where it names none."""
+    if match == "id":
+        return record.id
+    value = UNSET if isinstance(record, InvalidRecord) else getattr(record, match)
+    return "" if value is UNSET else account_of(match, value)
 
 
 def _joined(one: Written, holding: Holding | None) -> Record:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from icaccess import changes
-from icaccess.errors import GuardStop, PlanError, TargetError, UsageError
+from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.store import audit
 from icaccess.store.consents import Consent
 from icaccess.store.database import open_store
-from icaccess.store.lock import applying
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import run as run_table
 from icaccess.targets.interface import Holding
@@ -101,9 +101,33 @@ def test_saying_no_changes_nothing(store, ledger):
     assert (ledger.current(), states(store)) == ({}, [])
 
 
-def test_only_one_apply_at_a_time(store, ledger):
-    with applying(store, "the other"), pytest.raises(Exception, match="is locked by the other, process"):
-        do(store, ledger, ScriptedClient({}), people("1"))
+def _apply_slowly(url, began, go_on):
+    """Apply in a process of its own, in the middle of which others may try."""
+
+    class Slow(LedgerTarget):
+        def apply(self, given, batch):
+            began.set()
+            go_on.wait(30)
+            yield from super().apply(given, batch)
+
+    with open_store(url) as store:
+        do(store, Slow(store), ScriptedClient({"1": ("210",)}), people("1"))
+
+
+def test_of_two_applies_at_once_one_works_and_the_other_says_who(store, ledger, store_url):
+    fork = multiprocessing.get_context("fork")
+    began, go_on = fork.Event(), fork.Event()
+    first = fork.Process(target=_apply_slowly, args=(store_url, began, go_on))
+    first.start()
+    assert began.wait(30)
+    with pytest.raises(StoreError, match=rf"is locked by icaccess apply, process {first.pid} of .+@"):
+        do(store, ledger, ScriptedClient({"2": ("210",)}), people("1", "2"))
+    go_on.set()
+    first.join(30)
+    assert (first.exitcode, set(ledger.current())) == (0, {"1"})
+    first.close()
+    do(store, ledger, ScriptedClient({"2": ("210",)}), people("1", "2"))
+    assert set(ledger.current()) == {"2"}
 
 
 class TestAdopt:
@@ -134,8 +158,16 @@ class TestAdopt:
 
     def test_another_target_is_asked_itself(self, store):
         target = MemoryTarget({"1": HELD})
-        assert self.adopt(store, target, []) == 1
+        assert self.adopt(store, target, [Employee(id="2", access=Access(held=True))]) == 1
         assert changes.plan(people("1"), ScriptedClient({"1": ("210",)}), target, store, DAY).drift == ()
+
+    def test_an_account_is_recorded_with_the_person_whose_it_is(self, store):
+        target = MemoryTarget({"user1": HELD, "userx": HELD})
+        target.match = "username"
+        assert self.adopt(store, target, people("1", "2")) == 2
+        with store.reading() as connection:
+            found = [entry.employee_id for entry in audit.entries(connection) if entry.kind == "adopted"]
+        assert found == ["1", "userx"]
 
 
 class TestDays:
