@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from icaccess.models import Action, Basis, Expiry, Outcome, Reason
+from icaccess.models import Action, Basis, BasisApproval, Expiry, Outcome, Reason
 
 FORMAT = "icaccess-report/1"
 
@@ -34,6 +34,19 @@ class Held(Part, frozen=True, kw_only=True):
     locations: tuple[str, ...] | None = None
 
 
+class Given(Part, frozen=True, kw_only=True):
+    """The run that gave the access which is held now: by taking over who held it, or by a grant.
+
+    `on` is the day of the adoption, or the day on which the grant was seen at the target; `approval` the one
+    that the grant rested on then.
+    """
+
+    run: int
+    how: Literal["adopted", "granted"]
+    on: date
+    approval: BasisApproval | None = None
+
+
 class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
     """One person, what they hold, and the decision on them.
 
@@ -46,6 +59,7 @@ class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
     email: str = ""
     jobs: tuple[Job, ...] = ()
     held: Held | None = None
+    given: Given | None = None
     outcome: Outcome
     action: Action
     reasons: tuple[Reason, ...] = ()

@@ -22,10 +22,10 @@ PAGE, CSV, JSON = "report.html", "report.csv", "report.json"
 
 _COLUMNS = (
     "employee_id", "name", "username", "email", "outcome", "action", "escalate", "held", "held_since",
-    "held_locations", "roles", "job_locations", "allowed_locations", "reason_codes", "reason_clauses",
-    "reasons", "remedies", "warnings", "approved_on", "approver", "prerequisite_completed_on",
-    "certification_completed_on", "requirements_met_on", "grant_due_by", "valid_through", "expiry_state",
-    "recheck_on",
+    "held_locations", "given_by_run", "given_how", "given_on", "roles", "job_locations", "allowed_locations",
+    "reason_codes", "reason_clauses", "reasons", "remedies", "warnings", "approved_on", "approver",
+    "prerequisite_completed_on", "certification_completed_on", "requirements_met_on", "grant_due_by",
+    "valid_through", "expiry_state", "recheck_on",
 )  # fmt: skip
 _PERSONAL = {"name", "username", "email"}
 
@@ -113,7 +113,7 @@ def harmless(cell: str) -> str:
 
 def _cells(person: Person) -> Mapping[str, str]:
     held = person.held or Held()
-    basis, expiry = person.basis, person.expiry
+    basis, expiry, given = person.basis, person.expiry, person.given
     return {
         "employee_id": person.id,
         "name": person.name,
@@ -125,6 +125,9 @@ def _cells(person: Person) -> Mapping[str, str]:
         "held": _text(person.held is not None),
         "held_since": _text(held.since),
         "held_locations": _joined(held.locations or ()),
+        "given_by_run": _text(given and given.run),
+        "given_how": given.how if given else "",
+        "given_on": _text(given and given.on),
         "roles": _joined(job.role for job in person.jobs),
         "job_locations": _joined(job.location for job in person.jobs),
         "allowed_locations": _joined(person.locations),

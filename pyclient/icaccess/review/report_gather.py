@@ -23,7 +23,6 @@ from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Request
 from icaccess.plan import Plan
-from icaccess.review import report_store
 from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import (
     Change,
@@ -37,6 +36,7 @@ from icaccess.review.report_data import (
     Standing,
 )
 from icaccess.review.report_people import Collected, held_by_records
+from icaccess.review.report_store import History, audit_end
 from icaccess.review.report_trace import trace
 from icaccess.store.database import Store
 from icaccess.targets.interface import Holding, Target
@@ -110,22 +110,22 @@ def draw(
 
     Before the ledger's first day, when nobody was adopted into it, who holds access is what the records say.
     """
-    has_history = report_store.has_history(store, target.identity)
-    if target.is_store and not has_history:
+    history = History(store, target, zone)
+    if target.is_store and history.is_empty:
         records = list(records)
         current = dict(held_by_records(records))
     else:
         current = target.current()
-    collected = Collected(current, personal=personal)
+    collected = Collected(current, target.match, personal=personal)
     plan = _decide(records, client, target, store, as_of, current, collected)
-    people = collected.everybody(plan, target)
+    people = collected.everybody(plan, history.given())
     absent: dict[str, str] = {}
     removals = audit = drift = None
-    if has_history:
-        removals = report_store.removals(store, target, zone, collected.last_days)
+    if not history.is_empty:
+        removals = history.removals(collected.last_days)
         if not personal:
             removals = tuple(msgspec.structs.replace(one, note="") for one in removals)
-        audit = report_store.audit_end(store)
+        audit = audit_end(store)
     else:
         why = f"The store {store.name} holds no run for the target {target.identity} yet."
         absent.update(removals=why, audit=why)
@@ -133,10 +133,10 @@ def draw(
         absent["drift"] = (
             "The target is the ledger, which this system keeps itself: nothing else could differ."
         )
-    elif not has_history:
+    elif history.is_empty:
         absent["drift"] = f"Nothing was given or adopted at the target {target.identity} yet."
     else:
-        drift = tuple(collected.drift(plan, target))
+        drift = tuple(collected.drift(plan))
     return Report(
         as_of=as_of,
         created_at=datetime.now(zone).isoformat(timespec="seconds"),
@@ -146,7 +146,7 @@ def draw(
             data_revision=plan.data_revision,
             opa_version=client.status()[0].version or "unknown",
             icaccess_version=__version__,
-            target=target.identity if has_history or not target.is_store else "",
+            target="" if target.is_store and history.is_empty else target.identity,
         ),
         population=Population(
             records=plan.people,

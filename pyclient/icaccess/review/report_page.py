@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 
 from icaccess.models import Basis, Expiry
 from icaccess.review.report_charts import expiries_by_month
-from icaccess.review.report_data import Change, Drift, Held, Job, Part, Person, Removal, Report
+from icaccess.review.report_data import Change, Drift, Given, Held, Job, Part, Person, Removal, Report
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 
 OUTCOMES = {"allow": "Allowed", "deny": "Denied", "expired": "Expired", "undecided": "Undecided"}
@@ -51,6 +51,7 @@ class _Row(Part, frozen=True, kw_only=True, omit_defaults=True):
     email: str = ""
     jobs: tuple[Job, ...] = ()
     held: Held | None = None
+    given: Given | None = None
     outcome: str
     action: str
     reasons: tuple[tuple[str, str, int], ...] = ()
@@ -71,6 +72,7 @@ class _Data(Part, frozen=True, kw_only=True):
     texts: list[str]
     places: dict[str, str]
     codes: dict[str, str | None]
+    history: bool
     since: Sequence[Change]
     drift: Sequence[Drift]
     removals: Sequence[Removal]
@@ -164,6 +166,7 @@ def _json_block(report: Report) -> str:
         texts=list(texts),
         places=report.places,
         codes=codes,
+        history=report.removals is not None,
         since=report.since.changes if report.since else (),
         drift=report.drift or (),
         removals=report.removals or (),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.models import Access, Assignment, Decision, Employee, InvalidRecord, Record
+from icaccess.models import Access, Assignment, BasisApproval, Decision, Employee, InvalidRecord, Record
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Plan
-from icaccess.review.report_data import Drift, Held, Job, Person
-from icaccess.targets.interface import Holding, Target
+from icaccess.review.report_data import Drift, Given, Held, Job, Person
+from icaccess.targets.interface import Holding, Match, account_of
 
 _decision = msgspec.json.Decoder(Decision).decode
 _QUOTING = {"invalid_record", "no_decision"}
@@ -25,13 +26,15 @@ _SOMEBODY = "somebody without an employee record"
 class Collected:
     """People as their decisions come by, on their way from OPA into the plan."""
 
-    def __init__(self, current: dict[str, Holding], *, personal: bool) -> None:
+    def __init__(self, current: dict[str, Holding], match: Match, *, personal: bool) -> None:
         self.answered = 0
         self.unreadable = 0
         self.last_days: dict[str, list[date]] = {}
         """The last days of each person's employments that end."""
+        self._accounts: dict[str, str] = {}
         self._people: list[Person] = []
         self._known: set[str] = set()
+        self._match = match
         self._personal = personal
         self._shown = dict(current)
         self._sent: deque[Record] = deque()
@@ -50,22 +53,27 @@ class Collected:
             self._add(self._sent.popleft(), _decision(answer))
             yield answer
 
-    def everybody(self, plan: Plan, target: Target) -> tuple[Person, ...]:
-        """All people of the plan, those who hold access and have no employee record at the end."""
+    def everybody(self, plan: Plan, given: Mapping[str, Given] = MappingProxyType({})) -> tuple[Person, ...]:
+        """All people of the plan, those who hold access and have no employee record at the end.
+
+        `given` tells by account what gave the access that is held.
+        """
         for one in plan.undecided:
             if one.employee_id not in self._known:
                 answer = no_employee_record(one.employee_id, plan.as_of)
                 held = _held(self._shown[one.employee_id])
-                self._people.append(_person(answer, self._name(one.employee_id, target), held=held))
-        if self._personal:
-            return tuple(self._people)
-        return tuple(map(self._impersonal, self._people))
+                self._people.append(_person(answer, self._name(one.employee_id), held=held))
+        people = (
+            replace(one, given=given.get(self._accounts.get(one.id, one.id))) if one.held else one
+            for one in self._people
+        )
+        return tuple(people if self._personal else map(self._impersonal, people))
 
-    def drift(self, plan: Plan, target: Target) -> Iterator[Drift]:
+    def drift(self, plan: Plan) -> Iterator[Drift]:
         """The plan's drift; holders without a record are named as in `people`."""
         for one in plan.drift:
             yield Drift(
-                id=self._name(one.employee_id, target),
+                id=self._name(one.employee_id),
                 kind=one.kind,
                 expected=_held(one.expected) if one.expected else None,
                 found=_held(one.found) if one.found else None,
@@ -73,9 +81,9 @@ class Collected:
                 action=one.action,
             )
 
-    def _name(self, account: str, target: Target) -> str:
+    def _name(self, account: str) -> str:
         """An account that is no id is a name or an address, and so personal; a number stands for it then."""
-        if self._personal or target.match == "id" or account in self._known:
+        if self._personal or self._match == "id" or account in self._known:
             return account
         return self._strangers.setdefault(account, f"holder without record {len(self._strangers) + 1}")
 
@@ -100,16 +108,23 @@ class Collected:
                 person, name=record.name or "", username=record.username or "", email=record.email or ""
             )
         self._people.append(person)
+        if self._match != "id" and isinstance(account := getattr(record, self._match), str):
+            self._accounts[record.id] = account_of(self._match, account)
 
     def _impersonal(self, person: Person) -> Person:
         """Without what quotes a record, nor an approver who is no employee and so may be an address."""
         reasons = tuple(
             replace(one, message=_LEFT_OUT) if one.code in _QUOTING else one for one in person.reasons
         )
-        basis = person.basis
-        if basis is not None and basis.approval.approver not in self._known:
-            basis = replace(basis, approval=replace(basis.approval, approver=_SOMEBODY))
-        return replace(person, reasons=reasons, basis=basis)
+        basis, given = person.basis, person.given
+        if basis is not None:
+            basis = replace(basis, approval=self._known_approver(basis.approval))
+        if given is not None and given.approval is not None:
+            given = replace(given, approval=self._known_approver(given.approval))
+        return replace(person, reasons=reasons, basis=basis, given=given)
+
+    def _known_approver(self, approval: BasisApproval) -> BasisApproval:
+        return approval if approval.approver in self._known else replace(approval, approver=_SOMEBODY)
 
 
 def _person(decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()) -> Person:

@@ -1,16 +1,18 @@
-"""What the store remembers, for the report: removals, what became of them, and where the audit ends."""
+"""What the store remembers, for the report: what gave access and took it, and where the audit record ends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, Row, select
 
 from icaccess.errors import StoreError
-from icaccess.review.report_data import Audit, Removal
+from icaccess.models import BasisApproval
+from icaccess.review.report_data import Audit, Given, Removal
 from icaccess.store import audit
 from icaccess.store.database import Store
 from icaccess.store.schema import audit as audit_table
@@ -18,50 +20,73 @@ from icaccess.store.schema import change, run
 from icaccess.targets.interface import Target
 
 
-class _Reason(msgspec.Struct):
+class _Reason(msgspec.Struct, frozen=True):
     code: str
 
 
-class _Intent(msgspec.Struct):
-    """The part of an audit entry about an intent that tells why something was removed."""
+class _Grounds(msgspec.Struct, frozen=True):
+    approval: BasisApproval
+
+
+class _Intent(msgspec.Struct, frozen=True):
+    """The part of an audit entry about an intent that tells what a change rested on."""
 
     n: int
-    action: str
+    target: str
     reasons: tuple[_Reason, ...] = ()
+    basis: _Grounds | None = None
 
 
-def has_history(store: Store, target: str) -> bool:
-    """Whether any run, an adoption among them, was ever made at a target."""
-    with store.reading() as connection:
-        return connection.execute(select(run.c.id).where(run.c.target == target).limit(1)).first() is not None
+class History:
+    """What runs at one target did, by the journal and the audit record; days are in the district's zone."""
 
+    def __init__(self, store: Store, target: Target, zone: ZoneInfo) -> None:
+        self._zone = zone
+        with store.reading() as connection:
+            runs = connection.execute(select(run).where(run.c.target == target.identity)).all()
+            self._runs = {row.id: date.fromisoformat(row.as_of) for row in runs}
+            changes = select(change).where(change.c.target == target.identity)
+            self._changes = connection.execute(changes.order_by(change.c.run_id.desc(), change.c.n)).all()
+            self._intents = dict(self._read_intents(connection, target.identity))
+            adopted = select(audit_table.c.run_id, audit_table.c.employee_id)
+            self._adopted = connection.execute(adopted.where(audit_table.c.kind == "adopted")).all()
 
-def removals(
-    store: Store, target: Target, zone: ZoneInfo, last_days: Mapping[str, Sequence[date]]
-) -> tuple[Removal, ...]:
-    """Every removal at a target, newest first; days are counted in the district's zone.
+    @property
+    def is_empty(self) -> bool:
+        """Whether no run, not even an adoption, was ever made."""
+        return not self._runs
 
-    `last_days` gives the last days of people's employments by id. A departure belongs to a removal where the
-    policy's own reason for it was `not_employed`: the last one before the day of that decision.
-    """
-    query = (
-        select(change, run.c.as_of)
-        .join(run, run.c.id == change.c.run_id)
-        .where(change.c.target == target.identity, change.c.action == "revoke")
-        .order_by(change.c.run_id.desc(), change.c.n)
-    )
-    intents = select(audit_table.c.run_id, audit_table.c.body).where(audit_table.c.kind == "intent")
-    with store.reading() as connection:
-        reasons: dict[tuple[int, int], tuple[str, ...]] = {}
-        for run_id, body in connection.execute(intents.execution_options(yield_per=1000)):
-            intent = msgspec.json.decode(body, type=_Intent)
-            if intent.action == "revoke":
-                reasons[run_id, intent.n] = tuple(reason.code for reason in intent.reasons)
+    def given(self) -> dict[str, Given]:
+        """What last gave access to each account."""
+        found = {
+            row.employee_id: Given(run=row.run_id, how="adopted", on=self._runs[row.run_id])
+            for row in self._adopted
+            if row.run_id in self._runs
+        }
+        for row in reversed(self._changes):
+            if row.action == "grant" and row.state == "verified" and row.settled_at:
+                grounds = self._intent(row).basis
+                found[row.account] = Given(
+                    run=row.run_id,
+                    how="granted",
+                    on=self._day(row.settled_at),
+                    approval=grounds.approval if grounds else None,
+                )
+        return found
+
+    def removals(self, last_days: Mapping[str, Sequence[date]]) -> tuple[Removal, ...]:
+        """Every removal, newest first.
+
+        `last_days` gives the last days of people's employments by id. A departure belongs to a removal where
+        the policy's own reason for it was `not_employed`: the last one before the day of that decision.
+        """
         found = []
-        for row in connection.execute(query):
-            why = reasons.get((row.run_id, row.n), ())
-            asked_on = date.fromisoformat(row.as_of)
-            settled_on = _day(row.settled_at, zone) if row.settled_at else None
+        for row in self._changes:
+            if row.action != "revoke":
+                continue
+            why = tuple(reason.code for reason in self._intent(row).reasons)
+            asked_on = self._runs[row.run_id]
+            settled_on = self._day(row.settled_at) if row.settled_at else None
             ends = [day for day in last_days.get(row.employee_id, ()) if day < asked_on]
             departed_on = max(ends) if ends and "not_employed" in why else None
             days = None
@@ -80,7 +105,25 @@ def removals(
                     note=row.note,
                 )
             )
-    return tuple(found)
+        return tuple(found)
+
+    def _intent(self, row: Row[Any]) -> _Intent:
+        """What a change rested on; nothing, where the audit record does not tell any more."""
+        return self._intents.get((row.run_id, row.n), _Intent(n=row.n, target=""))
+
+    def _read_intents(self, connection: Connection, target: str) -> Iterator[tuple[tuple[int, int], _Intent]]:
+        decode = msgspec.json.Decoder(_Intent).decode
+        query = select(audit_table.c.run_id, audit_table.c.body).where(audit_table.c.kind == "intent")
+        for run_id, body in connection.execute(query.execution_options(yield_per=1000)):
+            try:
+                intent = decode(body)
+            except msgspec.DecodeError:
+                continue  # it was edited, which checking the chain tells
+            if intent.target == target:
+                yield (run_id, intent.n), intent
+
+    def _day(self, instant: str) -> date:
+        return datetime.fromisoformat(instant).astimezone(self._zone).date()
 
 
 def audit_end(store: Store) -> Audit:
@@ -92,7 +135,3 @@ def audit_end(store: Store) -> Audit:
             end = audit.head(connection)
             return Audit(entries=end.seq, head=end.hash, problem=str(error))
     return Audit(entries=head.seq, head=head.hash)
-
-
-def _day(instant: str, zone: ZoneInfo) -> date:
-    return datetime.fromisoformat(instant).astimezone(zone).date()

@@ -270,6 +270,13 @@ def test_the_other_tables_search_filter_and_sort_too(open_page):
     drift.get_by_label("Search").fill("stranger 33 <script>")
     assert drift.locator("tbody tr").count() == 1
     assert page.evaluate("window.harmed") is None
+    page.get_by_label("Search people").fill("Sample Person 25")
+    page.get_by_role("button", name="Details of 025").click()
+    granted = r"Granted 20\d\d-\d\d-\d\d by run 1 on the approval of 2023-08-14 by 000777"
+    assert re.search(granted, people(page).locator(".details").inner_text())
+    page.get_by_label("Search people").fill("stranger 33")
+    people(page).locator(".more").click()
+    assert "Given by no run on record" in people(page).locator(".details").inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

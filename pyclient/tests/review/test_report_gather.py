@@ -7,15 +7,16 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import update
 
 from icaccess import changes
 from icaccess.errors import UsageError
-from icaccess.models import Access, Employee, InvalidRecord
-from icaccess.review.report_data import Held
+from icaccess.models import Access, BasisApproval, Employee, InvalidRecord
+from icaccess.review.report_data import Given, Held
 from icaccess.review.report_findings import count_reasons, removal_words
 from icaccess.review.report_gather import compare, draw, expiries, select
 from icaccess.store.database import open_store
+from icaccess.store.schema import audit as audit_table
 from icaccess.targets.interface import Holding
 from icaccess.targets.ledger import LedgerTarget
 from tests.review.reports import DAY, DENVER, drawn, entitled, run, sample
@@ -156,6 +157,14 @@ def test_removals_are_told_with_the_days_since_departure(kind, client, tmp_path)
     assert {one.id: one.held for one in report.people if one.held} == {
         "2": Held(since=date(2026, 2, 2), locations=("210",))
     }
+    assert {one.id: one.given for one in report.people if one.given} == {
+        "2": Given(
+            run=1,
+            how="granted",
+            on=date(2026, 2, 2),
+            approval=BasisApproval(decided_on=date(2023, 8, 14), approver="000777"),
+        )
+    }
     assert report.audit.entries > 0
     assert report.audit.problem == ""
 
@@ -189,6 +198,7 @@ def test_drift_and_holders_without_a_record_are_told(client, tmp_path):
     stranger = report.people[-1]
     assert (stranger.id, stranger.outcome, stranger.action) == ("stranger", "undecided", "none")
     assert stranger.reasons[0].code == "no_employee_record"
+    assert stranger.given is None
     assert stranger.held == Held(since=date(2026, 3, 1), locations=("211",))
     assert report.population.without_record == 1
     assert report.population.records == report.population.answered == 2
@@ -210,6 +220,7 @@ def test_an_account_that_is_an_address_is_left_out_with_the_rest(client, tmp_pat
         "holder without record 2",
     ]
     assert report.people[0].held is not None
+    assert report.people[0].given == Given(run=1, how="adopted", on=date(2026, 2, 2))
     assert {one.id: one.kind for one in report.drift} == {
         "holder without record 1": "given",
         "holder without record 3": "taken",
@@ -218,13 +229,15 @@ def test_an_account_that_is_an_address_is_left_out_with_the_rest(client, tmp_pat
     assert b"One Person" not in msgspec.json.encode(report)
 
 
-def test_a_broken_audit_record_is_told_and_the_report_made(client, tmp_path):
+@pytest.mark.parametrize("damage", [{"at": "1999"}, {"body": "gone"}, {"body": "{}"}])
+def test_a_broken_audit_record_is_told_and_the_report_made(client, tmp_path, damage):
     with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
         run(store, client, LedgerTarget(store), [entitled("1")], date(2026, 2, 2))
         with store.writing() as connection:
-            connection.execute(text("UPDATE audit SET at = '1999' WHERE seq = 2"))
+            connection.execute(update(audit_table).where(audit_table.c.seq == 2).values(damage))
         report = draw([entitled("1")], client, LedgerTarget(store), store, DAY, DENVER)
     assert report.audit.problem.startswith("audit entry 2: does not match its hash")
+    assert report.people[0].given.how == "granted"
 
 
 def test_access_in_the_records_is_not_believed_over_the_target(client, tmp_path):

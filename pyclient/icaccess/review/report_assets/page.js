@@ -295,6 +295,11 @@
     const list = el("dl");
     if (row.name) entry(list, "Name", fact(row.name));
     if (row.username || row.email) entry(list, "Account", fact([row.username, row.email].filter(Boolean).join(" · ")));
+    if (row.given) {
+      const { run, how, on, approval } = row.given;
+      const by = approval ? [` on the approval of ${approval.decided_on} by `, fact(approval.approver)] : [];
+      entry(list, "Access", how === "adopted" ? `Taken over ${on} by run ${run}` : `Granted ${on} by run ${run}`, ...by);
+    } else if (row.held && data.history) entry(list, "Access", "Given by no run on record");
     for (const job of row.jobs || []) entry(list, "Job on the day", fact(job.role), " at ", fact(placeName(job.location)));
     for (const [code, message, remedy] of row.reasons || []) {
       const clause = data.codes[code];
