@@ -13,8 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from icaccess.models import Action, Decision, Employee, Record
+from icaccess.models import Action, Decision, Record
 from icaccess.opa.client import AccessClient
+from icaccess.review.jobs import jobs_of
 from icaccess.review.timeline import Timeline, timelines
 from icaccess.review.versions import Version
 
@@ -123,11 +124,6 @@ class Impact(msgspec.Struct, frozen=True):
         return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-class _Job(msgspec.Struct, frozen=True):
-    role: str
-    location: str
-
-
 def compare(
     base: tuple[Version, AccessClient],
     head: tuple[Version, AccessClient],
@@ -189,16 +185,10 @@ def _changes(before: Timeline, after: Timeline, last: date) -> Iterator[Change]:
 
 def _placed(change: Change, client: AccessClient, record: Record) -> Change:
     """The change with the roles and locations of the person's jobs, as the policy sees them on that day."""
-    if not isinstance(record, Employee) or change.after.outcome == "undecided":
+    if change.after.outcome == "undecided":
         return change
-    clauses = {clause.clause: clause.facts for clause in client.explain(record, change.first_day)}
-    facts = [*clauses.get("ES-2", []), *clauses.get("ES-3", [])] or clauses.get("ES-9", [])
-    jobs = {msgspec.json.decode(fact, type=_Job) for fact in facts}
-    return msgspec.structs.replace(
-        change,
-        roles=tuple(sorted({job.role for job in jobs})),
-        locations=tuple(sorted({job.location for job in jobs})),
-    )
+    jobs = jobs_of(client, record, change.first_day)
+    return msgspec.structs.replace(change, roles=jobs.roles, locations=jobs.locations)
 
 
 def _actions(people: list[Timeline]) -> dict[Action, int]:

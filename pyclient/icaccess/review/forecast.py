@@ -1,0 +1,120 @@
+"""Forecast: what will fall due if neither facts nor rules change, from decisions on the days that matter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+from icaccess.models import Decision, Record
+from icaccess.opa.client import AccessClient
+from icaccess.review.jobs import Jobs, jobs_of
+from icaccess.review.timeline import Timeline, timelines
+
+Kind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
+
+KINDS: dict[Kind, str] = {
+    "removed": "Removed at the end of the cycle, all else being met",
+    "lost": "Lose access for another reason",
+    "recertify": "May recertify from then on",
+    "blocked": "Recertification opens, but something else is missing",
+    "allowed": "Become allowed",
+    "overdue": "A grant falls overdue",
+}
+"""Each kind of event, in words."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happens to one person on a day: the decision that holds from then on, and why.
+
+    `reasons` are the codes of that decision; `roles` and `locations` those of the jobs that it is about.
+    """
+
+    employee_id: str
+    day: date
+    kind: Kind
+    reasons: tuple[str, ...]
+    roles: tuple[str, ...]
+    locations: tuple[str, ...]
+
+    @property
+    def month(self) -> str:
+        """The month of the day, `YYYY-MM`."""
+        return f"{self.day:%Y-%m}"
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """All events among `people` after `first_day`, through `last_day`, in the order of days and ids.
+
+    `allowed` is how many are allowed on the first day and on the last.
+    """
+
+    first_day: date
+    last_day: date
+    people: int
+    allowed: tuple[int, int]
+    events: tuple[Event, ...]
+
+    def by_month(self) -> dict[str, dict[Kind, int]]:
+        """How many people each kind of event touches, month by month; months without any are left out."""
+        touched = {(event.month, event.kind, event.employee_id) for event in self.events}
+        months: dict[str, dict[Kind, int]] = {}
+        for month, kind, _ in sorted(touched):
+            counts = months.setdefault(month, {})
+            counts[kind] = counts.get(kind, 0) + 1
+        return months
+
+    def by(self, attribute: Literal["roles", "locations", "reasons"], *kinds: Kind) -> dict[str, int]:
+        """How many people are touched by events of these kinds, by role, location or reason; most first."""
+        pairs = {
+            (event.employee_id, value)
+            for event in self.events
+            if event.kind in kinds
+            for value in getattr(event, attribute)
+        }
+        counts = Counter(value for _, value in pairs)
+        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+    def of(self, kind: Kind) -> tuple[Event, ...]:
+        """The events of one kind."""
+        return tuple(event for event in self.events if event.kind == kind)
+
+
+def forecast(client: AccessClient, records: Iterable[Record], first: date, last: date) -> Forecast:
+    """What changes for `records` after `first`, through `last`; days are those that `recheck_on` names."""
+    people = timelines(client, records, first, last)
+    events = [event for timeline in people for event in _events(client, timeline)]
+    events.sort(key=lambda event: (event.day, event.employee_id, list(KINDS).index(event.kind)))
+    allowed = tuple(sum(timeline.on(day).outcome == "allow" for timeline in people) for day in (first, last))
+    return Forecast(first, last, len(people), (allowed[0], allowed[1]), tuple(events))
+
+
+def _events(client: AccessClient, timeline: Timeline) -> Iterator[Event]:
+    for before, after in pairwise(timeline.decisions):
+        for kind in _kinds(before, after):
+            codes = tuple(reason.code for reason in after.reasons)
+            allowed = before if before.basis else after
+            if allowed.basis is None:
+                jobs = jobs_of(client, timeline.record, after.as_of)
+            else:
+                jobs = Jobs((allowed.basis.role,), allowed.locations)
+            yield Event(after.employee_id, after.as_of, kind, codes, jobs.roles, jobs.locations)
+
+
+def _kinds(before: Decision, after: Decision) -> Iterator[Kind]:
+    if before.outcome == "allow" != after.outcome:
+        yield "removed" if after.outcome == "expired" else "lost"
+    if before.outcome != "allow" == after.outcome:
+        yield "allowed"
+    if _state(before) != "recertify" == _state(after):
+        yield "recertify" if after.outcome == "allow" else "blocked"
+    if after.escalate and not before.escalate:
+        yield "overdue"
+
+
+def _state(decision: Decision) -> str | None:
+    return decision.expiry.state if decision.expiry else None

@@ -1,0 +1,83 @@
+"""A forecast as text with bars, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from icaccess.review.forecast import KINDS, Forecast
+from icaccess.review.render import as_json
+from icaccess.review.report_files import harmless
+
+_WIDTH = 40
+_COLUMNS = ("day", "employee_id", "kind", "reasons", "roles", "locations")
+
+
+def forecast_text(found: Forecast, examples: int) -> str:
+    """Counts by month as bars, then by role and location, then some people of each kind."""
+    return "".join(f"{line}\n" for line in _text(found, examples))
+
+
+def forecast_json(found: Forecast) -> str:
+    """Everything, with the counts that the text shows."""
+    return as_json(
+        {
+            "first_day": found.first_day,
+            "last_day": found.last_day,
+            "people": found.people,
+            "allowed_first": found.allowed[0],
+            "allowed_last": found.allowed[1],
+            "by_month": found.by_month(),
+            "by_reason": found.by("reasons", "lost"),
+            "by_role": found.by("roles", "removed", "lost"),
+            "by_location": found.by("locations", "removed", "lost"),
+            "events": found.events,
+        }
+    )
+
+
+def forecast_csv(found: Forecast) -> str:
+    """One line for each event; no cell that a spreadsheet would run."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(_COLUMNS)
+    for event in found.events:
+        cells = (str(event.day), event.employee_id, event.kind)
+        lists = ("; ".join(part) for part in (event.reasons, event.roles, event.locations))
+        writer.writerow(harmless(cell) for cell in (*cells, *lists))
+    return text.getvalue()
+
+
+def _text(found: Forecast, examples: int) -> Iterator[str]:
+    yield (
+        f"{found.people:,} people from {found.first_day} through {found.last_day}: "
+        f"{found.allowed[0]:,} are allowed now, {found.allowed[1]:,} at the end"
+    )
+    months = found.by_month()
+    most = max((count for counts in months.values() for count in counts.values()), default=0)
+    for kind, words in KINDS.items():
+        events = found.of(kind)
+        if not events:
+            continue
+        yield f"\n{words}"
+        for month, counts in months.items():
+            if count := counts.get(kind, 0):
+                yield f"  {month}  {'█' * max(1, round(_WIDTH * count / most))} {count:,}"
+        for event in events[:examples]:
+            why = f": {', '.join(event.reasons)}" if event.reasons else ""
+            yield f"    {event.day}  {event.employee_id}  {_where(event.roles, event.locations)}{why}"
+        if len(events) > examples:
+            yield f"    … and {len(events) - examples:,} more"
+    for title, people in (
+        ("Who loses access for another reason, by reason", found.by("reasons", "lost")),
+        ("Who loses access, by role", found.by("roles", "removed", "lost")),
+        ("Who loses access, by location", found.by("locations", "removed", "lost")),
+    ):
+        if people:
+            yield f"\n{title}"
+            yield from (f"  {name:<36} {count:,}" for name, count in people.items())
+
+
+def _where(roles: tuple[str, ...], locations: tuple[str, ...]) -> str:
+    return f"{', '.join(roles) or 'no job'} at {', '.join(locations)}" if locations else "no job"

@@ -1,0 +1,98 @@
+"""Mutants of the policy: a condition negated, a comparison shifted, a constant changed, one at a time.
+
+`mutants` makes them from the text of the rules; `survives` says whether the policy's own tests let one pass.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from icaccess.review.cases import run_cases
+from icaccess.review.source import PolicySource
+
+_COMPARISON = re.compile(r"(?<![:<>=!])(<=|>=|==|!=|<|>)(?!=)")
+_SHIFTED = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "==": "!=", "!=": "=="}
+_WORD = re.compile(r"\b(min|max|true|false)\b(?![\w\"])")
+_SWAPPED = {"min": "max", "max": "min", "true": "false", "false": "true"}
+_NUMBER = re.compile(r"(?<![\w.\"])(\d+)(?![\w.\"])")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
+_CONDITION = re.compile(r"^(\t+)(?!some |every |not |[}\])\"|])([a-z_][^:]*[^{\[(,:])$")
+
+
+class Mutant(NamedTuple):
+    """One change of one line: what stood there, and what stands there instead."""
+
+    file: str
+    line: int
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.old.strip()}  ⇒  {self.new.strip()}"
+
+
+def mutants(policy: Path) -> list[Mutant]:
+    """Every mutant of the rules in a policy folder, in the order of files and lines.
+
+    The words of reasons and explanations are left out: they are text, and tests compare them as they stand.
+    """
+    made = []
+    for file in sorted(policy.rglob("*.rego")):
+        name = file.relative_to(policy).as_posix()
+        if name.startswith("tests/"):
+            continue
+        for number, line in enumerate(file.read_text().split("\n"), 1):
+            if not line.lstrip().startswith(("#", "package ", "import ")):
+                made += [Mutant(name, number, line, new) for new in dict.fromkeys(_changed(line))]
+    return made
+
+
+def _changed(line: str) -> Iterator[str]:
+    code = _STRING.sub(lambda found: '"' + "\0" * (len(found[0]) - 2) + '"', line)
+    code, _, _ = code.partition(" # ")
+    for found in _COMPARISON.finditer(code):
+        yield line[: found.start()] + _SHIFTED[found[1]] + line[found.end() :]
+    for found in _WORD.finditer(code):
+        yield line[: found.start()] + _SWAPPED[found[1]] + line[found.end() :]
+    for found in _NUMBER.finditer(code):
+        yield line[: found.start()] + str(int(found[1]) + 1) + line[found.end() :]
+    for found in _STRING.finditer(line):
+        if len(found[0]) > 2 and " " not in found[0] and not line[found.end() :].startswith(":"):
+            yield f"{line[: found.end() - 1]}~{line[found.end() - 1 :]}"
+    for found in re.finditer(r"\bnot ", code):
+        yield line[: found.start()] + line[found.end() :]
+    if (condition := _CONDITION.match(code)) is not None:
+        yield f"{condition[1]}not {line[condition.end(1) :]}"
+
+
+class Survival(NamedTuple):
+    """Whether a mutant came through all tests, and whether it is a policy at all."""
+
+    compiles: bool
+    survives: bool
+
+
+def survives(mutant: Mutant, policy: Path, config: Path, opa: Path) -> Survival:
+    """Put a mutant in the policy's place and run the policy's tests on it: first cases, then the rest."""
+    with tempfile.TemporaryDirectory(prefix="icaccess-mutant-") as work:
+        own = Path(work, "policy")
+        shutil.copytree(policy, own)
+        file = own / mutant.file
+        lines = file.read_text().split("\n")
+        lines[mutant.line - 1] = mutant.new
+        file.write_text("\n".join(lines))
+        source = PolicySource(opa, own, config)
+        if source.run("check", "--bundle", own).returncode != 0:
+            return Survival(compiles=False, survives=False)
+        if any(result.problem for cases in source.case_files for result in run_cases(source, cases)[0]):
+            return Survival(compiles=True, survives=False)
+        done = subprocess.run(
+            [opa, "test", "--timeout", "60s", "--bundle", own, config], capture_output=True, check=False
+        )
+        return Survival(compiles=True, survives=done.returncode == 0)
