@@ -144,6 +144,7 @@ def digest_of(plan: Plan) -> str:
 def write_plan(plan: Plan, path: Path) -> None:
     """Save a plan: JSON with a line for each change, whose bytes depend on the plan's content alone."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             file.writelines(_pieces(plan))
     except OSError as error:

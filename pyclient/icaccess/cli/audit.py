@@ -64,6 +64,8 @@ def export(request: Request, out: Path | None) -> None:
     with _store(request) as store, store.reading() as connection:
         end = record.verify(connection)
         try:
+            if out is not None:
+                out.parent.mkdir(parents=True, exist_ok=True)
             with click.open_file(str(out) if out else "-", "wb") as file:
                 for entry in record.entries(connection):
                     file.write(record.canonical(entry) + b"\n")
