@@ -21,6 +21,7 @@ import click
 import pytest
 
 from icaccess.cli import cli
+from icaccess.opa.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -94,6 +95,17 @@ def test_commands_print_what_the_page_shows(page: Path, text: str, copy: Path, t
         )
         exit_code = done.returncode
         assert _as_shown(shown).fullmatch(done.stdout), f"$ {command}\n{done.stdout}"
+
+
+def test_python_of_the_readme_runs(engine: Engine) -> None:
+    (code,) = [
+        text for language, text in _BLOCK.findall((ROOT / "README.md").read_text()) if language == "python"
+    ]
+    assert code.count('"http://127.0.0.1:8181", token="…"') == 1
+    here = code.replace('"http://127.0.0.1:8181", token="…"', f'"{engine.url}", token="{engine.token}"')
+    done = subprocess.run([sys.executable, "-c", here], capture_output=True, text=True, check=True)
+    (shown,) = re.findall(r"print\(.*\)  # (.*)", code)
+    assert done.stdout == f"{shown}\n"
 
 
 def _as_shown(shown: str) -> re.Pattern[str]:
