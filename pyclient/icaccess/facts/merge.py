@@ -14,7 +14,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.aliases import Renaming
 from icaccess.facts.interface import FactsSource, Provenance
 from icaccess.facts.mapping import Person
-from icaccess.facts.reading import Item, MappedReader, Reader, read_side_by_side
+from icaccess.facts.reading import Item, Reader, read_side_by_side
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
 from icaccess.models import Access, Approval, Employee, InvalidRecord, Record
@@ -137,10 +137,8 @@ class MergedFacts(FactsSource):
         rows, unmatched, rejected = staging.count(index)
         repeated = self._repeated[index]
         used = rows - unmatched - rejected - repeated
-        counted = SourceCount(name, rows, used, repeated, unmatched, rejected)
-        if isinstance(reader, MappedReader):
-            return counted._replace(declared=reader.feed.total, as_of=reader.feed.as_of)
-        return counted
+        counts = (rows, used, repeated, unmatched, rejected)
+        return SourceCount(name, *counts, declared=reader.total, as_of=reader.as_of)
 
     def _believe_matches(self, source: int, staging: Staging) -> None:
         rows, unmatched, _ = staging.count(source)

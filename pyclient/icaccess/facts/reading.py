@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from queue import Full, Queue
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class Item(NamedTuple):
 
 
 class Reader(ABC):
-    """A source made ready to be read; `read` counts its rows as they pass.
+    """A source made ready to be read, and to be believed when it is whole, fresh and mostly usable.
 
     `joins_by_name` says whether its rows, or their approvers, go by e-mail or username, which only a source
     of people can tell the owner of.
@@ -40,6 +40,8 @@ class Reader(ABC):
     joins_by_name = False
     as_of: datetime | None = None
     """When the rows were made, known once they have been read; None where the source does not say."""
+    total: int | None = None
+    """How many rows the source says that it holds, known likewise."""
 
     def __init__(self, settings: Source) -> None:
         self.settings = settings
@@ -51,8 +53,39 @@ class Reader(ABC):
         """The kinds of fact that come from here."""
 
     @abstractmethod
+    def rows(self) -> Iterator[Item]:
+        """Every row as a fact, or with the reason why it is none; sets `as_of` and `total`."""
+
     def items(self) -> Iterator[Item]:
-        """Every row; `FactsError` when the source cannot be read, is short, stale, or mostly unusable."""
+        """Every row, counted; `FactsError` when the source cannot be read, or not be believed as a whole."""
+        self.read = rejected = 0
+        first = None
+        try:
+            for item in self.rows():
+                self.read += 1
+                if item.fact is None:
+                    rejected, first = rejected + 1, first or item.reason
+                yield item
+            self._believe(rejected, first)
+        except FactsError as error:
+            raise FactsError(f"{self.settings.name}: {error}") from error
+
+    def _believe(self, rejected: int, first: str | None) -> None:
+        expect = self.settings.expect
+        if self.total is not None and self.total != self.read:
+            raise FactsError(f"gave {self.read} rows but says that it holds {self.total}; get it whole again")
+        if self.read < expect.min_rows:
+            what = "no rows" if self.read == 0 else f"{self.read} rows"
+            raise FactsError(f"has {what}, at least {expect.min_rows} were expected; get it whole again")
+        hours = 0.0 if self.as_of is None else (datetime.now(UTC) - self.as_of).total_seconds() / 3600
+        if expect.max_age_hours is not None and hours > expect.max_age_hours:
+            allowed = f"at most {expect.max_age_hours:g} are allowed"
+            raise FactsError(f"is {hours:.0f} hours old, {allowed}; get it anew")
+        if rejected > 1 and rejected > expect.max_rejected * self.read:
+            raise FactsError(
+                f"{rejected} of {self.read} rows cannot be used, the first because of {first}; "
+                "correct the feed or its settings"
+            )
 
 
 class MappedReader(Reader):
@@ -60,7 +93,7 @@ class MappedReader(Reader):
 
     def __init__(self, settings: MappedSource, feed: Feed, mapping: RowMapping) -> None:
         super().__init__(settings)
-        self.feed = feed
+        self._feed = feed
         self._kind: Kind = settings.gives
         self._mapping = mapping
         self.joins_by_name = mapping.key_kind != "id" or (
@@ -72,23 +105,10 @@ class MappedReader(Reader):
         """The one kind that the settings name."""
         return frozenset({self._kind})
 
-    def items(self) -> Iterator[Item]:
-        """Each row as a fact, or with the reason why it is none."""
-        rejected: list[Item] = []
-        try:
-            for item in self._mapped():
-                self.read += 1
-                if item.fact is None:
-                    rejected.append(item)
-                yield item
-        except FactsError as error:
-            raise FactsError(f"{self.settings.name}: {error}") from error
-        self.as_of = self.feed.as_of
-        self._believe(rejected)
-
-    def _mapped(self) -> Iterator[Item]:
+    def rows(self) -> Iterator[Item]:
+        """Each row mapped; one without any content is passed over."""
         key_kind = self._mapping.key_kind
-        for row, raw in self.feed.rows():
+        for row, raw in self._feed.rows():
             if isinstance(raw, str):
                 yield Item(self._kind, row, key_kind, None, None, self._place(row, raw))
                 continue
@@ -97,34 +117,10 @@ class MappedReader(Reader):
                 yield Item(self._kind, row, key_kind, mapped.key, None, self._place(row, mapped.reason))
             elif mapped is not None:
                 yield Item(self._kind, row, key_kind, mapped.key, mapped.fact)
+        self.as_of, self.total = self._feed.as_of, self._feed.total
 
     def _place(self, row: int, reason: str) -> str:
         return f"{self.settings.name} row {row}: {reason}"
-
-    def _believe(self, rejected: list[Item]) -> None:
-        name, expect, total = self.settings.name, self.settings.expect, self.feed.total
-        if total is not None and total != self.read:
-            raise FactsError(
-                f"{name}: gave {self.read} rows but says that it holds {total}; get it whole again"
-            )
-        if self.read < expect.min_rows:
-            what = "a header but no rows" if self.read == 0 else f"{self.read} rows"
-            raise FactsError(
-                f"{name}: has {what}, at least {expect.min_rows} were expected; get it whole again"
-            )
-        if self.as_of is not None and expect.max_age_hours is not None:
-            age = datetime.now(UTC) - self.as_of
-            if age > timedelta(hours=expect.max_age_hours):
-                hours = age.total_seconds() / 3600
-                raise FactsError(
-                    f"{name}: is {hours:.0f} hours old, at most {expect.max_age_hours:g} are allowed; "
-                    "get it anew"
-                )
-        if len(rejected) > expect.max_rejected * self.read and len(rejected) > 1:
-            raise FactsError(
-                f"{name}: {len(rejected)} of {self.read} rows cannot be used, the first because of "
-                f"{rejected[0].reason}; correct the feed or its settings"
-            )
 
 
 Failures = dict[int, FactsError]

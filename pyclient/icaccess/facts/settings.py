@@ -131,11 +131,18 @@ class OneRosterSource(MappedSource, frozen=True, kw_only=True, tag="oneroster"):
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
 
+class Complete(Expect, frozen=True, kw_only=True):
+    """What facts in the project's own shape must be like; each invalid record is reported by itself."""
+
+    max_rejected: Annotated[float, Meta(ge=0, le=1)] = 1
+
+
 class YamlSource(Source, frozen=True, kw_only=True, tag="yaml"):
     """Facts in the project's own shape: whole records, or approvals in a repository, one in each file."""
 
     path: Text
     gives: Literal["records", "approvals"] = "records"
+    expect: Complete = Complete()
     approver_key: KeyKind = "id"
     vouches_for_roles: bool = False
 

@@ -66,6 +66,8 @@ def _open(config: Config, index: int, source: Source, others: frozenset[Kind]) -
     if isinstance(source, YamlSource):
         from icaccess.facts.sources.yaml import ApprovalsReader, RecordsReader
 
+        if source.expect.columns:
+            raise wrong("expect.columns: facts in the project's own shape have no columns; leave it out")
         path = config.path(source.path)
         if source.gives == "approvals":
             return ApprovalsReader(source, path, config.zone)

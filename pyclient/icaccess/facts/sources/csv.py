@@ -32,6 +32,7 @@ class CsvFeed(Feed):
 
     def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         """Each row by its header's names; `FactsError` when the file is not what its settings say."""
+        self.total = None
         try:
             self.as_of = datetime.fromtimestamp(self._file.stat().st_mtime, UTC)
             if self._manifest is not None:

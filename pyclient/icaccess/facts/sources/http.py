@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
 class JsonFields:
     """JMESPath expressions, and whether any row has the fields that they start at."""
 
-    def __init__(self) -> None:
-        self._roots: set[str] = set()
+    def __init__(self, required: Iterable[str] = ()) -> None:
+        self._roots = set(required)
 
     def look(self, expression: str) -> Callable[[Any], Any]:
         """The expression, ready to be searched for in a row; `ValueError` when it is none."""
@@ -68,7 +68,7 @@ class HttpFeed(Feed):
 
     def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         """Each row with its number; `FactsError` when the pages do not make one whole."""
-        number = 0
+        number, self.total = 0, None
         settings = self._settings
         with JsonApi(settings.auth, settings.timeout_seconds, self._ca_file, self._cache) as api:
             for items in self._pages(api):
@@ -185,6 +185,6 @@ def open_http(
         raise wrong(
             "paging.next_cursor: is required with the style cursor: where an answer names the next cursor"
         )
-    fields = JsonFields()
+    fields = JsonFields(source.expect.columns)
     ca_file = config.path(source.ca_file) if source.ca_file else None
     return HttpFeed(source, fields, ca_file, config.path(source.cache) if source.cache else None), fields.look

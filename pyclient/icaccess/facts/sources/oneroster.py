@@ -50,7 +50,7 @@ def open_oneroster(
         raise wrong(f"gives: OneRoster gives {', '.join(FIELDS)}")
     if (source.url is None) == (source.path is None):
         raise wrong("give either the `url` of a service or the `path` of a bundle")
-    fields = JsonFields()
+    fields = JsonFields(source.expect.columns)
     roster: Roster
     if source.url is not None:
         roster = Service(source, config.path(source.ca_file) if source.ca_file else None)

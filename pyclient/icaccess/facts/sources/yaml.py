@@ -40,19 +40,16 @@ class RecordsReader(Reader):
         """Everything that a record holds."""
         return frozenset(("people", *_LISTS, "access"))
 
-    def items(self) -> Iterator[Item]:
-        """The parts of each record; an invalid one comes as its reason alone. Rows are numbered records."""
+    def rows(self) -> Iterator[Item]:
+        """The parts of each record, numbered by record; an invalid one comes as its reason alone."""
         if not self._path.exists():
-            raise FactsError(f"{self.settings.name}: {self._path}: no such file or folder; correct `path`")
+            raise FactsError(f"{self._path}: no such file or folder; correct `path`")
         source = load([self._path], self._zone)
         for number, record in enumerate(source.records(), 1):
             if isinstance(record, InvalidRecord):
-                self.read += 1
                 yield Item("people", number, "id", record.id, None, record.problem)
-                continue
-            for item in self._parts(number, record):
-                self.read += 1
-                yield item
+            else:
+                yield from self._parts(number, record)
         self.as_of = source.as_of
 
     def _parts(self, number: int, record: Employee) -> Iterator[Item]:
@@ -100,24 +97,17 @@ class ApprovalsReader(Reader):
         """Approvals alone."""
         return frozenset({"approvals"})
 
-    def items(self) -> Iterator[Item]:
+    def rows(self) -> Iterator[Item]:
         """Each file's approval; `FactsError` when the folder, or a file in it, cannot be read."""
-        name = self.settings.name
         if not self._path.is_dir():
-            raise FactsError(f"{name}: {self._path} is no folder; correct `path`")
+            raise FactsError(f"{self._path} is no folder; correct `path`")
         files = sorted(
             file
             for file in self._path.rglob("*")
             if file.suffix.lower() in (".yaml", ".yml")
             and not any(part.startswith(".") for part in file.relative_to(self._path).parts)
         )
-        if len(files) < self.settings.expect.min_rows:
-            least = self.settings.expect.min_rows
-            raise FactsError(
-                f"{name}: {self._path} holds {len(files)} approvals, at least {least} were expected"
-            )
         for number, file in enumerate(files, 1):
-            self.read += 1
             yield self._item(number, file)
 
     def _item(self, number: int, file: Path) -> Item:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from icaccess.errors import FactsError
+from icaccess.facts import open_facts
 from tests.facts.feeds import JOBS, SOURCES, employee, folder, merged
 
 HEADER = "id,role,location,start,end\n"
@@ -107,7 +108,7 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
     ("text", "changes", "says"),
     [
         ("", {}, "is empty; not even a header is there"),
-        (HEADER, {}, "has a header but no rows, at least 1 were expected"),
+        (HEADER, {}, "jobs: has no rows, at least 1 were expected; get it whole again"),
         (GOOD.replace(",", ";"), {}, "line 1: no column is divided by ',', but ';' occurs; set `delimiter`"),
         (GOOD.replace("role", "Role"), {}, "line 1: has no column 'role'; was it renamed 'Role'?"),
         (GOOD.replace("role", "JOBTITLE"), {}, "line 1: has no column 'role'; there are id, JOBTITLE, location"),
@@ -147,6 +148,12 @@ def test_a_file_that_cannot_be_believed_stops_the_run(
         merged(config)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_feed_that_declares_its_rows_can_be_read_again(tmp_path: Path) -> None:
+    sources = [*SOURCES[:2], {**JOBS, "trailer": "TRAILER"}, *SOURCES[3:]]
+    source = open_facts(folder(tmp_path, {"jobs.csv": GOOD + "TRAILER,3\n"}, sources))
+    assert list(source.records()) == list(source.records())
 
 
 def test_a_trailer_that_agrees_and_a_manifest_that_agrees(tmp_path: Path) -> None:

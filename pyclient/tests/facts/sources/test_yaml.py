@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from icaccess.errors import FactsError
+from icaccess.errors import ConfigError, FactsError
 from icaccess.models import InvalidRecord
 from tests.facts.feeds import SOURCES, employee, folder, merged
 
@@ -71,7 +73,7 @@ def test_an_approval_that_is_wrong_makes_its_employee_undecided(tmp_path: Path) 
         ({"a.yaml": "- x"}, "a.yaml line 1: employee: must be there, in quotes"),
         ({"a.yaml": "a: ["}, "a.yaml line 2: is not YAML"),
         ({"a.yaml": ""}, "a.yaml line 1: employee: must be there"),
-        ({"a.txt": ""}, "holds 0 approvals, at least 1 were expected"),
+        ({"a.txt": ""}, "approvals: has no rows, at least 1 were expected; get it whole again"),
         ({}, "is no folder; correct `path`"),
     ],
 )
@@ -103,6 +105,23 @@ def test_a_list_that_is_absent_is_known_when_another_feed_gives_it(tmp_path: Pat
     assert len(employee(got, "1")["certifications"]) == 1
     assert employee(got, "2")["certifications"] == []
     assert "approvals" not in employee(got, "2")
+
+
+def test_records_that_are_short_or_old_stop_the_run(tmp_path: Path) -> None:
+    text = '- {id: "1", employment: [{start: 2020-01-01}]}'
+    for expect, says in (
+        ({"min_rows": 3}, "records: has 2 rows, at least 3"),
+        ({"max_age_hours": 1}, "is 48 hours old"),
+    ):
+        config = folder(tmp_path, {"records.yaml": text}, [{**RECORDS, "expect": expect}])
+        two_days_ago = time.time() - 48 * 3600
+        os.utime(tmp_path / "records.yaml", (two_days_ago, two_days_ago))
+        with pytest.raises(FactsError, match=says):
+            merged(config)
+    with pytest.raises(
+        ConfigError, match=r"records: expect\.columns: facts in the project's own shape have no"
+    ):
+        merged(folder(tmp_path, sources=[{**RECORDS, "expect": {"columns": ["x"]}}]))
 
 
 def test_a_file_of_records_that_is_not_there(tmp_path: Path) -> None:
