@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from icaccess.errors import EngineError, PolicyError
 from icaccess.review.cases import run_cases
 from icaccess.review.source import PolicySource
 
@@ -71,15 +71,15 @@ def _changed(line: str) -> Iterator[str]:
         yield f"{condition[1]}not {line[condition.end(1) :]}"
 
 
-class Survival(NamedTuple):
-    """Whether a mutant came through all tests, and whether it is a policy at all."""
-
-    compiles: bool
-    survives: bool
+Verdict = Literal["caught", "survives", "no policy"]
+"""What became of a mutant; one that does not compile is no policy at all, and proves nothing."""
 
 
-def survives(mutant: Mutant, policy: Path, config: Path, opa: Path) -> Survival:
-    """Put a mutant in the policy's place and run the policy's tests on it: first cases, then the rest."""
+def verdict(mutant: Mutant, policy: Path, config: Path, opa: Path) -> Verdict:
+    """Put a mutant in the policy's place and run the policy's tests on it: first cases, then the rest.
+
+    One that makes the tests run for minutes is caught: nobody would wait for it.
+    """
     with tempfile.TemporaryDirectory(prefix="icaccess-mutant-") as work:
         own = Path(work, "policy")
         shutil.copytree(policy, own)
@@ -87,12 +87,15 @@ def survives(mutant: Mutant, policy: Path, config: Path, opa: Path) -> Survival:
         lines = file.read_text().split("\n")
         lines[mutant.line - 1] = mutant.new
         file.write_text("\n".join(lines))
-        source = PolicySource(opa, own, config)
-        if source.run("check", "--bundle", own).returncode != 0:
-            return Survival(compiles=False, survives=False)
-        if any(result.problem for cases in source.case_files for result in run_cases(source, cases)[0]):
-            return Survival(compiles=True, survives=False)
-        done = subprocess.run(
-            [opa, "test", "--timeout", "60s", "--bundle", own, config], capture_output=True, check=False
-        )
-        return Survival(compiles=True, survives=done.returncode == 0)
+        source = PolicySource(opa, own, config, patience=120)
+        try:
+            for cases in source.case_files:
+                results, _ = run_cases(source, cases, coverage=False)
+                if any(result.problem for result in results):
+                    return "caught"
+            done = source.run("test", "--timeout", "60s", "--bundle", own, config)
+        except PolicyError as error:
+            return "no policy" if "(rego_" in str(error) else "caught"
+        except EngineError:
+            return "caught"
+        return "survives" if done.returncode == 0 else "caught"

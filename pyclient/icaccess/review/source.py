@@ -61,8 +61,10 @@ class Module(msgspec.Struct, frozen=True):
 class PolicySource:
     """The policy and the policy data in two folders, and what OPA's own tools say of them."""
 
-    def __init__(self, opa: Path, policy: Path, config: Path) -> None:
+    def __init__(self, opa: Path, policy: Path, config: Path, *, patience: float = 600.0) -> None:
+        """`patience` is how many seconds each of OPA's commands may take."""
         self.opa = opa
+        self.patience = patience
         self.policy = policy
         self.config = config
 
@@ -138,19 +140,22 @@ class PolicySource:
         except msgspec.DecodeError as error:
             raise PolicyError(first_complaint(done.stderr or done.stdout)) from error
         if "errors" in answer:
-            raise PolicyError(first_complaint(str(answer["errors"][0]["message"])))
+            raise PolicyError(": ".join(complaints(done.stdout)[0]))
         return answer
 
     def run(
         self, command: str, *arguments: str | Path, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of OPA's commands; `EngineError` when the program cannot be run at all."""
+        """Run one of OPA's commands; `EngineError` when it cannot be run at all, or does not end in time."""
+        whole = [self.opa, command, *arguments]
         try:
             return subprocess.run(
-                [self.opa, command, *arguments], input=stdin, capture_output=True, text=True, check=False
+                whole, input=stdin, capture_output=True, text=True, check=False, timeout=self.patience
             )
         except OSError as error:
             raise EngineError(f"{self.opa} cannot be run: {error.strerror}") from error
+        except subprocess.TimeoutExpired as error:
+            raise EngineError(f"`opa {command}` did not end within {self.patience:g} s") from error
 
     @cached_property
     def _all_files(self) -> list[Path]:
