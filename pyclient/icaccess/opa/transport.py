@@ -214,7 +214,7 @@ class Sidecars:
                 kind = response.headers.get("Content-Type", "no content type")
                 return response.status_code, kind, _read(response, deadline)
         except requests.exceptions.SSLError as error:
-            raise UnreachableError(f"OPA at {url} cannot be trusted: {error}") from error
+            raise UnreachableError(_tls_problem(url, error)) from error
         except requests.exceptions.ConnectTimeout as error:
             raise UnreachableError(
                 f"nothing answers at {url}: check the address, and that OPA runs"
@@ -271,10 +271,23 @@ def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
     return EngineError(f"OPA at {url} answered HTTP {status}, {failure.code}: {failure.message}")
 
 
+def _tls_problem(url: str, error: BaseException) -> str:
+    """What is wrong with TLS: OPA is not trusted, or, where it just hangs up, the client is not."""
+    cause = _root(error)
+    if "CERTIFICATE_VERIFY_FAILED" in cause:
+        return f"OPA at {url} cannot be trusted ({cause}): name its authority's certificate as `ca`"
+    return (
+        f"OPA at {url} ended the TLS handshake ({cause}): see that it speaks TLS, and, where it asks for a "
+        "certificate, that `cert` is one that it trusts and that has not expired"
+    )
+
+
 def _root(error: BaseException) -> str:
     """The innermost cause in the words of the library: what the network said."""
-    while error.args and isinstance(error.args[-1], BaseException):
-        error = error.args[-1]
+    inner: object = error
+    while isinstance(inner, BaseException):
+        error = inner
+        inner = getattr(error, "reason", None) or (error.args[-1] if error.args else None)
     return str(error) or type(error).__name__
 
 
