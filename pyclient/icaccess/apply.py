@@ -7,7 +7,7 @@ and nothing is done twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -100,11 +100,13 @@ def carry_out(
     by: str,
     held_back: Sequence[PlannedChange] = (),
     due_on: date | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Make every change of a plan but those held back, verify each by reading back, and journal all of it.
 
     What could not be made is in the summary; it never stops the others. `due_on` is the day by which changes
-    that somebody else carries out are to show.
+    that somebody else carries out are to show. Once `stopping` is true no more changes are begun; what was
+    made is verified, and the rest is left to the next run.
     """
     with store.writing() as connection:
         lock.check(connection)
@@ -120,13 +122,16 @@ def carry_out(
     stopped = ""
     try:
         for first, batch in _batches(wanted, target.batch_size):
+            if stopping():
+                stopped = "this run was asked to stop"
+                break
             run.make(first, batch)
     except TargetError as error:
         stopped = str(error)
     run.verify()
     with store.writing() as connection:
         lock.check(connection)
-        journal.finish(connection, store.now(), run_id, dict(run.counts))
+        journal.finish(connection, store.now(), run_id, dict(run.counts), left=len(wanted) - run.begun)
     return Summary(
         run_id=run_id,
         counts=dict(run.counts),

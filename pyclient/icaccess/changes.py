@@ -89,12 +89,14 @@ def apply(
     saved: Plan | None = None,
     consent: Consent | None = None,
     confirm: Callable[[Plan, Verdict], bool] = lambda _plan, _verdict: True,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> tuple[Plan, Summary | None]:
     """Plan anew under the lock and carry it out, after `confirm` was shown it; no summary where it said no.
 
     `saved` is a plan that was made and looked at before: it is carried out only if it is still exactly what
     would be planned now, else `PlanError` says what has changed. Interrupted runs are settled first.
-    `GuardStop` when the plan goes past the limits and nobody gave consent to it.
+    `GuardStop` when the plan goes past the limits and nobody gave consent to it. Once `stopping` is true no
+    more changes are begun.
     """
     with applying(store, "icaccess apply") as lock:
         current = target.current()
@@ -123,6 +125,7 @@ def apply(
             by=by,
             held_back=verdict.held_back,
             due_on=client.due_after(as_of) if target.deferred else None,
+            stopping=stopping,
         )
         return fresh, summary
 

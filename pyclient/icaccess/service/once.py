@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
 
 from icaccess import changes
 from icaccess.apply import Summary
-from icaccess.errors import IcaccessError, TargetError
+from icaccess.errors import IcaccessError
 from icaccess.facts.interface import Written
 from icaccess.guard import GuardSettings
 from icaccess.pipeline import Request
@@ -17,7 +17,7 @@ from icaccess.plan import Plan
 from icaccess.store import journal
 from icaccess.store.database import Store, instant
 from icaccess.store.lock import caller
-from icaccess.targets.interface import Change, Holding, Result, Target
+from icaccess.targets.interface import Target
 
 Stopping = Callable[[], bool]
 
@@ -36,9 +36,9 @@ class Done(msgspec.Struct, frozen=True):
 def once(request: Request, since: datetime | None, stopping: Stopping) -> Done | None:
     """Gather, decide, plan, guard, apply and verify; None where another service has done so since `since`.
 
-    Without `since` it is done in any case. `GuardStop` when too much would change.
-    `Stopped` when `stopping` came true before a change was made; once
-    changes are being made, it ends after the one at hand, and the summary says how many are left.
+    Without `since` it is done in any case. `GuardStop` when too much would change. `Stopped` when `stopping`
+    came true before a change was made; later it ends after those at hand, and the summary says how many are
+    left.
     """
     with changes.opened(request) as (store, target):
         if _was_done(request, store, target, since):
@@ -47,7 +47,7 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
             plan, summary = changes.apply(
                 _until(stopping, request.written()),
                 client,
-                _StoppableTarget(target, stopping),
+                target,
                 store,
                 request.day,
                 by=caller(),
@@ -57,6 +57,7 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
                 confirm=lambda _plan, _verdict: (
                     not stopping() and not _was_done(request, store, target, since)
                 ),
+                stopping=stopping,
             )
     if summary is not None:
         return Done(plan, summary)
@@ -77,27 +78,3 @@ def _until(stopping: Stopping, records: Iterable[Written]) -> Iterator[Written]:
         if stopping():
             raise Stopped("stopped before anything was changed")
         yield record
-
-
-class _StoppableTarget(Target):
-    """A target that takes no more changes once the service is to stop."""
-
-    def __init__(self, target: Target, stopping: Stopping) -> None:
-        self.match = target.match
-        self.batch_size = target.batch_size
-        self.is_store = target.is_store
-        self._target = target
-        self._stopping = stopping
-
-    @property
-    def identity(self) -> str:
-        return self._target.identity
-
-    def current(self) -> dict[str, Holding]:
-        return self._target.current()
-
-    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:
-        for result in self._target.apply(changes, batch):
-            yield result
-            if self._stopping():
-                raise TargetError("the service was stopped; the next run goes on")

@@ -83,12 +83,14 @@ def begin(connection: Connection, at: str, origin: Origin) -> int:
     return run_id
 
 
-def finish(connection: Connection, at: str, run_id: int, summary: Mapping[str, int]) -> None:
-    """Close a run with what came of it, by state."""
-    connection.execute(
-        update(run_table).where(run_table.c.id == run_id).values(state="finished", finished_at=at)
-    )
-    audit.append(connection, at, [Draft(kind="run_finished", run_id=run_id, body=dict(summary))])
+def finish(
+    connection: Connection, at: str, run_id: int, summary: Mapping[str, int], *, left: int = 0
+) -> None:
+    """Close a run with what came of it, by state; one that has changes `left` was interrupted."""
+    state = "interrupted" if left else "finished"
+    connection.execute(update(run_table).where(run_table.c.id == run_id).values(state=state, finished_at=at))
+    body = {**summary, "left": left} if left else dict(summary)
+    audit.append(connection, at, [Draft(kind=f"run_{state}", run_id=run_id, body=body)])
 
 
 def interrupt_open_runs(connection: Connection, at: str) -> None:

@@ -82,6 +82,17 @@ def test_a_stop_just_before_the_changes_changes_nothing(request_for) -> None:
     assert holders(request) == 0
 
 
+def test_a_stop_once_changes_are_due_leaves_them_to_the_next_run(request_for) -> None:
+    request, began = request_for(5), datetime.now(UTC)
+    done = once(request, began, after(6))
+    assert done is not None
+    assert (done.summary.left, done.summary.counts, holders(request)) == (5, {}, 0)
+    # Though it was begun in this slot it does not count as done.
+    done = once(request, began, never)
+    assert done is not None
+    assert (done.summary.left, done.summary.counts, holders(request)) == (0, {"verified": 5}, 5)
+
+
 def test_the_guard_stops_a_run_of_the_service_too(request_for) -> None:
     request = request_for(251)
     with pytest.raises(GuardStop):

@@ -1,0 +1,211 @@
+"""`icaccess run` as a process of its own: signals, back-off, bad input, and several on one store."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+import requests
+import sqlalchemy
+
+from icaccess.opa.engine import Engine
+from icaccess.service.schedule import slot
+from icaccess.store.database import open_store
+from icaccess.store.schema import change, run
+from tests.service import district
+from tests.sidecar.service import wait_until
+from tests.stores import free_port
+
+ICACCESS = [sys.executable, "-m", "icaccess"]
+TODAY = datetime.now(UTC).date()
+
+
+class Running:
+    """One running service: its process, its pages, its log."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, url: str) -> None:
+        self.process = process
+        self.url = url
+        self._log = log
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Its log's lines about one event; the last line may still be in writing."""
+        lines = self._log.read_text().split("\n")[:-1]
+        return [line for line in map(json.loads, lines) if line["event"] == name]
+
+    def page(self, path: str) -> requests.Response:
+        return requests.get(self.url + path, timeout=5)
+
+
+@pytest.fixture
+def start(
+    engine: Engine, tmp_path: Path
+) -> Iterator[Callable[..., contextlib.AbstractContextManager[Running]]]:
+    """Starts `icaccess run` on a small district; what is started is killed at the end."""
+    facts = district.write_facts(tmp_path / "facts.jsonl", [district.allowed(n, TODAY) for n in range(20)])
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ICACCESS_")},
+        "ICACCESS_OPA_TOKEN": engine.token,
+        "ICACCESS_OPA_URL": engine.url,
+        "ICACCESS_CONFIG": str(district.ROOT / "config"),
+        "ICACCESS_STORE": f"sqlite:///{tmp_path}/icaccess.db",
+    }
+
+    @contextlib.contextmanager
+    def started(*options: str, name: str = "service", **more: str) -> Iterator[Running]:
+        log, port = tmp_path / f"{name}.log", free_port()
+        command = [*ICACCESS, "run", "--facts", str(facts), "--listen", f"127.0.0.1:{port}", *options]
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(command, stderr=stderr, env={**environment, **more}, cwd=tmp_path)
+        try:
+            yield Running(process, log, f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
+            process.wait()
+
+    return started
+
+
+def test_sighup_runs_at_once_and_sigterm_ends_it_in_order(start) -> None:
+    with start("--interval", "1d") as service:
+        wait_until(lambda: service.events("run_done"), "the first run ends")
+        assert service.page("/readyz").status_code == 200
+        assert service.events("run_done")[0]["changes"] == {"verified": 20}
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(service.events("run_done")) == 2, "SIGHUP runs it once more")
+        assert service.events("run_done")[1]["changes"] == {}
+        assert 'icaccess_runs_total{outcome="done"} 2.0' in service.page("/metrics").text
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(20) == 0
+        assert service.events("stopped")
+
+
+def test_a_run_that_fails_backs_off_and_the_next_settles_it(start, engine: Engine, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.jsonl"
+    good = facts.read_text()
+    facts.write_text("this is no record\n")
+    with start("--interval", "1d") as service:
+        wait_until(lambda: service.events("run_failed"), "the first run fails")
+        (failed,) = service.events("run_failed")
+        assert (failed["error"], failed["failures"], failed["level"]) == ("FactsError", 1, "error")
+        due = datetime.fromisoformat(failed["next_run"]) - datetime.fromisoformat(failed["at"])
+        assert timedelta(seconds=4) < due <= timedelta(seconds=5)
+        assert (service.page("/healthz").status_code, service.page("/readyz").status_code) == (200, 503)
+        assert service.page("/readyz").json()["phase"] == "backing off"
+        assert "icaccess_consecutive_failures 1.0" in service.page("/metrics").text
+        facts.write_text(good)
+        wait_until(lambda: service.events("run_done"), "it is tried again by itself")
+        assert service.page("/readyz").status_code == 200
+        assert "icaccess_consecutive_failures 0.0" in service.page("/metrics").text
+
+
+def test_nothing_personal_is_logged_or_shown(start) -> None:
+    with start("--interval", "1d") as service:
+        wait_until(lambda: service.events("run_done"), "the first run ends")
+        pages = [service.page(path).text for path in ("/healthz", "/readyz", "/metrics")]
+        for text in [*pages, service._log.read_text()]:
+            for personal in ("Sample Person", "example.org", "000777", "000001"):
+                assert personal not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "says"),
+    [
+        (
+            ["--interval", "soon"],
+            {},
+            "interval 'soon': write a whole number and a unit, such as 15m, 6h or 1d",
+        ),
+        (["--interval", "2d"], {}, "interval '2d': is longer than a day, and dates change daily"),
+        (["--listen", "nowhere"], {}, "listen 'nowhere': write HOST:PORT, such as 127.0.0.1:9464"),
+        (["--config", "/nowhere"], {}, "/nowhere: no such configuration folder"),
+    ],
+)
+def test_bad_input_gets_one_line(start, options: list[str], more: dict[str, str], says: str) -> None:
+    with start(*options, **more) as service:
+        assert service.process.wait(20) == 1
+        (line,) = service._log.read_text().splitlines()
+        assert line.startswith(f"icaccess: {says}")
+
+
+def test_a_port_in_use_gets_one_line(start) -> None:
+    with start() as first:
+        wait_until(lambda: first.events("started"), "it serves its pages")
+        taken = first.url.removeprefix("http://")
+        with start("--listen", taken, name="second") as second:
+            assert second.process.wait(20) == 1
+            (line,) = second._log.read_text().splitlines()
+            assert (
+                line
+                == f"icaccess: listen {taken}: Address already in use; give another HOST:PORT with --listen"
+            )
+
+
+def test_a_store_of_a_newer_version_gets_one_line(start, tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store, store.writing() as connection:
+        connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = '9999'"))
+    with start() as service:
+        wait_until(lambda: service.events("run_failed"), "the run fails")
+        failed = service.events("run_failed")[0]
+        assert failed["error"] == "StoreError"
+        assert "newer" in failed["message"]
+
+
+def test_a_token_that_is_no_longer_good_gets_one_line_and_changes_nothing(start) -> None:
+    with start(ICACCESS_OPA_TOKEN="expired") as service:
+        wait_until(lambda: service.events("run_failed"), "the run fails")
+        failed = service.events("run_failed")[0]
+        assert failed["error"] == "EngineError"
+        assert "refused the token (HTTP 401)" in failed["message"]
+
+
+@pytest.mark.parametrize(("kind", "slots"), [("sqlite", 6), ("postgresql", 24)])
+def test_a_day_with_two_services_on_one_store_one_of_them_killed(
+    start, request: pytest.FixtureRequest, tmp_path: Path, kind: str, slots: int
+) -> None:
+    """A day of hourly runs, each hour three seconds long: every slot is worked once, by one or the other."""
+    every = timedelta(seconds=3)
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path}/icaccess.db"
+    else:
+        server = request.getfixturevalue("postgres")
+        with psycopg.connect(f"{server}postgres", autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS day")
+            connection.execute("CREATE DATABASE day")
+        url = f"{server}day"
+    zone = ZoneInfo("America/Denver")
+    with (
+        start("--interval", "3s", name="one", ICACCESS_STORE=url) as one,
+        start("--interval", "3s", name="two", ICACCESS_STORE=url) as two,
+    ):
+        wait_until(lambda: one.events("started") and two.events("started"), "both are started")
+        begin = slot(datetime.now(UTC), every, zone) + every
+        # Killed in the middle of the day, and so that it is in the middle of a run if it has one.
+        time.sleep((begin + every * (slots // 2) - datetime.now(UTC)).total_seconds() + 0.15)
+        one.process.kill()
+        time.sleep((begin + every * slots - datetime.now(UTC)).total_seconds() + 0.2)
+        two.process.send_signal(signal.SIGTERM)
+        assert two.process.wait(20) == 0
+    with open_store(url) as store, store.reading() as connection:
+        finished = connection.execute(
+            sqlalchemy.select(run.c.started_at).where(run.c.kind == "apply", run.c.state == "finished")
+        ).scalars()
+        worked = Counter(slot(datetime.fromisoformat(at), every, zone) for at in finished)
+        verified = connection.execute(
+            sqlalchemy.select(change.c.employee_id).where(change.c.state == "verified")
+        ).scalars()
+        assert sorted(verified) == sorted(f"{number:06}" for number in range(20))
+    assert [worked[begin + every * number] for number in range(slots)] == [1] * slots
