@@ -12,13 +12,15 @@ import pytest
 from icaccess.config import load_config
 from icaccess.facts import open_facts
 from icaccess.facts.files import load
+from icaccess.facts.places import places
+from icaccess.facts.sources import open_readers
 from icaccess.models import Employee
 from tests.facts.feeds import employee, merged
 from tests.facts.sources.servers import Asked, Reply, serving
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "facts.md").read_text(encoding="utf-8")
-FILES, SETTINGS, APPROVAL = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+FILES, SETTINGS, APPROVAL, ROSTER = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_record_that_is_shown_is_valid(tmp_path: Path) -> None:
@@ -59,6 +61,26 @@ def test_the_settings_that_are_shown_merge(tmp_path: Path, monkeypatch: pytest.M
     assert all(
         "certifications" not in employee({r.id: r}, r.id) for r in open_facts(load_config(tmp_path)).records()
     )
+
+
+def test_the_service_that_is_shown_is_asked_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    org = {"sourcedId": "o", "identifier": "210", "name": "Sample Elementary A", "type": "school"}
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/campus/oauth2/token":
+            assert asked.query == {"appName": "sample"}
+            return Reply({"access_token": "t0ken", "token_type": "bearer"})
+        assert asked.path == "/campus/api/oneroster/v1p2/sample/ims/oneroster/rostering/v1p2/orgs"
+        assert asked.headers["authorization"] == "Bearer t0ken"
+        return Reply({"orgs": [org]}, headers={"X-Total-Count": "1"})
+
+    monkeypatch.setenv("SIS_CLIENT_ID", "c")
+    monkeypatch.setenv("SIS_CLIENT_SECRET", "s3cret")
+    with serving(answer) as server:
+        text = ROSTER.replace("https://sis.example.org", server.url)
+        (tmp_path / "icaccess.yaml").write_text(text, encoding="utf-8")
+        readers = open_readers(load_config(tmp_path), locations=True)
+        assert places(readers) == {"210": {"type": "school", "name": "Sample Elementary A"}}
 
 
 def test_the_command_that_measures_runs() -> None:
