@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from icaccess.review.report_data import Month
+from icaccess.review.report_data import Coming, Month
 
 _WIDTH, _LEFT, _TOP, _PLOT = 960, 44, 22, 190
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -58,7 +58,22 @@ class Chart(NamedTuple):
 
 def expiries_by_month(months: Sequence[Month]) -> Chart | None:
     """The chart of certifications that end, month by month; None when none does."""
-    rows = [Row(one.month, (one.valid, one.recertify)) for one in months]
+    return _chart(
+        "expiries-chart",
+        "People whose certification ends, by month",
+        ("Recertification not open yet", "Recertification open now"),
+        [Row(one.month, (one.valid, one.recertify)) for one in months],
+    )
+
+
+def losses_by_month(months: Sequence[Coming]) -> Chart | None:
+    """The chart of people who lose access, by month; None when nobody does."""
+    rows = [Row(one.month, (one.lost, one.removed)) for one in months if one.lost or one.removed]
+    series = ("For another reason", "At the end of the cycle")
+    return _chart("losses-chart", "People who lose access, by month", series, rows)
+
+
+def _chart(name: str, title: str, series: tuple[str, ...], rows: list[Row]) -> Chart | None:
     if not rows:
         return None
     shown = rows if len(rows) <= _LONGEST else [row for row in rows if sum(row.counts)]
@@ -72,11 +87,11 @@ def expiries_by_month(months: Sequence[Month]) -> Chart | None:
         year, month = row.month.split("-")
         y = float(floor)
         parts = []
-        for series, count in enumerate(row.counts):
+        for part, count in enumerate(row.counts):
             height = count / top * _PLOT
             y -= height
             if count:
-                parts.append(Piece(round(y, 1), round(height, 1), series))
+                parts.append(Piece(round(y, 1), round(height, 1), part))
         total = sum(row.counts)
         bars.append(
             Column(
@@ -91,11 +106,11 @@ def expiries_by_month(months: Sequence[Month]) -> Chart | None:
         )
     peak = max(rows, key=lambda row: sum(row.counts))
     return Chart(
-        id="expiries-chart",
-        title="People whose certification ends, by month",
+        id=name,
+        title=title,
         words=f"{sum(sum(row.counts) for row in rows):,} in all, from {rows[0].month} to {rows[-1].month}; "
         f"most in {peak.month}, {sum(peak.counts):,}. The table after this chart has every figure.",
-        series=("Recertification not open yet", "Recertification open now"),
+        series=series,
         width=_WIDTH,
         height=floor + 40,
         left=_LEFT,

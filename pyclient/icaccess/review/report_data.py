@@ -157,12 +157,30 @@ class Month(Part, frozen=True, kw_only=True):
     """Certifications that end in it, which can be renewed now."""
 
 
-class Upcoming(Part, frozen=True, kw_only=True):
-    """One thing that the forecast sees coming, and how many people it comes to."""
+class Coming(Part, frozen=True, kw_only=True):
+    """One month of the outlook: how many people something happens to in it, by the forecast's kinds."""
 
     month: str
-    what: str
-    people: int
+    removed: int = 0
+    lost: int = 0
+    recertify: int = 0
+    blocked: int = 0
+    allowed: int = 0
+    overdue: int = 0
+
+
+class Outlook(Part, frozen=True, kw_only=True):
+    """What happens through a day if neither facts nor rules change, and how many are allowed now and then.
+
+    `by_role` and `by_location` tell who loses access, at the end of the cycle or before.
+    """
+
+    through: date
+    allowed_now: int
+    allowed_then: int
+    months: tuple[Coming, ...]
+    by_role: dict[str, int]
+    by_location: dict[str, int]
 
 
 class Settled(Part, frozen=True, kw_only=True):
@@ -251,7 +269,7 @@ class Report(Part, frozen=True, kw_only=True):
     """The names of locations, by id, where the policy data has one."""
     expiries: tuple[Month, ...]
     since: Since | None = None
-    upcoming: tuple[Upcoming, ...] | None = None
+    outlook: Outlook | None = None
     clauses: tuple[ClauseWords, ...] | None = None
     trace: tuple[Traced, ...] | None = None
     drift: tuple[Drift, ...] | None = None

@@ -35,6 +35,7 @@ from icaccess.review.report_data import (
     Source,
     Standing,
 )
+from icaccess.review.report_outlook import outlook
 from icaccess.review.report_people import Collected, held_by_records
 from icaccess.review.report_store import History, audit_end
 from icaccess.review.report_trace import trace
@@ -84,7 +85,6 @@ def gather(
             absent["trace"] = f"The policy was not traced: {error}."
     if earlier is None:
         absent["since"] = "No earlier report was given; give the report.json of one with --since."
-    absent["upcoming"] = "No forecast was made."
     return msgspec.structs.replace(
         report,
         places={one: place.name for one, place in policy_data.locations.items() if place.name},
@@ -158,6 +158,7 @@ def draw(
         people=people,
         places={},
         expiries=expiries(people, as_of),
+        outlook=outlook(client, collected.joined, people, as_of),
         drift=drift,
         removals=removals,
         audit=audit,

@@ -17,7 +17,8 @@ import msgspec
 from jinja2 import Environment, StrictUndefined
 
 from icaccess.models import Basis, Expiry
-from icaccess.review.report_charts import expiries_by_month
+from icaccess.review.forecast import KINDS
+from icaccess.review.report_charts import expiries_by_month, losses_by_month
 from icaccess.review.report_data import Change, Drift, Given, Held, Job, Part, Person, Removal, Report
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 
@@ -96,6 +97,8 @@ def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
         checks=checks(report, counts),
         reasons=count_reasons(report.people),
         expiries=expiries_by_month(report.expiries),
+        losses=losses_by_month(report.outlook.months if report.outlook else ()),
+        kinds=KINDS,
         merged=any(one.rows is not None for one in report.population.sources),
         digests=_digests(report, beside),
         policy_change=_policy_change(report),

@@ -29,6 +29,8 @@ class Collected:
     def __init__(self, current: dict[str, Holding], match: Match, *, personal: bool) -> None:
         self.answered = 0
         self.unreadable = 0
+        self.joined: list[Record] = []
+        """The records as they were sent, with the access that the target shows."""
         self.last_days: dict[str, list[date]] = {}
         """The last days of each person's employments that end."""
         self._accounts: dict[str, str] = {}
@@ -44,6 +46,7 @@ class Collected:
         """The same records, remembered until they are answered."""
         for record in source:
             self._sent.append(record)
+            self.joined.append(record)
             yield record
 
     def answers(self, source: Iterable[bytes | msgspec.Raw]) -> Iterator[bytes | msgspec.Raw]:

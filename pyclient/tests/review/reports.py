@@ -26,7 +26,7 @@ from icaccess.models import (
 )
 from icaccess.opa.client import AccessClient
 from icaccess.review.report_clauses import read_clauses
-from icaccess.review.report_data import Report, RulePlace, Traced, Upcoming
+from icaccess.review.report_data import Report, RulePlace, Traced
 from icaccess.review.report_gather import compare, draw
 from icaccess.store.database import Store, open_store
 from icaccess.targets.interface import Holding, Target
@@ -152,6 +152,5 @@ def full(client: AccessClient, folder: Path) -> Report:
         report,
         since=compare(before, report.people),
         trace=trace,
-        upcoming=(Upcoming(month="2026-06", what="Access ends: certification expired", people=40),),
         clauses=read_clauses(ROOT / "policy", load_policy_data(ROOT / "config").requirements),
     )

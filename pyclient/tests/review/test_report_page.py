@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from icaccess.review.report_charts import expiries_by_month
-from icaccess.review.report_data import Audit, Month, Removal, RulePlace, Traced, Upcoming
+from icaccess.review.report_data import Audit, Month, Outlook, Removal, RulePlace, Traced
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 from icaccess.review.report_page import render
 from tests.review.reports import DAY, HOSTILE, drawn, hostile, sample
@@ -90,7 +90,14 @@ def test_what_comes_from_facts_outside_the_block_is_escaped(report):
                     gap=evil,
                 ),
             ),
-            upcoming=(Upcoming(month=evil, what=evil, people=1),),
+            outlook=Outlook(
+                through=DAY,
+                allowed_now=1,
+                allowed_then=1,
+                months=(),
+                by_role={evil: 1},
+                by_location={evil: 1},
+            ),
         )
     ).decode()
     assert "<script>window" not in page
