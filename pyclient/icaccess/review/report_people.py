@@ -15,7 +15,7 @@ from icaccess.models import Access, Assignment, BasisApproval, Decision, Employe
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Plan
 from icaccess.review.report_data import Drift, Given, Held, Job, Person
-from icaccess.targets.interface import Holding, Match, account_of
+from icaccess.targets.interface import Holding, Match
 
 _decision = msgspec.json.Decoder(Decision).decode
 _QUOTING = {"invalid_record", "no_decision"}
@@ -33,7 +33,6 @@ class Collected:
         """The records as they were sent, with the access that the target shows."""
         self.last_days: dict[str, list[date]] = {}
         """The last days of each person's employments that end."""
-        self._accounts: dict[str, str] = {}
         self._people: list[Person] = []
         self._known: set[str] = set()
         self._match = match
@@ -59,17 +58,14 @@ class Collected:
     def everybody(self, plan: Plan, given: Mapping[str, Given] = MappingProxyType({})) -> tuple[Person, ...]:
         """All people of the plan, those who hold access and have no employee record at the end.
 
-        `given` tells by account what gave the access that is held.
+        `given` tells by id what gave the access that is held.
         """
         for one in plan.undecided:
             if one.employee_id not in self._known:
                 answer = no_employee_record(one.employee_id, plan.as_of)
                 held = _held(self._shown[one.employee_id])
                 self._people.append(_person(answer, self._name(one.employee_id), held=held))
-        people = (
-            replace(one, given=given.get(self._accounts.get(one.id, one.id))) if one.held else one
-            for one in self._people
-        )
+        people = (replace(one, given=given.get(one.id)) if one.held else one for one in self._people)
         return tuple(people if self._personal else map(self._impersonal, people))
 
     def drift(self, plan: Plan) -> Iterator[Drift]:
@@ -111,8 +107,6 @@ class Collected:
                 person, name=record.name or "", username=record.username or "", email=record.email or ""
             )
         self._people.append(person)
-        if self._match != "id" and isinstance(account := getattr(record, self._match), str):
-            self._accounts[record.id] = account_of(self._match, account)
 
     def _impersonal(self, person: Person) -> Person:
         """Without what quotes a record, nor an approver who is no employee and so may be an address."""

@@ -57,7 +57,7 @@ class History:
         return not self._runs
 
     def given(self) -> dict[str, Given]:
-        """What last gave access to each account."""
+        """What last gave each employee access, by id."""
         found = {
             row.employee_id: Given(run=row.run_id, how="adopted", on=self._runs[row.run_id])
             for row in self._adopted
@@ -66,7 +66,7 @@ class History:
         for row in reversed(self._changes):
             if row.action == "grant" and row.state == "verified" and row.settled_at:
                 grounds = self._intent(row).basis
-                found[row.account] = Given(
+                found[row.employee_id] = Given(
                     run=row.run_id,
                     how="granted",
                     on=self._day(row.settled_at),
