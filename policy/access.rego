@@ -3,7 +3,7 @@
 # title: Infinite Campus Elementary Scheduling
 # description: >-
 #   The posted access requirements, in the order of the page. Each rule names the clause that it serves; a
-#   requirement that is not met adds its code to `unmet`. Dates are days in the district's zone, and what is dated
+#   requirement that is not met adds its code to `lacking`. Dates are days in the district's zone, and what is dated
 #   after `input.as_of` is not yet true. Values stand in `data.requirements`, the working parts in `lib/`.
 # schemas:
 #   - input: schema.input
@@ -61,8 +61,7 @@ eligible_jobs := [job | some job in current_jobs; eligible(job)]
 # custom:
 #   clause: ES-2
 #   reason: role_not_eligible
-unmet contains "role_not_eligible" if {
-	employed
+lacking contains "role_not_eligible" if {
 	eligible_jobs == []
 	not _works_somewhere_unknown
 }
@@ -73,8 +72,7 @@ unmet contains "role_not_eligible" if {
 # custom:
 #   clause: ES-3
 #   reason: unknown_location
-unmet contains "unknown_location" if {
-	employed
+lacking contains "unknown_location" if {
 	eligible_jobs == []
 	_works_somewhere_unknown
 }
@@ -92,10 +90,7 @@ _works_somewhere_unknown if {
 # custom:
 #   clause: ES-4
 #   reason: elementary_certification_missing
-unmet contains "elementary_certification_missing" if {
-	employed
-	elementary_completions == []
-}
+lacking contains "elementary_certification_missing" if elementary_completions == []
 
 # METADATA
 # title: Walk-In Scheduling Certification
@@ -103,10 +98,7 @@ unmet contains "elementary_certification_missing" if {
 # custom:
 #   clause: ES-5
 #   reason: walk_in_certification_missing
-unmet contains "walk_in_certification_missing" if {
-	employed
-	not walk_in_completed_on
-}
+lacking contains "walk_in_certification_missing" if not walk_in_completed_on
 
 # METADATA
 # title: Walk-In first
@@ -114,11 +106,10 @@ unmet contains "walk_in_certification_missing" if {
 # custom:
 #   clause: ES-5
 #   reason: certification_out_of_order
-unmet contains "certification_out_of_order" if {
-	employed
-	walk_in_completed_on
-	elementary_completions != []
+lacking contains "certification_out_of_order" if {
 	counting_completions == []
+	elementary_completions != []
+	walk_in_completed_on
 }
 
 # METADATA
@@ -151,6 +142,17 @@ _completions(name) := [completion.completed_on |
 # ── Access Requirements: Principal or Manager approval ───────────────────────────────────────────────────
 
 # METADATA
+# title: Authorised approvals
+# description: Those by a Principal or Manager who is somebody else.
+# custom:
+#   clause: ES-6
+authorised_approvals := [record |
+	some record in _approvals
+	record.decision == "approved"
+	approval.authorised(record, input.employee.id)
+]
+
+# METADATA
 # title: Approved jobs
 # description: >-
 #   The eligible jobs (any current ones when none is eligible), each with `from`, the day since when it is held
@@ -161,24 +163,26 @@ _completions(name) := [completion.completed_on |
 approvals_by_job := [{"job": job, "from": from, "timely": timely, "standing": standing} |
 	some job in _jobs_to_approve
 	from := max([assignment.held_from(job, _assignments), employed_from])
-	naming := [record | some record in _approvals; approval.names(record, job)]
 	timely := [record |
-		some record in naming
-		record.decision == "approved"
-		approval.authorised(record, input.employee.id)
-		approval.timely(record, from, _departed_on)
+		some record in authorised_approvals
+		approval.names(record, job)
+		_in_time(record, from)
 	]
-	standing := [record | some record in timely; not _taken_away(record, naming)]
+	standing := [record | some record in timely; not _taken_away(record, job)]
 ]
 
 _jobs_to_approve := eligible_jobs if {
 	eligible_jobs != []
 } else := current_jobs
 
-_taken_away(record, naming) if {
-	some later in naming
-	later.decision in {"denied", "withdrawn"}
-	later.decided_on >= record.decided_on
+_in_time(record, from) if approval.timely(record, from)
+
+_in_time(record, from) if approval.in_advance(record, from, _departed_on)
+
+_taken_away(record, job) if {
+	some denial in _denials
+	denial.decided_on >= record.decided_on
+	approval.names(denial, job)
 }
 
 # METADATA
@@ -197,8 +201,8 @@ approved if {
 # custom:
 #   clause: ES-6
 #   reason: approval_withdrawn
-unmet contains "approval_withdrawn" if {
-	_not_approved
+lacking contains "approval_withdrawn" if {
+	not approved
 	_was_approved
 }
 
@@ -208,10 +212,10 @@ unmet contains "approval_withdrawn" if {
 # custom:
 #   clause: ES-9
 #   reason: approval_not_for_current_job
-unmet contains "approval_not_for_current_job" if {
-	_not_approved
+lacking contains "approval_not_for_current_job" if {
+	not approved
 	not _was_approved
-	_approved_by_authorised
+	authorised_approvals != []
 }
 
 # METADATA
@@ -220,9 +224,8 @@ unmet contains "approval_not_for_current_job" if {
 # custom:
 #   clause: ES-6
 #   reason: approver_not_authorized
-unmet contains "approver_not_authorized" if {
-	_not_approved
-	not _approved_by_authorised
+lacking contains "approver_not_authorized" if {
+	authorised_approvals == []
 	_approved_by_somebody
 }
 
@@ -232,14 +235,9 @@ unmet contains "approver_not_authorized" if {
 # custom:
 #   clause: ES-6
 #   reason: approval_missing
-unmet contains "approval_missing" if {
-	_not_approved
+lacking contains "approval_missing" if {
+	authorised_approvals == []
 	not _approved_by_somebody
-}
-
-_not_approved if {
-	employed
-	not approved
 }
 
 _was_approved if {
@@ -252,12 +250,6 @@ _approved_by_somebody if {
 	record.decision == "approved"
 }
 
-_approved_by_authorised if {
-	some record in _approvals
-	record.decision == "approved"
-	approval.authorised(record, input.employee.id)
-}
-
 # ── Departure and return ─────────────────────────────────────────────────────────────────────────────────
 
 # METADATA
@@ -265,26 +257,29 @@ _approved_by_authorised if {
 # description: Employed on the day, the first and the last day of a period included. Leave is not departure.
 # custom:
 #   clause: ES-10
-employed if {
-	some period in _employment
-	dates.holds(period, input.as_of)
-}
+employed if _held_employment != []
+
+_held_employment := [period | some period in _employment; not dates.ended(period, input.as_of)]
 
 # METADATA
-# title: Not employed
-# description: Whoever is not employed lacks everything else too, so this is the only reason given.
+# title: Unmet
+# description: >-
+#   The codes of the requirements that are not met. Whoever is not employed lacks everything else too, so this is
+#   the only reason given.
 # custom:
 #   clause: ES-10
 #   reason: not_employed
-unmet contains "not_employed" if not employed
+unmet := lacking if {
+	employed
+} else := {"not_employed"}
 
 # METADATA
 # title: Employed from
 # description: The first day of this employment; a weekend between two records is not a departure.
 # custom:
 #   clause: ES-10
-employed_from := runs.start_of(_employment, max(holding), data.requirements.between_employments_days) if {
-	holding := [period.start | some period in _employment; dates.holds(period, input.as_of)]
+employed_from := runs.start_of(_employment, last, data.requirements.between_employments_days) if {
+	last := max([period.start | some period in _held_employment])
 }
 
 # The last day of every earlier employment; an empty string where there is none.
@@ -328,10 +323,7 @@ latest_completion := max(counting_completions)
 # custom:
 #   clause: ES-12
 #   reason: certification_expired
-unmet contains "certification_expired" if {
-	employed
-	expiry.state == "expired"
-}
+lacking contains "certification_expired" if expiry.state == "expired"
 
 # METADATA
 # title: Outcome
@@ -353,3 +345,5 @@ _employment := [period | some period in input.employee.employment; period.start 
 _assignments := [job | some job in input.employee.assignments; job.start <= input.as_of]
 
 _approvals := [record | some record in input.employee.approvals; record.decided_on <= input.as_of]
+
+_denials := [record | some record in _approvals; record.decision in {"denied", "withdrawn"}]

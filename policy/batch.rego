@@ -40,17 +40,17 @@ due_after := calendar.due_after(input.as_of)
 _decision(employee, day) := object.union(judged.essence, {
 	"employee_id": employee.id,
 	"as_of": day,
-	"reasons": judged.reasons,
+	"reasons": reasons.in_words(judged.evidence),
 	"recheck_on": _recheck_on(employee, judged),
 }) if {
 	dates.valid(day)
 	facts.sound(employee)
 	facts.complete(employee)
 	judged := _judged with input as {"employee": employee, "as_of": day}
-} else := _undecided(employee, day, "facts_missing", {"lists": concat(", ", facts.missing(employee))}) if {
+} else := _undecided(employee, day, "facts_missing", {"{lists}": concat(", ", facts.missing(employee))}) if {
 	dates.valid(day)
 	facts.sound(employee)
-} else := _undecided(employee, day, "invalid_record", {"problem": concat("; ", problems)}) if {
+} else := _undecided(employee, day, "invalid_record", {"{problem}": concat("; ", problems)}) if {
 	problems := array.concat(
 		["as_of is not a date (YYYY-MM-DD)" | not dates.valid(day)],
 		facts.problems(employee),
@@ -80,7 +80,7 @@ _id(employee) := id if {
 # What one look at the facts on one day gives.
 _judged := {
 	"essence": _essence,
-	"reasons": _reasons,
+	"evidence": {code: _evidence(code) | some code in unmet},
 	"possible_changes": possible_changes,
 	"sure_change": sure_change,
 }

@@ -54,7 +54,7 @@ _met_otherwise("ES-5") if {
 
 _met_otherwise("ES-6") if {
 	employed
-	_approved_by_authorised
+	authorised_approvals != []
 }
 
 _met_otherwise("ES-7") if {
@@ -136,19 +136,19 @@ _message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_scho
 }
 
 _message_otherwise("ES-4") := sprintf("%s was completed %s.", [
-	_certifications.required,
+	data.requirements.certifications.required,
 	concat(", ", sort(elementary_completions)),
 ]) if elementary_completions != []
 
 _message_otherwise("ES-5") := sprintf("%s was completed %s, and %s on or after it.", [
-	_certifications.prerequisite,
+	data.requirements.certifications.prerequisite,
 	walk_in_completed_on,
-	_certifications.required,
+	data.requirements.certifications.required,
 ]) if {
 	counting_completions != []
-} else := sprintf("%s was completed %s.", [_certifications.prerequisite, walk_in_completed_on])
+} else := sprintf("%s was completed %s.", [data.requirements.certifications.prerequisite, walk_in_completed_on])
 
-_message_otherwise("ES-6") := sprintf("On record: %s.", [_in_words(_approved_records)]) if _approved_by_authorised
+_message_otherwise("ES-6") := sprintf("On record: %s.", [_in_words(_approved_records)]) if authorised_approvals != []
 
 _message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [requirements_met_on, _granting]) if {
 	outcome == "allow"
@@ -174,7 +174,7 @@ _message_otherwise("ES-9") := sprintf("An approval stands for the current job: %
 _message_otherwise("ES-10") := sprintf("Employed since %s.", [employed_from]) if employed
 
 _message_otherwise("ES-11") := sprintf("%s of %s is valid through %s.", [
-	_certifications.required,
+	data.requirements.certifications.required,
 	latest_completion,
 	expiry.valid_through,
 ]) if {
@@ -187,7 +187,7 @@ _message_otherwise("ES-12") := sprintf("Access is removed at the end of %s unles
 
 _message_otherwise("ES-13") := sprintf("Recertification is open since %s: complete %s again by %s to keep access.", [
 	expiry.recertification_opens,
-	_certifications.required,
+	data.requirements.certifications.required,
 	expiry.valid_through,
 ]) if {
 	expiry.state == "recertify"
@@ -207,7 +207,7 @@ _message_otherwise("ES-14") := "Everything else is met: all that is left is to r
 	"certification_expired" in unmet
 }
 
-_message_otherwise("ES-15") := sprintf("Access is lost until %s is completed again.", [_certifications.required]) if {
+_message_otherwise("ES-15") := sprintf("Access is lost until %s is completed again.", [data.requirements.certifications.required]) if {
 	"certification_expired" in unmet
 } else := "Access had been lost at a removal and was regained by a later completion." if {
 	_regained
@@ -221,9 +221,9 @@ _facts("ES-2") := current_jobs if employed
 
 _facts("ES-3") := current_jobs if employed
 
-_facts("ES-4") := _completed(_certifications.required)
+_facts("ES-4") := _completed(data.requirements.certifications.required)
 
-_facts("ES-5") := _completed(_certifications.prerequisite)
+_facts("ES-5") := _completed(data.requirements.certifications.prerequisite)
 
 _facts("ES-6") := _approvals
 
@@ -252,6 +252,6 @@ _completed(name) := [completion |
 ]
 
 _latest_completion := [completion |
-	some completion in _completed(_certifications.required)
+	some completion in _completed(data.requirements.certifications.required)
 	completion.completed_on == latest_completion
 ]

@@ -12,12 +12,12 @@ import data.lib.dates
 #   [day, location, role, Elementary, approved on, approver]: the least of them is what the decision rests on.
 # custom:
 #   clause: ES-7
-grounds := [[met_on, entry.job.location, entry.job.role, elementary, first[0], first[1]] |
+grounds := [[met_on, entry.job.location, entry.job.role, elementary, approved_on, approver] |
 	outcome == "allow"
 	elementary := min([day | some day in counting_completions; certification.valid_through(day) >= input.as_of])
 	some entry in approvals_by_job
-	first := min([[record.decided_on, record.approver] | some record in entry.standing])
-	met_on := max([entry.from, walk_in_completed_on, elementary, first[0]])
+	[approved_on, approver] := min([[record.decided_on, record.approver] | some record in entry.standing])
+	met_on := max([entry.from, walk_in_completed_on, elementary, approved_on])
 ]
 
 # METADATA
@@ -27,9 +27,9 @@ grounds := [[met_on, entry.job.location, entry.job.role, elementary, first[0], f
 #   clause: ES-7
 default requirements_met_on := null
 
-requirements_met_on := _met_on
+requirements_met_on := _first_ground[0]
 
-_met_on := min(grounds)[0]
+_first_ground := min(grounds)
 
 # METADATA
 # title: Grant due by
@@ -40,7 +40,7 @@ _met_on := min(grounds)[0]
 #   clause: ES-7
 default grant_due_by := null
 
-grant_due_by := calendar.due_after(max([_met_on, _cleared_on]))
+grant_due_by := calendar.due_after(max([_first_ground[0], _cleared_on]))
 
 # The day after the last removal; an empty string before the first.
 default _cleared_on := ""
@@ -74,7 +74,7 @@ basis := {
 	"elementary": elementary,
 	"approval": {"decided_on": approved_on, "approver": approver},
 } if {
-	[_, location, role, elementary, approved_on, approver] := min(grounds)
+	[_, location, role, elementary, approved_on, approver] := _first_ground
 }
 
 # METADATA
@@ -96,17 +96,18 @@ access_held if input.employee.access.held
 # description: What to do about it. An update is due when the target holds access for other locations.
 # custom:
 #   clause: ES-7
-action := "revoke" if {
-	outcome != "allow"
-	access_held
-} else := "none" if {
-	outcome != "allow"
-} else := "grant" if {
+action := "grant" if {
+	outcome == "allow"
 	not access_held
 } else := "update" if {
-	{location | some location in input.employee.access.locations} != {location | some location in locations}
-	is_array(input.employee.access.locations)
-} else := "keep"
+	outcome == "allow"
+	held := input.employee.access.locations
+	sort({location | some location in held}) != locations
+} else := "keep" if {
+	outcome == "allow"
+} else := "revoke" if {
+	access_held
+} else := "none"
 
 # METADATA
 # title: Warnings
@@ -114,9 +115,9 @@ action := "revoke" if {
 # custom:
 #   clause: ES-7
 warnings contains "calendar_not_covered" if {
+	not access_held
 	outcome == "allow"
 	grant_due_by == null
-	not access_held
 }
 
 # METADATA
@@ -135,10 +136,9 @@ warnings contains "unknown_location" if {
 # custom:
 #   clause: ES-6
 warnings contains "denial_names_no_job" if {
-	some record in _approvals
-	record.decision in {"denied", "withdrawn"}
-	_names_a_job(record)
-	not _fits_a_job(record)
+	some denial in _denials
+	_names_a_job(denial)
+	not _fits_a_job(denial)
 }
 
 _names_a_job(record) if record.role

@@ -2,59 +2,54 @@ package access
 
 import data.lib.approval
 import data.lib.assignment
-import data.lib.reasons
 
-# The reasons in full, in the order of clause and code. Approvers stand in them by role, never by id.
-_reasons := [reasons.reason(code, _evidence(code)) |
-	some [_, code] in sort({[reasons.rank(code), code] | some code in unmet})
-]
-
-# What fills in a reason's message. A reason whose evidence cannot be put together is given all the same.
+# What fills in the words of a reason. One whose evidence cannot be put together is given all the same. Approvers
+# stand in it by role, never by id.
 default _evidence(_) := {}
 
 _evidence("role_not_eligible") := {
-	"as_of": input.as_of,
-	"roles": concat(", ", data.requirements.roles),
-	"jobs": _jobs_in_words(current_jobs),
+	"{as_of}": input.as_of,
+	"{roles}": concat(", ", data.requirements.roles),
+	"{jobs}": _jobs_in_words(current_jobs),
 }
 
-_evidence("unknown_location") := {"jobs": _jobs_in_words([job |
+_evidence("unknown_location") := {"{jobs}": _jobs_in_words([job |
 	some job in current_jobs
 	not data.locations[job.location].type
 ])}
 
-_evidence("elementary_certification_missing") := object.union(_certifications, {"as_of": input.as_of})
+_evidence("elementary_certification_missing") := object.union(_certifications, {"{as_of}": input.as_of})
 
-_evidence("walk_in_certification_missing") := object.union(_certifications, {"as_of": input.as_of})
+_evidence("walk_in_certification_missing") := object.union(_certifications, {"{as_of}": input.as_of})
 
 _evidence("certification_out_of_order") := object.union(
 	_certifications,
-	{"elementary": max(elementary_completions), "walk_in": walk_in_completed_on},
+	{"{elementary}": max(elementary_completions), "{walk_in}": walk_in_completed_on},
 )
 
 _evidence("certification_expired") := object.union(
 	_certifications,
-	{"elementary": latest_completion, "valid_through": expiry.valid_through},
+	{"{elementary}": latest_completion, "{valid_through}": expiry.valid_through},
 )
 
-_evidence("approval_missing") := {"as_of": input.as_of, "approvers": _approvers}
+_evidence("approval_missing") := {"{as_of}": input.as_of, "{approvers}": _approvers}
 
-_evidence("approver_not_authorized") := {"approvals": _in_words(_approved_records), "approvers": _approvers}
+_evidence("approver_not_authorized") := {"{approvals}": _in_words(_approved_records), "{approvers}": _approvers}
 
-_evidence("approval_withdrawn") := {"withdrawals": _in_words(_withdrawals), "approvers": _approvers}
+_evidence("approval_withdrawn") := {"{withdrawals}": _in_words(_withdrawals), "{approvers}": _approvers}
 
 _evidence("approval_not_for_current_job") := {
-	"approvals": _in_words([record |
-		some record in _approved_records
-		approval.authorised(record, input.employee.id)
-	]),
-	"jobs": _jobs_in_words(current_jobs),
-	"approvers": _approvers,
+	"{approvals}": _in_words(authorised_approvals),
+	"{jobs}": _jobs_in_words(current_jobs),
+	"{approvers}": _approvers,
 }
 
-_evidence("not_employed") := {"as_of": input.as_of, "employment": _employment_in_words}
+_evidence("not_employed") := {"{as_of}": input.as_of, "{employment}": _employment_in_words}
 
-_certifications := data.requirements.certifications
+_certifications := {
+	"{prerequisite}": data.requirements.certifications.prerequisite,
+	"{required}": data.requirements.certifications.required,
+}
 
 _approvers := concat(" or ", data.requirements.approver_roles)
 
@@ -79,8 +74,7 @@ _by_whom(record) := "by the employee" if {
 _approved_records := [record | some record in _approvals; record.decision == "approved"]
 
 _withdrawals := [record |
-	some record in _approvals
-	record.decision != "approved"
+	some record in _denials
 	some entry in approvals_by_job
 	approval.names(record, entry.job)
 ]

@@ -28,16 +28,22 @@ names(approval, assignment) if {
 # METADATA
 # title: Timely
 # description: >-
-#   True when the approval reaches a job held from `from`: the job began before the rule did; or it was approved
-#   on that day or later; or it was approved by role and location shortly before, and after `departed_on`, the
-#   last day of every earlier employment (an empty string where there is none).
+#   True when the approval reaches a job held from `from`: it was given on that day or later, or the job began
+#   before the rule did.
 # custom:
 #   clause: ES-9
-timely(_, from, _) if from < data.requirements.job_change_rule_from
+timely(approval, from) if approval.decided_on >= from
 
-timely(approval, from, _) if approval.decided_on >= from
+timely(_, from) if from < data.requirements.job_change_rule_from
 
-timely(approval, from, departed_on) if {
+# METADATA
+# title: In advance
+# description: >-
+#   True when the approval reaches a job that begins on `from`, being by role and location and shortly before, and
+#   after `departed_on`, the last day of every earlier employment (an empty string where there is none).
+# custom:
+#   clause: ES-9
+in_advance(approval, from, departed_on) if {
 	is_string(approval.role)
 	is_string(approval.location)
 	approval.decided_on > departed_on

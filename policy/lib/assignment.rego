@@ -9,13 +9,13 @@ import data.lib.runs
 # METADATA
 # title: Current assignments
 # description: >-
-#   The assignments that hold the day; when none does, those that ended last, if at most
+#   Of the assignments begun by the day, those that hold it; when none does, those that ended last, if at most
 #   `between_assignments_days` lie strictly between that end and the day: a summer is not a change of job.
 # custom:
 #   clause: ES-9
 current(assignments, day) := holding if {
-	holding := [assignment | some assignment in assignments; dates.holds(assignment, day)]
-	count(holding) > 0
+	holding := [assignment | some assignment in assignments; not dates.ended(assignment, day)]
+	holding != []
 } else := [assignment |
 	some assignment in assignments
 	assignment.end == ended
@@ -42,8 +42,8 @@ school_based(assignment) if {
 # custom:
 #   clause: ES-3
 unknown_location(assignment) if {
-	not _says_itself(assignment)
 	not _listed(assignment.location)
+	not _says_itself(assignment)
 }
 
 _says_itself(assignment) if is_boolean(assignment.school_based)
@@ -55,7 +55,9 @@ _listed(location) if is_string(data.locations[location].type)
 # description: The first day of the run of records with this assignment's role and location.
 # custom:
 #   clause: ES-9
-held_from(assignment, assignments) := runs.start_of(
+held_from(assignment, assignments) := assignment.start if {
+	count(assignments) == 1
+} else := runs.start_of(
 	[other |
 		some other in assignments
 		other.role == assignment.role

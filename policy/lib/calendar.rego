@@ -13,27 +13,50 @@ import data.lib.dates
 # custom:
 #   clause: ES-7
 due_after(start) := due if {
-	start >= dates.add_days(data.calendar.covers.from, -1)
 	start < data.calendar.covers.through
+	_from_the_beginning(start)
 	due := _business_day_after(start, data.requirements.grant_within_business_days)
 	due <= data.calendar.covers.through
 } else := null
 
-# Most often none of the next weekdays is closed; where one is, the look is long enough even if every closed day of
-# the calendar fell into it.
+# The day after the start is the first that counts.
+_from_the_beginning(start) if start >= data.calendar.covers.from
+
+_from_the_beginning(start) if dates.add_days(start, 1) == data.calendar.covers.from
+
+# Most often none of the next weekdays is closed. Where one is, the two weeks more are looked at, and then as many as
+# are enough even if every closed day of the calendar fell into them.
 _business_day_after(start, n) := day if {
-	day := _open_weekdays(start, n)[n - 1]
+	day := _next_weekdays(start, n)[n - 1]
+} else := day if {
+	day := _open_weekdays(start, n + 10)[n - 1]
 } else := _open_weekdays(start, n + count(data.calendar.closed))[n - 1]
 
-# Those of the next `n` weekdays after `start` on which the district is open.
-_open_weekdays(start, n) := [day |
-	number := time.parse_ns("2006-01-02", start) / _nanoseconds_a_day
-	weekday := (number + 3) % 7 # Monday is 0: day 0 of the epoch was a Thursday
-	working := min([weekday, 4]) # a weekend counts on from its Friday
-	some i in numbers.range(1, n)
-	weekends := floor((working + i) / 5)
-	day := dates.add_days(start, ((i + (2 * weekends)) + working) - weekday)
+# Those of the next `n` weekdays, within a week, on which the district is open.
+_next_weekdays(start, n) := [day |
+	midnight := time.parse_ns("2006-01-02", start)
+	some ahead in array.slice(_days_ahead[time.weekday(midnight)], 0, n)
+	day := time.format([time.add_date(midnight, 0, 0, ahead), "UTC", "2006-01-02"])
 	not day in data.calendar.closed
 ]
 
-_nanoseconds_a_day := ((24 * 60) * 60) * 1000000000
+# How many days ahead the next five weekdays are.
+_days_ahead := {
+	"Monday": [1, 2, 3, 4, 7],
+	"Tuesday": [1, 2, 3, 6, 7],
+	"Wednesday": [1, 2, 5, 6, 7],
+	"Thursday": [1, 4, 5, 6, 7],
+	"Friday": [3, 4, 5, 6, 7],
+	"Saturday": [2, 3, 4, 5, 6],
+	"Sunday": [1, 2, 3, 4, 5],
+}
+
+# Those of the next `n` weekdays, and some more, on which the district is open.
+_open_weekdays(start, n) := [day |
+	midnight := time.parse_ns("2006-01-02", start)
+	some i in numbers.range(1, n + (2 * ceil(n / 5)))
+	moment := time.add_date(midnight, 0, 0, i)
+	not time.weekday(moment) in {"Saturday", "Sunday"}
+	day := time.format([moment, "UTC", "2006-01-02"])
+	not day in data.calendar.closed
+]

@@ -9,15 +9,11 @@ package lib.certification
 #   The last valid day of a completion: the first removal date whose recertification opening comes after it.
 # custom:
 #   clause: ES-11
-valid_through(completed_on) := sprintf("%d%s", [_removal_year(completed_on), substring(first_removal, 4, -1)]) if {
-	first_removal := data.requirements.validity.first_removal
-}
-
-# Removal years are first, first + every, …; the year of the completion itself serves only before its opening.
-_removal_year(completed_on) := first if {
-	first := _first_year
-	completed_on < opening(data.requirements.validity.first_removal)
-} else := year if {
+valid_through(completed_on) := first if {
+	first := data.requirements.validity.first_removal
+	completed_on < opening(first)
+} else := sprintf("%d%s", [year, substring(validity.first_removal, 4, -1)]) if {
+	# Removal years are first, first + every, …; the year of the completion itself serves only before its opening.
 	validity := data.requirements.validity
 	completed := to_number(trim_left(substring(completed_on, 0, 4), "0"))
 	late := to_number(substring(completed_on, 5, -1) >= validity.recertification_opens)

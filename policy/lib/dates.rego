@@ -39,13 +39,13 @@ last_day(record) := day if {
 } else := open_end
 
 # METADATA
-# title: Holds
-# description: True when the record holds the day; its first and its last day are both inside.
+# title: Ended
+# description: True when the record's last day lies before the day.
 # custom:
 #   clause: ES-10
-holds(record, day) if {
-	record.start <= day
-	last_day(record) >= day
+ended(record, day) if {
+	record.end < day
+	record.end < "9999"
 }
 
 # METADATA

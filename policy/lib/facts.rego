@@ -12,12 +12,19 @@ import data.lib.dates
 # description: True when nothing is wrong with the record; `problems` says what is, where it is not.
 sound(employee) if {
 	_employee(employee)
-	every list, _ in _expected { _list(list, object.get(employee, list, [])) }
+	not _wrong_list(employee)
+	not _wrong_record(employee)
 }
 
-_list(list, records) if {
-	is_array(records)
-	every record in records { _record(list, record) }
+_wrong_list(employee) if {
+	some list in _lists
+	not is_array(object.get(employee, list, []))
+}
+
+_wrong_record(employee) if {
+	some list in _lists
+	some record in employee[list]
+	not _record(list, record)
 }
 
 # METADATA
@@ -28,7 +35,9 @@ problems(employee) := ["the record is not an object"] if {
 } else := array.flatten([
 	["id is not a text that says who it is" | not _text(employee.id)],
 	[sprintf("%s is not a text", [field]) | some field in _names; not is_string(object.get(employee, field, ""))],
-	["access is not as expected: held, and since and locations where known" | not _access(employee)],
+	["access is not as expected: held, and since and locations where known" |
+		not _access(object.get(employee, "access", {"held": false}))
+	],
 	[sprintf("%s is not a field of an employee", [field]) | some field in (object.keys(employee) - _fields)],
 	[sprintf("%s is not a list", [list]) | some list, _ in _expected; not is_array(object.get(employee, list, []))],
 	[sprintf("%s, record %d is not as expected: %s", [list, i + 1, _expected[list]]) |
@@ -42,12 +51,7 @@ problems(employee) := ["the record is not an object"] if {
 # METADATA
 # title: Complete
 # description: True when every list of facts was looked up; `missing` names those that were not.
-complete(employee) if {
-	employee.employment
-	employee.assignments
-	employee.certifications
-	employee.approvals
-}
+complete(employee) if object.subset(object.keys(employee), _lists)
 
 # METADATA
 # title: Missing lists
@@ -56,6 +60,8 @@ complete(employee) if {
 missing(employee) := [list | some list, _ in _expected; not _given(employee, list)]
 
 _given(employee, list) if employee[list]
+
+_lists := {"employment", "assignments", "certifications", "approvals"}
 
 _expected := {
 	"employment": "start, and end unless open",
@@ -70,60 +76,73 @@ _fields := {"id", "name", "email", "username", "access", "employment", "assignme
 
 _employee(employee) if {
 	is_object(employee)
+	object.remove(employee, _fields) == {}
 	_text(employee.id)
-	every field in _names { is_string(object.get(employee, field, "")) }
-	_access(employee)
-	object.keys(employee) - _fields == set()
+	_access(object.get(employee, "access", {"held": false}))
+	not _misnamed(employee)
 }
 
-_record("employment", record) if {
-	_period(record)
-	object.keys(record) - {"start", "end"} == set()
+_misnamed(employee) if {
+	some field in _names
+	name := employee[field]
+	not is_string(name)
 }
 
-_record("assignments", record) if {
-	_text(record.role)
-	_text(record.location)
-	_period(record)
-	is_boolean(object.get(record, "school_based", true))
-	object.keys(record) - {"role", "location", "start", "end", "school_based"} == set()
-}
-
-_record("certifications", record) if {
-	is_object(record)
-	_text(record.name)
-	dates.valid(record.completed_on)
-	count(record) == 2
-}
-
-_record("approvals", record) if {
-	is_object(record)
-	record.decision in {"approved", "denied", "withdrawn"}
-	dates.valid(record.decided_on)
-	_text(record.approver)
-	_text(record.approver_role)
-	_text(object.get(record, "role", "-"))
-	_text(object.get(record, "location", "-"))
-	object.keys(record) - {"decision", "decided_on", "approver", "approver_role", "role", "location"} == set()
-}
-
-_period(record) if {
-	is_object(record)
-	dates.valid(record.start)
-	end := object.get(record, "end", dates.open_end)
-	dates.valid(end)
-	record.start <= end
-}
-
-_access(employee) if {
-	access := object.get(employee, "access", {"held": false})
+_access(access) if {
 	is_object(access)
-	is_boolean(access.held)
+	{"held": held} := object.remove(access, ["since", "locations"])
+	is_boolean(held)
 	dates.valid(object.get(access, "since", dates.open_end))
 	locations := object.get(access, "locations", [])
 	is_array(locations)
-	every location in locations { _text(location) }
-	object.keys(access) - {"held", "since", "locations"} == set()
+	not _wrong_text(locations)
+}
+
+_wrong_text(values) if {
+	some value in values
+	not _text(value)
+}
+
+_record("employment", period) if {
+	is_object(period)
+	{"start": start} := object.remove(period, ["end"])
+	end := object.get(period, "end", dates.open_end)
+	dates.valid(start)
+	dates.valid(end)
+	start <= end
+}
+
+_record("assignments", assignment) if {
+	is_object(assignment)
+	{"role": role, "location": location, "start": start} := object.remove(assignment, ["end", "school_based"])
+	end := object.get(assignment, "end", dates.open_end)
+	_text(role)
+	_text(location)
+	dates.valid(start)
+	dates.valid(end)
+	start <= end
+	is_boolean(object.get(assignment, "school_based", true))
+}
+
+_record("certifications", {"name": name, "completed_on": completed_on}) if {
+	_text(name)
+	dates.valid(completed_on)
+}
+
+_record("approvals", approval) if {
+	is_object(approval)
+	{
+		"decision": decision,
+		"decided_on": decided_on,
+		"approver": approver,
+		"approver_role": approver_role,
+	} := object.remove(approval, ["role", "location"])
+	decision in {"approved", "denied", "withdrawn"}
+	dates.valid(decided_on)
+	_text(approver)
+	_text(approver_role)
+	_text(object.get(approval, "role", "-"))
+	_text(object.get(approval, "location", "-"))
 }
 
 _text(value) if {

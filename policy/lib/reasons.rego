@@ -6,18 +6,25 @@
 package lib.reasons
 
 # METADATA
+# title: Reasons in words
+# description: >-
+#   The reasons for codes in the order of clause and code, filled in with the facts by code, which are an object of
+#   texts by the word in braces.
+in_words(facts) := [reason(code, facts[code]) |
+	some [_, code] in sort({[_rank(code), code] | some code, _ in facts})
+]
+
+# METADATA
 # title: Reason
-# description: The reason for a code, its message filled in with `facts`, an object of texts by name.
+# description: The reason for a code, its message and remedy filled in with `facts`.
 reason(code, facts) := {
 	"code": code,
 	"clause": entry.clause,
-	"message": _filled(entry.message, facts),
-	"remedy": _filled(entry.remedy, object.union({"contact": contact}, facts)),
+	"message": strings.replace_n(facts, entry.message),
+	"remedy": strings.replace_n(object.union({"{contact}": contact}, facts), entry.remedy),
 } if {
 	entry := table[code]
 }
-
-_filled(text, facts) := strings.replace_n({sprintf("{%s}", [name]): fact | some name, fact in facts}, text)
 
 # METADATA
 # title: Contact
@@ -41,10 +48,7 @@ _contact_details := [detail |
 	is_string(detail)
 ]
 
-# METADATA
-# title: Rank
-# description: The number of the clause that a reason serves; reasons are given in this order, then by code.
-rank(code) := to_number(trim_prefix(table[code].clause, "ES-"))
+_rank(code) := to_number(trim_prefix(table[code].clause, "ES-"))
 
 # METADATA
 # title: Table of reasons

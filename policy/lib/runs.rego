@@ -12,10 +12,13 @@ import data.lib.dates
 # description: The first day of the run to which a record that starts on `start` belongs.
 # custom:
 #   clause: ES-9
-start_of(records, start, days_between) := max([record.start |
+start_of(records, start, days_between) := start if {
+	count(records) == 1
+} else := max([record.start |
+	latest_first := array.reverse(records) # as HR lists them; the one before is most often what a record continues
 	some record in records
 	record.start <= start
-	not _continues(record.start, records, days_between)
+	not _continues(record.start, latest_first, days_between)
 ])
 
 # A start continues a run when a record that starts before it reaches it. Looking at every earlier record is
@@ -23,5 +26,5 @@ start_of(records, start, days_between) := max([record.start |
 _continues(start, records, days_between) if {
 	some record in records
 	record.start < start
-	start <= dates.past(record, days_between + 1)
+	not dates.ended(record, dates.add_days(start, (0 - days_between) - 1))
 }

@@ -80,6 +80,22 @@ _rechecks := {
 		"but": {"assignments": [{"role": "Office Professional", "location": "210", "start": "2025-10-01"}]},
 		"want": "2025-10-01",
 	},
+	"a job that begins and ends before anything else changes": {
+		"but": {"assignments": [{
+			"role": "Office Professional",
+			"location": "210",
+			"start": "2025-10-01",
+			"end": "2025-10-31",
+		}]},
+		"want": "2025-10-01",
+	},
+	"a job whose summer is over, beside one that goes on": {
+		"but": {"assignments": [
+			{"role": "Office Professional", "location": "211", "start": "2019-08-01", "end": "2025-06-05"},
+			{"role": "Office Professional", "location": "210", "start": "2019-08-01"},
+		]},
+		"want": "2026-01-01",
+	},
 	"an end in the far future": {
 		"but": {"employment": [{"start": "2019-08-01", "end": "2999-12-31"}], "certifications": []},
 		"want": "3000-01-01",
