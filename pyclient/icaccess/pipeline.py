@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +30,8 @@ class Request:
     at: date | None = None
     opa_url: Sequence[str] = ()
     store: str | None = None
+    progress: Callable[[str, int], None] | None = None
+    """Told a source's name and the number of rows just read from it."""
 
     @cached_property
     def config_directory(self) -> Path:
@@ -59,22 +61,23 @@ class Request:
 
     def records(self) -> Iterator[Record]:
         """Every employee's record, one at a time; `FactsError` when the facts cannot be read or believed."""
-        return self._source.records()
+        return self.source.records()
 
     def written(self) -> Iterator[Written]:
         """The same, each unread until somebody asks what is in it, where the source can do so."""
-        return self._source.written()
+        return self.source.written()
 
     def facts_age(self) -> timedelta | None:
         """How old the oldest of the facts are, once their records were taken; None where nobody can say."""
-        as_of = self._source.as_of
+        as_of = self.source.as_of
         return None if as_of is None else datetime.now(UTC) - as_of
 
     @cached_property
-    def _source(self) -> FactsSource:
+    def source(self) -> FactsSource:
+        """Where the facts come from: the files that were named, else the configured sources, merged."""
         from icaccess.facts import open_facts
 
-        return open_facts(self.settings, self.facts)
+        return open_facts(self.settings, self.facts, self.progress)
 
     @contextmanager
     def client(self) -> Iterator[AccessClient]:

@@ -97,10 +97,9 @@ def _none(request: Request) -> Iterator[str]:
 
 
 def _files(request: Request) -> Iterator[str]:
-    from icaccess.facts import open_facts
     from icaccess.models import InvalidRecord
 
-    source = open_facts(request.settings, request.facts)
+    source = request.source
     records = invalid = 0
     for record in source.records():
         records += 1

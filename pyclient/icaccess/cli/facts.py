@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 import msgspec
 
 from icaccess.cli.options import reading
+from icaccess.cli.progress import counting
 from icaccess.errors import FactsError, UsageError
-from icaccess.facts import open_facts
 from icaccess.facts.interface import FactsSource
 from icaccess.models import Employee, InvalidRecord, Record
 from icaccess.pipeline import Request
@@ -40,23 +39,24 @@ def facts(
 
         click.echo(f"{write_places(request.settings, locations)} locations in {locations}", err=True)
         return
-    with _progress() as progress:
-        source = open_facts(request.settings, request.facts, progress)
-        if out is not None:
-            _save(source, out)
-        else:
-            _show(source.records(), ids)
+    source = request.source
+    if out is not None:
+        _save(source, out)
+    else:
+        with counting(source.records(), "people") as records:
+            _show(records, ids)
     _account(source, issues)
 
 
 def _save(source: FactsSource, out: Path) -> None:
     from icaccess.facts.snapshot import write_snapshot
 
-    written = write_snapshot(out, source.traced(), source.names)
+    with counting(source.traced(), "people") as traced:
+        written = write_snapshot(out, traced, source.names)
     click.echo(f"{out}: {written.records} records, sha256:{written.sha256}")
 
 
-def _show(records: Iterator[Record], ids: tuple[str, ...]) -> None:
+def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:
     wanted, encode = set(ids), msgspec.json.Encoder().encode
     write = sys.stdout.buffer.write
     sys.stdout.flush()
@@ -111,28 +111,3 @@ def _write_issues(lines: Iterator[str], file: Path) -> None:
     except OSError as error:
         raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
     click.echo(f"{number} to look at, listed in {file}", err=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int], None] | None]:
-    """A line for each feed on a terminal, counting its rows as they are read."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}: {task.completed:,.0f} rows"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks: dict[str, int] = {}
-
-        def count(name: str, rows: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=None)
-            progress.advance(tasks[name], rows)  # type: ignore[arg-type]  # rich's TaskID is an int
-
-        yield count

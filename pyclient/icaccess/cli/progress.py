@@ -1,33 +1,66 @@
-"""A progress line for long runs: on a terminal, on stderr, and nowhere else."""
+"""Progress for long runs: on a terminal, on stderr, and nowhere else."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:  # rich takes its time to import, and most runs have no terminal
+    from rich.progress import Progress, TaskID
 
 T = TypeVar("T")
 _STEP = 100
 
 
+class _Lines:
+    """The lines on the terminal, one for each thing that is counted."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def advance(self, what: str, count: int) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=None)
+        self._progress.advance(self._tasks[what], count)
+
+
+_lines: _Lines | None = None
+
+
+def rows_read(source: str, count: int) -> None:
+    """Count `count` more rows of a source, on a line of its own while `counting` shows any."""
+    if _lines is not None:
+        _lines.advance(f"rows of {source}", count)
+
+
 @contextmanager
 def counting(items: Iterable[T], what: str) -> Iterator[Iterable[T]]:
     """The same items, counted as they pass, such as `12,000 people`."""
+    global _lines  # there is one terminal
     if not sys.stderr.isatty():
         yield items
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} " + what), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.completed:,.0f} {task.description}", markup=False),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield _advancing(items, lambda: progress.advance(task, _STEP))
+        _lines = _Lines(progress)
+        try:
+            yield _counted(items, what, _lines)
+        finally:
+            _lines = None
 
 
-def _advancing(items: Iterable[T], advance: Callable[[], None]) -> Iterator[T]:
+def _counted(items: Iterable[T], what: str, lines: _Lines) -> Iterator[T]:
     for number, item in enumerate(items, 1):
         if number % _STEP == 0:
-            advance()
+            lines.advance(what, _STEP)
         yield item

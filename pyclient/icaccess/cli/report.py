@@ -36,12 +36,11 @@ def report(
 
     With IDs, the report is about these people; only its population is still everybody.
     """
-    from icaccess.facts import open_facts
     from icaccess.review import report_files, report_gather
 
     report_files.check_folder(out)
     earlier = None if since is None else report_files.read(since)
-    facts = open_facts(request.settings, request.facts)
+    facts = request.source
     with counting(facts.records(), "people") as records:
         gathered = report_gather.gather(request, facts, records, earlier=earlier, personal=not no_personal)
     if ids:
