@@ -14,6 +14,7 @@ from icaccess.review.testing import junit, run_tests
 from icaccess.review.trace import trace_policy
 
 Edit = Callable[[str, str, str], None]
+ROOT = Path(__file__).parents[3]
 CASES = Path("policy/tests/cases")
 MINE = CASES / "mine" / "data.yaml"
 
@@ -164,3 +165,11 @@ def test_a_clause_without_a_rule_or_a_test_is_a_gap(project: PolicySource, edit:
     gaps = {clause.clause: clause.gap for clause in trace_policy(project).gaps}
     assert gaps["ES-14"] == "no rule serves it"
     assert gaps["ES-11"] == "no test or case shows it"
+
+
+def test_the_case_in_the_docs_passes(project: PolicySource) -> None:
+    page = (ROOT / "docs/policy-authors.md").read_text()
+    write(page.split("```yaml\n")[1].split("```")[0])
+    assert {case.name: case.problem for case in run_tests(project).cases if case.file == str(MINE)} == {
+        "a therapist who travels between schools": None
+    }
