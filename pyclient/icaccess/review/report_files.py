@@ -56,7 +56,7 @@ def check_folder(folder: Path) -> None:
 
 
 def read(file: Path) -> Report:
-    """A report that `write` wrote as JSON; `UsageError` for anything else."""
+    """A report on everybody that `write` wrote as JSON; `UsageError` for anything else."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -72,9 +72,12 @@ def read(file: Path) -> Report:
             f"{file}: is of the format {kind[:40]!r} and not {FORMAT!r}; another version made it"
         )
     try:
-        return msgspec.json.decode(content, type=Report)
+        report = msgspec.json.decode(content, type=Report)
     except msgspec.DecodeError as error:
         raise UsageError(f"{file}: is a damaged report ({error}); give another") from error
+    if len(report.people) < report.population.records:
+        raise UsageError(f"{file}: is a report on some people alone; give one on everybody")
+    return report
 
 
 def as_json(report: Report) -> bytes:

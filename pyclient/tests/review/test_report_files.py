@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from icaccess.errors import UsageError
 from icaccess.review import report_files
+from icaccess.review.report_gather import select
 from tests.review.reports import HOSTILE, drawn, hostile, sample
 
 
@@ -126,6 +127,12 @@ def test_what_is_no_report_is_refused_in_one_line(content, says, tmp_path):
         report_files.read(file)
     assert str(caught.value).startswith(f"{file}: {says}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_report_on_some_people_is_nothing_to_hold_another_against(report, tmp_path):
+    report_files.write(select(report, [report.people[0].id]), tmp_path)
+    with pytest.raises(UsageError, match="is a report on some people alone; give one on everybody"):
+        report_files.read(tmp_path / "report.json")
 
 
 def test_a_folder_that_is_a_file_is_refused(report, tmp_path):

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from icaccess import changes
 from icaccess.errors import UsageError
 from icaccess.models import Access, BasisApproval, Employee, InvalidRecord
-from icaccess.review.report_data import Given, Held
+from icaccess.review.report_data import Given, Held, Outlook
 from icaccess.review.report_findings import count_reasons, removal_words
 from icaccess.review.report_gather import compare, draw, expiries, select
 from icaccess.store.database import open_store
@@ -94,6 +94,31 @@ def test_expiries_count_those_who_are_allowed_once(report):
     assert list(months) == sorted(months)
     assert len(months) == (2028 - 2026) * 12 + 4
     assert expiries([], DAY) == ()
+
+
+def test_the_outlook_is_what_deciding_then_gives(report, records, client):
+    outlook = report.outlook
+    assert outlook.through == date(2026, 7, 1)  # the day after the next removal
+    now = {one.employee_id: one for one in client.decide_many(records, DAY)}
+    then = {one.employee_id: one for one in client.decide_many(records, outlook.through)}
+    assert outlook.allowed_now == sum(one.outcome == "allow" for one in now.values()) > 50
+    assert outlook.allowed_then == sum(one.outcome == "allow" for one in then.values())
+    removed = [
+        ident for ident, one in then.items() if now[ident].outcome == "allow" and one.outcome == "expired"
+    ]
+    months = {one.month: one for one in outlook.months}
+    assert sum(one.removed for one in months.values()) >= len(removed) > 0
+    assert months["2026-07"].removed > 0
+    assert sum(outlook.by_role.values()) >= len(removed)
+
+
+def test_where_nobody_is_allowed_a_year_is_looked_ahead(client, tmp_path):
+    report = drawn(
+        [Employee(id="1", employment=(), assignments=(), certifications=(), approvals=())], client, tmp_path
+    )
+    assert report.outlook == Outlook(
+        through=date(2027, 3, 10), allowed_now=0, allowed_then=0, months=(), by_role={}, by_location={}
+    )
 
 
 def test_the_same_report_has_nobody_stand_differently(report):
