@@ -12,6 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from icaccess import __version__
+
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
 VARIANTS = ("sidecar", "replicas", "cronjob")
@@ -67,6 +69,11 @@ def test_no_container_has_privileges_and_all_have_limits(manifests: list[Manifes
             assert context["capabilities"] == {"drop": ["ALL"]}
             assert "memory" in container["resources"]["limits"]
             assert "cpu" in container["resources"]["requests"]
+
+
+def test_the_image_is_of_this_version(manifests: list[Manifest]) -> None:
+    containers = [c for _, spec in pod_specs(manifests) for c in spec["containers"]]
+    assert f"icaccess:{__version__}" in {container["image"] for container in containers}
 
 
 def test_no_secret_stands_in_a_file(manifests: list[Manifest]) -> None:

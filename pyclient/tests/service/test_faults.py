@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -18,7 +21,9 @@ from icaccess.facts.interface import Written
 from icaccess.opa.client import AccessClient
 from icaccess.opa.signing import publish
 from icaccess.pipeline import Request
+from icaccess.service.loop import Service
 from icaccess.service.once import Done, once
+from icaccess.service.state import State
 from tests.service import district
 from tests.sidecar.service import (
     CLIENT,
@@ -193,6 +198,40 @@ def test_a_new_policy_in_the_middle_voids_the_run(
     done = run([opa.url])
     assert kept(done)
     assert done.plan.policy_revision == revisions[0]
+
+
+def test_the_service_begins_a_void_run_again(
+    run, opa: Sidecar, opa_path: Path, bundles: BundleServer, keys: tuple[Path, Path], tmp_path: Path
+) -> None:
+    published: list[str] = []
+
+    def another() -> None:
+        if not published:
+            published.append(_publish_another(opa_path, bundles, keys, tmp_path))
+            with opa.client() as client:
+                wait_until(lambda: client.revisions().policy == published[0], "it is taken up")
+
+    request = Meanwhile(
+        config=tmp_path / "config",
+        facts=[tmp_path / "facts.jsonl"],
+        store=f"sqlite:///{tmp_path}/icaccess.db",
+        opa_url=[opa.url],
+        happening=another,
+    )
+    state = State()
+    service = Service(request, timedelta(days=1), state, logging.getLogger("icaccess.test"))
+    serving = threading.Thread(target=service.serve, daemon=True)
+    serving.start()
+    try:
+        wait_until(lambda: state.health.last_outcome == "void", "the run is void", 60)
+        assert not state.ready
+        wait_until(lambda: state.health.last_outcome == "done", "it is begun again", 60)
+        assert (state.health.failures, state.ready) == (0, True)
+    finally:
+        service.stop()
+        serving.join(60)
+    assert not serving.is_alive()
+    assert _holders(request) == PEOPLE
 
 
 def test_no_space_for_opas_log(

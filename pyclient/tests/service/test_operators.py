@@ -1,4 +1,4 @@
-"""`docs/operators.md` says what is so: its metrics, events, defaults, commands and tests are the real ones."""
+"""`docs/operators.md` says what is so: metrics, events, defaults, commands and tests are the real ones."""
 
 from __future__ import annotations
 
