@@ -1,0 +1,72 @@
+"""The benchmark runs, on few people, and gives a figure for everything that it promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+
+from icaccess.models import Employee
+
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / "benchmarks"
+
+
+def people(*arguments: str) -> list[dict[str, Any]]:
+    """What `population.py` writes."""
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "population.py", *arguments], capture_output=True, text=True, check=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_same_seed_and_mix_give_the_same_people() -> None:
+    first = people("200", "--seed", "3")
+    assert people("200", "--seed", "3") == first
+    assert people("200", "--seed", "4") != first
+    left = people("50", "--mix", "left=1")
+    assert all("end" in employee["employment"][-1] for employee in left)
+    assert msgspec.convert(first + left, list[Employee])
+
+
+@pytest.fixture(scope="module")
+def results(opa_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    """What a small run of the benchmark found."""
+    out = tmp_path_factory.mktemp("bench")
+    sections = "throughput,ceiling,nightly,population,sidecars,decide"
+    sizes = ["--size", "60", "--sizes", "40", "--calls", "3", "--rounds", "1"]
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "bench.py", *sizes, "--only", sections, "--out", out],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    picture = ElementTree.fromstring((out / "plot.svg").read_text())  # noqa: S314 (it was made just now)
+    assert len(picture.findall("{http://www.w3.org/2000/svg}rect")) > 10
+    assert "## nightly" in (out / "results.md").read_text()
+    found: dict[str, list[dict[str, Any]]] = json.loads((out / "results.json").read_text())["sections"]
+    return found
+
+
+def test_every_section_gives_its_figures(results: dict[str, list[dict[str, Any]]]) -> None:
+    assert [row["people"] for row in results["throughput"]] == [60, 60, 60, 60, 3, 3, 60]
+    assert all(row["decisions/s"] > 0 for row in results["throughput"] + results["ceiling"])
+    assert [row["facts changed"] for row in results["nightly"]] == ["0%", "1%", "10%", "100%"]
+    assert [row["sidecars of one core"] for row in results["sidecars"]] == [1, 2, 4]
+    assert all(row["client peak, MB"] > 10 for row in results["population"])
+    assert len(results["decide"]) == 4
+
+
+@pytest.mark.parametrize("wrong", [["--only", "nothing"], ["--sizes", "many"]])
+def test_wrong_usage_is_told(wrong: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "bench.py", *wrong], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "argument" in done.stderr
+    assert "Traceback" not in done.stderr
