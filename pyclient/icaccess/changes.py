@@ -34,6 +34,9 @@ from icaccess.store.shelf import Shelf
 from icaccess.targets.interface import Holding, Target
 from icaccess.targets.settings import open_target
 
+_TOGETHER = 1000
+"""How many who are adopted are written together, so that memory does not grow with their number."""
+
 
 class Opened(NamedTuple):
     """What a change is worked out and made with."""
@@ -230,15 +233,18 @@ def _record_adoption(
     connection: Connection, at: str, origin: journal.Origin, held: dict[str, tuple[str, Holding]]
 ) -> None:
     run_id = journal.begin(connection, at, origin)
-    holders.record(connection, origin.target, held)
-    append(
-        connection,
-        at,
-        [
-            Draft(kind="adopted", run_id=run_id, employee_id=employee_id, body=holding_body(holding))
-            for employee_id, holding in sorted(held.values(), key=lambda one: one[0])
-        ],
-    )
+    everybody = sorted(held.items())
+    for start in range(0, len(everybody), _TOGETHER):
+        some = everybody[start : start + _TOGETHER]
+        holders.record(connection, origin.target, dict(some))
+        append(
+            connection,
+            at,
+            [
+                Draft(kind="adopted", run_id=run_id, employee_id=employee_id, body=holding_body(holding))
+                for _, (employee_id, holding) in some
+            ],
+        )
     journal.finish(connection, at, run_id, {"adopted": len(held)})
 
 

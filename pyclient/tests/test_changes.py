@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -330,6 +331,29 @@ class TestFailures:
         _, summary = do(store, target, client, [Employee(id="1"), *people("2")])
         assert [one.note for one in summary.failures] == ["the facts name no account for this person"]
         assert set(target.held) == {"user2"}
+
+    @pytest.mark.parametrize("seed", range(30))
+    def test_whatever_fails_every_change_ends_right_or_is_reported(self, sqlite_store, seed):
+        rng = random.Random(seed)
+        ids = [f"{number}" for number in range(15)]
+        target = MemoryTarget(batch_size=rng.choice([1, 3, 100]))
+        for _ in range(6):
+            allowed = {one: (rng.choice("ab"),) for one in rng.sample(ids, rng.randint(0, 15))}
+            target.faults = {
+                one: rng.choice(["refused", "down", "lied", "cut off"]) for one in rng.sample(ids, 4)
+            }
+            before = dict(target.held)
+            fresh, summary = do(sqlite_store, target, ScriptedClient(allowed), people(*ids))
+            reported = {failure.change.employee_id for failure in summary.failures}
+            silent = [change for change in fresh.changes if change.employee_id not in reported]
+            wrong = [change for change in silent if target.held.get(change.account) != change.after]
+            assert len(wrong) == summary.left
+            assert all(target.held.get(change.account) == before.get(change.account) for change in wrong)
+            assert fresh.drift == ()
+        target.faults = {}
+        do(sqlite_store, target, ScriptedClient(allowed), people(*ids))
+        assert {account: held.locations for account, held in target.held.items()} == allowed
+        assert kinds(sqlite_store)[-1] == "run_finished"
 
 
 class TestPending:

@@ -63,6 +63,11 @@ class ScimServer:
         }
         return self.call("POST", "/Groups", body)["id"]
 
+    def leave(self, group: str, member: str) -> None:
+        operation = {"op": "remove", "path": f'members[value eq "{member}"]'}
+        schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]
+        self.call("PATCH", f"/Groups/{group}", {"schemas": schemas, "Operations": [operation]})
+
     def members(self, group: str) -> set[str]:
         return {member["value"] for member in self.call("GET", f"/Groups/{group}").get("members", [])}
 

@@ -1,0 +1,111 @@
+"""`icaccess adopt`, `plan` and `apply` on a real SCIM server and on work lists, chosen in `icaccess.yaml`."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from tests.cli.test_changes import ROOT, icaccess  # noqa: F401 (the fixture)
+from tests.targets.servers import TOKEN, running_scim
+
+GROUP = "IC Elementary Scheduling"
+LATELY = (date.today() - timedelta(days=10)).isoformat()  # noqa: DTZ011 (any day soon before today will do)
+
+
+def person(number, *, approved=True):
+    """Somebody who meets every requirement whatever today is, but perhaps for the approval."""
+    approval = {"decision": "approved", "decided_on": LATELY, "approver": "9", "approver_role": "Principal"}
+    return {
+        "id": number,
+        "username": f"User{number}",
+        "employment": [{"start": "2019-08-01"}],
+        "assignments": [{"role": "School Counselor", "location": "210", "start": "2019-08-01"}],
+        "certifications": [
+            {"name": name, "completed_on": LATELY} for name in ("Walk-In Scheduling", "Elementary Scheduling")
+        ],
+        "approvals": [approval] if approved else [],
+    }
+
+
+@pytest.fixture
+def facts(tmp_path):
+    path = tmp_path / "facts.jsonl"
+    people = [person("1"), person("2", approved=False), person("3"), person("4")]
+    path.write_text("".join(json.dumps(one) + "\n" for one in people))
+    return path
+
+
+@pytest.fixture
+def configured(icaccess, tmp_path, monkeypatch, facts):  # noqa: F811 (the fixture)
+    """Writes the settings; gives the command, on these facts and today."""
+
+    def write(settings):
+        config = tmp_path / "config"
+        config.mkdir()
+        for name in ("requirements", "locations", "calendar"):
+            (config / name).symlink_to(ROOT / "config" / name)
+        (config / "icaccess.yaml").write_text(settings)
+        monkeypatch.setenv("ICACCESS_CONFIG", str(config))
+        return lambda command, *more: icaccess(command, *more, facts=facts, at=None)
+
+    return write
+
+
+def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCIM_TOKEN", TOKEN)
+    with running_scim() as server:
+        ids = {number: server.user(f"user{number}") for number in "1234"}
+        group = server.group(GROUP, [ids["2"], ids["3"]])
+        settings = f"{{url: '{server.url}', token: '${{SCIM_TOKEN}}', group: {GROUP}, match: username}}"
+        run = configured(f"target:\n  kind: scim\n  scim: {settings}\n")
+        assert run("adopt")[1] == f"Adopted 2 who hold access at scim {server.url} {GROUP}.\n"
+        code, out, err = run("plan", "--out", tmp_path / "plan.json", "--detailed-exitcode")
+        assert (code, err.count("Saved")) == (2, 1)
+        assert "To revoke (1):\n  2  approval_missing" in out
+        assert "To grant (2):\n  1  210" in out
+        code, out, _ = run("apply", tmp_path / "plan.json", "--yes")
+        assert (code, out.splitlines()[-1]) == (0, "Run 2: 3 verified.")
+        assert server.members(group) == {ids["1"], ids["3"], ids["4"]}
+        assert "Nothing to do." in run("plan")[1]
+
+        server.leave(group, ids["4"])
+        server.call("DELETE", f"/Users/{ids['4']}")
+        code, out, err = run("apply", "--yes")
+        assert code == 4
+        assert "Changed behind this system's back (1):\n  4  taken: access before, nothing now" in out
+        assert "4  grant could not be made: no users have the userName user4; exactly one is needed" in out
+        assert err == "icaccess: 1 changes could not be made, the others were; run again to retry\n"
+
+
+def test_a_target_that_is_real_takes_no_other_day(configured, tmp_path):
+    (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\n")
+    settings = f"{{group: {GROUP}, match: username, work_lists: ../lists, export: ../members.csv}}"
+    run = configured(f"target:\n  kind: campus\n  campus: {settings}\n")
+    code, out, err = run("apply", "--yes", "--at", "2025-09-10")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "is changed as of today" in err
+    assert not (tmp_path / "lists").exists()
+
+
+def test_work_lists_are_written_and_an_old_export_is_refused(configured, tmp_path):
+    (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser2,{GROUP}\n")
+    settings = f"{{group: {GROUP}, match: username, work_lists: ../lists, export: ../members.csv}}"
+    run = configured(f"target:\n  kind: campus\n  campus: {settings}\n")
+    run("adopt")
+    code, out, _ = run("apply", "--yes")
+    assert (code, out.splitlines()[-1]) == (0, "Run 2: 3 pending.")
+    [path] = (tmp_path / "lists").iterdir()
+    assert [line.split(",")[1:3] for line in path.read_text().splitlines()[1:]] == [
+        ["remove", "user2"],
+        ["add", "user1"],
+        ["add", "user4"],
+    ]
+    code, _, err = run("plan")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "before the last work list" in err
+    (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser1,{GROUP}\n")
+    code, out, _ = run("plan")
+    assert code == 0
+    assert "Under way, not shown by the target yet (1):\n  4  grant, list " in out
