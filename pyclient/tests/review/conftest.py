@@ -6,8 +6,10 @@ without any network, and axe-core from npm by its lock file.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -51,10 +53,16 @@ def axe() -> str:
         npm = shutil.which("npm")
         if npm is None:
             pytest.skip("needs axe-core: npm is not on PATH to install it")
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=_PACKAGE, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"needs axe-core: npm ci failed in {_PACKAGE}: {done.stderr.strip()[:200]}")
+        # In a folder of its own and moved into place whole, since several workers may come here at once.
+        with tempfile.TemporaryDirectory(dir=_PACKAGE) as work:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(_PACKAGE / name, work)
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"needs axe-core: npm ci failed in {_PACKAGE}: {done.stderr.strip()[:200]}")
+            with contextlib.suppress(OSError):  # another worker was first
+                Path(work, "node_modules").rename(_PACKAGE / "node_modules")
     return script.read_text(encoding="utf-8")
 
 

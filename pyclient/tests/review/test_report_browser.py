@@ -327,6 +327,13 @@ def test_on_paper_every_row_is_printed_and_the_controls_are_not(open_page, repor
     assert len(ids(page)) == 50
 
 
+def test_paper_has_an_end_and_says_so(open_page):
+    page = open_page("large")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert len(ids(page)) == 2000
+    assert status(page) == "20,000 people; the first 2,000 are printed, the CSV has all"
+
+
 LATENCY = """() => {
   const data = document.getElementById("data").textContent;
   const root = document.getElementById("people-table");
