@@ -20,7 +20,7 @@ _COMPARISON = re.compile(r"(?<![:<>=!])(<=|>=|==|!=|<|>)(?!=)")
 _SHIFTED = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "==": "!=", "!=": "=="}
 _WORD = re.compile(r"\b(min|max|true|false)\b(?![\w\"])")
 _SWAPPED = {"min": "max", "max": "min", "true": "false", "false": "true"}
-_NUMBER = re.compile(r"(?<![\w.\"])(\d+)(?![\w.\"])")
+_NUMBER = re.compile(r"(?<![\w.\"-])(\d+)(?![\w.\"])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
 _CONDITION = re.compile(r"^(\t+)(?!some |every |not |[}\])\"|])([a-z_][^:]*[^{\[(,:])$")
 
