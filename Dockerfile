@@ -15,6 +15,7 @@ RUN python -m venv /opt/icaccess \
 COPY pyproject.toml README.md ./
 COPY policy policy
 COPY config config
+COPY examples examples
 COPY pyclient/icaccess pyclient/icaccess
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory /dist \
  && /opt/icaccess/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl
