@@ -70,3 +70,18 @@ def test_wrong_usage_is_told(wrong: list[str]) -> None:
     assert done.returncode == 2
     assert "argument" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"), [([], " µs  "), (["--rules"], " expressions for a decision: ")]
+)
+def test_the_cost_of_the_policy_is_measured(options: list[str], shown: str, opa_path: Path) -> None:
+    size = ["--size", "20", "--rounds", "1", "--mix", "moved", "--opa", str(opa_path)]
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "policy.py", *size, *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown in done.stdout
+    assert ("shelf_life._dated_changes" in done.stdout) == bool(options)
