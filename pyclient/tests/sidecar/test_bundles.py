@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,6 +93,17 @@ def test_opa_does_not_get_ready_on_an_unsigned_bundle(
         (status,) = client.status()
         assert status.problem is not None
         assert "another policy loaded, or none" in status.problem
+
+
+def test_opa_does_not_start_without_a_key(opa_path: Path) -> None:
+    config = ROOT / "config" / "opa" / "sidecar.yaml"
+    environment = {"OPA_BUNDLE_URL": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [opa_path, "run", "--server", "--addr=127.0.0.1:0", f"--config-file={config}"],
+        capture_output=True, text=True, check=False, timeout=30, env=environment,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "no keys provided for key ID icaccess" in done.stdout + done.stderr
 
 
 def test_what_has_not_changed_is_not_sent_again(own: Sidecar, bundles: BundleServer) -> None:
