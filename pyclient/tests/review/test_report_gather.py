@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from icaccess import changes
 from icaccess.errors import UsageError
-from icaccess.models import Access, BasisApproval, Employee, InvalidRecord
+from icaccess.models import Access, BasisApproval, Employee, EmploymentPeriod, InvalidRecord
 from icaccess.review.report_data import Given, Held, Outlook
 from icaccess.review.report_findings import count_reasons, removal_words
 from icaccess.review.report_gather import compare, draw, expiries, select
@@ -126,7 +127,6 @@ def test_the_same_report_has_nobody_stand_differently(report):
 
 
 def test_what_changed_since_is_found(report):
-    replace = msgspec.structs.replace
     gone, turned, *others = report.people
     other = replace(turned, outcome="expired", reasons=())
     new = replace(gone, id="999999")
@@ -160,24 +160,35 @@ def test_removals_are_told_with_the_days_since_departure(kind, client, tmp_path)
     clock = [datetime(2026, 2, 2, 18, tzinfo=UTC)]
     with open_store(f"sqlite:///{tmp_path}/icaccess.db", now=lambda: clock[0]) as store:
         target = LedgerTarget(store) if kind == "ledger" else MemoryTarget()
-        run(store, client, target, [entitled("1"), entitled("2"), entitled("3")], date(2026, 2, 2))
-        clock[0] = datetime(2026, 3, 6, 3, tzinfo=UTC)  # March 5 in Denver
+        run(store, client, target, [entitled(one) for one in "1234"], date(2026, 2, 2))
+        clock[0] = datetime(2026, 3, 7, 3, tzinfo=UTC)  # March 6 in Denver
         later = [entitled("1", end=date(2026, 2, 27)), entitled("2"), entitled("3", end=date(2026, 3, 3))]
+        withdrawn = replace(entitled("4").approvals[0], decision="withdrawn", decided_on=date(2026, 3, 1))
+        earlier = EmploymentPeriod(start=date(2015, 8, 1), end=date(2017, 6, 30))
+        stayed = entitled("4")
+        later.append(
+            replace(
+                stayed,
+                employment=(earlier, *stayed.employment),
+                approvals=(*stayed.approvals, withdrawn),
+            )
+        )
         run(store, client, target, later, date(2026, 3, 5))
         report = draw(later, client, target, store, DAY, DENVER)
     told = {one.id: one for one in report.removals}
-    assert sorted(told) == ["1", "3"]
+    assert sorted(told) == ["1", "3", "4"]
     assert told["1"].state == "verified"
     assert told["1"].reasons == ("not_employed",)
     assert (told["1"].departed_on, told["1"].asked_on, told["1"].settled_on) == (
         date(2026, 2, 27),
         date(2026, 3, 5),
-        date(2026, 3, 5),
+        date(2026, 3, 6),
     )
-    assert (told["1"].days, told["3"].days) == (6, 2)
+    assert (told["1"].days, told["3"].days) == (7, 3)
+    assert (told["4"].reasons, told["4"].departed_on, told["4"].days) == (("approval_withdrawn",), None, None)
     assert removal_words(report.removals) == (
-        "2 of 2 removals were seen to be carried out by reading the target back. After 2 departures it took "
-        "4 days in the median and 6 at most, counted from the last day employed."
+        "3 of 3 removals were seen to be carried out by reading the target back. After 2 departures it took "
+        "5 days in the median and 7 at most, counted from the last day employed."
     )
     assert {one.id: one.held for one in report.people if one.held} == {
         "2": Held(since=date(2026, 2, 2), locations=("210",))
@@ -213,20 +224,25 @@ def test_a_removal_that_was_not_seen_has_no_days(client, tmp_path):
 def test_drift_and_holders_without_a_record_are_told(client, tmp_path):
     with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
         target = MemoryTarget()
-        records = [entitled("1"), entitled("2")]
+        records = [entitled("1"), entitled("2"), entitled("3")]
+        target.faults = {"3": "refused"}
         run(store, client, target, records, date(2026, 2, 2))
         del target.held["1"]
+        target.held["3"] = Holding(locations=("210",))  # by hand, since the grant was refused
         target.held["stranger"] = Holding(locations=("211",), since=date(2026, 3, 1))
         report = draw(records, client, target, store, DAY, DENVER)
-    assert {one.id: one.kind for one in report.drift} == {"1": "taken", "stranger": "given"}
-    assert {one.id: one.action for one in report.drift} == {"1": "grant", "stranger": "none"}
+    assert {one.id: one.kind for one in report.drift} == {"1": "taken", "3": "given", "stranger": "given"}
+    assert {one.id: one.action for one in report.drift} == {"1": "grant", "3": "keep", "stranger": "none"}
+    given = {one.id: one.given for one in report.people}
+    assert given["2"].run == 1
+    assert given["3"] is None
     stranger = report.people[-1]
     assert (stranger.id, stranger.outcome, stranger.action) == ("stranger", "undecided", "none")
     assert stranger.reasons[0].code == "no_employee_record"
     assert stranger.given is None
     assert stranger.held == Held(since=date(2026, 3, 1), locations=("211",))
     assert report.population.without_record == 1
-    assert report.population.records == report.population.answered == 2
+    assert report.population.records == report.population.answered == 3
 
 
 def test_an_account_that_is_an_address_is_left_out_with_the_rest(client, tmp_path):
