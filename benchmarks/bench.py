@@ -33,6 +33,7 @@ SECTIONS: dict[str, Callable[[Rig], list[dict[str, Any]]]] = {
     "ceiling": sections.ceiling,
     "nightly": sections.nightly,
     "population": sections.by_population,
+    "client": sections.client_alone,
     "sidecars": sections.sidecars,
     "startup": sections.startup,
     "decide": sections.decide_one,

@@ -143,6 +143,34 @@ def by_population(rig: Rig) -> Rows:
     return rows
 
 
+def client_alone(rig: Rig) -> Rows:
+    """The client's own cost and memory by the size of the population, against an OPA that is instant."""
+    rows: Rows = []
+    people = rig.people(10_000)
+    with rig.opa() as opa:
+        answers = load.record(opa.url, opa.token, load.bodies(people, AT, BATCH) + load.bodies([], AT, 1))
+    with load.instant_opa(answers) as url:
+        for size in rig.given.sizes:
+            facts = rig.work / "blocks.jsonl"
+            with facts.open("wb") as file:
+                file.writelines(msgspec.json.encode(one) + b"\n" for one in load.blocks(people, size))
+            env = rig.environment([url], "none", f"client-{size}")
+            for name in ("decide --format jsonl", "plan"):
+                cost = rig.wall(rig.command(*name.split(), "--facts", facts, "--at", AT), env)
+                rows.append(
+                    {
+                        "command": name,
+                        "people": size,
+                        "seconds": cost.wall,
+                        "µs a person": 1e6 * cost.wall / size,
+                        "people/s": size / cost.wall,
+                        "client peak, MB": cost.peak,
+                    }
+                )
+            facts.unlink()
+    return rows
+
+
 def sidecars(rig: Rig) -> Rows:
     """One, two and four sidecars, each held to one core."""
     people = rig.people(min(rig.given.size, 20_000))

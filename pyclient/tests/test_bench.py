@@ -39,7 +39,7 @@ def test_the_same_seed_and_mix_give_the_same_people() -> None:
 def results(opa_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """What a small run of the benchmark found."""
     out = tmp_path_factory.mktemp("bench")
-    sections = "throughput,ceiling,nightly,population,sidecars,decide"
+    sections = "throughput,ceiling,nightly,population,client,sidecars,decide"
     sizes = ["--size", "60", "--sizes", "40", "--calls", "3", "--rounds", "1"]
     subprocess.run(
         [sys.executable, BENCHMARKS / "bench.py", *sizes, "--only", sections, "--out", out],
@@ -58,7 +58,7 @@ def test_every_section_gives_its_figures(results: dict[str, list[dict[str, Any]]
     assert all(row["decisions/s"] > 0 for row in results["throughput"] + results["ceiling"])
     assert [row["facts changed"] for row in results["nightly"]] == ["0%", "1%", "10%", "100%"]
     assert [row["sidecars of one core"] for row in results["sidecars"]] == [1, 2, 4]
-    assert all(row["client peak, MB"] > 10 for row in results["population"])
+    assert all(row["client peak, MB"] > 10 for row in results["population"] + results["client"])
     assert len(results["decide"]) == 4
 
 
