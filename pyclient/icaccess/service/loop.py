@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from icaccess.errors import IcaccessError, RunVoidError, StoreLockedError
 from icaccess.pipeline import Request
 from icaccess.service.log import event
-from icaccess.service.once import Done, Stopped, once
+from icaccess.service.once import Done, Stopped, Stopping, once
 from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import Outcome, State
 from icaccess.store.database import instant
@@ -27,6 +27,9 @@ _LOCKED_AT_MOST = timedelta(seconds=15)
 _VOID_AT_MOST = 20
 """So many void runs in a row are the loading of a policy; more are a failure."""
 
+Work = Callable[[Request, datetime | None, Stopping], Done | None]
+"""What one run is: `once`, or what a test puts in its place."""
+
 
 class Service:
     """Keeps access right until it is told to stop.
@@ -35,7 +38,15 @@ class Service:
     the next run on. A run that fails is tried again, ever later, and its error stands in state and log.
     """
 
-    def __init__(self, request: Request, interval: timedelta, state: State, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        request: Request,
+        interval: timedelta,
+        state: State,
+        log: logging.Logger,
+        work: Work = once,
+    ) -> None:
+        self._work = work
         self._request = request
         self._interval = interval
         self._zone = request.settings.zone
@@ -61,10 +72,10 @@ class Service:
         """Run in every slot until `stop`."""
         while not self._stop.is_set():
             in_any_case, self._in_any_case = self._in_any_case, False
-            due = self._attempt(None if in_any_case else slot(_now(), self._interval, self._zone))
-            if in_any_case and due < next_slot(_now(), self._interval, self._zone):
+            retry = self._attempt(None if in_any_case else slot(_now(), self._interval, self._zone))
+            if retry is not None and in_any_case:
                 self._in_any_case = True  # it is still owed
-            self._wait_until(due)
+            self._wait_until(retry or next_slot(_now(), self._interval, self._zone))
         self._state.phase("stopping")
         event(self._log, "stopped")
 
@@ -89,14 +100,14 @@ class Service:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _attempt(self, since: datetime | None) -> datetime:
-        """Run once, and give the time of the next attempt."""
+    def _attempt(self, since: datetime | None) -> datetime | None:
+        """Run once, and give the time of the next attempt; None when this one ended well."""
         self._state.phase("running")
         began = time.monotonic()
         try:
             request = replace(self._request)  # a fresh one, which reads everything anew
             request.settings.check()
-            done = once(request, since, self._stop.is_set)
+            done = self._work(request, since, self._stop.is_set)
         except Stopped:
             event(self._log, "run_stopped")
             return _now()
@@ -122,7 +133,7 @@ class Service:
                 return self._failed("incomplete", "ChangesFailed", f"{count} changes could not be made")
         self._failures = self._voids = 0
         self._state.ended("done" if done else "done by another", 0)
-        return next_slot(_now(), self._interval, self._zone)
+        return None
 
     def _failed(self, outcome: Outcome, error: str, message: str) -> datetime:
         self._failures += 1

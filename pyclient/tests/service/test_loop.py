@@ -1,0 +1,152 @@
+"""The loop: what it makes of each way in which a run can end, told by a run that ends as the test says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import pytest
+
+from icaccess.apply import Failure, Summary
+from icaccess.errors import EngineError, GuardStop, RunVoidError, StoreLockedError
+from icaccess.pipeline import Request
+from icaccess.plan import Plan, PlannedChange
+from icaccess.service.log import _JsonLines
+from icaccess.service.loop import Service
+from icaccess.service.once import Done
+from icaccess.service.state import State
+from tests.service import district
+from tests.sidecar.service import wait_until
+
+CHANGE = PlannedChange(action="revoke", employee_id="000001", account="000001", outcome="deny")
+PLAN = Plan(
+    as_of=date(2025, 9, 10),
+    target="ledger",
+    target_digest="",
+    facts_digest="",
+    policy_revision="",
+    data_revision="",
+    people=1,
+    holders=1,
+    counts={"revoke": 1},
+    changes=(CHANGE,),
+    pending=(),
+    undecided=(),
+    drift=(),
+)
+DONE = Done(PLAN, Summary(run_id=1, counts={"verified": 1}, failures=()))
+INCOMPLETE = Done(PLAN, Summary(run_id=1, counts={"failed": 1}, failures=(Failure(CHANGE, "refused"),)))
+
+
+class Lines(logging.Handler):
+    """Keeps what is logged, as the service writes it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(_JsonLines())
+        self.lines: list[dict[str, object]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(json.loads(self.format(record)))
+
+
+@contextmanager
+def serving(
+    *ends: Done | Exception | None, interval: timedelta = timedelta(seconds=1)
+) -> Iterator[tuple[Service, State, list[bool], list[dict[str, object]]]]:
+    """A service whose runs end as `ends` says, one after the other, and well after that.
+
+    Gives the service, its state, for each run whether it was to be done in any case, and the log.
+    """
+    asked: list[bool] = []
+    left = list(ends)
+
+    def work(_: Request, since: object, __: Callable[[], bool]) -> Done | None:
+        asked.append(since is None)
+        end = left.pop(0) if left else DONE
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    lines, log, state = Lines(), logging.Logger("test"), State()
+    log.addHandler(lines)
+    service = Service(Request(config=district.ROOT / "config"), interval, state, log, work)
+    thread = threading.Thread(target=service.serve, daemon=True)
+    thread.start()
+    try:
+        yield service, state, asked, lines.lines
+    finally:
+        service.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def outcomes(state: State) -> dict[str, float]:
+    """How many runs ended how, by the metrics."""
+    samples = [s for metric in state.registry.collect() for s in metric.samples]
+    return {s.labels["outcome"]: s.value for s in samples if s.name == "icaccess_runs_total" and s.value}
+
+
+def test_changes_that_could_not_be_made_are_tried_again_though_the_run_is_done() -> None:
+    with serving(INCOMPLETE, interval=timedelta(hours=1)) as (service, state, asked, log):
+        wait_until(lambda: log, "it is told")
+        service._wake.set()
+        wait_until(lambda: state.ready, "the second run ends well")
+        assert asked == [False, True]
+        assert outcomes(state) == {"incomplete": 1, "done": 1}
+        assert [line["event"] for line in log] == ["run_done", "run_failed", "run_done"]
+        assert log[1]["message"] == "1 changes could not be made"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "failures"),
+    [
+        (EngineError("nothing answers"), "failed", 1),
+        (GuardStop("too many"), "failed", 1),
+        (ZeroDivisionError("what\nnobody foresaw"), "failed", 1),
+        (StoreLockedError("another works"), "locked", 0),
+    ],
+)
+def test_every_error_is_outlived(error: Exception, outcome: str, failures: int) -> None:
+    with serving(error) as (_, state, asked, log):
+        wait_until(lambda: state.health.last_outcome is not None, "the first run ends")
+        if state.health.last_outcome == outcome:
+            assert state.health.failures == failures
+        wait_until(lambda: state.ready, "the next one ends well")
+        assert asked[:2] == [False, False]
+        assert outcomes(state)[outcome] == 1
+        failed = [line for line in log if line["event"] == "run_failed"]
+        assert [line["error"] for line in failed] == [type(error).__name__] * failures
+        assert all("\n" not in str(line["message"]) for line in failed)
+
+
+def test_a_slot_that_another_has_worked_ends_well() -> None:
+    with serving(None, interval=timedelta(hours=1)) as (_, state, _, log):
+        wait_until(lambda: state.ready, "it is found done")
+        assert outcomes(state) == {"done by another": 1}
+        assert log == []
+
+
+def test_what_was_asked_for_is_owed_until_it_ends_well() -> None:
+    with serving(DONE, EngineError("down"), DONE, interval=timedelta(hours=1)) as (service, state, asked, _):
+        wait_until(lambda: state.health.phase == "waiting", "the first run ends")
+        service.run_now()
+        wait_until(lambda: state.health.phase == "backing off", "the second fails")
+        service._wake.set()
+        wait_until(lambda: len(asked) == 3 and state.ready, "the third ends well")
+        assert asked == [False, True, True]
+
+
+def test_a_policy_that_never_settles_is_a_failure_in_the_end() -> None:
+    ends = [RunVoidError("changed")] * 22
+    with serving(*ends, interval=timedelta(hours=1)) as (service, state, asked, _):
+        for number in range(1, 22):
+            wait_until(
+                lambda number=number: len(asked) == number and state.health.phase != "running", "it ends"
+            )
+            assert state.health.failures == (1 if number == 21 else 0)
+            service._wake.set()
