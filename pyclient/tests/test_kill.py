@@ -34,6 +34,7 @@ from icaccess.store.schema import change as change_table
 from icaccess.targets.campus import CampusSettings, CampusTarget
 from icaccess.targets.interface import Holding
 from icaccess.targets.ldap import LdapSettings, LdapTarget
+from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.ledger import LedgerTarget
 from icaccess.targets.scim import ScimSettings, ScimTarget
 from icaccess.targets.scim_http import RequestsScimClient
@@ -271,7 +272,7 @@ class LdapCase(Case):
             location_groups=self.groups,
             placeholder="cn=nobody,dc=example,dc=org",
         )
-        return ticking(LdapTarget(settings), ticks, "add", "remove")
+        return ticking(LdapTarget(settings, Directory(settings.url, ADMIN, PASSWORD)), ticks, "add", "remove")
 
 
 class CampusCase(Case):

@@ -33,6 +33,7 @@ class FaultProxy(ThreadingHTTPServer):
         self.hang = hang
         self.faults: deque[str] = deque()
         self.always: str | None = None
+        self.retry_after = "0"
         self.seen: list[str] = []
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -62,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.server.next_fault(self.command)
         if fault in ("429", "500", "503"):
             error = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": fault}
-            retry = {"Retry-After": "0"} if fault != "500" else {}
+            retry = {"Retry-After": self.server.retry_after} if fault != "500" else {}
             return self._answer(int(fault), {**SCIM, **retry}, json.dumps(error).encode())
         if fault == "empty 200":
             return self._answer(200, SCIM, b"")

@@ -12,6 +12,7 @@ from icaccess.config import Secret, load_config
 from icaccess.errors import ConfigError, TargetError
 from icaccess.targets.interface import Change, Holding
 from icaccess.targets.ldap import LdapSettings, LdapTarget
+from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.settings import open_target
 from tests.scripted import ScriptedClient, people
 from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, running_slapd
@@ -48,7 +49,8 @@ class Style:
             match="username",
             **{"group": group, **defaults, **more},
         )
-        return LdapTarget(settings, ca, answer_seconds=1)
+        directory = Directory(settings.url, ADMIN, password, ca=ca, answer_seconds=1)
+        return LdapTarget(settings, directory)
 
 
 @pytest.fixture(scope="module", params=["groupOfNames", "Active Directory"])
@@ -258,8 +260,10 @@ class TestBadInput:
         assert "wrong-secret" not in str(caught.value)
 
     def test_a_group_that_does_not_exist(self, style):
+        ldap = style.target(f"cn=none,{GROUPS}")
         with pytest.raises(TargetError, match=r"there is no .*group"):
-            style.target(f"cn=none,{GROUPS}").current()
+            ldap.current()
+        ldap.close()
 
     def test_a_group_that_went_away(self, style):
         group = style.group("ic")

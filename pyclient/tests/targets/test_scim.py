@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -222,6 +223,22 @@ class TestFaults:
             return scim.current()
         finally:
             scim.close()
+
+
+def test_a_server_that_asks_for_time_gets_it(server):
+    server.user("user0")
+    server.group(GROUP)
+    proxy = FaultProxy(server.address)
+    proxy.faults.append("429")
+    proxy.retry_after = "1"
+    scim = target(proxy.url + "/v2")
+    scim.current()
+    began = time.monotonic()
+    assert [one.state for one in scim.apply([grant("user0")], "b")] == ["made"]
+    assert time.monotonic() - began >= 1
+    scim.close()
+    proxy.shutdown()
+    proxy.server_close()
 
 
 def test_a_server_that_stays_broken_is_left_alone(server, sqlite_store):
