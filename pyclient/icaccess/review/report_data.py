@@ -47,8 +47,8 @@ class Given(Part, frozen=True, kw_only=True):
     approval: BasisApproval | None = None
 
 
-class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
-    """One person, what they hold, and the decision on them.
+class PersonBase(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """One person, what they hold, and the decision on them but for its reasons.
 
     `name`, `username` and `email` are empty where the facts have none or the report leaves them out.
     """
@@ -62,7 +62,6 @@ class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
     given: Given | None = None
     outcome: Outcome
     action: Action
-    reasons: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     expiry: Expiry | None = None
@@ -71,6 +70,12 @@ class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
     escalate: bool = False
     recheck_on: date | None = None
     basis: Basis | None = None
+
+
+class Person(PersonBase, frozen=True, kw_only=True, omit_defaults=True):
+    """One person, what they hold, and the decision on them."""
+
+    reasons: tuple[Reason, ...] = ()
 
 
 class Source(Part, frozen=True, kw_only=True):

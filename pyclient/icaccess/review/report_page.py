@@ -16,10 +16,9 @@ from importlib.resources import files
 import msgspec
 from jinja2 import Environment, StrictUndefined
 
-from icaccess.models import Basis, Expiry
 from icaccess.review.forecast import KINDS
 from icaccess.review.report_charts import expiries_by_month, losses_by_month
-from icaccess.review.report_data import Change, Drift, Given, Held, Job, Part, Person, Removal, Report
+from icaccess.review.report_data import Change, Drift, Part, Person, PersonBase, Removal, Report
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 
 OUTCOMES = {"allow": "Allowed", "deny": "Denied", "expired": "Expired", "undecided": "Undecided"}
@@ -43,27 +42,10 @@ _CONTENTS = (
 )
 
 
-class _Row(Part, frozen=True, kw_only=True, omit_defaults=True):
+class _Row(PersonBase, frozen=True, kw_only=True, omit_defaults=True):
     """A person as the page's table reads them: remedies stand in a table of their own, since few differ."""
 
-    id: str
-    name: str = ""
-    username: str = ""
-    email: str = ""
-    jobs: tuple[Job, ...] = ()
-    held: Held | None = None
-    given: Given | None = None
-    outcome: str
-    action: str
     reasons: tuple[tuple[str, str, int], ...] = ()
-    warnings: tuple[str, ...] = ()
-    locations: tuple[str, ...] = ()
-    expiry: Expiry | None = None
-    requirements_met_on: date | None = None
-    grant_due_by: date | None = None
-    escalate: bool = False
-    recheck_on: date | None = None
-    basis: Basis | None = None
 
 
 class _Data(Part, frozen=True, kw_only=True):
