@@ -24,8 +24,6 @@ _input := object.union_n([
 
 _kept(key, value) := object.filter(value, [key])
 
-default _impersonal(_) := "removed"
-
 _impersonal(employee) := {field: value |
 	some field in _fields
 	value := _records(field, employee[field])
