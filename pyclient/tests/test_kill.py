@@ -317,7 +317,7 @@ def case(request, tmp_path_factory):
 
 
 # Target, and at how many random moments it is killed besides every step.
-TARGETS = [("ledger", 60), ("ledger on PostgreSQL", 35), ("scim", 35), ("ldap", 40), ("campus", 40)]
+TARGETS = [("ledger", 60), ("ledger on PostgreSQL", 20), ("scim", 40), ("ldap", 45), ("campus", 45)]
 
 
 @pytest.mark.parametrize(("case", "moments"), TARGETS, indirect=["case"])
