@@ -161,9 +161,9 @@ def running(
     try:
         yield process
     finally:
+        # Its whole group: nginx has a worker, which outlives a master that is killed.
         with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGCONT)
-        process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
