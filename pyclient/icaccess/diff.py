@@ -42,8 +42,7 @@ _full = msgspec.json.Decoder(Decision).decode
 
 
 class Join:
-    """Puts what the target shows into every record on its way to OPA, and keeps the count and the digest of
-    all.
+    """Puts what the target shows into every record on its way to OPA, and counts and digests them all.
 
     It takes `holdings` over and leaves in it those whom no record claimed.
     """
