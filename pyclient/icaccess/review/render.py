@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -59,7 +60,7 @@ def findings_sarif(findings: Sequence[Finding]) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": PurePath(found.file).as_posix()},
+                        "artifactLocation": {"uri": quote(PurePath(found.file).as_posix())},
                         "region": {"startLine": max(found.line, 1)},
                     }
                 }

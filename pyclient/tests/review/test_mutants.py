@@ -66,6 +66,15 @@ EQUIVALENT = [
         "a record that ends in that year has ended on none of its days that anybody asks about",
     ),
     *(
+        ("lib/facts.rego", old, new, "stands in for what is absent, and only its type matters")
+        for old, new in [
+            ('"access", {"held": false}', '"access", {"held": true}'),
+            ('"school_based", true', '"school_based", false'),
+            ('"role", "-"', '"role", "-~"'),
+            ('"location", "-"', '"location", "-~"'),
+        ]
+    ),
+    *(
         ("lib/dates.rego", old, new, "the quick way and the general one give the same day")
         for old, new in [
             ('day >= "1700"', 'day > "1700"'),

@@ -31,7 +31,7 @@ def test_findings_as_sarif() -> None:
     (result,) = run["results"]
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "reason"
     place = result["locations"][0]["physicalLocation"]
-    assert place == {"artifactLocation": {"uri": "policy/a,b.rego"}, "region": {"startLine": 3}}
+    assert place == {"artifactLocation": {"uri": "policy/a%2Cb.rego"}, "region": {"startLine": 3}}
 
 
 def test_a_name_cannot_break_a_markdown_table() -> None:
