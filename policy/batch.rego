@@ -15,8 +15,15 @@ decision := _decision(input.employee, input.as_of) if settings.sound
 
 # METADATA
 # title: Decisions
-# description: The decision documents for `input.employees` on `input.as_of`, by employee id.
-decisions := {employee.id: _decision(employee, input.as_of) | some employee in input.employees} if settings.sound
+# description: >-
+#   The decision documents for `input.employees` on `input.as_of`, by employee id. Undefined unless every one of
+#   them can be answered for: nobody is left out in silence.
+decisions := found if {
+	settings.sound
+	is_array(input.employees)
+	found := {employee.id: _decision(employee, input.as_of) | some employee in input.employees}
+	count(found) == count(input.employees)
+}
 
 # METADATA
 # title: Allow

@@ -50,6 +50,20 @@ test_undefined_without_employee if {
 	not data.access.deny with input as {"as_of": fixtures.day}
 }
 
+# METADATA
+# title: Nobody left out
+# description: A batch in which somebody cannot be answered for is undefined as a whole, and so an error.
+# custom:
+#   clause: ES-10
+test_batch_leaves_nobody_out if {
+	not data.access.decisions with input as {"employees": [fixtures.person, {"employment": []}], "as_of": fixtures.day}
+	not data.access.decisions with input as {"employees": [fixtures.person, "001235"], "as_of": fixtures.day}
+	not data.access.decisions with input as {"employees": [fixtures.person, fixtures.person], "as_of": fixtures.day}
+	not data.access.decisions with input as {"employees": {"id": "001234"}, "as_of": fixtures.day}
+	not data.access.decisions with input as {"as_of": fixtures.day}
+	data.access.decisions == {} with input as {"employees": [], "as_of": fixtures.day}
+}
+
 _rechecks := {
 	"a job that ends in summer": {
 		"but": {"assignments": [{

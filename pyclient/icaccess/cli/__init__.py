@@ -6,6 +6,7 @@ single decision start at once.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -84,10 +85,17 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 def _run(args: list[str] | None) -> int:
     try:
-        code = cli.main(args, prog_name="icaccess", standalone_mode=False)
+        # Not `cli.main`, which ends the process itself when whoever reads the output goes away.
+        with cli.make_context("icaccess", list(sys.argv[1:] if args is None else args)) as context:
+            code = cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except IcaccessError as error:
         return _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        command = error.ctx.command_path if error.ctx else "icaccess"
+        return _fail(f"{command} needs a command of its own. Try '{command} --help'.", 1)
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -102,8 +110,14 @@ def _run(args: list[str] | None) -> int:
     except Exception as error:  # the last resort: a user gets one line, never a traceback
         if os.environ.get("ICACCESS_DEBUG"):
             raise
-        return _fail(f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where", 1)
+        return _fail(_unexpected(error), 1)
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"cannot write {error.filename or 'the output'}: {error.strerror}; free some space"
+    return f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where"
 
 
 def _fail(message: str, code: int) -> int:

@@ -12,6 +12,7 @@ from icaccess import changes
 from icaccess.apply import Summary
 from icaccess.cli.options import dated, deciding
 from icaccess.cli.progress import counting
+from icaccess.cli.text import say
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.guard import NEEDS_CONSENT, GuardSettings, Verdict
 from icaccess.models import Reason
@@ -132,7 +133,7 @@ def _report(summary: Summary) -> None:
     click.echo(f"Run {summary.run_id}: {done}.")
     for failure in summary.failures:
         change = failure.change
-        click.echo(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
+        say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
     if summary.complete:
         if summary.held_back:
             raise GuardStop(
@@ -149,6 +150,10 @@ def _show(drawn: Plan, verdict: Verdict) -> None:
     click.echo(
         f"Plan for {drawn.as_of} at {drawn.target}: {drawn.people:,} people, {drawn.holders:,} hold access."
     )
+    if not drawn.holders:
+        click.echo(
+            "Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True
+        )
     for action in ("revoke", "update", "grant"):
         _section(f"To {action}", [_line(change) for change in drawn.of(action)])
     _section(
@@ -195,7 +200,7 @@ def _section(title: str, lines: list[str]) -> None:
     if lines:
         click.echo(f"{title} ({len(lines)}):")
         for line in lines:
-            click.echo(f"  {line}")
+            say(f"  {line}")
 
 
 def _line(change: PlannedChange) -> str:

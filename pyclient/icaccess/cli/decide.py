@@ -12,6 +12,7 @@ import msgspec
 
 from icaccess.cli.options import deciding
 from icaccess.cli.progress import counting
+from icaccess.cli.text import say
 from icaccess.decide import changed, chosen, seen
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
@@ -92,7 +93,7 @@ def _table(decisions: Iterable[Decision]) -> None:
     counts: Counter[str] = Counter()
     for decision in decisions:
         counts[decision.outcome] += 1
-        click.echo(_line(decision))
+        say(_line(decision))
     total = sum(counts.values())
     click.echo(
         f"{total:,} people: " + ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common()), err=True
@@ -111,9 +112,8 @@ def _line(decision: Decision) -> str:
 
 
 def _explain(client: AccessClient, record: Record, decision: Decision) -> None:
-    click.echo(
-        f"{decision.employee_id} on {decision.as_of}: {decision.outcome} (action: {decision.action})\n"
-    )
+    say(f"{decision.employee_id} on {decision.as_of}: {decision.outcome} (action: {decision.action})")
+    click.echo()
     if isinstance(record, Employee) and decision.outcome != "undecided":
         for clause in client.explain(record, decision.as_of):
             _clause(clause)
@@ -128,11 +128,11 @@ def _explain(client: AccessClient, record: Record, decision: Decision) -> None:
 
 
 def _clause(clause: ClauseExplanation) -> None:
-    click.echo(f"  {clause.clause:<6} {_MET[clause.met]:<8} {clause.message}")
+    say(f"  {clause.clause:<6} {_MET[clause.met]:<8} {clause.message}")
     if clause.met is not None:
         for fact in clause.facts:
             shown = msgspec.json.decode(fact)
-            click.echo(" " * 18 + ", ".join(f"{name} {_value(value)}" for name, value in shown.items()))
+            say(" " * 18 + ", ".join(f"{name} {_value(value)}" for name, value in shown.items()))
 
 
 def _value(value: object) -> str:
@@ -145,7 +145,7 @@ def _section(title: str, lines: list[str]) -> None:
     if lines:
         click.echo(title)
         for line in lines:
-            click.echo(f"  {line}")
+            say(f"  {line}")
 
 
 def _next(client: AccessClient, record: Record, decision: Decision) -> list[str]:

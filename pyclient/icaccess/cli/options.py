@@ -49,7 +49,18 @@ def _iso_day(value: str) -> date | None:
     return day if day.isoformat() == value else None
 
 
-_PATH = click.Path(path_type=Path)
+class PathOption(click.Path):
+    """A path; an empty one, as of an unset variable in a script, is no way to say "here"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; `UsageError` when it is empty."""
+        if value == "":
+            option = param.opts[0] if param else "path"
+            raise UsageError(f"{option}: is empty; name a file or folder")
+        return super().convert(value, param, ctx)
+
+
+_PATH = PathOption(path_type=Path)
 
 CONFIG = click.option(
     "--config",

@@ -42,6 +42,10 @@ class Secret:
         if not isinstance(value, Interpolated):
             raise ValueError("a secret is written out here; put it in the environment and write ${NAME}, "  # noqa: TRY004
                              "or in a file and write ${file:/path}")  # fmt: skip
+        if not value.isprintable():
+            raise ValueError(
+                "the secret referred to holds a line's end or another character that does not print"
+            )
         return cls(str(value))
 
 
@@ -95,6 +99,8 @@ def _lookup(reference: str, path: Steps, fail: Callable[[Steps, str], Exception]
         return text
     if not _NAME.fullmatch(reference):
         raise fail(path, "write ${NAME} for a variable or ${file:/path} for a file")
-    if not os.environ.get(reference):
+    # A secret that was mounted or piped often ends with a line's end, which is no part of it.
+    found = os.environ.get(reference, "").rstrip("\r\n")
+    if not found:
         raise fail(path, f"the environment variable {reference} is not set; set it before this runs")
-    return os.environ[reference]
+    return found

@@ -61,6 +61,9 @@ def write_snapshot(
 
     It holds personal data, so only its owner may read it. `FactsError` is raised when it cannot be written.
     """
+    file = file.resolve()  # what a link leads to is replaced, not the link
+    if file.exists() and not file.is_file():
+        raise FactsError(f"{file}: is no file that could be replaced; name another")
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:

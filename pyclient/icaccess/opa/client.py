@@ -18,6 +18,7 @@ from datetime import date
 from itertools import islice
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -69,6 +70,15 @@ class AccessClient:
         urls = [url] if isinstance(url, str) else list(url)
         if not urls:
             raise UsageError("no URL of OPA was given")
+        for one in urls:
+            if _names_somebody(one):
+                raise UsageError(
+                    "a URL of OPA carries a user or password: leave them out, and give the token"
+                )
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise UsageError(
+                "the token for OPA holds a character that an HTTP header cannot carry: correct it"
+            )
         # As many in flight as OPA has cores keeps it busy; one more covers the time in which the client
         # encodes the next batch. OPA is taken to have as many as this machine.
         self._connections = (connections or (os.cpu_count() or 1) + 1) * len(urls)
@@ -231,6 +241,14 @@ class _Run:
                 "its policy is not this project's"
             )
         return answers  # type: ignore[return-value]  # dict is invariant; nobody writes to it
+
+
+def _names_somebody(url: str) -> bool:
+    """Whether a URL carries a user or password; what is no URL at all is said when it is asked."""
+    try:
+        return "@" in urlsplit(url).netloc
+    except ValueError:
+        return False
 
 
 def _body(at: date, employees: list[Employee]) -> bytes:

@@ -116,7 +116,9 @@ def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
     settings = config.section("opa", OpaSettings)
     if not (urls or settings.urls):
         return None
-    token = os.environ.get("ICACCESS_OPA_TOKEN") or (settings.token.reveal() if settings.token else None)
+    token = os.environ.get("ICACCESS_OPA_TOKEN", "").rstrip("\r\n") or (
+        settings.token.reveal() if settings.token else None
+    )
     cert = None
     if settings.cert is not None:
         cert = (str(config.path(settings.cert)), str(config.path(settings.key or settings.cert)))

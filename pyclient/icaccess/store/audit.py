@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, insert, select, text
 
 from icaccess.errors import StoreError
 from icaccess.store.schema import audit as audit_table
+from icaccess.store.schema import run as run_table
 
 GENESIS = "0" * 64
 """The hash before the first entry."""
@@ -109,6 +110,21 @@ def starts(connection: Connection, run_ids: set[int]) -> dict[int, Entry]:
     return {entry.run_id: entry for entry in _read(connection, query) if entry.run_id is not None}
 
 
+def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
+    """Whether an entry of this kind says all of `body` and fits its place in the chain."""
+    before = audit_table.alias()
+    query = select(audit_table, before.c.hash.label("before")).join_from(
+        audit_table, before, before.c.seq == audit_table.c.seq - 1, isouter=True
+    )
+    with connection.execute(query.where(audit_table.c.kind == kind)) as rows:
+        return any(
+            body.items() <= msgspec.json.decode(row.body).items()
+            and row.hash
+            == _link(row.before or GENESIS, row.seq, row.at, row.kind, row.run_id, row.employee_id, row.body)
+            for row in rows
+        )
+
+
 def verify(connection: Connection, against: Head | None = None) -> Head:
     """Check the whole chain and give its end; `StoreError` names the first entry that does not fit.
 
@@ -135,7 +151,16 @@ def verify(connection: Connection, against: Head | None = None) -> Head:
         raise StoreError(
             f"the audit record ends at entry {seq}, yet entry {against.seq} was exported: its end was cut off"
         )
+    if (run_id := _unrecorded_run(connection)) is not None:
+        raise StoreError(f"the audit record has no entry of run {run_id}, which the journal has: it was cut")
     return Head(seq, last)
+
+
+def _unrecorded_run(connection: Connection) -> int | None:
+    """The first run of the journal with whose start the record does not begin to tell of it."""
+    told = select(audit_table.c.run_id).where(audit_table.c.kind == "run_started")
+    query = select(run_table.c.id).where(run_table.c.id.not_in(told)).order_by(run_table.c.id).limit(1)
+    return connection.execute(query).scalar()
 
 
 def _read(connection: Connection, query: Select[Any]) -> Iterator[Entry]:

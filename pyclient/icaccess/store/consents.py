@@ -13,6 +13,8 @@ from icaccess.store.audit import Draft
 from icaccess.store.database import instant
 from icaccess.store.schema import consent
 
+_RECORDED = ("plan_digest", "given_at", "by", "reason", "expires_at")
+
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """One person's word for one plan; `plan` is the beginning of its digest."""
@@ -45,8 +47,9 @@ def give(
 
 
 def stands(connection: Connection, now: datetime, plan_digest: str) -> bool:
-    """Whether a consent to this very plan was given and has not run out."""
-    query = select(consent.c.by).where(
-        consent.c.plan_digest == plan_digest, consent.c.expires_at > instant(now)
+    """Whether a consent to this very plan was given, stands in the audit record, and has not run out."""
+    query = select(consent).where(consent.c.plan_digest == plan_digest, consent.c.expires_at > instant(now))
+    return any(
+        audit.holds(connection, "consent", {name: row[name] for name in _RECORDED})
+        for row in connection.execute(query).mappings()
     )
-    return connection.execute(query.limit(1)).first() is not None

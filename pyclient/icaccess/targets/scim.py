@@ -218,6 +218,10 @@ def open_target(config: Config, _store: Store) -> Target:
         raise ConfigError(
             f"{config.file}: target.scim.url: is no http or https URL; write https://HOST/scim/v2"
         )
+    if "@" in settings.url:
+        raise ConfigError(
+            f"{config.file}: target.scim.url: carries a user or password; leave them out, the token is enough"
+        )
     if settings.url.startswith("http://") and not is_loopback(settings.url):
         raise ConfigError(
             f"{config.file}: target.scim.url: would send the token in the clear; write https://"

@@ -105,3 +105,46 @@ def test_bad_input_gets_one_line(command, arguments, says):
     assert (code, out) == (1, "")
     assert err.startswith(says)
     assert err.count("\n") == 1
+
+
+def test_an_id_cannot_forge_a_line(command, tmp_path):
+    facts = tmp_path / "facts.jsonl"
+    person = {
+        "employment": [],
+        "assignments": [],
+        "certifications": [],
+        "approvals": [],
+        "access": {"held": False},
+    }
+    facts.write_text(json.dumps({"id": "1\n2 allow\u202e"} | person) + "\n")
+    out = command("decide", "--facts", facts, "--at", "2027-06-29")[1]
+    assert out.splitlines() == ["1\\n2 allow\\u202e   deny       none    not_employed"]
+
+
+@pytest.mark.parametrize("url", ["http://somebody:s3cret@127.0.0.1:9", "http://s3cret@127.0.0.1:9"])
+def test_a_password_in_a_url_is_refused_and_not_shown(command, url):
+    code, _, err = command("decide", *EXAMPLES, "--opa-url", url)
+    assert code == 1
+    assert "s3cret" not in err
+    assert "leave them out" in err
+
+
+def test_a_line_end_after_the_token_is_no_part_of_it(command, engine, monkeypatch):
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", f"{engine.token}\n")
+    assert command("decide", *EXAMPLES)[0] == 0
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", "s3c\nret")
+    code, _, err = command("decide", *EXAMPLES)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "ret" not in err.replace("correct it", "")
+
+
+def test_an_empty_path_is_not_here(command):
+    assert command("decide", "--facts", "") == (1, "", "icaccess: --facts: is empty; name a file or folder\n")
+
+
+def test_a_group_without_its_command_says_so(command):
+    assert command("opa") == (
+        1,
+        "",
+        "icaccess: icaccess opa needs a command of its own. Try 'icaccess opa --help'.\n",
+    )
