@@ -122,10 +122,8 @@ def _reason_table(source: PolicySource) -> _Table | None:
 
 def _repeated_keys(source: PolicySource, table: Rule) -> Iterator[tuple[str, int]]:
     """Keys of the table that stand twice in its text, of which OPA would silently keep one."""
-    module = next(module for module in source.modules if module.file == table.file)
-    syntax = next(rule for rule in module.syntax["rules"] if rule["location"]["row"] == table.line)
     seen: set[str] = set()
-    for key, _ in syntax["head"]["value"]["value"]:
+    for key, _ in source.syntax(table)["head"]["value"]["value"]:
         if key["value"] in seen:
             yield key["value"], key["location"]["row"]
         seen.add(key["value"])
@@ -173,7 +171,7 @@ def _reachable(source: PolicySource, table: _Table | None, run: TestRun | None) 
         yield Finding("reachable", failed.file, failed.line, f"test {failed.name} fails: {failed.problem}")
         return
     for rule in source.rules:
-        if rule.reason is not None and (run is None or not _is_reached(run, rule)):
+        if rule.reason is not None and (run is None or not _is_reached(source, run, rule)):
             yield _at(rule, "reachable", f"no test or case reaches {rule.reason}")
     annotated = {rule.reason for rule in source.rules}
     if table is None:
@@ -185,11 +183,15 @@ def _reachable(source: PolicySource, table: _Table | None, run: TestRun | None) 
             yield Finding("reachable", file, line, f"no test or case reaches {code}")
 
 
-def _is_reached(run: TestRun, rule: Rule) -> bool:
-    """Whether a test made the rule hold; a head on the line of its condition is evaluated either way."""
-    if any(rule.reason in case.reasons for case in run.cases):
+def _is_reached(source: PolicySource, run: TestRun, rule: Rule) -> bool:
+    """Whether a test made the rule give its reason: the line that holds the code was evaluated.
+
+    A code on the line of the rule's condition says nothing, since that is evaluated either way.
+    """
+    code = str(rule.reason)
+    if any(code in case.reasons for case in run.cases):
         return True
-    return rule.body_line != rule.line and run.is_covered(rule.file, [rule.line])
+    return run.is_covered(rule.file, {*_lines_of(source.syntax(rule), code)} - {rule.body_line})
 
 
 def _literals(source: PolicySource, code: str) -> Iterator[tuple[str, int]]:

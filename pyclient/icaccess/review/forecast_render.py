@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
-from icaccess.review.forecast import KINDS, Forecast
-from icaccess.review.render import as_json
-from icaccess.review.report_files import harmless
+from icaccess.review.forecast import KINDS, Event, Forecast
+from icaccess.review.render import as_csv, as_json
 
 _WIDTH = 40
 _COLUMNS = ("day", "employee_id", "kind", "reasons", "roles", "locations")
@@ -39,14 +36,17 @@ def forecast_json(found: Forecast) -> str:
 
 def forecast_csv(found: Forecast) -> str:
     """One line for each event; no cell that a spreadsheet would run."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(_COLUMNS)
-    for event in found.events:
-        cells = (str(event.day), event.employee_id, event.kind)
-        lists = ("; ".join(part) for part in (event.reasons, event.roles, event.locations))
-        writer.writerow(harmless(cell) for cell in (*cells, *lists))
-    return text.getvalue()
+    return as_csv(
+        _COLUMNS,
+        (
+            (str(event.day), event.employee_id, event.kind, *map("; ".join, _lists(event)))
+            for event in found.events
+        ),
+    )
+
+
+def _lists(event: Event) -> tuple[tuple[str, ...], ...]:
+    return (event.reasons, event.roles, event.locations)
 
 
 def _text(found: Forecast, examples: int) -> Iterator[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from itertools import islice
 
 from icaccess.models import Decision
 from icaccess.review.impact import ACTIONS, KINDS, Change, Impact, Kind
-from icaccess.review.render import as_json, markdown_text
-from icaccess.review.report_files import harmless
+from icaccess.review.render import as_csv, as_json, markdown_text
 from icaccess.review.versions import Version
 
 _COLUMNS = (
@@ -52,20 +49,16 @@ def impact_json(impact: Impact) -> str:
 
 def impact_csv(impact: Impact) -> str:
     """One line for each change; no cell that a spreadsheet would run."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(_COLUMNS)
-    for change in impact.changes:
-        before, after = change.before, change.after
-        writer.writerow(
-            harmless(str(cell))
-            for cell in (
-                *(change.employee_id, change.first_day, change.last_day, change.kind),
-                *("; ".join(change.fields), before.outcome, after.outcome, _codes(before), _codes(after)),
-                *(before.action, after.action, "; ".join(change.roles), "; ".join(change.locations)),
-            )
-        )
-    return text.getvalue()
+    return as_csv(_COLUMNS, map(_row, impact.changes))
+
+
+def _row(change: Change) -> tuple[str, ...]:
+    before, after = change.before, change.after
+    return (
+        *(change.employee_id, str(change.first_day), str(change.last_day), change.kind),
+        *("; ".join(change.fields), before.outcome, after.outcome, _codes(before), _codes(after)),
+        *(before.action, after.action, "; ".join(change.roles), "; ".join(change.locations)),
+    )
 
 
 def _text(impact: Impact, examples: int) -> Iterator[str]:

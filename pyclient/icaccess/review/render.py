@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,7 @@ import msgspec
 
 from icaccess import __version__
 from icaccess.review.check import RULES, Finding
+from icaccess.review.report_files import harmless
 from icaccess.review.testing import TestRun
 from icaccess.review.trace import Trace, TracedTest
 
@@ -20,6 +23,15 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 def as_json(value: Any) -> str:
     """A value as indented JSON, ended by a line feed."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """Rows under their columns, every cell quoted, and none that a spreadsheet would run as a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def findings_text(findings: Sequence[Finding]) -> str:

@@ -110,6 +110,14 @@ class PolicySource:
         for module in self.modules:
             yield from module.rules
 
+    def syntax(self, rule: Rule) -> dict[str, Any]:
+        """The syntax of one rule, as OPA parsed it."""
+        module = next(module for module in self.modules if module.file == rule.file)
+        found: dict[str, Any] = next(
+            one for one in module.syntax["rules"] if one["location"]["row"] == rule.line
+        )
+        return found
+
     @property
     def schemas(self) -> Path | None:
         """Where the schemas of input and policy data are, if the policy has any."""

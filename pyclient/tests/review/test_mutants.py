@@ -101,6 +101,9 @@ EQUIVALENT = [
             ("period.end < sure_change", "period.end <= sure_change"),
             ("job.end < sure_change", "job.end <= sure_change"),
             ("input.as_of, 0 - _summer)", "input.as_of, 1 - _summer)"),
+            ("job.end >= dates.add_days", "job.end > dates.add_days"),
+            ("max([dates.last_day(job)", "min([dates.last_day(job)"),
+            ("removal < sure_change", "removal <= sure_change"),
         ]
     ),
 ]

@@ -151,9 +151,9 @@ def test_trace_names_rules_reasons_tests_and_cases(project: PolicySource) -> Non
     trace = {clause.clause: clause for clause in trace_policy(project).clauses}
     assert list(trace) == list(CLAUSES)
     assert "test_own" in [test.name for test in trace["ES-1"].tests]
-    rule = next(rule for rule in trace["ES-10"].rules if rule.reason == "not_employed")
-    assert Path(rule.file).read_text().split("\n")[rule.line - 1].startswith('unmet contains "not_employed"')
-    assert trace["ES-10"].reasons == ("not_employed",)
+    rule = next(rule for rule in trace["ES-12"].rules if rule.reason is not None)
+    assert '"certification_expired"' in Path(rule.file).read_text().split("\n")[rule.line - 1]
+    assert trace["ES-12"].reasons == ("certification_expired",)
     assert "departed" in [case.name for case in trace["ES-10"].cases]
 
 
