@@ -20,6 +20,15 @@ from tests.test_changes import do, states
 
 NOBODY = "cn=nobody,dc=example,dc=org"
 
+# ldap3 lets go of a socket that broke, or that it did not trust, without closing it; Python does so for it.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collected():
+    yield
+    gc.collect()
+
 
 class Style:
     """How a kind of directory writes people and groups."""
@@ -279,13 +288,10 @@ class TestBadInput:
         with pytest.raises(TargetError, match="nobody answers there"):
             style.target(f"cn=ic,{GROUPS}", url="ldap://127.0.0.1:9").current()
 
-    # ldap3 lets go of the socket that it did not trust without closing it.
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     def test_a_self_signed_certificate(self, style):
         group = style.group("ic")
         with pytest.raises(TargetError, match="its certificate is self-signed"):
             style.target(group, url=style.server.tls_url).current()
-        gc.collect()
 
     @pytest.mark.parametrize(
         ("changed", "said"),

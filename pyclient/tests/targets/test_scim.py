@@ -174,13 +174,13 @@ class TestFaults:
         """The proxy before a server with three people of whom one holds access."""
         ids = [server.user(f"user{n}") for n in range(3)]
         server.group(GROUP, [ids[2]])
-        broken = FaultProxy(server.address, hang=0.4)
+        broken = FaultProxy(server.address, hang=1.4)
         yield broken
         broken.shutdown()
         broken.server_close()
 
     def run(self, store, proxy):
-        scim = target(proxy.url + "/v2", deadline=0.3)
+        scim = target(proxy.url + "/v2", deadline=1.0)
         client = ScriptedClient({"0": ("210",), "1": ("210",)})
         try:
             return do(store, scim, client, people("0", "1", "2"))
