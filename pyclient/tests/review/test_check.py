@@ -106,7 +106,9 @@ def test_a_code_that_stands_twice_in_the_table(project: PolicySource, edit: Edit
 def test_a_reason_that_no_test_reaches(project: PolicySource) -> None:
     cases = Path("policy/tests/cases/decisions/data.yaml")
     blocks = cases.read_text().split("\n- name: ")
-    cases.write_text("\n- name: ".join(block for block in blocks if "- certification_out_of_order" not in block) + "\n")
+    cases.write_text(
+        "\n- name: ".join(block for block in blocks if "- certification_out_of_order" not in block) + "\n"
+    )
     assert ("reachable", "no test or case reaches certification_out_of_order") in found(project)
 
 

@@ -57,6 +57,7 @@ EQUIVALENT = [
         "day < data.requirements.validity.first_removal",
         "the general way gives the first removal on that day too",
     ),
+    ("lib/dates.rego", 'day, 0, 4), "0")', 'day, 0, 4), "0~")', "no day has that character in it"),
     ("lib/dates.rego", 'day < "9999"', 'day <= "9999"', "no day is written as a year alone"),
     ("lib/dates.rego", 'record.end < "9999"', 'record.end <= "9999"', "no day is written as a year alone"),
     (
