@@ -150,7 +150,8 @@ def client_alone(rig: Rig) -> Rows:
     with rig.opa() as opa:
         answers = load.record(opa.url, opa.token, load.bodies(people, AT, BATCH) + load.bodies([], AT, 1))
     with load.instant_opa(answers) as url:
-        for size in rig.given.sizes:
+        for given in rig.given.sizes:
+            size = -(-given // BATCH) * BATCH  # recorded answers are of whole batches
             facts = rig.work / "blocks.jsonl"
             with facts.open("wb") as file:
                 file.writelines(msgspec.json.encode(one) + b"\n" for one in load.blocks(people, size))

@@ -190,9 +190,10 @@ def test_tests_schemas_and_settings_do_not_change_a_revision(folders: tuple[Path
 
 
 _SCRIPT = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from icaccess.opa.engine import running_engine
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores it
 with running_engine(Path(sys.argv[1]) / "policy", Path(sys.argv[1]) / "config") as engine:
     print(engine.process.pid, os.readlink(f"/proc/{engine.process.pid}/cwd"), flush=True)
     if sys.argv[2] == "raise":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,9 @@ from icaccess.review.check import RULES, Finding
 from icaccess.review.render import findings_sarif
 
 _PACKAGE = Path(__file__).parent / "sarif"
+
+# One worker installs and runs it: a program that is being written cannot be run.
+pytestmark = pytest.mark.xdist_group("sarif")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +36,15 @@ def multitool() -> Path:
         if done.returncode:
             pytest.skip(f"needs sarif-multitool: npm ci failed in {_PACKAGE}: {done.stderr.strip()[:200]}")
         program.chmod(0o755)
+    for _ in range(100):  # npm's helpers may hold what they wrote for a moment longer
+        try:
+            subprocess.run([program, "--version"], capture_output=True, check=False)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY:
+                raise
+            time.sleep(0.3)
+        else:
+            break
     return program
 
 
