@@ -108,8 +108,8 @@ def nightly(rig: Rig) -> Rows:
         for share in (0.0, 0.01, 0.1, 1.0):
             command = rig.command("plan", "--facts", rig.facts(changed=share), "--at", AT)
             quick, full = rig.best(
-                lambda command=command: rig.wall(command, env).wall,  # type: ignore[misc]
-                lambda command=command: rig.wall([*command, "--full"], env).wall,  # type: ignore[misc]
+                lambda command=command: rig.wall(command, env).wall,  # type: ignore[misc]  # no type is inferred for its default
+                lambda command=command: rig.wall([*command, "--full"], env).wall,  # type: ignore[misc]  # no type is inferred for its default
             )
             rows.append(
                 {
@@ -185,7 +185,7 @@ def sidecars(rig: Rig) -> Rows:
             urls = [opa.url for opa in running[:count]]
             with AccessClient(urls, SHARED, connections=2) as client:
                 (seconds,) = rig.best(
-                    lambda client=client: timed(  # type: ignore[misc]
+                    lambda client=client: timed(  # type: ignore[misc]  # no type is inferred for its default
                         lambda: deque(client.decide_json(iter(records), population.AT), maxlen=0)
                     )
                 )
@@ -208,7 +208,7 @@ def startup(rig: Rig) -> Rows:
     commands += [
         (f"icaccess {name} --help", [sys.executable, "-m", "icaccess", name, "--help"]) for name in COMMANDS
     ]
-    work = [lambda command=command: load.run(command).wall for _, command in commands]  # type: ignore[misc]
+    work = [lambda command=command: load.run(command).wall for _, command in commands]  # type: ignore[misc]  # no type is inferred for its default
     return [
         {"command": name, "seconds": seconds}
         for (name, _), seconds in zip(commands, rig.best(*work), strict=True)

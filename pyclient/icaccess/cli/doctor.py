@@ -80,12 +80,12 @@ def _facts(request: Request) -> Iterator[Check]:
     try:
         readers = open_readers(request.settings) + open_readers(request.settings, locations=True)
     except IcaccessError as error:
-        yield "sources", lambda error=error: _raise(error)  # type: ignore[misc]
+        yield "sources", lambda error=error: _raise(error)  # type: ignore[misc]  # no type is inferred for its default
         return
     if not readers:
         yield "sources", lambda: _none(request)
     for reader in readers:
-        yield f"source {reader.settings.name}", lambda reader=reader: _source(reader)  # type: ignore[misc]
+        yield f"source {reader.settings.name}", lambda reader=reader: _source(reader)  # type: ignore[misc]  # no type is inferred for its default
 
 
 def _raise(error: IcaccessError) -> Iterator[str]:

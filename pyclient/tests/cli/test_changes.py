@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import pytest
 
-from icaccess.cli import main
 from icaccess.plan import read_plan
 
 ROOT = Path(__file__).parents[3]
@@ -16,21 +14,13 @@ DAY = "2027-06-29"
 
 
 @pytest.fixture
-def icaccess(engine, tmp_path, monkeypatch, capfd):
+def icaccess(command, monkeypatch):
     """Runs a command on the examples; gives its exit code, stdout and stderr."""
-    monkeypatch.setenv("ICACCESS_OPA_URL", engine.url)
-    monkeypatch.setenv("ICACCESS_OPA_TOKEN", engine.token)
     monkeypatch.setenv("ICACCESS_CONFIG", str(ROOT / "config"))
-    monkeypatch.setenv("ICACCESS_STORE", f"sqlite:///{tmp_path}/icaccess.db")
-    monkeypatch.chdir(ROOT)
 
-    def run(command, *arguments, facts=FACTS, at=DAY):
-        options = (["--facts", str(facts)] if facts else []) + (["--at", at] if at else [])
-        with contextlib.suppress(SystemExit), pytest.raises(SystemExit) as ended:
-            main([command, *map(str, arguments), *options])
-        code = ended.value.code
-        captured = capfd.readouterr()
-        return code, captured.out, captured.err
+    def run(name, *arguments, facts=FACTS, at=DAY):
+        options = (["--facts", facts] if facts else []) + (["--at", at] if at else [])
+        return command(name, *arguments, *options)
 
     return run
 
