@@ -7,7 +7,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
 from icaccess import changes
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
@@ -16,7 +16,9 @@ from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.store import audit
 from icaccess.store.consents import Consent
 from icaccess.store.database import open_store
+from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change as change_table
+from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
 from icaccess.targets.interface import Holding
 from icaccess.targets.ledger import LedgerTarget
@@ -223,6 +225,33 @@ class TestGuard:
         assert [(one["by"], one["reason"], one["plan_digest"], one["findings"]) for one in found] == [
             ("A. Admin", "two schools closed", digest, ["2 revocations, more than the 1 allowed"])
         ]
+
+    def test_a_consent_that_was_forged_in_the_store_is_none(self, store, ledger):
+        self.setup_three(store, ledger)
+        client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
+        digest = changes.plan(records, client, ledger, store, DAY).digest
+        forged = {
+            "plan_digest": digest,
+            "given_at": "2025",
+            "by": "nobody",
+            "reason": "none",
+            "expires_at": "9999",
+        }
+        with store.writing() as connection:
+            connection.execute(insert(consent_table).values(**forged))
+        with pytest.raises(GuardStop):
+            do(store, ledger, client, records, limits=self.LIMITS)
+        assert set(ledger.current()) == {"1", "2", "3"}
+
+    def test_a_record_without_the_runs_of_the_journal_was_cut(self, store, ledger):
+        self.setup_three(store, ledger)
+        with store.writing() as connection:
+            connection.execute(delete(audit_table))
+        with (
+            store.reading() as connection,
+            pytest.raises(StoreError, match="no entry of run 1, which the journal"),
+        ):
+            audit.verify(connection)
 
     def test_a_consent_stands_for_a_while_and_then_no_more(self, store_url):
         clock = [datetime(2025, 9, 10, 12, tzinfo=UTC)]

@@ -32,6 +32,19 @@ def test_a_snapshot_gives_back_every_record_the_invalid_ones_too(tmp_path: Path)
     assert isinstance(replayed[1], InvalidRecord)
 
 
+def test_a_snapshot_replaces_what_a_link_leads_to_and_nothing_but_a_file(tmp_path: Path) -> None:
+    link, target, fifo = tmp_path / "link", tmp_path / "target", tmp_path / "fifo"
+    target.write_text("old")
+    link.symlink_to(target)
+    assert write_snapshot(link, [], []).records == 0
+    assert link.is_symlink()
+    assert target.read_text() != "old"
+    os.mkfifo(fifo)
+    with pytest.raises(FactsError, match="is no file that could be replaced"):
+        write_snapshot(fifo, [], [])
+    assert fifo.is_fifo()
+
+
 def test_a_snapshot_tells_where_each_record_came_from_and_is_for_its_owner_alone(tmp_path: Path) -> None:
     file = taken(tmp_path)
     lines = file.read_text(encoding="utf-8").splitlines()
