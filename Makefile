@@ -31,6 +31,7 @@ setup: .venv/.runtime
 .venv/.runtime: .venv/.made requirements/runtime.txt requirements/build.txt pyproject.toml
 	$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/build.txt
 	$(PIP) install --no-build-isolation --no-deps --editable .
+	$(BIN)/python -m compileall -q pyclient/icaccess
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements/dev.txt

@@ -2,9 +2,10 @@
 # scope: package
 # title: Infinite Campus Elementary Scheduling
 # description: >-
-#   The posted access requirements, in the order of the page. Each rule names the clause that it serves; a
-#   requirement that is not met adds its code to `lacking`. Dates are days in the district's zone, and what is dated
-#   after `input.as_of` is not yet true. Values stand in `data.requirements`, the working parts in `lib/`.
+#   The posted access requirements, in the order of the page. `findings` is what the facts of one employee show on one
+#   day; a requirement that they do not meet is `lacking`. Each rule names the clause that it serves. Dates are days in
+#   the district's zone, and what is dated after the day is not yet true. Values stand in `data.requirements`, the
+#   working parts in `lib/`.
 # schemas:
 #   - input: schema.input
 #   - data.requirements: schema.requirements
@@ -16,6 +17,7 @@ import data.lib.approval
 import data.lib.assignment
 import data.lib.certification
 import data.lib.dates
+import data.lib.reasons
 import data.lib.runs
 
 # METADATA
@@ -26,13 +28,6 @@ import data.lib.runs
 gives := "view, create and modify course sections, and fully schedule students with the Walk-in Scheduler"
 
 # ── Access Requirements: role and workplace ──────────────────────────────────────────────────────────────
-
-# METADATA
-# title: Current jobs
-# description: The jobs held on the day, or in a summer the ones held last.
-# custom:
-#   clause: ES-9
-current_jobs := assignment.current(_assignments, input.as_of)
 
 # METADATA
 # title: Eligible role
@@ -49,21 +44,14 @@ eligible(job) if job.role in data.requirements.roles
 eligible(job) if assignment.school_based(job)
 
 # METADATA
-# title: Eligible jobs
-# description: The current jobs that are eligible.
-# custom:
-#   clause: ES-2
-eligible_jobs := [job | some job in current_jobs; eligible(job)]
-
-# METADATA
 # title: Role not eligible
 # description: No current job has a listed role or is at a school.
 # custom:
 #   clause: ES-2
 #   reason: role_not_eligible
-lacking contains "role_not_eligible" if {
-	eligible_jobs == []
-	not _works_somewhere_unknown
+lacking("role_not_eligible", found) if {
+	found.eligible_jobs == []
+	not _works_somewhere_unknown(found.current_jobs)
 }
 
 # METADATA
@@ -72,12 +60,12 @@ lacking contains "role_not_eligible" if {
 # custom:
 #   clause: ES-3
 #   reason: unknown_location
-lacking contains "unknown_location" if {
-	eligible_jobs == []
-	_works_somewhere_unknown
+lacking("unknown_location", found) if {
+	found.eligible_jobs == []
+	_works_somewhere_unknown(found.current_jobs)
 }
 
-_works_somewhere_unknown if {
+_works_somewhere_unknown(current_jobs) if {
 	some job in current_jobs
 	assignment.unknown_location(job)
 }
@@ -90,7 +78,7 @@ _works_somewhere_unknown if {
 # custom:
 #   clause: ES-4
 #   reason: elementary_certification_missing
-lacking contains "elementary_certification_missing" if elementary_completions == []
+lacking("elementary_certification_missing", found) if found.elementary_completions == []
 
 # METADATA
 # title: Walk-In Scheduling Certification
@@ -98,7 +86,7 @@ lacking contains "elementary_certification_missing" if elementary_completions ==
 # custom:
 #   clause: ES-5
 #   reason: walk_in_certification_missing
-lacking contains "walk_in_certification_missing" if not walk_in_completed_on
+lacking("walk_in_certification_missing", found) if found.walk_in_completions == []
 
 # METADATA
 # title: Walk-In first
@@ -106,93 +94,29 @@ lacking contains "walk_in_certification_missing" if not walk_in_completed_on
 # custom:
 #   clause: ES-5
 #   reason: certification_out_of_order
-lacking contains "certification_out_of_order" if {
-	counting_completions == []
-	elementary_completions != []
-	walk_in_completed_on
+lacking("certification_out_of_order", found) if {
+	found.counting_completions == []
+	found.elementary_completions != []
+	found.walk_in_completions != []
 }
-
-# METADATA
-# title: First Walk-In completion
-# description: The day of the earliest one; undefined when there is none.
-# custom:
-#   clause: ES-5
-walk_in_completed_on := min(_completions(data.requirements.certifications.prerequisite))
-
-# METADATA
-# title: Elementary completions
-# description: The days of all of them, in order or not.
-# custom:
-#   clause: ES-4
-elementary_completions := _completions(data.requirements.certifications.required)
-
-# METADATA
-# title: Counting completions
-# description: The days of the Elementary completions that count.
-# custom:
-#   clause: ES-5
-counting_completions := [day | some day in elementary_completions; day >= walk_in_completed_on]
-
-_completions(name) := [completion.completed_on |
-	some completion in input.employee.certifications
-	completion.name == name
-	completion.completed_on <= input.as_of
-]
 
 # ── Access Requirements: Principal or Manager approval ───────────────────────────────────────────────────
 
-# METADATA
-# title: Authorised approvals
-# description: Those by a Principal or Manager who is somebody else.
-# custom:
-#   clause: ES-6
-authorised_approvals := [record |
-	some record in _approvals
-	record.decision == "approved"
-	approval.authorised(record, input.employee.id)
-]
+# An approval reaches a job held since `from` when it was given on that day or later, when the job began before the
+# rule did, or when it was given in advance and after the last day of every earlier employment.
+_in_time(record, from, _, _) if record.decided_on >= from
 
-# METADATA
-# title: Approved jobs
-# description: >-
-#   The eligible jobs (any current ones when none is eligible), each with `from`, the day since when it is held
-#   in this employment, and its approvals: `timely`, those by somebody who may and in time, and `standing`, those
-#   of them that nobody has taken away since.
-# custom:
-#   clause: ES-6
-approvals_by_job := [{"job": job, "from": from, "timely": timely, "standing": standing} |
-	some job in _jobs_to_approve
-	from := max([assignment.held_from(job, _assignments), employed_from])
-	timely := [record |
-		some record in authorised_approvals
-		approval.names(record, job)
-		_in_time(record, from)
-	]
-	standing := [record | some record in timely; not _taken_away(record, job)]
-]
+_in_time(_, from, _, _) if from < data.requirements.job_change_rule_from
 
-_jobs_to_approve := eligible_jobs if {
-	eligible_jobs != []
-} else := current_jobs
-
-_in_time(record, from) if approval.timely(record, from)
-
-_in_time(record, from) if approval.in_advance(record, from, _departed_on)
-
-_taken_away(record, job) if {
-	some denial in _denials
-	denial.decided_on >= record.decided_on
-	approval.names(denial, job)
+_in_time(record, from, employment, employed_from) if {
+	approval.in_advance(record, from, _departed_on(employment, employed_from))
 }
 
-# METADATA
-# title: Approved
-# description: Some job that needs approval has one that stands.
-# custom:
-#   clause: ES-6
-approved if {
-	some entry in approvals_by_job
-	entry.standing != []
+# A denial or withdrawal that names the same job, on the same day or later, whoever made it.
+_taken_away(record, job, denials) if {
+	some denial in denials
+	denial.decided_on >= record.decided_on
+	approval.names(denial, job)
 }
 
 # METADATA
@@ -201,9 +125,9 @@ approved if {
 # custom:
 #   clause: ES-6
 #   reason: approval_withdrawn
-lacking contains "approval_withdrawn" if {
-	not approved
-	_was_approved
+lacking("approval_withdrawn", found) if {
+	found.approved_jobs == []
+	_was_approved(found)
 }
 
 # METADATA
@@ -212,10 +136,10 @@ lacking contains "approval_withdrawn" if {
 # custom:
 #   clause: ES-9
 #   reason: approval_not_for_current_job
-lacking contains "approval_not_for_current_job" if {
-	not approved
-	not _was_approved
-	authorised_approvals != []
+lacking("approval_not_for_current_job", found) if {
+	found.approved_jobs == []
+	found.authorised_approvals != []
+	not _was_approved(found)
 }
 
 # METADATA
@@ -224,9 +148,9 @@ lacking contains "approval_not_for_current_job" if {
 # custom:
 #   clause: ES-6
 #   reason: approver_not_authorized
-lacking contains "approver_not_authorized" if {
-	authorised_approvals == []
-	_approved_by_somebody
+lacking("approver_not_authorized", found) if {
+	found.authorised_approvals == []
+	_approved_by_somebody(found)
 }
 
 # METADATA
@@ -235,57 +159,43 @@ lacking contains "approver_not_authorized" if {
 # custom:
 #   clause: ES-6
 #   reason: approval_missing
-lacking contains "approval_missing" if {
-	authorised_approvals == []
-	not _approved_by_somebody
+lacking("approval_missing", found) if {
+	found.authorised_approvals == []
+	not _approved_by_somebody(found)
 }
 
-_was_approved if {
-	some entry in approvals_by_job
+_was_approved(found) if {
+	some entry in found.approvals_by_job
 	entry.timely != []
 }
 
-_approved_by_somebody if {
-	some record in _approvals
+_approved_by_somebody(found) if {
+	some record in found.approvals
 	record.decision == "approved"
 }
 
 # ── Departure and return ─────────────────────────────────────────────────────────────────────────────────
 
 # METADATA
-# title: Employed
-# description: Employed on the day, the first and the last day of a period included. Leave is not departure.
-# custom:
-#   clause: ES-10
-employed if _held_employment != []
-
-_held_employment := [period | some period in _employment; not dates.ended(period, input.as_of)]
-
-# METADATA
 # title: Unmet
 # description: >-
-#   The codes of the requirements that are not met. Whoever is not employed lacks everything else too, so this is
-#   the only reason given.
+#   The codes of the requirements that are not met: none for somebody in an eligible job, certified in order and not
+#   expired, and approved. Whoever is not employed lacks everything else too, so this is the only reason given. The
+#   first and the last day of a period of employment are included, and leave is not departure.
 # custom:
 #   clause: ES-10
 #   reason: not_employed
-unmet := lacking if {
-	employed
-} else := {"not_employed"}
-
-# METADATA
-# title: Employed from
-# description: The first day of this employment; a weekend between two records is not a departure.
-# custom:
-#   clause: ES-10
-employed_from := runs.start_of(_employment, last, data.requirements.between_employments_days) if {
-	last := max([period.start | some period in _held_employment])
+unmet(employee, day) := set() if {
+	jobs(employee, day).eligible_jobs != []
+	certifications(employee, day).expiry.state != "expired"
+	approvals(employee, day).approved_jobs != []
+} else := {"not_employed"} if {
+	jobs(employee, day).employed_from == null
+} else := {code |
+	found := findings(employee, day)
+	some code in reasons.of_requirements
+	lacking(code, found)
 }
-
-# The last day of every earlier employment; an empty string where there is none.
-default _departed_on := ""
-
-_departed_on := max([dates.last_day(period) | some period in _employment; period.start < employed_from])
 
 # ── Recertification ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -293,29 +203,20 @@ _departed_on := max([dates.last_day(period) | some period in _employment; period
 # title: Validity
 # description: >-
 #   How long the latest completion that counts is good for, which is two school years at a time; null when none
-#   counts.
+#   counts. It alone sets the validity, so that access once lost is regained by completing again.
 # custom:
-#   clause: ES-11
-default expiry := null
+#   clauses: [ES-11, ES-15]
+validity(counting_completions, day) := {"valid_through": last, "recertification_opens": opens, "state": state} if {
+	last := certification.valid_through(max(counting_completions))
+	opens := certification.opening(last)
+	state := _validity_state(last, opens, day)
+} else := null
 
-expiry := {"valid_through": valid_through, "recertification_opens": opens, "state": state} if {
-	valid_through := certification.valid_through(latest_completion)
-	opens := certification.opening(valid_through)
-	state := _validity_state(valid_through, opens)
-}
-
-_validity_state(valid_through, opens) := "expired" if {
-	valid_through < input.as_of
+_validity_state(valid_through, opens, day) := "expired" if {
+	valid_through < day
 } else := "recertify" if {
-	opens <= input.as_of
+	opens <= day
 } else := "valid"
-
-# METADATA
-# title: Latest completion
-# description: It alone sets the validity, so that access once lost is regained by completing again.
-# custom:
-#   clause: ES-15
-latest_completion := max(counting_completions)
 
 # METADATA
 # title: Removed until recertified
@@ -323,7 +224,7 @@ latest_completion := max(counting_completions)
 # custom:
 #   clause: ES-12
 #   reason: certification_expired
-lacking contains "certification_expired" if expiry.state == "expired"
+lacking("certification_expired", found) if found.expiry.state == "expired"
 
 # METADATA
 # title: Outcome
@@ -332,18 +233,114 @@ lacking contains "certification_expired" if expiry.state == "expired"
 #   who still meet everything else.
 # custom:
 #   clause: ES-14
-outcome := "allow" if {
-	unmet == set()
+outcome(unmet_codes) := "allow" if {
+	unmet_codes == set()
 } else := "expired" if {
-	unmet == {"certification_expired"}
+	unmet_codes == {"certification_expired"}
 } else := "deny"
 
-# ── Facts that are true by the day ───────────────────────────────────────────────────────────────────────
+# ── What the facts show ──────────────────────────────────────────────────────────────────────────────────
 
-_employment := [period | some period in input.employee.employment; period.start <= input.as_of]
+# METADATA
+# title: Findings
+# description: All that the rules above rest on, put together.
+# custom:
+#   clause: ES-1
+findings(employee, day) := object.union_n([
+	{"employee_id": employee.id, "as_of": day},
+	jobs(employee, day),
+	certifications(employee, day),
+	approvals(employee, day),
+])
 
-_assignments := [job | some job in input.employee.assignments; job.start <= input.as_of]
+# METADATA
+# title: Jobs
+# description: >-
+#   The periods of employment and the jobs that have begun by the day, since when the person is employed without a
+#   break (null when not employed), the jobs held, in a summer the ones held last, and which of them are eligible.
+# custom:
+#   clause: ES-9
+jobs(employee, day) := {
+	"employment": employment,
+	"employed_from": _employed_from(employment, day),
+	"assignments": assignments,
+	"current_jobs": current_jobs,
+	"eligible_jobs": [job | some job in current_jobs; eligible(job)],
+} if {
+	employment := [period | some period in employee.employment; period.start <= day]
+	assignments := [job | some job in employee.assignments; job.start <= day]
+	current_jobs := assignment.current(assignments, day)
+}
 
-_approvals := [record | some record in input.employee.approvals; record.decided_on <= input.as_of]
+# METADATA
+# title: Certifications
+# description: The days of the completions, which of the Elementary ones count, and how long the latest is good for.
+# custom:
+#   clause: ES-5
+certifications(employee, day) := {
+	"walk_in_completions": walk_in_completions,
+	"elementary_completions": elementary_completions,
+	"counting_completions": counting_completions,
+	"expiry": validity(counting_completions, day),
+} if {
+	walk_in_completions := _completions(employee, data.requirements.certifications.prerequisite, day)
+	elementary_completions := _completions(employee, data.requirements.certifications.required, day)
+	counting_completions := [done | some done in elementary_completions; done >= min(walk_in_completions)]
+}
 
-_denials := [record | some record in _approvals; record.decision in {"denied", "withdrawn"}]
+# METADATA
+# title: Approvals
+# description: >-
+#   Those given by the day; those by a Principal or Manager who is somebody else; and for each job that needs approval
+#   (an eligible one, or any when none is) the day `from` which it is held in this employment and its approvals:
+#   `timely`, those by somebody who may and in time, and `standing`, those of them that nobody has taken away since.
+# custom:
+#   clause: ES-6
+approvals(employee, day) := {
+	"approvals": given,
+	"denials": denials,
+	"authorised_approvals": authorised_approvals,
+	"approvals_by_job": approvals_by_job,
+	"approved_jobs": [entry | some entry in approvals_by_job; entry.standing != []],
+} if {
+	held := jobs(employee, day)
+	given := [record | some record in employee.approvals; record.decided_on <= day]
+	denials := [record | some record in given; record.decision != "approved"]
+	authorised_approvals := [record |
+		some record in given
+		record.decision == "approved"
+		record.approver_role in data.requirements.approver_roles
+		record.approver != employee.id
+	]
+	approvals_by_job := [{"job": job, "from": from, "timely": timely, "standing": standing} |
+		held.employed_from != null
+		some job in _jobs_to_approve(held.eligible_jobs, held.current_jobs)
+		from := max([assignment.held_from(job, held.assignments), held.employed_from])
+		timely := [record |
+			some record in authorised_approvals
+			approval.names(record, job)
+			_in_time(record, from, held.employment, held.employed_from)
+		]
+		standing := [record | some record in timely; not _taken_away(record, job, denials)]
+	]
+}
+
+# The first day of this employment, a weekend between two records being no departure; null when not employed.
+_employed_from(employment, day) := runs.start_of(employment, last, data.requirements.between_employments_days) if {
+	last := max([period.start | some period in employment; not dates.ended(period, day)])
+} else := null
+
+# The last day of every earlier employment; an empty string where there is none.
+_departed_on(employment, employed_from) := last if {
+	last := max([dates.last_day(period) | some period in employment; period.start < employed_from])
+} else := ""
+
+_jobs_to_approve(eligible_jobs, current_jobs) := eligible_jobs if {
+	eligible_jobs != []
+} else := current_jobs
+
+_completions(employee, name, day) := [completion.completed_on |
+	some completion in employee.certifications
+	completion.name == name
+	completion.completed_on <= day
+]

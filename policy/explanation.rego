@@ -30,6 +30,10 @@ _met(clause) := false if {
 	clause in _clauses_named
 } else := _met_otherwise(clause)
 
+_found := findings(input.employee, input.as_of)
+
+_codes := {reason.code | some reason in decision.reasons}
+
 _clauses_named := {reason.clause | some reason in decision.reasons}
 
 default _met_otherwise(_) := null
@@ -43,68 +47,72 @@ _met_otherwise("ES-3") if _school_jobs != []
 _met_otherwise("ES-3") := false if _nothing_eligible
 
 _met_otherwise("ES-4") if {
-	employed
-	elementary_completions != []
+	_found.employed_from != null
+	_found.elementary_completions != []
 }
 
 _met_otherwise("ES-5") if {
-	employed
-	walk_in_completed_on
+	_found.employed_from != null
+	min(_found.walk_in_completions)
 }
 
 _met_otherwise("ES-6") if {
-	employed
-	authorised_approvals != []
+	_found.employed_from != null
+	_found.authorised_approvals != []
 }
 
 _met_otherwise("ES-7") if {
-	outcome == "allow"
-	access_held
+	decision.outcome == "allow"
+	input.employee.access.held
 }
 
-_met_otherwise("ES-7") := false if escalate
+_met_otherwise("ES-7") := false if decision.escalate
 
-_met_otherwise("ES-8") := false if escalate
+_met_otherwise("ES-8") := false if decision.escalate
 
-_met_otherwise("ES-9") if approved
+_met_otherwise("ES-9") if _found.approved_jobs != []
 
-_met_otherwise("ES-10") if employed
+_met_otherwise("ES-10") if _found.employed_from != null
 
-_met_otherwise("ES-11") if expiry.state in {"valid", "recertify"}
+_met_otherwise("ES-11") if decision.expiry.state in {"valid", "recertify"}
 
-_met_otherwise("ES-12") if expiry.state in {"valid", "recertify"}
+_met_otherwise("ES-12") if decision.expiry.state in {"valid", "recertify"}
 
 _met_otherwise("ES-13") if _carried_over
 
-_met_otherwise("ES-14") if outcome == "expired"
+_met_otherwise("ES-14") if decision.outcome == "expired"
 
 _met_otherwise("ES-14") := false if {
-	outcome == "deny"
-	"certification_expired" in unmet
+	decision.outcome == "deny"
+	"certification_expired" in _codes
 }
 
-_met_otherwise("ES-15") := false if "certification_expired" in unmet
+_met_otherwise("ES-15") := false if "certification_expired" in _codes
 
 _met_otherwise("ES-15") if _regained
 
 _nothing_eligible if {
-	employed
-	eligible_jobs == []
+	_found.employed_from != null
+	_found.eligible_jobs == []
 }
 
-_listed_jobs := [job | employed; some job in current_jobs; job.role in data.requirements.roles]
+_listed_jobs := [job |
+	_found.employed_from != null
+	some job in _found.current_jobs
+	job.role in data.requirements.roles
+]
 
-_school_jobs := [job | employed; some job in current_jobs; assignment.school_based(job)]
+_school_jobs := [job | _found.employed_from != null; some job in _found.current_jobs; assignment.school_based(job)]
 
 # The latest completion that counts fell into the opening before a removal that came, or is to come, first.
-_carried_over if certification.removal_from(latest_completion) < expiry.valid_through
+_carried_over if certification.removal_from(max(_found.counting_completions)) < decision.expiry.valid_through
 
 # Access had been lost at a removal, and a later completion brought it back.
 _regained if {
-	expiry.state != "expired"
-	some earlier in counting_completions
+	decision.expiry.state != "expired"
+	some earlier in _found.counting_completions
 	lost := certification.valid_through(earlier)
-	later := min([day | some day in counting_completions; day > earlier])
+	later := min([day | some day in _found.counting_completions; day > earlier])
 	lost < later
 }
 
@@ -119,96 +127,103 @@ default _message_otherwise(_) := "Does not bear on this person."
 
 _message_otherwise("ES-1") := sprintf("The access is to %s.", [gives])
 
-_message_otherwise("ES-2") := sprintf("In a listed role: %s.", [_jobs_in_words(_listed_jobs)]) if {
+_message_otherwise("ES-2") := sprintf("In a listed role: %s.", [_jobs_in_words(_found, _listed_jobs)]) if {
 	_listed_jobs != []
 } else := "Not in a listed role, nor does it have to be: the job is at a school." if {
 	_school_jobs != []
 } else := "Not in a listed role." if {
-	employed
+	_found.employed_from != null
 }
 
-_message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_school_jobs)]) if {
+_message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_found, _school_jobs)]) if {
 	_school_jobs != []
 } else := "Not known to be at a school, nor does it have to be: the role is a listed one." if {
 	_listed_jobs != []
 } else := "Not at a school." if {
-	employed
+	_found.employed_from != null
 }
 
 _message_otherwise("ES-4") := sprintf("%s was completed %s.", [
 	data.requirements.certifications.required,
-	concat(", ", sort(elementary_completions)),
-]) if elementary_completions != []
+	concat(", ", sort(_found.elementary_completions)),
+]) if _found.elementary_completions != []
 
 _message_otherwise("ES-5") := sprintf("%s was completed %s, and %s on or after it.", [
 	data.requirements.certifications.prerequisite,
-	walk_in_completed_on,
+	min(_found.walk_in_completions),
 	data.requirements.certifications.required,
 ]) if {
-	counting_completions != []
-} else := sprintf("%s was completed %s.", [data.requirements.certifications.prerequisite, walk_in_completed_on])
+	_found.counting_completions != []
+} else := sprintf("%s was completed %s.", [
+	data.requirements.certifications.prerequisite,
+	min(_found.walk_in_completions),
+])
 
-_message_otherwise("ES-6") := sprintf("On record: %s.", [_in_words(_approved_records)]) if authorised_approvals != []
+_message_otherwise("ES-6") := sprintf("On record: %s.", [_records_in_words(_found, _approved_records(_found))]) if {
+	_found.authorised_approvals != []
+}
 
-_message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [requirements_met_on, _granting]) if {
-	outcome == "allow"
+_message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [
+	decision.requirements_met_on,
+	_granting,
+]) if {
+	decision.outcome == "allow"
 } else := "Access is granted once every requirement is met; nobody has to ask for it."
 
 _granting := "access is held" if {
-	access_held
+	input.employee.access.held
 } else := "the calendar does not reach far enough to say by when access is due" if {
-	grant_due_by == null
-} else := sprintf("access was due by %s and is not held", [grant_due_by]) if {
-	escalate
-} else := sprintf("access is due by %s", [grant_due_by])
+	decision.grant_due_by == null
+} else := sprintf("access was due by %s and is not held", [decision.grant_due_by]) if {
+	decision.escalate
+} else := sprintf("access is due by %s", [decision.grant_due_by])
 
 _message_otherwise("ES-8") := sprintf("More than two full business days have passed: reach out to %s.", [reasons.contact]) if {
-	escalate
+	decision.escalate
 }
 
-_message_otherwise("ES-9") := sprintf("An approval stands for the current job: %s.", [_jobs_in_words([entry.job |
-	some entry in approvals_by_job
-	entry.standing != []
-])]) if approved
+_message_otherwise("ES-9") := sprintf("An approval stands for the current job: %s.", [_jobs_in_words(_found, [entry.job |
+	some entry in _found.approved_jobs
+])]) if _found.approved_jobs != []
 
-_message_otherwise("ES-10") := sprintf("Employed since %s.", [employed_from]) if employed
+_message_otherwise("ES-10") := sprintf("Employed since %s.", [_found.employed_from]) if _found.employed_from != null
 
 _message_otherwise("ES-11") := sprintf("%s of %s is valid through %s.", [
 	data.requirements.certifications.required,
-	latest_completion,
-	expiry.valid_through,
+	max(_found.counting_completions),
+	decision.expiry.valid_through,
 ]) if {
-	expiry.state != "expired"
+	decision.expiry.state != "expired"
 }
 
-_message_otherwise("ES-12") := sprintf("Access is removed at the end of %s unless recertified.", [expiry.valid_through]) if {
-	expiry.state != "expired"
+_message_otherwise("ES-12") := sprintf("Access is removed at the end of %s unless recertified.", [decision.expiry.valid_through]) if {
+	decision.expiry.state != "expired"
 }
 
 _message_otherwise("ES-13") := sprintf("Recertification is open since %s: complete %s again by %s to keep access.", [
-	expiry.recertification_opens,
+	decision.expiry.recertification_opens,
 	data.requirements.certifications.required,
-	expiry.valid_through,
+	decision.expiry.valid_through,
 ]) if {
-	expiry.state == "recertify"
+	decision.expiry.state == "recertify"
 } else := sprintf("Completed %s, when recertification was open: this carries access over the removal of %s.", [
-	latest_completion,
-	certification.removal_from(latest_completion),
+	max(_found.counting_completions),
+	certification.removal_from(max(_found.counting_completions)),
 ]) if {
 	_carried_over
-	expiry.state == "valid"
-} else := sprintf("Recertification opens %s.", [expiry.recertification_opens]) if {
-	expiry.state == "valid"
+	decision.expiry.state == "valid"
+} else := sprintf("Recertification opens %s.", [decision.expiry.recertification_opens]) if {
+	decision.expiry.state == "valid"
 }
 
 _message_otherwise("ES-14") := "Everything else is met: all that is left is to recertify." if {
-	outcome == "expired"
+	decision.outcome == "expired"
 } else := "Recertification alone does not bring access back: the other requirements must be met too." if {
-	"certification_expired" in unmet
+	"certification_expired" in _codes
 }
 
 _message_otherwise("ES-15") := sprintf("Access is lost until %s is completed again.", [data.requirements.certifications.required]) if {
-	"certification_expired" in unmet
+	"certification_expired" in _codes
 } else := "Access had been lost at a removal and was regained by a later completion." if {
 	_regained
 }
@@ -217,23 +232,23 @@ _message_otherwise("ES-15") := sprintf("Access is lost until %s is completed aga
 
 default _facts(_) := []
 
-_facts("ES-2") := current_jobs if employed
+_facts("ES-2") := _found.current_jobs if _found.employed_from != null
 
-_facts("ES-3") := current_jobs if employed
+_facts("ES-3") := _found.current_jobs if _found.employed_from != null
 
 _facts("ES-4") := _completed(data.requirements.certifications.required)
 
 _facts("ES-5") := _completed(data.requirements.certifications.prerequisite)
 
-_facts("ES-6") := _approvals
+_facts("ES-6") := _found.approvals
 
 _facts("ES-7") := [input.employee.access]
 
-_facts("ES-8") := [input.employee.access] if escalate
+_facts("ES-8") := [input.employee.access] if decision.escalate
 
-_facts("ES-9") := _assignments
+_facts("ES-9") := _found.assignments
 
-_facts("ES-10") := _employment
+_facts("ES-10") := _found.employment
 
 _facts("ES-11") := _latest_completion
 
@@ -241,9 +256,9 @@ _facts("ES-12") := _latest_completion
 
 _facts("ES-13") := _latest_completion
 
-_facts("ES-14") := _latest_completion if "certification_expired" in unmet
+_facts("ES-14") := _latest_completion if "certification_expired" in _codes
 
-_facts("ES-15") := _latest_completion if "certification_expired" in unmet
+_facts("ES-15") := _latest_completion if "certification_expired" in _codes
 
 _completed(name) := [completion |
 	some completion in input.employee.certifications
@@ -253,5 +268,5 @@ _completed(name) := [completion |
 
 _latest_completion := [completion |
 	some completion in _completed(data.requirements.certifications.required)
-	completion.completed_on == latest_completion
+	completion.completed_on == max(_found.counting_completions)
 ]

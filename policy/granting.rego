@@ -6,146 +6,98 @@ import data.lib.certification
 import data.lib.dates
 
 # METADATA
-# title: Grounds
+# title: Grant
 # description: >-
-#   For each allowed job the day on which the last requirement was met, and the records that show it, as
-#   [day, location, role, Elementary, approved on, approver]: the least of them is what the decision rests on.
+#   For somebody allowed, the day on which the last requirement was met, the records that show it (`basis`), where
+#   access is allowed, and by when it is to be granted: two business days after the last requirement was met, or after
+#   the day that follows a removal, when everyone may be cleared; null where the calendar does not reach.
 # custom:
 #   clause: ES-7
-grounds := [[met_on, entry.job.location, entry.job.role, elementary, approved_on, approver] |
-	outcome == "allow"
-	elementary := min([day | some day in counting_completions; certification.valid_through(day) >= input.as_of])
-	some entry in approvals_by_job
-	[approved_on, approver] := min([[record.decided_on, record.approver] | some record in entry.standing])
-	met_on := max([entry.from, walk_in_completed_on, elementary, approved_on])
-]
+grant(employee, day) := {
+	"locations": sort({ground[1] | some ground in grounds}),
+	"requirements_met_on": met_on,
+	"grant_due_by": calendar.due_after(max([met_on, _cleared_on(day)])),
+	"basis": {
+		"role": role,
+		"location": location,
+		"walk_in": walk_in,
+		"elementary": elementary,
+		"approval": {"decided_on": approved_on, "approver": approver},
+	},
+} if {
+	unmet(employee, day) == set()
+	certified := certifications(employee, day)
+	walk_in := min(certified.walk_in_completions)
+	elementary := min([done | some done in certified.counting_completions; certification.valid_through(done) >= day])
 
-# METADATA
-# title: Requirements met on
-# description: The day on which the last requirement was met; null unless allowed.
-# custom:
-#   clause: ES-7
-default requirements_met_on := null
-
-requirements_met_on := _first_ground[0]
-
-_first_ground := min(grounds)
-
-# METADATA
-# title: Grant due by
-# description: >-
-#   Two business days after the last requirement was met, or after the day that follows a removal, when everyone
-#   may be cleared. Null unless allowed, and where the calendar does not reach.
-# custom:
-#   clause: ES-7
-default grant_due_by := null
-
-grant_due_by := calendar.due_after(max([_first_ground[0], _cleared_on]))
+	# For each approved job the day on which the last requirement was met, and the records that show it: the least of
+	# them is what the decision rests on.
+	grounds := [[max([entry.from, walk_in, elementary, word[0]]), entry.job.location, entry.job.role, word] |
+		some entry in approvals(employee, day).approved_jobs
+		word := min([[record.decided_on, record.approver] | some record in entry.standing])
+	]
+	[met_on, location, role, [approved_on, approver]] := min(grounds)
+} else := {"locations": [], "requirements_met_on": null, "grant_due_by": null, "basis": null}
 
 # The day after the last removal; an empty string before the first.
-default _cleared_on := ""
-
-_cleared_on := dates.add_days(certification.removal_before(input.as_of), 1)
+_cleared_on(day) := dates.add_days(certification.removal_before(day), 1) if {
+	data.requirements.validity.first_removal < day
+} else := ""
 
 # METADATA
 # title: Escalate
 # description: Not granted after two full business days; the person should reach out to DoTS.
 # custom:
 #   clause: ES-8
-default escalate := false
-
-escalate if {
-	not access_held
+escalate(employee, day, grant_due_by) if {
+	not employee.access.held
 	grant_due_by != null
-	grant_due_by < input.as_of
-}
-
-# METADATA
-# title: Basis
-# description: The records that the day on which the requirements were met rests on; null unless allowed.
-# custom:
-#   clause: ES-7
-default basis := null
-
-basis := {
-	"role": role,
-	"location": location,
-	"walk_in": walk_in_completed_on,
-	"elementary": elementary,
-	"approval": {"decided_on": approved_on, "approver": approver},
-} if {
-	[_, location, role, elementary, approved_on, approver] := _first_ground
-}
-
-# METADATA
-# title: Locations
-# description: Where access is allowed, in order and without repeats.
-# custom:
-#   clause: ES-9
-locations := sort({ground[1] | some ground in grounds})
-
-# METADATA
-# title: Access held
-# description: The target shows that the person holds access now.
-# custom:
-#   clause: ES-7
-access_held if input.employee.access.held
+	grant_due_by < day
+} else := false
 
 # METADATA
 # title: Action
 # description: What to do about it. An update is due when the target holds access for other locations.
 # custom:
 #   clause: ES-7
-action := "grant" if {
+action(employee, outcome, locations) := "grant" if {
 	outcome == "allow"
-	not access_held
+	not employee.access.held
 } else := "update" if {
 	outcome == "allow"
-	held := input.employee.access.locations
+	held := employee.access.locations
 	sort({location | some location in held}) != locations
 } else := "keep" if {
 	outcome == "allow"
 } else := "revoke" if {
-	access_held
+	employee.access.held
 } else := "none"
 
 # METADATA
 # title: Warnings
-# description: What a person should look at, though it changes no outcome.
+# description: >-
+#   What a person should look at, though it changes no outcome: by when access is due cannot be told; allowed, and yet
+#   one of the places of work is in no list (ES-3); a denial that fits no assignment that the person has had, and is
+#   perhaps mistyped (ES-6).
 # custom:
 #   clause: ES-7
-warnings contains "calendar_not_covered" if {
-	not access_held
-	outcome == "allow"
-	grant_due_by == null
-}
+warnings(employee, day, outcome, grant_due_by) := array.flatten([
+	["calendar_not_covered" | grant_due_by == null; outcome == "allow"; not employee.access.held],
+	["denial_names_no_job" | approvals(employee, day).denials != []; _some_denial_names_no_job(employee, day)],
+	["unknown_location" | outcome == "allow"; _works_somewhere_unknown(jobs(employee, day).current_jobs)],
+])
 
-# METADATA
-# title: Warning of an unknown location
-# description: Allowed, and yet one of the places of work is in no list.
-# custom:
-#   clause: ES-3
-warnings contains "unknown_location" if {
-	outcome == "allow"
-	_works_somewhere_unknown
-}
-
-# METADATA
-# title: Warning of a denial that names no job
-# description: It fits no assignment that the person has had; perhaps it is mistyped.
-# custom:
-#   clause: ES-6
-warnings contains "denial_names_no_job" if {
-	some denial in _denials
+_some_denial_names_no_job(employee, day) if {
+	some denial in approvals(employee, day).denials
 	_names_a_job(denial)
-	not _fits_a_job(denial)
+	not _fits_a_job(denial, jobs(employee, day).assignments)
 }
 
 _names_a_job(record) if record.role
 
 _names_a_job(record) if record.location
 
-_fits_a_job(record) if {
-	some job in _assignments
+_fits_a_job(record, assignments) if {
+	some job in assignments
 	approval.names(record, job)
 }

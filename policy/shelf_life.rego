@@ -4,75 +4,63 @@ import data.lib.certification
 import data.lib.dates
 
 # METADATA
+# title: Recheck on
+# description: >-
+#   The first day after this one on which the decision differs while neither facts nor rules change; null when none.
+#   The days on which something could change are decided as this one was, up to the one on which something surely does.
+# custom:
+#   clause: ES-7
+recheck_on(employee, day) := first if {
+	essence := _essence(employee, day)
+	sure := sure_change(essence.expiry)
+	possible := {change | some change in _dated_changes(employee, day, essence, sure); change > day; change < sure}
+	changes := {change | some change in possible; _essence(employee, change) != essence}
+	first := min(changes | {sure})
+	first != dates.open_end
+} else := null
+
+# METADATA
 # title: Sure change
 # description: >-
 #   The next day on which the validity becomes another one whatever else happens: the opening of recertification,
 #   and then the day after the last valid one. Without either it is the open end, which stands for "none".
 # custom:
 #   clause: ES-13
-sure_change := expiry.recertification_opens if {
+sure_change(expiry) := expiry.recertification_opens if {
 	expiry.state == "valid"
 } else := dates.add_days(expiry.valid_through, 1) if {
 	expiry.state == "recertify"
 } else := dates.open_end
 
-# METADATA
-# title: Possible changes
-# description: >-
-#   The days before the sure one on which something else could change: a fact that is yet to come true, a job or
-#   an employment ending, a summer grown too long, a removal passing, a grant falling overdue.
-# custom:
-#   clause: ES-7
-possible_changes := {change |
-	some change in _dated_changes
-	change > input.as_of
-	change < sure_change
+# The days on which something else could change, those past among them: a fact that is yet to come true, a job or an
+# employment ending, a summer grown too long, a removal passing, a grant falling overdue.
+_dated_changes(employee, day, essence, sure) := array.flatten([
+	[period.start | some period in employee.employment; period.start > day],
+	[job.start | some job in employee.assignments; job.start > day],
+	[completion.completed_on | some completion in employee.certifications; completion.completed_on > day],
+	[record.decided_on | some record in employee.approvals; record.decided_on > day],
+	[dates.past(period, 1) | some period in employee.employment; period.end >= day; period.end < sure],
+	[dates.past(job, days) |
+		some job in employee.assignments
+		job.end < sure
+		some days in _days_to_last(job, employee.assignments, day)
+	],
+	[dates.add_days(removal, 1) |
+		essence.outcome == "allow"
+		removal := certification.removal_from(day)
+		removal < sure
+	],
+	[dates.add_days(essence.grant_due_by, 1) | essence.grant_due_by >= day; not employee.access.held],
+])
+
+# How many days after its end a job may stop being current: one, or when no other lasts longer a summer.
+_days_to_last(job, assignments, day) := {1 | job.end >= day} | {_summer |
+	job.end >= dates.add_days(day, 0 - _summer)
+	every other in assignments { _no_longer(other, job, day) }
 }
 
-_dated_changes contains period.start if {
-	some period in _periods
-	period.start > input.as_of
-}
+_no_longer(other, _, day) if other.start > day
 
-_dated_changes contains completion.completed_on if {
-	some completion in input.employee.certifications
-	completion.completed_on > input.as_of
-}
-
-_dated_changes contains record.decided_on if {
-	some record in input.employee.approvals
-	record.decided_on > input.as_of
-}
-
-_dated_changes contains dates.past(period, 1) if {
-	some period in _periods
-	period.end >= input.as_of
-	period.end < sure_change
-}
-
-# A job that has ended stays current until a summer has passed, unless another lasts longer.
-_dated_changes contains dates.past(job, _summer) if {
-	some job in input.employee.assignments
-	job.end >= _last_day_of_jobs
-	job.end < sure_change
-	job.end >= dates.add_days(input.as_of, 0 - _summer)
-}
-
-default _last_day_of_jobs := ""
-
-_last_day_of_jobs := max([dates.last_day(job) | some job in _assignments])
-
-_dated_changes contains dates.add_days(removal, 1) if {
-	outcome == "allow"
-	removal := certification.removal_from(input.as_of)
-	removal < sure_change
-}
-
-_dated_changes contains dates.add_days(grant_due_by, 1) if {
-	not access_held
-	grant_due_by >= input.as_of
-}
-
-_periods := array.concat(input.employee.employment, input.employee.assignments)
+_no_longer(other, job, _) if dates.last_day(other) <= job.end
 
 _summer := data.requirements.between_assignments_days + 2

@@ -1,19 +1,9 @@
 # METADATA
 # title: Approvals
-# description: Whether an approver's word was given by somebody who may, for this job, and in time.
+# description: Which jobs an approver's word is for, and whether it was given shortly before one began.
 package lib.approval
 
 import data.lib.dates
-
-# METADATA
-# title: Authorised
-# description: True when the approver's role is listed and the approver is not the employee.
-# custom:
-#   clause: ES-6
-authorised(approval, employee_id) if {
-	approval.approver_role in data.requirements.approver_roles
-	approval.approver != employee_id
-}
 
 # METADATA
 # title: Names an assignment
@@ -21,20 +11,8 @@ authorised(approval, employee_id) if {
 # custom:
 #   clause: ES-6
 names(approval, assignment) if {
-	object.get(approval, "role", assignment.role) == assignment.role
-	object.get(approval, "location", assignment.location) == assignment.location
+	object.subset(assignment, object.filter(approval, ["role", "location"]))
 }
-
-# METADATA
-# title: Timely
-# description: >-
-#   True when the approval reaches a job held from `from`: it was given on that day or later, or the job began
-#   before the rule did.
-# custom:
-#   clause: ES-9
-timely(approval, from) if approval.decided_on >= from
-
-timely(_, from) if from < data.requirements.job_change_rule_from
 
 # METADATA
 # title: In advance

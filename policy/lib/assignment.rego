@@ -46,9 +46,9 @@ unknown_location(assignment) if {
 	not _says_itself(assignment)
 }
 
-_says_itself(assignment) if is_boolean(assignment.school_based)
-
 _listed(location) if is_string(data.locations[location].type)
+
+_says_itself(assignment) if is_boolean(assignment.school_based)
 
 # METADATA
 # title: Start of the job

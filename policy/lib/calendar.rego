@@ -14,31 +14,27 @@ import data.lib.dates
 #   clause: ES-7
 due_after(start) := due if {
 	start < data.calendar.covers.through
-	_from_the_beginning(start)
+	start >= _covered_after
 	due := _business_day_after(start, data.requirements.grant_within_business_days)
 	due <= data.calendar.covers.through
 } else := null
 
 # The day after the start is the first that counts.
-_from_the_beginning(start) if start >= data.calendar.covers.from
-
-_from_the_beginning(start) if dates.add_days(start, 1) == data.calendar.covers.from
+_covered_after := dates.add_days(data.calendar.covers.from, -1)
 
 # Most often none of the next weekdays is closed. Where one is, the two weeks more are looked at, and then as many as
 # are enough even if every closed day of the calendar fell into them.
 _business_day_after(start, n) := day if {
-	day := _next_weekdays(start, n)[n - 1]
+	midnight := time.parse_ns("2006-01-02", start)
+	open := [day |
+		some ahead in array.slice(_days_ahead[time.weekday(midnight)], 0, n)
+		day := time.format([time.add_date(midnight, 0, 0, ahead), "UTC", "2006-01-02"])
+		not day in data.calendar.closed
+	]
+	day := open[n - 1]
 } else := day if {
 	day := _open_weekdays(start, n + 10)[n - 1]
 } else := _open_weekdays(start, n + count(data.calendar.closed))[n - 1]
-
-# Those of the next `n` weekdays, within a week, on which the district is open.
-_next_weekdays(start, n) := [day |
-	midnight := time.parse_ns("2006-01-02", start)
-	some ahead in array.slice(_days_ahead[time.weekday(midnight)], 0, n)
-	day := time.format([time.add_date(midnight, 0, 0, ahead), "UTC", "2006-01-02"])
-	not day in data.calendar.closed
-]
 
 # How many days ahead the next five weekdays are.
 _days_ahead := {

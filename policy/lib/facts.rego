@@ -8,23 +8,20 @@ package lib.facts
 import data.lib.dates
 
 # METADATA
-# title: Sound
-# description: True when nothing is wrong with the record; `problems` says what is, where it is not.
-sound(employee) if {
-	_employee(employee)
-	not _wrong_list(employee)
-	not _wrong_record(employee)
-}
-
-_wrong_list(employee) if {
-	some list in _lists
-	not is_array(object.get(employee, list, []))
-}
-
-_wrong_record(employee) if {
-	some list in _lists
-	some record in employee[list]
-	not _record(list, record)
+# title: Usable
+# description: >-
+#   True when every list of facts was looked up and nothing is wrong with the record. Where it is not, `problems` and
+#   `missing` say why.
+usable(employee) if {
+	is_object(employee)
+	is_string(employee.id)
+	employee.id != ""
+	[period | some period in employee.employment; _period(period)] == employee.employment
+	[job | some job in employee.assignments; _assignment(job)] == employee.assignments
+	[completion | some completion in employee.certifications; _completion(completion)] == employee.certifications
+	[record | some record in employee.approvals; _approval(record)] == employee.approvals
+	_access(object.get(employee, "access", _no_access))
+	{field | some field, value in object.remove(employee, _judged_by); not _name(field, value)} == set()
 }
 
 # METADATA
@@ -36,9 +33,11 @@ problems(employee) := ["the record is not an object"] if {
 	["id is not a text that says who it is" | not _text(employee.id)],
 	[sprintf("%s is not a text", [field]) | some field in _names; not is_string(object.get(employee, field, ""))],
 	["access is not as expected: held, and since and locations where known" |
-		not _access(object.get(employee, "access", {"held": false}))
+		not _access(object.get(employee, "access", _no_access))
 	],
-	[sprintf("%s is not a field of an employee", [field]) | some field in (object.keys(employee) - _fields)],
+	[sprintf("%s is not a field of an employee", [field]) |
+		some field in ((object.keys(employee) - _judged_by) - {name | some name in _names})
+	],
 	[sprintf("%s is not a list", [list]) | some list, _ in _expected; not is_array(object.get(employee, list, []))],
 	[sprintf("%s, record %d is not as expected: %s", [list, i + 1, _expected[list]]) |
 		some list, _ in _expected
@@ -49,19 +48,10 @@ problems(employee) := ["the record is not an object"] if {
 ])
 
 # METADATA
-# title: Complete
-# description: True when every list of facts was looked up; `missing` names those that were not.
-complete(employee) if object.subset(object.keys(employee), _lists)
-
-# METADATA
 # title: Missing lists
 # description: >-
 #   The lists of facts that nobody looked up. An empty list says that there are none; an absent one does not.
-missing(employee) := [list | some list, _ in _expected; not _given(employee, list)]
-
-_given(employee, list) if employee[list]
-
-_lists := {"employment", "assignments", "certifications", "approvals"}
+missing(employee) := [list | some list, _ in _expected; not employee[list]]
 
 _expected := {
 	"employment": "start, and end unless open",
@@ -70,79 +60,105 @@ _expected := {
 	"approvals": "decision (approved, denied or withdrawn), decided_on, approver, approver_role, and role and location of the job that it is for, if any",
 }
 
+_judged_by := {"id", "access", "employment", "assignments", "certifications", "approvals"}
+
 _names := ["name", "email", "username"]
 
-_fields := {"id", "name", "email", "username", "access", "employment", "assignments", "certifications", "approvals"}
-
-_employee(employee) if {
-	is_object(employee)
-	object.remove(employee, _fields) == {}
-	_text(employee.id)
-	_access(object.get(employee, "access", {"held": false}))
-	not _misnamed(employee)
+_name(field, value) if {
+	field in _names
+	is_string(value)
 }
 
-_misnamed(employee) if {
-	some field in _names
-	name := employee[field]
-	not is_string(name)
-}
+_no_access := {"held": false}
 
-_access(access) if {
-	is_object(access)
-	{"held": held} := object.remove(access, ["since", "locations"])
+_access({"held": held}) if is_boolean(held)
+
+_access({"held": held, "since": since}) if {
 	is_boolean(held)
-	dates.valid(object.get(access, "since", dates.open_end))
-	locations := object.get(access, "locations", [])
-	is_array(locations)
-	not _wrong_text(locations)
+	dates.valid(since)
 }
 
-_wrong_text(values) if {
-	some value in values
-	not _text(value)
+_access({"held": held, "locations": locations}) if {
+	is_boolean(held)
+	_texts(locations)
 }
 
-_record("employment", period) if {
-	is_object(period)
-	{"start": start} := object.remove(period, ["end"])
-	end := object.get(period, "end", dates.open_end)
+_access({"held": held, "since": since, "locations": locations}) if {
+	is_boolean(held)
+	dates.valid(since)
+	_texts(locations)
+}
+
+_texts(values) if [value | some value in values; _text(value)] == values
+
+_record("employment", record) if _period(record)
+
+_record("assignments", record) if _assignment(record)
+
+_record("certifications", record) if _completion(record)
+
+_record("approvals", record) if _approval(record)
+
+_period({"start": start}) if dates.valid(start)
+
+_period({"start": start, "end": end}) if _in_order(start, end)
+
+_in_order(start, end) if {
 	dates.valid(start)
 	dates.valid(end)
 	start <= end
 }
 
-_record("assignments", assignment) if {
-	is_object(assignment)
-	{"role": role, "location": location, "start": start} := object.remove(assignment, ["end", "school_based"])
-	end := object.get(assignment, "end", dates.open_end)
+_assignment({"role": role, "location": location, "start": start}) if {
 	_text(role)
 	_text(location)
 	dates.valid(start)
-	dates.valid(end)
-	start <= end
-	is_boolean(object.get(assignment, "school_based", true))
 }
 
-_record("certifications", {"name": name, "completed_on": completed_on}) if {
+_assignment({"role": role, "location": location, "start": start, "end": end}) if {
+	_text(role)
+	_text(location)
+	_in_order(start, end)
+}
+
+_assignment({"role": role, "location": location, "start": start, "school_based": school_based}) if {
+	_text(role)
+	_text(location)
+	dates.valid(start)
+	is_boolean(school_based)
+}
+
+_assignment({"role": role, "location": location, "start": start, "end": end, "school_based": school_based}) if {
+	_text(role)
+	_text(location)
+	_in_order(start, end)
+	is_boolean(school_based)
+}
+
+_completion({"name": name, "completed_on": completed_on}) if {
 	_text(name)
 	dates.valid(completed_on)
 }
 
-_record("approvals", approval) if {
-	is_object(approval)
-	{
-		"decision": decision,
-		"decided_on": decided_on,
-		"approver": approver,
-		"approver_role": approver_role,
-	} := object.remove(approval, ["role", "location"])
+_approval(record) if {
+	{"decision": decision, "decided_on": decided_on, "approver": approver, "approver_role": role} := record
+	_word(decision, decided_on, approver, role)
+}
+
+_approval(record) if {
+	is_object(record)
+	given := object.remove(record, ["role", "location"])
+	{"decision": decision, "decided_on": decided_on, "approver": approver, "approver_role": role} := given
+	_word(decision, decided_on, approver, role)
+	_text(object.get(record, "role", "-"))
+	_text(object.get(record, "location", "-"))
+}
+
+_word(decision, decided_on, approver, approver_role) if {
 	decision in {"approved", "denied", "withdrawn"}
 	dates.valid(decided_on)
 	_text(approver)
 	_text(approver_role)
-	_text(object.get(approval, "role", "-"))
-	_text(object.get(approval, "location", "-"))
 }
 
 _text(value) if {

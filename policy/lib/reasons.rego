@@ -48,6 +48,11 @@ _contact_details := [detail |
 	is_string(detail)
 ]
 
+# METADATA
+# title: Reasons of requirements
+# description: The codes of the reasons that stand for a posted requirement which is not met.
+of_requirements := {code | some code, entry in table; entry.clause != null}
+
 _rank(code) := to_number(trim_prefix(table[code].clause, "ES-"))
 
 # METADATA

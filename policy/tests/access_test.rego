@@ -40,6 +40,18 @@ test_batch if {
 }
 
 # METADATA
+# title: Many people on a day that is none
+# description: Everybody is undecided, as each would be alone.
+# custom:
+#   clause: ES-7
+test_batch_on_no_day if {
+	decisions := data.access.decisions with input as {"employees": [fixtures.person], "as_of": "2025-02-30"}
+	decision := data.access.decision with input as {"employee": fixtures.person, "as_of": "2025-02-30"}
+	decision.outcome == "undecided"
+	decisions == {fixtures.person.id: decision}
+}
+
+# METADATA
 # title: No facts, no silence
 # description: Without an employee there is no decision to be had; undefined is no denial.
 # custom:

@@ -131,4 +131,4 @@ test_invalid[name] if {
 # description: One whose evidence cannot be put together is given with its words unfilled.
 # custom:
 #   clause: ES-1
-test_reason_without_evidence if data.access._evidence("no such code") == {}
+test_reason_without_evidence if data.access._evidence("no such code", {}) == {}

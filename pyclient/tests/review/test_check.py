@@ -25,12 +25,12 @@ def test_this_policy_is_in_order(whole: PolicySource) -> None:
 
 
 def test_format(project: PolicySource) -> None:
-    Path(ACCESS).write_text(Path(ACCESS).read_text().replace("\temployed\n", "  employed\n"))
+    Path(ACCESS).write_text(Path(ACCESS).read_text().replace("\tlacking(code, found)\n", "  lacking(code, found)\n"))
     assert [(finding.rule, finding.file) for finding in check_policy(project)] == [("format", ACCESS)]
 
 
 def test_what_does_not_compile_is_told_with_its_place(project: PolicySource, edit: Edit) -> None:
-    edit(ACCESS, "outcome := ", "unused := employde\n\noutcome := ")
+    edit(ACCESS, "gives := ", "unused := employde\n\ngives := ")
     line = Path(ACCESS).read_text().split("\n").index("unused := employde") + 1
     (finding,) = check_policy(project)
     assert (finding.rule, finding.file, finding.line) == ("compile", ACCESS, line)
@@ -44,10 +44,10 @@ def test_a_builtin_outside_the_capabilities_is_refused(project: PolicySource) ->
 
 
 def test_a_field_that_no_fact_has_is_refused_by_the_schemas(project: PolicySource, edit: Edit) -> None:
-    edit(ACCESS, "period.start <= input.as_of]", "period.begin <= input.as_of]")
+    edit("policy/explanation.rego", "[input.employee.access]\n", "[input.employee.acces]\n")
     findings = check_policy(project)
     assert {finding.rule for finding in findings} == {"compile"}
-    assert "begin" in findings[0].message
+    assert "acces" in findings[0].message
 
 
 def test_what_does_not_parse_is_one_clear_error_or_finding(project: PolicySource) -> None:
@@ -113,7 +113,7 @@ def test_a_reason_that_no_test_reaches(project: PolicySource) -> None:
 
 
 def test_a_failing_test_is_a_finding(project: PolicySource, edit: Edit) -> None:
-    edit(ACCESS, 'unmet == {"certification_expired"}', 'unmet == {"not_employed"}')
+    edit(ACCESS, 'unmet_codes == {"certification_expired"}', 'unmet_codes == {"not_employed"}')
     assert {rule for rule, _ in found(project)} == {"reachable"}
 
 

@@ -130,7 +130,7 @@ def test_a_policy_without_tests(project: PolicySource) -> None:
 
 
 def test_a_policy_that_does_not_compile(project: PolicySource, edit: Edit) -> None:
-    edit("policy/access.rego", "outcome := ", "outcome := employde\n\noutcome := ")
+    edit("policy/access.rego", "gives := ", "unused := employde\n\ngives := ")
     with pytest.raises(PolicyError, match=r"policy/access.rego:\d+: .*employde"):
         run_tests(project)
 
