@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import resource
 import shutil
@@ -23,6 +22,8 @@ from collections import Counter
 from pathlib import Path
 
 import population
+
+from icaccess.opa.engine import environment
 
 ROOT = Path(__file__).parents[1]
 QUERY, NOTHING = "count(data.access.decisions)", "count(input.employees)"
@@ -76,9 +77,8 @@ def best(command: list[object], query: str, rounds: int) -> float:
 
 def run(command: list[object]) -> bytes:
     """The output of a command that must not fail."""
-    environment = os.environ | {"GOGC": "400"}  # as the client starts OPA
     return subprocess.run(
-        [str(part) for part in command], stdout=subprocess.PIPE, check=True, env=environment
+        [str(part) for part in command], stdout=subprocess.PIPE, check=True, env=environment()
     ).stdout
 
 

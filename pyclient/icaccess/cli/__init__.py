@@ -7,6 +7,7 @@ single decision start at once.
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import os
 import signal
@@ -79,6 +80,8 @@ def main(args: list[str] | None = None) -> NoReturn:
     Every error is one line on stderr: exit 1, or the code that the error owns. An interrupt ends with 130 and
     a SIGTERM with 143, after everything that was started has been stopped.
     """
+    # Records come by the hundred thousand and hold no cycles; looking for cycles took a tenth of the time.
+    gc.set_threshold(100_000)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(_run(args))
 

@@ -196,8 +196,8 @@ def write_authz(rules: Path, token: str, folder: Path) -> Path:
 def environment() -> dict[str, str]:
     """The environment for OPA: this process's own, without the variables that would change OPA's options.
 
-    The garbage of its answers is collected less often than Go does by itself, and in time to stay near a limit,
-    which trades some memory for a quarter of the time (docs/performance.md).
+    The garbage of its answers is collected less often than Go does by itself, but in time to stay near a
+    limit, which trades some memory for time (docs/performance.md).
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPA_")}
     return {"GOGC": "1600", "GOMEMLIMIT": "384MiB"} | kept

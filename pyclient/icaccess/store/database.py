@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from icaccess.errors import StoreError
+from icaccess.store import schema
 from icaccess.store.schema import HEAD
 
 BUSY_SECONDS = 30
@@ -104,7 +105,10 @@ def open_store(
     with _one_line(parsed):
         engine = _engine(parsed, in_memory=absent)
         try:
-            _bring_up_to_date(engine, parsed)
+            if absent:
+                schema.metadata.create_all(engine)  # what nobody keeps needs no history of its schema
+            else:
+                _bring_up_to_date(engine, parsed)
         except BaseException:
             engine.dispose()
             raise

@@ -25,7 +25,8 @@ def test_this_policy_is_in_order(whole: PolicySource) -> None:
 
 
 def test_format(project: PolicySource) -> None:
-    Path(ACCESS).write_text(Path(ACCESS).read_text().replace("\tlacking(code, found)\n", "  lacking(code, found)\n"))
+    text = Path(ACCESS).read_text()
+    Path(ACCESS).write_text(text.replace("\tlacking(code, found)\n", "  lacking(code, found)\n"))
     assert [(finding.rule, finding.file) for finding in check_policy(project)] == [("format", ACCESS)]
 
 

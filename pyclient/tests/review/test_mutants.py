@@ -23,8 +23,8 @@ FILES = ("access.rego", "granting.rego", "lib/approval.rego", "lib/assignment.re
 EQUIVALENT = [
     (
         "access.rego",
-        "last := max([period.start | some period in _held_employment])",
-        "last := min([period.start | some period in _held_employment])",
+        "last := max([period.start | some period in employment;",
+        "last := min([period.start | some period in employment;",
         "periods that hold one day overlap, so they are of one run and have one start",
     ),
     (
@@ -69,8 +69,7 @@ EQUIVALENT = [
     *(
         ("lib/facts.rego", old, new, "stands in for what is absent, and only its type matters")
         for old, new in [
-            ('"access", {"held": false}', '"access", {"held": true}'),
-            ('"school_based", true', '"school_based", false'),
+            ('_no_access := {"held": false}', '_no_access := {"held": true}'),
             ('"role", "-"', '"role", "-~"'),
             ('"location", "-"', '"location", "-~"'),
         ]
@@ -94,17 +93,17 @@ EQUIVALENT = [
             "decides one day more, on which nothing differs or which is taken anyway",
         )
         for old, new in [
-            ("change > input.as_of", "change >= input.as_of"),
-            ("change < sure_change", "change <= sure_change"),
-            ("period.start > input.as_of", "period.start >= input.as_of"),
-            ("completion.completed_on > input.as_of", "completion.completed_on >= input.as_of"),
-            ("record.decided_on > input.as_of", "record.decided_on >= input.as_of"),
-            ("period.end < sure_change", "period.end <= sure_change"),
-            ("job.end < sure_change", "job.end <= sure_change"),
-            ("input.as_of, 0 - _summer)", "input.as_of, 1 - _summer)"),
+            ("change > day", "change >= day"),
+            ("change < sure}", "change <= sure}"),
+            ("period.start > day", "period.start >= day"),
+            ("job.start > day", "job.start >= day"),
+            ("completion.completed_on > day", "completion.completed_on >= day"),
+            ("record.decided_on > day", "record.decided_on >= day"),
+            ("period.end < sure", "period.end <= sure"),
+            ("job.end < sure", "job.end <= sure"),
+            ("day, 0 - _summer)", "day, 1 - _summer)"),
             ("job.end >= dates.add_days", "job.end > dates.add_days"),
-            ("max([dates.last_day(job)", "min([dates.last_day(job)"),
-            ("removal < sure_change", "removal <= sure_change"),
+            ("removal < sure", "removal <= sure"),
         ]
     ),
 ]
