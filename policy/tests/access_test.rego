@@ -101,6 +101,13 @@ _rechecks := {
 		},
 		"want": "2025-11-01",
 	},
+	"two jobs, one ending on the day": {
+		"but": {"assignments": [
+			{"role": "Office Professional", "location": "210", "start": "2019-08-01", "end": "2025-09-10"},
+			{"role": "Office Professional", "location": "211", "start": "2019-08-01"},
+		]},
+		"want": "2025-09-11",
+	},
 	"an employment that begins": {"but": {"employment": [{"start": "2025-10-01"}]}, "want": "2025-10-01"},
 	"a job that begins, without effect yet": {
 		"but": {"assignments": [{"role": "Office Professional", "location": "210", "start": "2025-10-01"}]},

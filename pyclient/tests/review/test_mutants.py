@@ -52,6 +52,12 @@ EQUIVALENT = [
         "looks at more days, and takes the same one",
     ),
     (
+        "granting.rego",
+        "first_removal < day",
+        "first_removal <= day",
+        "on that day no removal lies before it, so that nothing is cleared either way",
+    ),
+    (
         "lib/certification.rego",
         "day <= data.requirements.validity.first_removal",
         "day < data.requirements.validity.first_removal",
@@ -104,6 +110,7 @@ EQUIVALENT = [
             ("day, 0 - _summer)", "day, 1 - _summer)"),
             ("job.end >= dates.add_days", "job.end > dates.add_days"),
             ("removal < sure", "removal <= sure"),
+            ("if other.start > day", "if other.start >= day"),
         ]
     ),
 ]
