@@ -30,6 +30,25 @@ gives := "view, create and modify course sections, and fully schedule students w
 # ── Access Requirements: role and workplace ──────────────────────────────────────────────────────────────
 
 # METADATA
+# title: Jobs
+# description: >-
+#   The periods of employment and the jobs that have begun by the day, since when the person is employed without a
+#   break (null when not employed), the jobs held, in a summer the ones held last, and which of them are eligible.
+# custom:
+#   clause: ES-9
+jobs(employee, day) := {
+	"employment": employment,
+	"employed_from": _employed_from(employment, day),
+	"assignments": assignments,
+	"current_jobs": current_jobs,
+	"eligible_jobs": [job | some job in current_jobs; eligible(job)],
+} if {
+	employment := [period | some period in employee.employment; period.start <= day]
+	assignments := [job | some job in employee.assignments; job.start <= day]
+	current_jobs := assignment.current(assignments, day)
+}
+
+# METADATA
 # title: Eligible role
 # description: An Office Professional or School Counselor role is eligible.
 # custom:
@@ -73,6 +92,28 @@ _works_somewhere_unknown(current_jobs) if {
 # ── Access Requirements: certifications ──────────────────────────────────────────────────────────────────
 
 # METADATA
+# title: Certifications
+# description: The days of the completions, which of the Elementary ones count, and how long the latest is good for.
+# custom:
+#   clause: ES-5
+certifications(employee, day) := {
+	"walk_in_completions": walk_in_completions,
+	"elementary_completions": elementary_completions,
+	"counting_completions": counting_completions,
+	"expiry": validity(counting_completions, day),
+} if {
+	walk_in_completions := _completions(employee, data.requirements.certifications.prerequisite, day)
+	elementary_completions := _completions(employee, data.requirements.certifications.required, day)
+	counting_completions := [done | some done in elementary_completions; done >= min(walk_in_completions)]
+}
+
+_completions(employee, name, day) := [completion.completed_on |
+	some completion in employee.certifications
+	completion.name == name
+	completion.completed_on <= day
+]
+
+# METADATA
 # title: Elementary Scheduling Certification
 # description: It must be completed in Learning Space.
 # custom:
@@ -101,6 +142,47 @@ lacking("certification_out_of_order", found) if {
 }
 
 # ── Access Requirements: Principal or Manager approval ───────────────────────────────────────────────────
+
+# METADATA
+# title: Approvals
+# description: >-
+#   Those given by the day; those by a Principal or Manager who is somebody else; and for each job that needs approval
+#   (an eligible one, or any when none is) the day `from` which it is held in this employment and its approvals:
+#   `timely`, those by somebody who may and in time, and `standing`, those of them that nobody has taken away since.
+# custom:
+#   clause: ES-6
+approvals(employee, day) := {
+	"approvals": given,
+	"denials": denials,
+	"authorised_approvals": authorised_approvals,
+	"approvals_by_job": approvals_by_job,
+	"approved_jobs": [entry | some entry in approvals_by_job; entry.standing != []],
+} if {
+	held := jobs(employee, day)
+	given := [record | some record in employee.approvals; record.decided_on <= day]
+	denials := [record | some record in given; record.decision != "approved"]
+	authorised_approvals := [record |
+		some record in given
+		record.decision == "approved"
+		record.approver_role in data.requirements.approver_roles
+		record.approver != employee.id
+	]
+	approvals_by_job := [{"job": job, "from": from, "timely": timely, "standing": standing} |
+		held.employed_from != null
+		some job in _jobs_to_approve(held.eligible_jobs, held.current_jobs)
+		from := max([assignment.held_from(job, held.assignments), held.employed_from])
+		timely := [record |
+			some record in authorised_approvals
+			approval.names(record, job)
+			_in_time(record, from, held.employment, held.employed_from)
+		]
+		standing := [record | some record in timely; not _taken_away(record, job, denials)]
+	]
+}
+
+_jobs_to_approve(eligible_jobs, current_jobs) := eligible_jobs if {
+	eligible_jobs != []
+} else := current_jobs
 
 # An approval reaches a job held since `from` when it was given on that day or later, when the job began before the
 # rule did, or when it was given in advance and after the last day of every earlier employment.
@@ -176,6 +258,26 @@ _approved_by_somebody(found) if {
 
 # ── Departure and return ─────────────────────────────────────────────────────────────────────────────────
 
+# The first day of this employment, a weekend between two records being no departure; null when not employed.
+_employed_from(employment, day) := runs.start_of(employment, last, data.requirements.between_employments_days) if {
+	last := max([period.start | some period in employment; not dates.ended(period, day)])
+} else := null
+
+# The last day of every earlier employment; an empty string where there is none.
+_departed_on(employment, employed_from) := last if {
+	last := max([dates.last_day(period) | some period in employment; period.start < employed_from])
+} else := ""
+
+# METADATA
+# title: Findings
+# description: All that the rules rest on, put together.
+findings(employee, day) := object.union_n([
+	{"employee_id": employee.id, "as_of": day},
+	jobs(employee, day),
+	certifications(employee, day),
+	approvals(employee, day),
+])
+
 # METADATA
 # title: Unmet
 # description: >-
@@ -238,109 +340,3 @@ outcome(unmet_codes) := "allow" if {
 } else := "expired" if {
 	unmet_codes == {"certification_expired"}
 } else := "deny"
-
-# ── What the facts show ──────────────────────────────────────────────────────────────────────────────────
-
-# METADATA
-# title: Findings
-# description: All that the rules above rest on, put together.
-# custom:
-#   clause: ES-1
-findings(employee, day) := object.union_n([
-	{"employee_id": employee.id, "as_of": day},
-	jobs(employee, day),
-	certifications(employee, day),
-	approvals(employee, day),
-])
-
-# METADATA
-# title: Jobs
-# description: >-
-#   The periods of employment and the jobs that have begun by the day, since when the person is employed without a
-#   break (null when not employed), the jobs held, in a summer the ones held last, and which of them are eligible.
-# custom:
-#   clause: ES-9
-jobs(employee, day) := {
-	"employment": employment,
-	"employed_from": _employed_from(employment, day),
-	"assignments": assignments,
-	"current_jobs": current_jobs,
-	"eligible_jobs": [job | some job in current_jobs; eligible(job)],
-} if {
-	employment := [period | some period in employee.employment; period.start <= day]
-	assignments := [job | some job in employee.assignments; job.start <= day]
-	current_jobs := assignment.current(assignments, day)
-}
-
-# METADATA
-# title: Certifications
-# description: The days of the completions, which of the Elementary ones count, and how long the latest is good for.
-# custom:
-#   clause: ES-5
-certifications(employee, day) := {
-	"walk_in_completions": walk_in_completions,
-	"elementary_completions": elementary_completions,
-	"counting_completions": counting_completions,
-	"expiry": validity(counting_completions, day),
-} if {
-	walk_in_completions := _completions(employee, data.requirements.certifications.prerequisite, day)
-	elementary_completions := _completions(employee, data.requirements.certifications.required, day)
-	counting_completions := [done | some done in elementary_completions; done >= min(walk_in_completions)]
-}
-
-# METADATA
-# title: Approvals
-# description: >-
-#   Those given by the day; those by a Principal or Manager who is somebody else; and for each job that needs approval
-#   (an eligible one, or any when none is) the day `from` which it is held in this employment and its approvals:
-#   `timely`, those by somebody who may and in time, and `standing`, those of them that nobody has taken away since.
-# custom:
-#   clause: ES-6
-approvals(employee, day) := {
-	"approvals": given,
-	"denials": denials,
-	"authorised_approvals": authorised_approvals,
-	"approvals_by_job": approvals_by_job,
-	"approved_jobs": [entry | some entry in approvals_by_job; entry.standing != []],
-} if {
-	held := jobs(employee, day)
-	given := [record | some record in employee.approvals; record.decided_on <= day]
-	denials := [record | some record in given; record.decision != "approved"]
-	authorised_approvals := [record |
-		some record in given
-		record.decision == "approved"
-		record.approver_role in data.requirements.approver_roles
-		record.approver != employee.id
-	]
-	approvals_by_job := [{"job": job, "from": from, "timely": timely, "standing": standing} |
-		held.employed_from != null
-		some job in _jobs_to_approve(held.eligible_jobs, held.current_jobs)
-		from := max([assignment.held_from(job, held.assignments), held.employed_from])
-		timely := [record |
-			some record in authorised_approvals
-			approval.names(record, job)
-			_in_time(record, from, held.employment, held.employed_from)
-		]
-		standing := [record | some record in timely; not _taken_away(record, job, denials)]
-	]
-}
-
-# The first day of this employment, a weekend between two records being no departure; null when not employed.
-_employed_from(employment, day) := runs.start_of(employment, last, data.requirements.between_employments_days) if {
-	last := max([period.start | some period in employment; not dates.ended(period, day)])
-} else := null
-
-# The last day of every earlier employment; an empty string where there is none.
-_departed_on(employment, employed_from) := last if {
-	last := max([dates.last_day(period) | some period in employment; period.start < employed_from])
-} else := ""
-
-_jobs_to_approve(eligible_jobs, current_jobs) := eligible_jobs if {
-	eligible_jobs != []
-} else := current_jobs
-
-_completions(employee, name, day) := [completion.completed_on |
-	some completion in employee.certifications
-	completion.name == name
-	completion.completed_on <= day
-]
