@@ -107,15 +107,15 @@ _id(employee) := id if {
 
 # The decision but for its shelf life and its words: its reasons are codes here.
 _essence(employee, day) := object.union(granted, {
-	"outcome": allowed,
+	"outcome": verdict,
 	"reasons": codes,
-	"warnings": warnings(employee, day, allowed, granted.grant_due_by),
+	"warnings": warnings(employee, day, verdict, granted.grant_due_by),
 	"expiry": certifications(employee, day).expiry,
-	"action": action(employee, allowed, granted.locations),
+	"action": action(employee, verdict, granted.locations),
 	"escalate": escalate(employee, day, granted.grant_due_by),
 }) if {
 	codes := unmet(employee, day)
-	allowed := outcome(codes)
+	verdict := outcome(codes)
 	granted := grant(employee, day)
 }
 

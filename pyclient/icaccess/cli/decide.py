@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 
 import click
 import msgspec
@@ -17,7 +16,7 @@ from icaccess.cli.text import say
 from icaccess.decide import changed, chosen, seen
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
-from icaccess.opa.client import BATCH, AccessClient
+from icaccess.opa.client import BATCH, AccessClient, batches
 from icaccess.pipeline import Request
 
 EXIT_CODES: dict[Outcome, int] = {"allow": 0, "deny": 10, "expired": 11, "undecided": 12}
@@ -73,9 +72,8 @@ def _json(request: Request, client: AccessClient, records: Iterable[Record], *, 
     """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
     out = sys.stdout.buffer
     if lines:
-        answers = client.decide_json(records, request.day)
-        while some := list(islice(answers, BATCH)):  # one write for many, however the output is buffered
-            out.write(b"\n".join(some) + b"\n")
+        for answers in batches(client.decide_json(records, request.day), BATCH):
+            out.write(b"\n".join(answers) + b"\n")  # one write for many, however the output is buffered
         return
     revisions = client.revisions()
     head = {

@@ -172,7 +172,7 @@ class AccessClient:
         if isinstance(records, Sequence):
             # Few people are spread over all the connections, so that every core of OPA has some.
             size = max(1, min(size, -(-len(records) // self._connections)))
-        for answers in _ahead(run.decide, _batches(records, size), self._connections):
+        for answers in _ahead(run.decide, batches(records, size), self._connections):
             yield from answers
 
     def explain(self, employee: Employee, at: date) -> list[ClauseExplanation]:
@@ -259,8 +259,9 @@ def _short(revisions: Revisions) -> str:
     return f"policy {revisions.policy[:12] or 'unnamed'}, data {revisions.data[:12] or 'unnamed'}"
 
 
-def _batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
-    source = iter(records)
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items, at most `size` at a time, each read no sooner than its batch is asked for."""
+    source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
 

@@ -18,8 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from icaccess.errors import StoreError
-from icaccess.store import schema
-from icaccess.store.schema import HEAD
+from icaccess.store.schema import HEAD, metadata
 
 BUSY_SECONDS = 30
 _KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -106,7 +105,7 @@ def open_store(
         engine = _engine(parsed, in_memory=absent)
         try:
             if absent:
-                schema.metadata.create_all(engine)  # what nobody keeps needs no history of its schema
+                metadata.create_all(engine)  # what nobody keeps needs no history of its schema
             else:
                 _bring_up_to_date(engine, parsed)
         except BaseException:

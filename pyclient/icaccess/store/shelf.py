@@ -12,7 +12,6 @@ import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -22,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from icaccess.errors import EngineError
 from icaccess.facts.interface import Written
 from icaccess.models import Action, Outcome, Record
+from icaccess.opa.client import batches
 from icaccess.opa.transport import Revisions
 from icaccess.store.database import Store
 from icaccess.store.schema import decision
@@ -92,8 +92,7 @@ class Shelf:
         if self._full or rules is None or not self._prepare(rules):
             yield from self._everybody(records, at, revisions, rules)
             return
-        source = iter(records)
-        while window := list(islice(source, WINDOW)):
+        for window in batches(records, WINDOW):
             yield from self._window(window, at, revisions, rules)
 
     def _prepare(self, rules: str) -> bool:
