@@ -63,7 +63,16 @@ def _consoles() -> Iterator[tuple[Path, str]]:
 
 @pytest.mark.parametrize(
     ("page", "text"),
-    [pytest.param(page, text, id=f"{page.stem}: {text.splitlines()[0]}") for page, text in _consoles()],
+    [
+        # A block goes on where the one before left the copy: those of a page run in order, by one worker.
+        pytest.param(
+            page,
+            text,
+            id=f"{page.stem}: {text.splitlines()[0]}",
+            marks=pytest.mark.xdist_group(f"docs of {page.stem}"),
+        )
+        for page, text in _consoles()
+    ],
 )
 def test_commands_print_what_the_page_shows(page: Path, text: str, copy: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ICACCESS_")} | {
