@@ -29,7 +29,6 @@ from icaccess.store.audit import Draft, append
 from icaccess.store.consents import Consent
 from icaccess.store.database import Store, open_store
 from icaccess.store.lock import Lock, applying
-from icaccess.store.settings import StoreSettings
 from icaccess.store.shelf import Shelf
 from icaccess.targets.interface import Holding, Target
 from icaccess.targets.settings import open_target
@@ -51,8 +50,7 @@ def opened(request: Request, *, read_only: bool = False) -> Iterator[Opened]:
 
     With `read_only`, a store that is not there yet reads as empty and is not made.
     """
-    url = request.store or request.settings.section("store", StoreSettings).url.reveal()
-    with open_store(url, read_only=read_only) as store:
+    with open_store(request.store_url, read_only=read_only) as store:
         target = open_target(request.settings, store)
         try:
             yield Opened(store, target)
@@ -210,7 +208,7 @@ def _plan(
     digest = state_digest(current)
     join = Join(current, target.match)
     revisions = client.revisions()
-    answers = shelf.decide_json(join.written(records), as_of, revisions=revisions)
+    answers = shelf.decide(join.written(records), as_of, revisions=revisions)
     return draw_up(
         join,
         answers,

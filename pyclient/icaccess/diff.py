@@ -10,7 +10,6 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import partial
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -19,7 +18,7 @@ from msgspec.structs import replace
 
 from icaccess.errors import FactsError, PlanError
 from icaccess.facts.interface import Written, as_written
-from icaccess.models import Access, Action, Basis, Decision, Employee, InvalidRecord, Outcome, Reason, Record
+from icaccess.models import Access, Basis, Decision, Employee, Gist, InvalidRecord, Reason, Record
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
 from icaccess.targets.interface import Holding, Match, account_of
@@ -30,15 +29,21 @@ _ORDER = {"revoke": 0, "update": 1, "grant": 2}
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class _Lean(msgspec.Struct, frozen=True):
-    """The part of a decision that tells whether the rest is wanted; most people's is not."""
-
-    outcome: Outcome
-    action: Action
-
-
-_lean = msgspec.json.Decoder(_Lean).decode
+_gist = msgspec.json.Decoder(Gist).decode
 _full = msgspec.json.Decoder(Decision).decode
+
+
+class _Joined(msgspec.Struct, frozen=True, gc=False):
+    """A record with what the target shows for it, put together when somebody asks."""
+
+    id: str
+    digest: bytes
+    written: Written
+    holding: Holding | None
+
+    def read(self) -> Record:
+        record = self.written.read()
+        return record if isinstance(record, InvalidRecord) else with_access(record, self.holding)
 
 
 class Join:
@@ -72,28 +77,27 @@ class Join:
         by_id = self._match == "id"
         marks: dict[Holding | None, bytes] = {None: b""}
         for one in source:
-            if not isinstance(one, Written):
+            if isinstance(one, Employee | InvalidRecord):
                 one = as_written(one)
             self.people += 1
-            self._digest.update(one.digest)
-            account = one.id if by_id else self._account(one.read())
+            employee_id, digest = one.id, one.digest
+            self._digest.update(digest)
+            account = employee_id if by_id else self._account(one.read())
             holding = self.unclaimed.pop(account, None)
-            self._sent.append((one.id, account, holding))
+            self._sent.append((employee_id, account, holding))
             mark = marks.get(holding)
             if mark is None:
-                mark = marks[holding] = hashlib.blake2b(_encode(holding), digest_size=16).digest()
-            yield Written(one.id, one.digest + mark, partial(_joined, one, holding))
+                mark = marks[holding] = hashlib.sha256(_encode(holding)).digest()
+            yield _Joined(employee_id, digest + mark, one, holding)
         if not self.people:
             raise FactsError(
                 "the facts hold nobody, and an empty population is never believed; check the sources"
             )
 
-    def answered(
-        self, answers: Iterable[bytes | msgspec.Raw]
-    ) -> Iterator[tuple[str, str, Holding | None, bytes]]:
+    def answered(self, answers: Iterable[T]) -> Iterator[tuple[T, tuple[str, str, Holding | None]]]:
         """Each answer with the employee id, account and holding that it is about, in the records' order."""
-        for answer in answers:
-            yield (*self._sent.popleft(), bytes(answer))
+        # Of each pair the answer is taken first, and by then its person has been sent.
+        return zip(answers, iter(self._sent.popleft, None), strict=False)
 
     def _account(self, record: Record) -> str:
         account = account_in(self._match, record)
@@ -111,11 +115,6 @@ def account_in(match: Match, record: Record) -> str:
         return record.id
     value = UNSET if isinstance(record, InvalidRecord) else getattr(record, match)
     return "" if value is UNSET else account_of(match, value)
-
-
-def _joined(one: Written, holding: Holding | None) -> Record:
-    record = one.read()
-    return record if isinstance(record, InvalidRecord) else with_access(record, holding)
 
 
 def with_access(record: Employee, holding: Holding | None) -> Employee:
@@ -163,7 +162,7 @@ class _Reckoning:
         self._waiting = dict(expected.pending) if expected else {}
         self._unsettled = expected.unsettled if expected else frozenset()
 
-    def look(self, employee_id: str, account: str, found: Holding | None, answer: _Lean) -> Pending | None:
+    def look(self, employee_id: str, account: str, found: Holding | None, answer: Gist) -> Pending | None:
         """Note drift of one account; give the change that is pending for it and does not show yet."""
         if not self._compares:
             return None
@@ -190,12 +189,12 @@ class _Reckoning:
         self.pending.extend(replace(earlier, wanted=False) for earlier in self._waiting.values())
 
 
-_NOBODY = _Lean("undecided", "none")
+_NOBODY = Gist("undecided", "none")
 
 
 def draw_up(
     join: Join,
-    answers: Iterable[bytes | msgspec.Raw],
+    answers: Iterable[bytes | msgspec.Raw | Gist],
     expected: Expected | None,
     *,
     as_of: date,
@@ -205,21 +204,23 @@ def draw_up(
 ) -> Plan:
     """The plan that follows from the answers of the policy and policy data whose `revisions` are given."""
     counts: Counter[str] = Counter()
+    gists: Counter[Gist] = Counter()
     changes: list[PlannedChange] = []
     undecided: list[Undecided] = []
     reckoning = _Reckoning(expected)
     pool = _Pool()
 
-    for employee_id, account, holding, answer in join.answered(answers):
-        lean = _lean(answer)
-        counts[lean.outcome] += 1
-        counts[lean.action] += 1
-        earlier = reckoning.look(employee_id, account, holding, lean)
+    for answer, (employee_id, account, holding) in join.answered(answers):
+        gist = answer if isinstance(answer, Gist) else _gist(answer)
+        gists[gist] += 1
+        earlier = reckoning.look(employee_id, account, holding, gist)
         asked_for = False
-        if lean.outcome == "undecided":
+        if isinstance(answer, Gist):
+            pass  # a decision that was kept, and changes nothing
+        elif gist.outcome == "undecided":
             reasons = pool.reasons(_full(answer))
             undecided.append(Undecided(employee_id=employee_id, held=holding is not None, reasons=reasons))
-        elif lean.action not in ("keep", "none"):
+        elif gist.action not in ("keep", "none"):
             change = _planned(_full(answer), account, holding, pool)
             asked_for = earlier is not None and _still_right(earlier, change)
             if not asked_for:
@@ -227,14 +228,15 @@ def draw_up(
         if earlier is not None:
             reckoning.pending.append(replace(earlier, wanted=asked_for))
     for account in sorted(join.unclaimed):
-        counts["undecided"] += 1
-        counts["none"] += 1
+        gists[_NOBODY] += 1
         earlier = reckoning.look(account, account, join.unclaimed[account], _NOBODY)
         if earlier is not None:
             reckoning.pending.append(replace(earlier, wanted=False))
         reasons = no_employee_record(account, as_of).reasons
         undecided.append(Undecided(employee_id=account, held=True, reasons=reasons))
     reckoning.finish()
+    for gist, people in gists.items():
+        counts.update({gist.outcome: people, gist.action: people})
 
     policy_revision, data_revision = revisions
     plan = Plan(

@@ -133,6 +133,13 @@ class Basis(msgspec.Struct, frozen=True):
     approval: BasisApproval
 
 
+class Gist(msgspec.Struct, frozen=True):
+    """The part of a decision that tells whether the rest is wanted; most people's is not."""
+
+    outcome: Outcome
+    action: Action
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The policy's answer for one employee on one day, field for field as OPA gives it."""
 

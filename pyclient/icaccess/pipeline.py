@@ -59,6 +59,13 @@ class Request:
         """The day to decide for: as given, else today in the district's zone."""
         return self.at or datetime.now(self.settings.zone).date()
 
+    @cached_property
+    def store_url(self) -> str:
+        """Where the store is: as given, else as configured."""
+        from icaccess.store.settings import StoreSettings
+
+        return self.store or self.settings.section("store", StoreSettings).url.reveal()
+
     def records(self) -> Iterator[Record]:
         """Every employee's record, one at a time; `FactsError` when the facts cannot be read or believed."""
         return self.source.records()

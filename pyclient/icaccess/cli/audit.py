@@ -13,7 +13,6 @@ from icaccess.pipeline import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store
-from icaccess.store.settings import StoreSettings
 from icaccess.story import story
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -91,8 +90,7 @@ def _read_head(path: Path) -> Head:
 
 
 def _store(request: Request) -> Store:
-    url = request.store or request.settings.section("store", StoreSettings).url.reveal()
-    store = open_store(url, read_only=True)
+    store = open_store(request.store_url, read_only=True)
     if store.is_absent:
         store.close()
         raise StoreError(f"{store.name}: there is no store yet; give --store, or run `icaccess adopt` first")

@@ -7,6 +7,8 @@ import click
 
 def printable(text: str) -> str:
     """The text with every character that does not print, a line's end among them, written out."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -45,28 +45,29 @@ class FileFacts(FactsSource):
 
     def records(self) -> Iterator[Record]:
         """Each record once; `FactsError` also when there is none at all, since nobody works nowhere."""
-        for record, _ in self.traced():
-            yield record
+        return self._once(record for _, _, record in self._placed())
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
         """Each record with its file and line."""
-        for file, line, record in self._once(self._placed()):
+        placed, again = tee(self._placed())
+        for (file, line, _), record in zip(placed, self._once(record for _, _, record in again), strict=True):
             yield record, {"record": [f"{file}:{line}"]}
 
     def written(self) -> Iterator[Written]:
         """Each record once; lines of JSON are not read before somebody asks what is in them."""
-        return (one for _, _, one in self._once(self._placed_as_written()))
+        return self._once(self._as_written())
 
-    def _once(self, placed: Iterable[tuple[Path, int, Named]]) -> Iterator[tuple[Path, int, Named]]:
+    def _once(self, records: Iterable[Named]) -> Iterator[Named]:
         # The hashes of a million ids take 65 MB; the ids themselves would take half as much again, and where
         # each was seen twice as much. Two ids of one hash are told apart by reading the files once more.
         seen: set[int] = set()
-        for number, (file, line, one) in enumerate(placed):
-            key = self._digest(one.id)
+        digest = self._digest
+        for number, one in enumerate(records, 1):
+            key = digest(one.id)
             if key in seen:
-                self._refuse_second(one.id, number, at(file, line))
+                self._refuse_second(one.id, number)
             seen.add(key)
-            yield file, line, one
+            yield one
         if not seen:
             names = ", ".join(str(file) for file in self._files[:3])
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
@@ -82,16 +83,14 @@ class FileFacts(FactsSource):
                 for line, record in READERS[file.suffix.lower()](file, self._zone):
                     yield file, line, record
 
-    def _placed_as_written(self) -> Iterator[tuple[Path, int, Written]]:
+    def _as_written(self) -> Iterator[Written]:
         for file in self._files:
             suffix = file.suffix.lower()
             with self._reading(file):
                 if suffix == ".jsonl":
-                    for line, unread in json_lines_as_written(file, self._zone):
-                        yield file, line, unread
-                    continue
-                for line, record in READERS[suffix](file, self._zone):
-                    yield file, line, as_written(record)
+                    yield from json_lines_as_written(file, self._zone)
+                else:
+                    yield from (as_written(record) for _, record in READERS[suffix](file, self._zone))
 
     @contextmanager
     def _reading(self, file: Path) -> Iterator[None]:
@@ -102,14 +101,15 @@ class FileFacts(FactsSource):
         except OSError as error:
             raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
 
-    def _refuse_second(self, identifier: str, before: int, place: str) -> None:
-        """Refuse an id that is among the first `before` records as well."""
-        for file, line, record in islice(self._placed(), before):
-            if record.id == identifier:
-                raise FactsError(
-                    f"{place}: id {identifier!r} is used already in {at(file, line)}; "
-                    "keep one record for each employee"
-                )
+    def _refuse_second(self, identifier: str, number: int) -> None:
+        """Refuse an id that is used twice among the first `number` records."""
+        placed = islice(self._placed(), number)
+        places = [at(file, line) for file, line, record in placed if record.id == identifier]
+        if len(places) > 1:
+            raise FactsError(
+                f"{places[1]}: id {identifier!r} is used already in {places[0]}; "
+                "keep one record for each employee"
+            )
 
 
 def _files(path: Path) -> list[Path]:

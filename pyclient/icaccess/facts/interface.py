@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,20 +18,33 @@ Provenance = dict[str, list[str]]
 """For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
 
 
-class Written(NamedTuple):
-    """A record as a source has it: read only when somebody asks what is in it.
+class Written(Protocol):
+    """A record as a source has it: read only when somebody asks what is in it."""
 
-    `digest` is of everything that the record is made of, so that equal digests mean equal records.
-    """
+    @property
+    def id(self) -> str:
+        """Whose record it is."""
 
+    @property
+    def digest(self) -> bytes:
+        """The digest of everything that the record is made of: equal ones mean equal records."""
+
+    def read(self) -> Record:
+        """The record; `FactsError` when its id cannot be relied on after all."""
+
+
+class _Read(msgspec.Struct, frozen=True, gc=False):
     id: str
     digest: bytes
-    read: Callable[[], Record]
+    record: Record
+
+    def read(self) -> Record:
+        return self.record
 
 
 def as_written(record: Record) -> Written:
     """A record that has been read already."""
-    return Written(record.id, hashlib.blake2b(_encode(record), digest_size=16).digest(), lambda: record)
+    return _Read(record.id, hashlib.sha256(_encode(record)).digest(), record)
 
 
 class FactsSource(ABC):

@@ -5,14 +5,15 @@ Every error of the database becomes one line of `StoreError` here; passwords nev
 
 from __future__ import annotations
 
+import importlib
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -83,6 +84,15 @@ class Store:
 def instant(moment: datetime) -> str:
     """An instant as the store and the audit record write it: UTC, ISO 8601, milliseconds, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows, each in the place of an earlier one with the same key; all have the same columns."""
+    # Each database has a statement of its own for it, of which only the one at hand is imported.
+    insert = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+    keys = table.primary_key.columns.keys()
+    changed = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
 
 def open_store(

@@ -7,8 +7,8 @@ from datetime import date
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from icaccess.store.database import upsert
 from icaccess.store.schema import access
 from icaccess.targets.interface import Holding
 
@@ -63,15 +63,7 @@ def record(connection: Connection, target: str, held: Mapping[str, tuple[str, Ho
         if holding is not None
     ]
     if rows:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        upsert = dialect.insert(access)
-        connection.execute(
-            upsert.on_conflict_do_update(
-                index_elements=[access.c.target, access.c.account],
-                set_={name: upsert.excluded[name] for name in ("employee_id", "since", "locations")},
-            ),
-            rows,
-        )
+        upsert(connection, access, rows)
 
 
 def _read(since: str | None, locations: str | None) -> Holding:

@@ -11,19 +11,19 @@ import hashlib
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, ColumnElement, delete, func, or_, select
 
 from icaccess.errors import EngineError
 from icaccess.facts.interface import Written
-from icaccess.models import Action, Outcome, Record
+from icaccess.models import Action, Gist, Outcome, Record
 from icaccess.opa.client import batches
 from icaccess.opa.transport import Revisions
-from icaccess.store.database import Store
+from icaccess.store.database import Store, upsert
 from icaccess.store.schema import decision
 
 WINDOW = 8_000
@@ -32,7 +32,9 @@ SAMPLED = 500
 """One in so many of the decisions that could be used again is made again."""
 
 _CHUNK = 1_000
-_SETTLED = ("keep", "none")  # what changes nothing; a change is shown with its reasons, so is decided today
+# What changes nothing; a change is shown with its reasons, so is decided today.
+_SETTLED: tuple[Action, ...] = ("keep", "none")
+_GISTS = {(outcome, action): Gist(outcome, action) for outcome in get_args(Outcome) for action in _SETTLED}
 _encode = msgspec.json.Encoder().encode
 _chance = random.SystemRandom()
 
@@ -41,7 +43,7 @@ _Row = dict[str, object]
 
 
 class Decider(Protocol):
-    """Whoever decides: the client of OPA, or the shelf before it."""
+    """Whoever makes new decisions: the client of OPA."""
 
     def decide_json(
         self, records: Iterable[Record], at: date, *, revisions: Revisions | None = None
@@ -55,12 +57,20 @@ class _Dated(msgspec.Struct, frozen=True):
     recheck_on: date | None
 
 
-class _Kept(NamedTuple):
+class _Asked(NamedTuple):
+    """Somebody about whom OPA is asked, with the digest of the facts as it is kept."""
+
+    id: str
     facts: str
-    decided_on: str
-    recheck_on: str | None
-    outcome: str
-    action: str
+    is_sample: bool
+
+
+class _Window(NamedTuple):
+    """Some records in their order: what was kept of each, or None where the next of the answers belongs."""
+
+    slots: list[Gist | None]
+    asked: list[_Asked]
+    answers: Future[list[Answer]]
 
 
 _dated = msgspec.json.Decoder(_Dated).decode
@@ -81,19 +91,29 @@ class Shelf:
         self.used = 0
         """How many decisions of the last run were kept ones."""
 
-    def decide_json(self, records: Iterable[Written], at: date, *, revisions: Revisions) -> Iterator[Answer]:
+    def decide(
+        self, records: Iterable[Written], at: date, *, revisions: Revisions
+    ) -> Iterator[Answer | Gist]:
         """The decisions for all records in their order, those that hold still from the shelf.
 
-        Of a kept decision only `outcome` and `action` are given, which is all that a plan asks of somebody
-        for whom nothing changes. `EngineError` when a kept one is not what OPA decides now.
+        Of a kept decision the gist is given, which is all that a plan asks of somebody for whom nothing
+        changes. `EngineError` when a kept one is not what OPA decides now.
         """
         rules = rules_of(revisions)
         self.used = 0
         if self._full or rules is None or not self._prepare(rules):
             yield from self._everybody(records, at, revisions, rules)
             return
-        for window in batches(records, WINDOW):
-            yield from self._window(window, at, revisions, rules)
+        with ThreadPoolExecutor(1, thread_name_prefix="shelf") as pool:
+            # OPA decides on some while the next ones are looked up.
+            begun: _Window | None = None
+            for some in batches(records, WINDOW):
+                window = self._begin(some, at, revisions, rules, pool)
+                if begun is not None:
+                    yield from self._finish(begun, at, rules)
+                begun = window
+            if begun is not None:
+                yield from self._finish(begun, at, rules)
 
     def _prepare(self, rules: str) -> bool:
         """Whether any decision was kept by these rules; those by others are of no use any more."""
@@ -127,57 +147,63 @@ class Shelf:
             yield answer
         self._put(new)
 
-    def _window(self, window: list[Written], at: date, revisions: Revisions, rules: str) -> Iterator[Answer]:
-        kept = self._kept([one.id for one in window], rules)
-        day = at.isoformat()
-        lasting = [
-            index
-            for index, one in enumerate(window)
-            if (found := kept.get(one.id)) is not None
-            and found.facts == one.digest.hex()
-            and _holds(found, day)
+    def _begin(
+        self, records: list[Written], at: date, revisions: Revisions, rules: str, pool: ThreadPoolExecutor
+    ) -> _Window:
+        kept = self._lasting([one.id for one in records], rules, at)
+        slots = [
+            found[1] if (found := kept.get(one.id)) is not None and found[0] == one.digest.hex() else None
+            for one in records
         ]
+        lasting = [index for index, slot in enumerate(slots) if slot is not None]
         # At least one of each window, so that a small district is looked at as well.
         sampled = set(_chance.sample(lasting, -(-len(lasting) // SAMPLED)))
-        used = set(lasting) - sampled
-        asked = [one.read() for index, one in enumerate(window) if index not in used]
-        answers = self._client.decide_json(asked, at, revisions=revisions)
+        for index in sampled:
+            slots[index] = None
+        asking = [index for index, slot in enumerate(slots) if slot is None]
+        asked = [_Asked(records[i].id, records[i].digest.hex(), i in sampled) for i in asking]
+        read = [records[index].read() for index in asking]
+        self.used += len(slots) - len(asked)
+        answers = pool.submit(lambda: list(self._client.decide_json(read, at, revisions=revisions)))
+        return _Window(slots, asked, answers)
+
+    def _finish(self, window: _Window, at: date, rules: str) -> Iterator[Answer | Gist]:
+        answered = zip(window.asked, window.answers.result(), strict=True)
         new: list[_Row] = []
-        for index, one in enumerate(window):
-            if index in used:
-                yield _short(kept[one.id])
+        for slot in window.slots:
+            if slot is not None:
+                yield slot
                 continue
-            answer = next(answers)
-            if index in sampled:
+            one, answer = next(answered)
+            if one.is_sample:
                 self._compare(one.id, answer)
             elif self._keep:
-                new.append(_row(one.id, one.digest.hex(), rules, at, answer))
+                new.append(_row(one.id, one.facts, rules, at, answer))
             yield answer
-        self.used += len(used)
         self._put(new)
 
-    def _kept(self, ids: list[str], rules: str) -> dict[str, _Kept]:
-        c = decision.c
-        query = select(c.employee_id, c.facts, c.decided_on, c.recheck_on, c.outcome, c.action)
-        query = query.where(c.rules == rules)
-        found: dict[str, _Kept] = {}
+    def _lasting(self, ids: list[str], rules: str, at: date) -> dict[str, tuple[str, Gist | None]]:
+        """The kept decisions that hold on a day if the facts, whose digest is given, are still the same."""
+        c, day = decision.c, at.isoformat()
+        query = select(c.employee_id, c.facts, c.outcome, c.action).where(
+            c.rules == rules,
+            c.action.in_(_SETTLED),
+            c.decided_on <= day,
+            or_(c.recheck_on.is_(None), c.recheck_on > day),
+        )
         with self.store.reading() as connection:
-            for these in _named(c.employee_id, ids, sqlite=self.store.is_sqlite):
-                for employee_id, *rest in connection.execute(query.where(these)).all():
-                    found[employee_id] = _Kept(*rest)
-        return found
+            return {
+                employee_id: (facts, _GISTS.get((outcome, action)))
+                for these in _named(c.employee_id, ids, sqlite=self.store.is_sqlite)
+                for employee_id, facts, outcome, action in connection.execute(query.where(these)).all()
+            }
 
     def _put(self, new: list[_Row]) -> None:
         rows = [row for row in new if row["outcome"] != "undecided"]
         if not rows:
             return
         with self.store.writing() as connection:
-            dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-            insert = dialect.insert(decision)
-            changed = {name: insert.excluded[name] for name in rows[0] if name != "employee_id"}
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=["employee_id"], set_=changed), rows
-            )
+            upsert(connection, decision, rows)
 
     def _compare(self, employee_id: str, answer: Answer) -> None:
         """Stop unless the kept decision says what OPA says now, wording and days of its making aside."""
@@ -206,22 +232,6 @@ def rules_of(revisions: Revisions) -> str | None:
     if not (revisions.policy and revisions.data):
         return None
     return hashlib.blake2b(_encode(revisions), digest_size=16).hexdigest()
-
-
-def _holds(kept: _Kept, day: str) -> bool:
-    return (
-        kept.action in _SETTLED
-        and kept.decided_on <= day
-        and (kept.recheck_on is None or day < kept.recheck_on)
-    )
-
-
-def _short(kept: _Kept) -> bytes:
-    known = (kept.outcome, kept.action)
-    return _SHORT.setdefault(known, _encode({"action": kept.action, "outcome": kept.outcome}))
-
-
-_SHORT: dict[tuple[str, str], bytes] = {}
 
 
 def _row(employee_id: str, facts: str, rules: str, at: date, answer: Answer) -> _Row:

@@ -13,12 +13,15 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from icaccess.config import Config
 from icaccess.errors import ConfigError, TargetError
-from icaccess.store.database import Store
 from icaccess.targets.groups import GroupSettings, GroupTarget, check_groups
 from icaccess.targets.interface import Change, Match, Result, Target, account_of
+
+if TYPE_CHECKING:  # reading the settings needs no database
+    from icaccess.store.database import Store
 
 LIST_COLUMNS = ("batch", "action", "account", "user_group", "employee_id")
 _ACCOUNT_COLUMN: dict[Match, str] = {"id": "staffNumber", "username": "username", "email": "email"}

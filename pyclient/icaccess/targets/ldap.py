@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
-from icaccess.store.database import Store
 from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
@@ -24,6 +23,9 @@ from icaccess.targets.groups import (
 )
 from icaccess.targets.interface import Match, Target, account_of
 from icaccess.targets.ldap_directory import URL, Directory, DirectoryError, is_dn, same_dn
+
+if TYPE_CHECKING:  # reading the settings needs no database
+    from icaccess.store.database import Store
 
 _USUAL: dict[Match, str] = {"id": "employeeNumber", "username": "uid", "email": "mail"}
 

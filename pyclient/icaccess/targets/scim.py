@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
-from icaccess.store.database import Store
 from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
@@ -25,6 +24,7 @@ from icaccess.targets.interface import Match, Target, account_of
 if TYPE_CHECKING:  # reading the settings needs none of these
     from scim2_models import User
 
+    from icaccess.store.database import Store
     from icaccess.targets.scim_http import RequestsScimClient
 
 PAGE = 200

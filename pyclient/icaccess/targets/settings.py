@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from icaccess.config import Config, Section
-from icaccess.store.database import Store
 from icaccess.targets.campus import CampusSettings
 from icaccess.targets.interface import Target
 from icaccess.targets.ldap import LdapSettings
 from icaccess.targets.scim import ScimSettings
+
+if TYPE_CHECKING:  # reading the settings needs no database
+    from icaccess.store.database import Store
 
 KINDS = {
     "campus": "icaccess.targets.campus:open_target",

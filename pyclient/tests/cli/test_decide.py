@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -77,6 +79,26 @@ def test_the_target_is_asked_only_about_people_without_access(command, tmp_path)
     facts.write_text(json.dumps(person) + "\n")
     out = command("decide", "--facts", facts, "--at", "2027-06-29")[1]
     assert out.split() == ["1", "deny", "revoke", "not_employed"]
+
+
+def test_a_ledger_that_is_to_come_shows_that_nobody_holds_access_without_a_database(command, tmp_path):
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text(
+        '{"id": "1", "employment": [], "assignments": [], "certifications": [], "approvals": []}\n'
+    )
+    asked = ("decide", "--facts", facts, "--at", "2027-06-29", "--store")
+    imported = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "icaccess", *asked, f"sqlite:///{tmp_path}/absent.db"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert imported.stdout.split() == ["1", "deny", "none", "not_employed"]
+    assert "icaccess.decide" in imported.stderr
+    assert "sqlalchemy" not in imported.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["facts.jsonl"]
+    for url in ("sqlite:///:memory:", f"sqlite:///{tmp_path}", "sqlite://"):
+        assert "icaccess: " in command(*asked, url)[2]
 
 
 @pytest.mark.parametrize(
