@@ -36,16 +36,16 @@ gives := "view, create and modify course sections, and fully schedule students w
 #   break (null when not employed), the jobs held, in a summer the ones held last, and which of them are eligible.
 # custom:
 #   clause: ES-9
-jobs(employee, day) := {
+jobs(day, employee) := {
 	"employment": employment,
-	"employed_from": _employed_from(employment, day),
+	"employed_from": _employed_from(day, employment),
 	"assignments": assignments,
 	"current_jobs": current_jobs,
 	"eligible_jobs": [job | some job in current_jobs; eligible(job)],
 } if {
 	employment := [period | some period in employee.employment; period.start <= day]
 	assignments := [job | some job in employee.assignments; job.start <= day]
-	current_jobs := assignment.current(assignments, day)
+	current_jobs := assignment.current(day, assignments)
 }
 
 # METADATA
@@ -96,22 +96,24 @@ _works_somewhere_unknown(current_jobs) if {
 # description: The days of the completions, which of the Elementary ones count, and how long the latest is good for.
 # custom:
 #   clause: ES-5
-certifications(employee, day) := {
+certifications(day, employee) := {
 	"walk_in_completions": walk_in_completions,
 	"elementary_completions": elementary_completions,
 	"counting_completions": counting_completions,
-	"expiry": validity(counting_completions, day),
+	"expiry": validity(day, counting_completions),
 } if {
-	walk_in_completions := _completions(employee, data.requirements.certifications.prerequisite, day)
-	elementary_completions := _completions(employee, data.requirements.certifications.required, day)
+	walk_in_completions := [completion.completed_on |
+		some completion in employee.certifications
+		completion.name == data.requirements.certifications.prerequisite
+		completion.completed_on <= day
+	]
+	elementary_completions := [completion.completed_on |
+		some completion in employee.certifications
+		completion.name == data.requirements.certifications.required
+		completion.completed_on <= day
+	]
 	counting_completions := [done | some done in elementary_completions; done >= min(walk_in_completions)]
 }
-
-_completions(employee, name, day) := [completion.completed_on |
-	some completion in employee.certifications
-	completion.name == name
-	completion.completed_on <= day
-]
 
 # METADATA
 # title: Elementary Scheduling Certification
@@ -151,14 +153,14 @@ lacking("certification_out_of_order", found) if {
 #   `timely`, those by somebody who may and in time, and `standing`, those of them that nobody has taken away since.
 # custom:
 #   clause: ES-6
-approvals(employee, day) := {
+approvals(day, employee) := {
 	"approvals": given,
 	"denials": denials,
 	"authorised_approvals": authorised_approvals,
 	"approvals_by_job": approvals_by_job,
 	"approved_jobs": [entry | some entry in approvals_by_job; entry.standing != []],
 } if {
-	held := jobs(employee, day)
+	held := jobs(day, employee)
 	given := [record | some record in employee.approvals; record.decided_on <= day]
 	denials := [record | some record in given; record.decision != "approved"]
 	authorised_approvals := [record |
@@ -174,7 +176,7 @@ approvals(employee, day) := {
 		timely := [record |
 			some record in authorised_approvals
 			approval.names(record, job)
-			_in_time(record, from, held.employment, held.employed_from)
+			_in_time(from, record, held)
 		]
 		standing := [record | some record in timely; not _taken_away(record, job, denials)]
 	]
@@ -186,12 +188,12 @@ _jobs_to_approve(eligible_jobs, current_jobs) := eligible_jobs if {
 
 # An approval reaches a job held since `from` when it was given on that day or later, when the job began before the
 # rule did, or when it was given in advance and after the last day of every earlier employment.
-_in_time(record, from, _, _) if record.decided_on >= from
+_in_time(from, record, _) if record.decided_on >= from
 
-_in_time(_, from, _, _) if from < data.requirements.job_change_rule_from
+_in_time(from, _, _) if from < data.requirements.job_change_rule_from
 
-_in_time(record, from, employment, employed_from) if {
-	approval.in_advance(record, from, _departed_on(employment, employed_from))
+_in_time(from, record, held) if {
+	approval.in_advance(record, from, _departed_on(held.employment, held.employed_from))
 }
 
 # A denial or withdrawal that names the same job, on the same day or later, whoever made it.
@@ -259,8 +261,8 @@ _approved_by_somebody(found) if {
 # ── Departure and return ─────────────────────────────────────────────────────────────────────────────────
 
 # The first day of this employment, a weekend between two records being no departure; null when not employed.
-_employed_from(employment, day) := runs.start_of(employment, last, data.requirements.between_employments_days) if {
-	last := max([period.start | some period in employment; not dates.ended(period, day)])
+_employed_from(day, employment) := runs.start_of(employment, last, data.requirements.between_employments_days) if {
+	last := max([period.start | some period in employment; not dates.ended_before(day, period)])
 } else := null
 
 # The last day of every earlier employment; an empty string where there is none.
@@ -271,11 +273,11 @@ _departed_on(employment, employed_from) := last if {
 # METADATA
 # title: Findings
 # description: All that the rules rest on, put together.
-findings(employee, day) := object.union_n([
+findings(day, employee) := object.union_n([
 	{"employee_id": employee.id, "as_of": day},
-	jobs(employee, day),
-	certifications(employee, day),
-	approvals(employee, day),
+	jobs(day, employee),
+	certifications(day, employee),
+	approvals(day, employee),
 ])
 
 # METADATA
@@ -287,14 +289,14 @@ findings(employee, day) := object.union_n([
 # custom:
 #   clause: ES-10
 #   reason: not_employed
-unmet(employee, day) := set() if {
-	jobs(employee, day).eligible_jobs != []
-	certifications(employee, day).expiry.state != "expired"
-	approvals(employee, day).approved_jobs != []
+unmet(day, employee) := set() if {
+	jobs(day, employee).eligible_jobs != []
+	certifications(day, employee).expiry.state != "expired"
+	approvals(day, employee).approved_jobs != []
 } else := {"not_employed"} if {
-	jobs(employee, day).employed_from == null
+	jobs(day, employee).employed_from == null
 } else := {code |
-	found := findings(employee, day)
+	found := findings(day, employee)
 	some code in reasons.of_requirements
 	lacking(code, found)
 }
@@ -308,13 +310,13 @@ unmet(employee, day) := set() if {
 #   counts. It alone sets the validity, so that access once lost is regained by completing again.
 # custom:
 #   clauses: [ES-11, ES-15]
-validity(counting_completions, day) := {"valid_through": last, "recertification_opens": opens, "state": state} if {
+validity(day, counting_completions) := {"valid_through": last, "recertification_opens": opens, "state": state} if {
 	last := certification.valid_through(max(counting_completions))
 	opens := certification.opening(last)
-	state := _validity_state(last, opens, day)
+	state := _validity_state(day, opens, last)
 } else := null
 
-_validity_state(valid_through, opens, day) := "expired" if {
+_validity_state(day, opens, valid_through) := "expired" if {
 	valid_through < day
 } else := "recertify" if {
 	opens <= day

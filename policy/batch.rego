@@ -11,7 +11,7 @@ import data.lib.settings
 # description: >-
 #   The decision document for `input.employee` on `input.as_of`. Undefined, and so an error to whoever asks, when
 #   there is no employee or the policy data cannot be used.
-decision := _decision(input.employee, input.as_of) if settings.sound
+decision := _decision(input.as_of, input.employee) if settings.sound
 
 # METADATA
 # title: Decisions
@@ -22,7 +22,7 @@ decisions := found if {
 	settings.sound
 	is_array(input.employees)
 	day := input.as_of
-	found := {employee.id: _decision(employee, day) | some employee in _step_by_step(input.employees, day)}
+	found := {employee.id: _decision(day, employee) | some employee in _step_by_step(input.employees, day)}
 	count(found) == count(input.employees)
 }
 
@@ -30,14 +30,18 @@ decisions := found if {
 # it has just done, and remembers what every step gave until the decisions are put together (docs/policy-speed.md).
 _step_by_step(employees, day) := array.concat(settled, undecided) if {
 	dates.valid(day)
-	undecided := [employee | some employee in employees; not facts.usable(employee)]
 	usable := [employee | some employee in employees; facts.usable(employee)]
-	placed := [employee | some employee in usable; jobs(employee, day)]
-	trained := [employee | some employee in placed; certifications(employee, day)]
-	approved := [employee | some employee in trained; approvals(employee, day)]
-	granted := [employee | some employee in approved; grant(employee, day)]
-	decided := [employee | some employee in granted; _essence(employee, day)]
-	settled := [employee | some employee in decided; [recheck_on(employee, day)] != []]
+	undecided := [employee |
+		count(usable) < count(employees)
+		some employee in employees
+		not facts.usable(employee)
+	]
+	placed := [employee | some employee in usable; jobs(day, employee)]
+	trained := [employee | some employee in placed; certifications(day, employee)]
+	approved := [employee | some employee in trained; approvals(day, employee)]
+	granted := [employee | some employee in approved; grant(day, employee)]
+	decided := [employee | some employee in granted; _essence(day, employee)]
+	settled := [employee | some employee in decided; [recheck_on(day, employee)] != []]
 } else := employees
 
 # METADATA
@@ -66,26 +70,26 @@ expiry := decision.expiry
 #   clause: ES-7
 due_after := calendar.due_after(input.as_of)
 
-_decision(employee, day) := object.union(essence, {
+_decision(day, employee) := object.union(essence, {
 	"employee_id": employee.id,
 	"as_of": day,
-	"reasons": _in_words(employee, day, essence.reasons),
-	"recheck_on": recheck_on(employee, day),
+	"reasons": _in_words(day, essence.reasons, employee),
+	"recheck_on": recheck_on(day, employee),
 }) if {
 	dates.valid(day)
 	facts.usable(employee)
-	essence := _essence(employee, day)
-} else := _undecided(employee, day, "facts_missing", {"{lists}": concat(", ", facts.missing(employee))}) if {
+	essence := _essence(day, employee)
+} else := _undecided(day, "facts_missing", employee, {"{lists}": concat(", ", facts.missing(employee))}) if {
 	dates.valid(day)
 	facts.problems(employee) == []
-} else := _undecided(employee, day, "invalid_record", {"{problem}": concat("; ", problems)}) if {
+} else := _undecided(day, "invalid_record", employee, {"{problem}": concat("; ", problems)}) if {
 	problems := array.concat(
 		["as_of is not a date (YYYY-MM-DD)" | not dates.valid(day)],
 		facts.problems(employee),
 	)
 }
 
-_undecided(employee, day, code, evidence) := {
+_undecided(day, code, employee, evidence) := {
 	"employee_id": _id(employee),
 	"as_of": day,
 	"outcome": "undecided",
@@ -106,21 +110,21 @@ _id(employee) := id if {
 } else := null
 
 # The decision but for its shelf life and its words: its reasons are codes here.
-_essence(employee, day) := object.union(granted, {
+_essence(day, employee) := object.union(granted, {
 	"outcome": verdict,
 	"reasons": codes,
-	"warnings": warnings(employee, day, verdict, granted.grant_due_by),
-	"expiry": certifications(employee, day).expiry,
-	"action": action(employee, verdict, granted.locations),
-	"escalate": escalate(employee, day, granted.grant_due_by),
+	"warnings": warnings(day, verdict, granted.grant_due_by, employee),
+	"expiry": certifications(day, employee).expiry,
+	"action": action(verdict, granted.locations, employee),
+	"escalate": escalate(day, granted.grant_due_by, employee),
 }) if {
-	codes := unmet(employee, day)
+	codes := unmet(day, employee)
 	verdict := outcome(codes)
-	granted := grant(employee, day)
+	granted := grant(day, employee)
 }
 
-_in_words(employee, day, codes) := [] if {
+_in_words(day, codes, employee) := [] if {
 	codes == set()
 } else := reasons.in_words({code: _evidence(code, found) | some code in codes}) if {
-	found := findings(employee, day)
+	found := findings(day, employee)
 }

@@ -30,7 +30,7 @@ _met(clause) := false if {
 	clause in _clauses_named
 } else := _met_otherwise(clause)
 
-_found := findings(input.employee, input.as_of)
+_found := findings(input.as_of, input.employee)
 
 _codes := {reason.code | some reason in decision.reasons}
 

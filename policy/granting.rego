@@ -13,7 +13,7 @@ import data.lib.dates
 #   the day that follows a removal, when everyone may be cleared; null where the calendar does not reach.
 # custom:
 #   clause: ES-7
-grant(employee, day) := {
+grant(day, employee) := {
 	"locations": sort({ground[1] | some ground in grounds}),
 	"requirements_met_on": met_on,
 	"grant_due_by": calendar.due_after(max([met_on, _cleared_on(day)])),
@@ -25,15 +25,15 @@ grant(employee, day) := {
 		"approval": {"decided_on": approved_on, "approver": approver},
 	},
 } if {
-	unmet(employee, day) == set()
-	certified := certifications(employee, day)
+	unmet(day, employee) == set()
+	certified := certifications(day, employee)
 	walk_in := min(certified.walk_in_completions)
 	elementary := min([done | some done in certified.counting_completions; certification.valid_through(done) >= day])
 
 	# For each approved job the day on which the last requirement was met, and the records that show it: the least of
 	# them is what the decision rests on.
 	grounds := [[max([entry.from, walk_in, elementary, word[0]]), entry.job.location, entry.job.role, word] |
-		some entry in approvals(employee, day).approved_jobs
+		some entry in approvals(day, employee).approved_jobs
 		word := min([[record.decided_on, record.approver] | some record in entry.standing])
 	]
 	[met_on, location, role, [approved_on, approver]] := min(grounds)
@@ -49,7 +49,7 @@ _cleared_on(day) := dates.add_days(certification.removal_before(day), 1) if {
 # description: Not granted after two full business days; the person should reach out to DoTS.
 # custom:
 #   clause: ES-8
-escalate(employee, day, grant_due_by) if {
+escalate(day, grant_due_by, employee) if {
 	not employee.access.held
 	grant_due_by != null
 	grant_due_by < day
@@ -60,7 +60,7 @@ escalate(employee, day, grant_due_by) if {
 # description: What to do about it. An update is due when the target holds access for other locations.
 # custom:
 #   clause: ES-7
-action(employee, outcome, locations) := "grant" if {
+action(outcome, locations, employee) := "grant" if {
 	outcome == "allow"
 	not employee.access.held
 } else := "update" if {
@@ -81,16 +81,16 @@ action(employee, outcome, locations) := "grant" if {
 #   perhaps mistyped (ES-6).
 # custom:
 #   clause: ES-7
-warnings(employee, day, outcome, grant_due_by) := array.flatten([
+warnings(day, outcome, grant_due_by, employee) := array.flatten([
 	["calendar_not_covered" | grant_due_by == null; outcome == "allow"; not employee.access.held],
-	["denial_names_no_job" | approvals(employee, day).denials != []; _some_denial_names_no_job(employee, day)],
-	["unknown_location" | outcome == "allow"; _works_somewhere_unknown(jobs(employee, day).current_jobs)],
+	["denial_names_no_job" | approvals(day, employee).denials != []; _some_denial_names_no_job(day, employee)],
+	["unknown_location" | outcome == "allow"; _works_somewhere_unknown(jobs(day, employee).current_jobs)],
 ])
 
-_some_denial_names_no_job(employee, day) if {
-	some denial in approvals(employee, day).denials
+_some_denial_names_no_job(day, employee) if {
+	some denial in approvals(day, employee).denials
 	_names_a_job(denial)
-	not _fits_a_job(denial, jobs(employee, day).assignments)
+	not _fits_a_job(denial, jobs(day, employee).assignments)
 }
 
 _names_a_job(record) if record.role

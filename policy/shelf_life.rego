@@ -10,11 +10,11 @@ import data.lib.dates
 #   The days on which something could change are decided as this one was, up to the one on which something surely does.
 # custom:
 #   clause: ES-7
-recheck_on(employee, day) := first if {
-	essence := _essence(employee, day)
+recheck_on(day, employee) := first if {
+	essence := _essence(day, employee)
 	sure := sure_change(essence.expiry)
-	possible := {change | some change in _dated_changes(employee, day, essence, sure); change > day; change < sure}
-	changes := {change | some change in possible; _essence(employee, change) != essence}
+	possible := {change | some change in _dated_changes(day, sure, employee, essence); change > day; change < sure}
+	changes := {change | some change in possible; _essence(change, employee) != essence}
 	first := min(changes | {sure})
 	first != dates.open_end
 } else := null
@@ -34,7 +34,7 @@ sure_change(expiry) := expiry.recertification_opens if {
 
 # The days on which something else could change, those past among them: a fact that is yet to come true, a job or an
 # employment ending, a summer grown too long, a removal passing, a grant falling overdue.
-_dated_changes(employee, day, essence, sure) := array.flatten([
+_dated_changes(day, sure, employee, essence) := array.flatten([
 	[period.start | some period in employee.employment; period.start > day],
 	[job.start | some job in employee.assignments; job.start > day],
 	[completion.completed_on | some completion in employee.certifications; completion.completed_on > day],
@@ -43,7 +43,7 @@ _dated_changes(employee, day, essence, sure) := array.flatten([
 	[dates.past(job, days) |
 		some job in employee.assignments
 		job.end < sure
-		some days in _days_to_last(job, employee.assignments, day)
+		some days in _days_to_last(day, job, employee.assignments)
 	],
 	[dates.add_days(removal, 1) |
 		essence.outcome == "allow"
@@ -54,13 +54,13 @@ _dated_changes(employee, day, essence, sure) := array.flatten([
 ])
 
 # How many days after its end a job may stop being current: one, or when no other lasts longer a summer.
-_days_to_last(job, assignments, day) := {1 | job.end >= day} | {_summer |
+_days_to_last(day, job, assignments) := {1 | job.end >= day} | {_summer |
 	job.end >= dates.add_days(day, 0 - _summer)
-	every other in assignments { _no_longer(other, job, day) }
+	every other in assignments { _no_longer(day, other, job) }
 }
 
-_no_longer(other, _, day) if other.start > day
+_no_longer(day, other, _) if other.start > day
 
-_no_longer(other, job, _) if dates.last_day(other) <= job.end
+_no_longer(_, other, job) if dates.last_day(other) <= job.end
 
 _summer := data.requirements.between_assignments_days + 2

@@ -13,8 +13,8 @@ import data.lib.runs
 #   `between_assignments_days` lie strictly between that end and the day: a summer is not a change of job.
 # custom:
 #   clause: ES-9
-current(assignments, day) := holding if {
-	holding := [assignment | some assignment in assignments; not dates.ended(assignment, day)]
+current(day, assignments) := holding if {
+	holding := [assignment | some assignment in assignments; not dates.ended_before(day, assignment)]
 	holding != []
 } else := [assignment |
 	some assignment in assignments

@@ -47,7 +47,7 @@ last_day(record) := day if {
 # description: True when the record's last day lies before the day.
 # custom:
 #   clause: ES-10
-ended(record, day) if {
+ended_before(day, record) if {
 	record.end < day
 	record.end < "9999"
 }

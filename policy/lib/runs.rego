@@ -26,5 +26,5 @@ start_of(records, start, days_between) := start if {
 _continues(start, records, days_between) if {
 	some record in records
 	record.start < start
-	not dates.ended(record, dates.add_days(start, (0 - days_between) - 1))
+	not dates.ended_before(dates.add_days(start, (0 - days_between) - 1), record)
 }

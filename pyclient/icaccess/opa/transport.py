@@ -110,7 +110,14 @@ class Sidecars:
         self._session.trust_env = False
         self._session.verify = verify
         self._session.cert = cert
-        self._session.headers.update({"Content-Type": "application/json", "Accept": "application/json"})
+        self._session.headers.update(
+            {
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                # A sidecar is near: to have OPA compress its answers costs more than to carry them.
+                "Accept-Encoding": "identity",
+            }
+        )
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
         retry = Retry(
