@@ -75,6 +75,12 @@ def arguments() -> argparse.Namespace:
         "--sizes", type=numbers, default=[1_000, 10_000], help="populations to compare, 1000,100000,…"
     )
     parser.add_argument(
+        "--shares",
+        type=shares,
+        default=[0.0, 0.01, 0.1, 1.0],
+        help="how many changed since last night, 0,1,10,100",
+    )
+    parser.add_argument(
         "--calls", type=int, default=400, help="one-call-each is tried on so many [%(default)s]"
     )
     parser.add_argument("--rounds", type=int, default=2, help="rounds in turn; the best counts [%(default)s]")
@@ -88,6 +94,11 @@ def arguments() -> argparse.Namespace:
 def numbers(text: str) -> list[int]:
     """Whole numbers between commas."""
     return [int(part) for part in text.split(",")]
+
+
+def shares(text: str) -> list[float]:
+    """Percentages between commas, as shares of one."""
+    return [float(part) / 100 for part in text.split(",")]
 
 
 def names(text: str) -> list[str]:

@@ -105,7 +105,7 @@ def nightly(rig: Rig) -> Rows:
         rig.wall(rig.command("adopt", *same), env)
         for _ in range(2):  # the first gives and takes access, which changes facts; the second is settled
             rig.wall(rig.command("apply", "--yes", *same), env)
-        for share in (0.0, 0.01, 0.1, 1.0):
+        for share in rig.given.shares:
             command = rig.command("plan", "--facts", rig.facts(changed=share), "--at", AT)
             quick, full = rig.best(
                 lambda command=command: rig.wall(command, env).wall,  # type: ignore[misc]  # no type is inferred for its default

@@ -17,7 +17,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import FactsError, PlanError
-from icaccess.facts.interface import Written, as_written
+from icaccess.facts.interface import DIGEST_BYTES, Written, as_written
 from icaccess.models import Access, Basis, Decision, Employee, Gist, InvalidRecord, Reason, Record
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
@@ -26,6 +26,7 @@ from icaccess.targets.interface import Holding, Match, account_of
 T = TypeVar("T")
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
+_RECORD = Employee | InvalidRecord
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -77,7 +78,7 @@ class Join:
         by_id = self._match == "id"
         marks: dict[Holding | None, bytes] = {None: b""}
         for one in source:
-            if isinstance(one, Employee | InvalidRecord):
+            if isinstance(one, _RECORD):
                 one = as_written(one)
             self.people += 1
             employee_id, digest = one.id, one.digest
@@ -87,7 +88,7 @@ class Join:
             self._sent.append((employee_id, account, holding))
             mark = marks.get(holding)
             if mark is None:
-                mark = marks[holding] = hashlib.sha256(_encode(holding)).digest()
+                mark = marks[holding] = hashlib.sha256(_encode(holding)).digest()[:DIGEST_BYTES]
             yield _Joined(employee_id, digest + mark, one, holding)
         if not self.people:
             raise FactsError(

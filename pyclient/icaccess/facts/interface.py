@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
 
 import msgspec
@@ -16,6 +16,10 @@ _encode = msgspec.json.Encoder().encode
 
 Provenance = dict[str, list[str]]
 """For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
+
+
+DIGEST_BYTES = 16
+"""As much of a SHA-256 as is kept of each record: enough for equal digests to mean equal records."""
 
 
 class Written(Protocol):
@@ -44,7 +48,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
 
 def as_written(record: Record) -> Written:
     """A record that has been read already."""
-    return _Read(record.id, hashlib.sha256(_encode(record)).digest(), record)
+    return _Read(record.id, sha256(_encode(record)).digest()[:DIGEST_BYTES], record)
 
 
 class FactsSource(ABC):

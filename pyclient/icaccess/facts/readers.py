@@ -15,7 +15,7 @@ import msgspec
 
 from icaccess import __version__
 from icaccess.errors import FactsError
-from icaccess.facts.interface import Written, as_written
+from icaccess.facts.interface import DIGEST_BYTES, Written, as_written
 from icaccess.facts.record import at, misordered, to_record
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
@@ -116,7 +116,8 @@ def json_lines_as_written(file: Path, zone: ZoneInfo) -> Iterator[Written]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             yield as_written(_from_json(raw, file, line, zone))
             continue
-        yield _Line(identifier, sha256(reading + raw).digest(), raw, file, line, zone)
+        digest = sha256(reading + raw).digest()[:DIGEST_BYTES]
+        yield _Line(identifier, digest, raw, file, line, zone)
 
 
 def _is_snapshot(file: Path) -> bool:
