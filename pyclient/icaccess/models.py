@@ -123,7 +123,7 @@ class BasisApproval(msgspec.Struct, frozen=True):
     approver: str
 
 
-class Basis(msgspec.Struct, frozen=True):
+class Basis(msgspec.Struct, frozen=True, gc=False):
     """The records that a decision to allow rests on: a job, two completions, an approval."""
 
     role: str

@@ -26,7 +26,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The base of what a plan is made of: values that are read back as strictly as they were written."""
 
 
-class PlannedChange(_Part, frozen=True, kw_only=True, omit_defaults=True):
+class PlannedChange(_Part, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One change of a plan with what it rests on.
 
     A revocation or a denial has `reasons`; a grant or an update has the `basis` and, where the calendar
