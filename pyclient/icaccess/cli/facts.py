@@ -34,6 +34,8 @@ def facts(
     """Show the merged facts exactly as OPA receives them, one employee a line."""
     if ids and out is not None:
         raise UsageError("a snapshot holds everybody; give either IDs or --out")
+    if out is not None and out.suffix.lower() != ".jsonl":
+        raise UsageError(f"--out {out}: a snapshot is JSON Lines; name a file that ends in .jsonl")
     if locations is not None:
         from icaccess.facts.places import write_places
 

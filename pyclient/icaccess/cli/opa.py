@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import click
 
 from icaccess.cli.options import CONFIG, OPA_URL, POLICY
-from icaccess.errors import EngineError
+from icaccess.errors import EngineError, UsageError
 from icaccess.pipeline import Request
+
+_ADDRESS = re.compile(r".+:[0-9]{1,5}")
 
 
 @click.group("opa")
@@ -41,6 +44,8 @@ def run(policy: Path | None, config: Path | None, address: str) -> None:
     """
     from icaccess.opa.engine import running_engine
 
+    if _ADDRESS.fullmatch(address) is None:
+        raise UsageError(f"--address {address!r}: write HOST:PORT, such as 127.0.0.1:8181")
     given = os.environ.get("ICACCESS_OPA_TOKEN")
     asked = Request(config=config, policy=policy)
     with running_engine(

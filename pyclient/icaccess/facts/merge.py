@@ -185,14 +185,23 @@ class MergedFacts(FactsSource):
         facts: dict[str, Any] = {kind: self._facts(identifier, rows, kind) for kind in LISTS}
         none = {kind for person in people for kind in person.none or ()}
         unknown |= {kind for person in people for kind in person.unknown or ()}
+        identity = self._identity(identifier, rows)
+        unknown |= self._out_of_reach(identity) - none
         if not facts["employment"] and "employment" not in none | unknown:
             unknown.add("employment")
             self._note(rows[0], identifier, "has no employment record, so is undecided")
         for kind in unknown & set(LISTS):
             facts[kind] = UNSET
-        return Employee(
-            id=identifier, **self._identity(identifier, rows), **facts, access=self._access(identifier, rows)
-        )
+        return Employee(id=identifier, **identity, **facts, access=self._access(identifier, rows))
+
+    def _out_of_reach(self, identity: dict[str, Any]) -> set[str]:
+        """The kinds of fact that a feed gives by a name that this person has not: nobody looked them up."""
+        return {
+            kind
+            for reader in self._readers
+            if reader.key_kind != "id" and reader.key_kind not in identity
+            for kind in reader.kinds
+        }
 
     def _facts(self, identifier: str, rows: list[Staged], kind: Kind) -> tuple[Any, ...] | UnsetType:
         """The facts of one kind, equal ones once; absent when one of them is in doubt."""

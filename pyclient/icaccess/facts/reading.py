@@ -38,6 +38,8 @@ class Reader(ABC):
     """
 
     joins_by_name = False
+    key_kind: KeyKind = "id"
+    """What its rows name their person by."""
     as_of: datetime | None = None
     """When the rows were made, known once they have been read; None where the source does not say."""
     total: int | None = None
@@ -96,6 +98,7 @@ class MappedReader(Reader):
         self._feed = feed
         self._kind: Kind = settings.gives
         self._mapping = mapping
+        self.key_kind = mapping.key_kind
         self.joins_by_name = mapping.key_kind != "id" or (
             settings.gives == "approvals" and settings.approver_key != "id"
         )

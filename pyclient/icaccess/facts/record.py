@@ -24,7 +24,7 @@ DATED = {
 }
 """The fields of each part of a record that hold a day."""
 
-_SURROGATE = "holds half of a character (a lone surrogate); write the character out"
+SURROGATE = "holds half of a character (a lone surrogate); write the character out"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -91,8 +91,8 @@ def _identifier(written: Marked, file: Path) -> str:
         raise FactsError(f"{place}: {what}")
     if not identifier:
         raise FactsError(f"{place}: is empty; give one")
-    if not _is_unicode(identifier):
-        raise FactsError(f"{place}: {_SURROGATE}")
+    if not is_unicode(identifier):
+        raise FactsError(f"{place}: {SURROGATE}")
     return identifier
 
 
@@ -135,11 +135,11 @@ def _convert(value: dict[str, Any]) -> Employee:
     try:
         _encode(employee)
     except UnicodeEncodeError as error:
-        raise _InvalidError(Complaint((), _SURROGATE)) from error
+        raise _InvalidError(Complaint((), SURROGATE)) from error
     return employee
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:

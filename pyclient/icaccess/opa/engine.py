@@ -279,11 +279,14 @@ def _free_port(address: str) -> str:
 
 def _log_message(text: str) -> str:
     """What OPA's log says went wrong, on one line."""
+    entries = []
     for line in text.splitlines():
         with contextlib.suppress(msgspec.DecodeError):
-            entry = msgspec.json.decode(line, type=dict[str, object])
-            return f"{entry.get('err') or entry.get('msg')}"
-    return first_complaint(text)
+            entries.append(msgspec.json.decode(line, type=dict[str, object]))
+    if not entries:
+        return first_complaint(text)
+    worst = next((entry for entry in entries if entry.get("level") == "error"), entries[0])
+    return f"{worst.get('err') or worst.get('msg')}"
 
 
 def _die_with_parent() -> Callable[[], object] | None:

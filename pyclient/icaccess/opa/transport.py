@@ -244,6 +244,10 @@ class Sidecars:
                     f"nothing answers at {url}: check the address, and that OPA runs"
                 ) from error
             raise UnreachableError(f"OPA at {url} went away in the middle: {_root(error)}") from error
+        except OSError as error:  # requests looks for the files of TLS itself
+            raise EngineError(
+                f"OPA at {url} is not asked: {error}; correct `ca`, `cert` and `key`"
+            ) from error
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
@@ -268,7 +272,8 @@ def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
         return EngineError(f"{url} does not answer as OPA does (HTTP {status}, {kind}): {_NO_OPA}")
     if status in (401, 403):
         return EngineError(
-            f"OPA at {url} refused the token (HTTP {status}): give the token that it was set up with"
+            f"OPA at {url} refused the token (HTTP {status}): give the token, or the client's certificate, "
+            "that it was set up with"
         )
     if status == 500 and failure.errors:
         first = failure.errors[0]
@@ -281,6 +286,8 @@ def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
 def _tls_problem(url: str, error: BaseException) -> str:
     """What is wrong with TLS: OPA is not trusted, or, where it just hangs up, the client is not."""
     cause = _root(error)
+    if "[X509" in cause or "[SSL] PEM" in cause:
+        return f"OPA at {url} is not asked, since a file is wrong ({cause}): correct `ca`, `cert` and `key`"
     if "CERTIFICATE_VERIFY_FAILED" in cause:
         return f"OPA at {url} cannot be trusted ({cause}): name its authority's certificate as `ca`"
     return (

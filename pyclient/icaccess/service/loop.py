@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from icaccess.errors import IcaccessError, RunVoidError, StoreLockedError
+from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
 from icaccess.pipeline import Request
 from icaccess.service.log import event
 from icaccess.service.once import Done, Stopped, Stopping, once
 from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import Outcome, State
 from icaccess.store.database import instant
+from icaccess.store.settings import file_of
 
 _AGAIN_SOON = timedelta(seconds=2)
 """How long a new policy needs to be loaded everywhere, roughly."""
@@ -57,6 +59,8 @@ class Service:
         self._in_any_case = False
         self._failures = 0
         self._voids = 0
+        self._had: set[Path] = set()
+        self._look(request)
 
     def stop(self) -> None:
         """End after the change at hand; nothing is left half done."""
@@ -107,7 +111,9 @@ class Service:
         try:
             request = replace(self._request)  # a fresh one, which reads everything anew
             request.settings.check()
+            self._look(request)
             done = self._work(request, since, self._stop.is_set)
+            self._look(request)
         except Stopped:
             event(self._log, "run_stopped")
             return _now()
@@ -134,6 +140,23 @@ class Service:
         self._failures = self._voids = 0
         self._state.ended("done" if done else "done by another", 0)
         return None
+
+    def _look(self, request: Request) -> None:
+        """Remember the files of settings and store; `ConfigError` when one is gone that an earlier run had.
+
+        Without a file of settings no guard is set, and without its file a store is a new and empty one: a run
+        would take that for what somebody wanted.
+        """
+        for file in (request.settings.file, file_of(request.store_url)):
+            if file is None:
+                continue
+            if file.is_file() and file.stat().st_size:
+                self._had.add(file)
+            elif file in self._had:
+                raise ConfigError(
+                    f"{file}: was there, and is gone or empty; put it back, or, if that is meant, "
+                    "start the service anew"
+                )
 
     def _failed(self, outcome: Outcome, error: str, message: str) -> datetime:
         self._failures += 1

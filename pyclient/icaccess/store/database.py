@@ -108,9 +108,14 @@ def open_store(
     absent = False
     if parsed.get_backend_name() == "sqlite":
         path = Path(str(parsed.database))
-        absent = read_only and not path.exists()
-        if not absent:
-            _check_file(path)
+        try:
+            absent = read_only and not path.exists()
+            if not absent:
+                _check_file(path)
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot be looked at: {error.strerror}; correct that, or name another store"
+            ) from error
     with _one_line(parsed):
         engine = _engine(parsed, in_memory=absent)
         try:

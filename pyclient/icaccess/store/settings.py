@@ -16,7 +16,16 @@ class StoreSettings(Section, frozen=True):
     url: SecretUrl = SecretUrl("sqlite:///var/icaccess.db")
 
 
-def is_to_come(url: str) -> bool:
-    """Whether a store is a file that is not there yet, as a URL shows that can be read without a database."""
+def file_of(url: str) -> Path | None:
+    """The file that a store is, where its URL is plain enough to be read without a database."""
     file = _PLAIN_FILE.fullmatch(url)
-    return file is not None and not Path(file[1]).exists()
+    return None if file is None else Path(file[1])
+
+
+def is_to_come(url: str) -> bool:
+    """Whether a store is a file that is surely not there yet."""
+    file = file_of(url)
+    try:
+        return file is not None and not file.exists()
+    except OSError:  # whoever opens it will say why it cannot be looked at
+        return False

@@ -59,8 +59,11 @@ def test_what_is_not_used_is_listed_in_a_file(command: Run, tmp_path) -> None:
     file = tmp_path / "issues.txt"
     code, _, err = command("facts", "--config", ROOT / "examples" / "csv", "--issues", file)
     assert code == 0
-    assert err.endswith(f"1 to look at, listed in {file}\n")
-    assert file.read_text() == "approvals row 58: 100605: approver 400001 is no employee that HR knows\n"
+    assert err.endswith(f"3 to look at, listed in {file}\n")
+    rejected, other, stranger = sorted(file.read_text().splitlines(), reverse=True)
+    assert rejected.startswith("transcript row ")
+    assert other == "hr-jobs row 87: 100803: end: 2017-06-02 is before the start, 2018-08-06"
+    assert stranger == "approvals row 58: 100605: approver 400001 is no employee that HR knows"
 
 
 def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
@@ -81,7 +84,11 @@ def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
             ("--config", "absent"),
             "absent: no such configuration folder; give --config or set ICACCESS_CONFIG",
         ),
-        (("--facts", FACTS, "--out", "/absent/x"), "/absent/x: cannot be written: No such file or directory"),
+        (
+            ("--facts", FACTS, "--out", "/absent/x.jsonl"),
+            "/absent/x.jsonl: cannot be written: No such file or directory",
+        ),
+        (("--facts", FACTS, "--out", "x.json"), "x.json: a snapshot is JSON Lines; name a file that ends in"),
     ],
 )
 def test_one_line_for_each_mistake(command: Run, arguments: tuple[object, ...], says: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,35 @@ class Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(json.loads(self.format(record)))
+
+
+def test_files_of_settings_and_store_that_were_there_are_not_done_without(tmp_path: Path) -> None:
+    config = shutil.copytree(district.ROOT / "config", tmp_path / "config")
+    store = tmp_path / "store.db"
+    store.write_text("a store")
+    lines, log, state = Lines(), logging.Logger("test"), State()
+    log.addHandler(lines)
+    runs: list[Request] = []
+
+    def work(request: Request, _: object, __: Callable[[], bool]) -> Done:
+        runs.append(request)
+        return DONE
+
+    request = Request(config=config, store=f"sqlite:///{store}")
+    service = Service(request, timedelta(hours=1), state, log, work)
+    settings = config / "icaccess.yaml"
+    for file in (settings, store):
+        text = file.read_text()
+        assert service._attempt(None) is None
+        for spoil in (file.unlink, lambda file=file: file.write_text("")):  # type: ignore[misc]  # no type is inferred
+            spoil()
+            before = len(runs)
+            assert service._attempt(None) is not None
+            assert len(runs) == before
+            message = str(lines.lines[-1]["message"])
+            assert message.startswith(f"{file}: was there, and is gone or empty; put it back")
+        file.write_text(text)
+    assert service._attempt(None) is None
 
 
 @contextmanager

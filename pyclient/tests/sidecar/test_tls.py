@@ -100,6 +100,20 @@ def test_a_client_is_known_by_its_certificate(with_mutual_tls: Sidecar, authorit
             client.revisions()
 
 
+def test_files_of_tls_that_are_not_there_or_no_certificates_are_told_of(
+    with_tls: Sidecar, authority: Authority, tmp_path: Path
+) -> None:
+    none = tmp_path / "none.pem"
+    none.write_text("none")
+    absent = ("/absent/cert.pem", "/absent/key.pem")
+    for ca, cert in ((Path("/absent/ca.pem"), None), (authority.ca, absent), (authority.ca, (none, none))):
+        with connect(with_tls, ca, cert, CLIENT) as client:  # type: ignore[arg-type]  # paths are texts here
+            (status,) = client.status()
+        assert status.problem is not None
+        assert status.problem.startswith(f"OPA at {with_tls.url} is not asked")
+        assert status.problem.endswith("correct `ca`, `cert` and `key`")
+
+
 @pytest.mark.parametrize("with_cert", ["none", "expired", "another authority's"])
 def test_without_a_valid_certificate_nobody_gets_in(
     with_mutual_tls: Sidecar, authority: Authority, tmp_path: Path, with_cert: str

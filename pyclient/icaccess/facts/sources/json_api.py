@@ -74,7 +74,10 @@ class JsonApi:
 
     def get(self, url: str, parameters: dict[str, str] | None = None) -> Answer:
         """The answer to one request; `FactsError` says in one line why there is none."""
-        address = requests.Request("GET", url, params=parameters).prepare().url or url
+        try:
+            address = requests.Request("GET", url, params=parameters).prepare().url or url
+        except requests.exceptions.RequestException as error:
+            raise FactsError(f"{plain(url)}: is no URL; write https://HOST/PATH") from error
         kept = self._kept(address)
         response = self._send(address, kept)
         if response.status_code == 304 and kept is not None:

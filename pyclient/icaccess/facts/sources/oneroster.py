@@ -113,8 +113,12 @@ class RosterFeed(Feed):
 
     def _current(self, name: str) -> Iterator[tuple[int, Row]]:
         for number, thing in enumerate(self._roster.collection(name), 1):
-            if str(thing.get("status", "active")).lower() != "tobedeleted":
+            if _is_current(thing):
                 yield number, thing
+
+
+def _is_current(thing: Mapping[str, Any]) -> bool:
+    return str(thing.get("status", "active")).lower() != "tobedeleted"
 
 
 def _roles(user: Row) -> Iterator[Row]:
@@ -212,10 +216,22 @@ class Bundle(Roster):
             return (_from_csv(row) for row in rows)
         roles: dict[str, list[Row]] = {}
         for role in self._rows("roles"):
-            roles.setdefault(role["userSourcedId"], []).append(
-                {**_from_csv(role), "org": {"sourcedId": role["orgSourcedId"]}}
-            )
-        return ({**_from_csv(row), "roles": roles.get(row["sourcedId"], [])} for row in rows)
+            if _is_current(role):
+                roles.setdefault(role["userSourcedId"], []).append(
+                    {**_from_csv(role), "org": {"sourcedId": role["orgSourcedId"]}}
+                )
+        return self._with_roles(rows, roles)
+
+    def _with_roles(self, users: Iterator[Mapping[str, Any]], roles: dict[str, list[Row]]) -> Iterator[Row]:
+        """The users with their roles; `FactsError` when one is left over, which may be anybody's."""
+        for user in users:
+            yield {**_from_csv(user), "roles": roles.pop(user["sourcedId"], [])}
+        for sourced_id, held in roles.items():
+            if _is_staff({"roles": held}):
+                raise FactsError(
+                    f"{self._path}: roles.csv tells of the user {sourced_id!r}, who is not among the users; "
+                    "get both anew"
+                )
 
     def close(self) -> None:
         """Remove what was unpacked."""

@@ -325,6 +325,10 @@ def test_a_1_1_bundle_has_orgs_and_role_with_the_user(tmp_path: Path) -> None:
             "users.csv line 2: has 3 cells where the header has 2",
         ),
         (bundle() | {"users.csv": "id\n1\n"}, "has no column 'sourcedId'"),
+        (
+            bundle() | {"users.csv": "sourcedId,identifier\nu1,1\nu2,2\n"},
+            "roles.csv tells of the user 'u3', who is not among the users; get both anew",
+        ),
     ],
 )
 @pytest.mark.parametrize("zipped", [True, False])

@@ -100,11 +100,19 @@ def test_records_are_taken_apart_and_put_together_again(tmp_path: Path) -> None:
 
 
 def test_a_list_that_is_absent_is_known_when_another_feed_gives_it(tmp_path: Path) -> None:
-    text = '- {id: "1", email: one@example.org, employment: [{start: 2020-01-01}], assignments: [], approvals: []}\n- {id: "2", employment: [{start: 2020-01-01}]}\n'
+    text = '- {id: "1", email: one@example.org, employment: [{start: 2020-01-01}], assignments: [], approvals: []}\n- {id: "2", email: two@example.org, employment: [{start: 2020-01-01}]}\n'
     got, _ = records(tmp_path, text, SOURCES[3])
     assert len(employee(got, "1")["certifications"]) == 1
     assert employee(got, "2")["certifications"] == []
     assert "approvals" not in employee(got, "2")
+
+
+def test_a_feed_that_goes_by_email_knows_nothing_of_somebody_without_one(tmp_path: Path) -> None:
+    text = '- {id: "1", email: one@example.org, employment: [{start: 2020-01-01}]}\n- {id: "2", employment: [{start: 2020-01-01}]}\n- {id: "3", employment: [{start: 2020-01-01}], certifications: []}\n'
+    got, _ = records(tmp_path, text, SOURCES[3])
+    assert len(employee(got, "1")["certifications"]) == 1
+    assert "certifications" not in employee(got, "2")
+    assert employee(got, "3")["certifications"] == []
 
 
 def test_records_that_are_short_or_old_stop_the_run(tmp_path: Path) -> None:
