@@ -9,6 +9,7 @@ import click
 
 from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, POLICY
+from icaccess.errors import UsageError
 from icaccess.pipeline import Request
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
     from icaccess.review import render
     from icaccess.review.testing import junit, run_tests
 
+    if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
+        raise UsageError(f"--min-coverage {min_coverage}: give a percentage from 0 to 100")
     run = run_tests(_source(policy, config))
     forms = {"text": render.run_text, "json": render.run_json, "junit": junit}
     click.echo(forms[form](run), nl=False)

@@ -22,6 +22,7 @@ RULES = {
     "reason": "Each reason code stands once in the table, and on one rule of the same clause.",
     "reachable": "Every reason is given by some test or case.",
     "data": "Every value of the policy data is used by some rule.",
+    "reach": "Rules refer to the policy and to its policy data alone.",
 }
 """The checks by id, and what each asks."""
 
@@ -55,6 +56,7 @@ def check_policy(source: PolicySource) -> list[Finding]:
     findings += _reasons(source, reasons)
     findings += _reachable(source, reasons, run)
     findings += _data(source)
+    findings += _reach(source)
     return findings
 
 
@@ -215,7 +217,8 @@ def _lines_of(syntax: Any, text: str) -> Iterator[int]:
 
 
 def _data(source: PolicySource) -> Iterator[Finding]:
-    used = [path for module in source.modules for path in _references(module.syntax)]
+    # A whole document, handed to a function, says nothing of its values.
+    used = [path for module in source.modules for path, _ in _references(module.syntax) if len(path) > 1]
     for name in POLICY_DATA:
         file = source.config / name / "data.yaml"
         if name == "locations" or not file.is_file():
@@ -234,8 +237,21 @@ def _leaves(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, ...]]:
         yield path
 
 
-def _references(syntax: Any) -> Iterator[tuple[str, ...]]:
-    """Each `data.a.b` that is written, as `(a, b)`, up to the first part that is only known when it runs."""
+def _reach(source: PolicySource) -> Iterator[Finding]:
+    """What a rule refers to that is misspelt, of the tests or OPA's own: undefined, so true where negated."""
+    there = [(name,) for name in POLICY_DATA] + [
+        tuple(module.package.split(".")) for module in source.modules
+    ]
+    for module in source.modules:
+        for path, line in _references(module.syntax):
+            if not any(path[: len(root)] == root for root in there):
+                name = ".".join(("data", *path))
+                message = f"{name} is neither in the policy nor in its policy data; correct it"
+                yield Finding("reach", module.file, line, message)
+
+
+def _references(syntax: Any) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Each `data.a.b` that is written, as `(a, b)` up to what is known only when it runs, and its line."""
     if isinstance(syntax, dict):
         if syntax.get("type") == "ref" and syntax["value"][0].get("value") == "data":
             parts: list[str] = []
@@ -243,8 +259,7 @@ def _references(syntax: Any) -> Iterator[tuple[str, ...]]:
                 if part["type"] != "string":
                     break
                 parts.append(part["value"])
-            if len(parts) > 1:  # a whole document, handed to a function, says nothing of its values
-                yield tuple(parts)
+            yield tuple(parts), syntax["value"][0]["location"]["row"]
         for inner in syntax.values():
             yield from _references(inner)
     elif isinstance(syntax, list):

@@ -37,6 +37,8 @@ def running_version(
     `policy` is in; policy and policy data are taken from it where they stand now. Every error begins with
     `side`, such as `--base`, so that a user knows which of the two is wrong.
     """
+    if spec == "":  # as a variable is that nobody set, and as a folder would be the one compared
+        raise UsageError(f"{side}: is empty; name a folder or a git ref")
     name = f"{side} {spec}" if spec else f"{side} (the folders as they are)"
     with ExitStack() as stack:
         work = stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-version-"))

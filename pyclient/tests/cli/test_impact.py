@@ -60,6 +60,8 @@ def test_errors_are_one_line(folder: Path) -> None:
         (("--base", "base", "999"), "no employee 999 in the facts"),
         (("--base", "base", "--until", "2027-06-28"), "--until 2027-06-28 is before 2027-06-29"),
         (("--base", "base", "--until", "soon"), "--until 'soon': not a date; write it as YYYY-MM-DD"),
+        (("--base", ""), "--base: is empty; name a folder or a git ref"),
+        (("--base", "base", "--head", ""), "--head: is empty; name a folder or a git ref"),
         ((), "Missing option '--base'"),
     ]:
         done = impact(folder, *arguments, *POPULATION)

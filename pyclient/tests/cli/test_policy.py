@@ -48,6 +48,8 @@ def test_test(folder: Path) -> None:
     assert found["passed"] == len(found["tests"])
     junit = icaccess(folder, "test", "--format", "junit").stdout
     assert ElementTree.fromstring(junit).tag == "testsuites"  # noqa: S314 (our own)
+    done = icaccess(folder, "test", "--min-coverage", "nan")
+    assert (done.returncode, done.stdout) == (1, "")
     done = icaccess(folder, "test", "--min-coverage", "100")
     assert "% of the policy, less than 100%" in done.stderr or found["coverage"] == 100
     assert done.returncode == (found["coverage"] != 100)

@@ -124,8 +124,34 @@ def test_a_value_that_no_rule_uses(project: PolicySource) -> None:
     assert ("data", "no rule uses requirements.minimum_age") in found(project)
 
 
+@pytest.mark.parametrize(
+    "name", ["data.requirement.roles", "data.tests.closed.places", "data.system.clients"]
+)
+def test_what_is_not_there_in_service_is_refused(project: PolicySource, edit: Edit, name: str) -> None:
+    Path("policy/tests/closed.rego").write_text('package tests.closed\n\nplaces := {"213"}\n')
+    rule = "eligible(job) if job.role in data.requirements.roles\n"
+    edit(
+        ACCESS,
+        rule,
+        f"eligible(job) if {{\n\tjob.role in data.requirements.roles\n\tnot {name}[job.location]\n}}\n",
+    )
+    (finding,) = (finding for finding in check_policy(project) if finding.rule == "reach")
+    line = 1 + next(n for n, text in enumerate(Path(ACCESS).read_text().split("\n")) if name in text)
+    assert (finding.file, finding.line) == (ACCESS, line)
+    assert finding.message == f"{name} is neither in the policy nor in its policy data; correct it"
+
+
 def test_every_check_has_its_description() -> None:
-    assert list(RULES) == ["format", "compile", "annotation", "clause", "reason", "reachable", "data"]
+    assert list(RULES) == [
+        "format",
+        "compile",
+        "annotation",
+        "clause",
+        "reason",
+        "reachable",
+        "data",
+        "reach",
+    ]
 
 
 @pytest.mark.parametrize("name", ["policy", "nowhere"])
