@@ -17,7 +17,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import FactsError, PlanError
-from icaccess.facts.interface import DIGEST_BYTES, Written, as_written
+from icaccess.facts.interface import Written, as_written, digest
 from icaccess.models import Access, Basis, Decision, Employee, Gist, InvalidRecord, Reason, Record
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
@@ -28,8 +28,6 @@ T = TypeVar("T")
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
 _RECORD = Employee | InvalidRecord
 _encode = msgspec.json.Encoder(order="sorted").encode
-
-
 _gist = msgspec.json.Decoder(Gist).decode
 _full = msgspec.json.Decoder(Decision).decode
 
@@ -81,15 +79,15 @@ class Join:
             if isinstance(one, _RECORD):
                 one = as_written(one)
             self.people += 1
-            employee_id, digest = one.id, one.digest
-            self._digest.update(digest)
+            employee_id = one.id
+            self._digest.update(one.digest)
             account = employee_id if by_id else self._account(one.read())
             holding = self.unclaimed.pop(account, None)
             self._sent.append((employee_id, account, holding))
             mark = marks.get(holding)
             if mark is None:
-                mark = marks[holding] = hashlib.sha256(_encode(holding)).digest()[:DIGEST_BYTES]
-            yield _Joined(employee_id, digest + mark, one, holding)
+                mark = marks[holding] = digest(_encode(holding))
+            yield _Joined(employee_id, one.digest + mark, one, holding)
         if not self.people:
             raise FactsError(
                 "the facts hold nobody, and an empty population is never believed; check the sources"
@@ -204,7 +202,6 @@ def draw_up(
     revisions: tuple[str, str],
 ) -> Plan:
     """The plan that follows from the answers of the policy and policy data whose `revisions` are given."""
-    counts: Counter[str] = Counter()
     gists: Counter[Gist] = Counter()
     changes: list[PlannedChange] = []
     undecided: list[Undecided] = []
@@ -236,6 +233,7 @@ def draw_up(
         reasons = no_employee_record(account, as_of).reasons
         undecided.append(Undecided(employee_id=account, held=True, reasons=reasons))
     reckoning.finish()
+    counts: Counter[str] = Counter()
     for gist, people in gists.items():
         counts.update({gist.outcome: people, gist.action: people})
 

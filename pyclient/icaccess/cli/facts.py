@@ -23,7 +23,7 @@ _SHOWN_ISSUES = 5
 @click.command()
 @reading
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--out", type=_FILE, metavar="FILE", help="Save a snapshot, which --facts takes back.")
+@click.option("--out", type=_FILE, metavar="FILE", help="Save a snapshot (.jsonl), which --facts takes back.")
 @click.option("--issues", type=_FILE, metavar="FILE", help="List every row that was not used, and why.")
 @click.option(
     "--locations", type=_FILE, metavar="FILE", help="Write the places that a source gives as policy data."

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import click
 
 from icaccess.cli.options import CONFIG, OPA_URL, POLICY
-from icaccess.errors import EngineError, UsageError
+from icaccess.errors import EngineError
 from icaccess.pipeline import Request
-
-_ADDRESS = re.compile(r".+:[0-9]{1,5}")
 
 
 @click.group("opa")
@@ -43,9 +40,9 @@ def run(policy: Path | None, config: Path | None, address: str) -> None:
     variables of the shell.
     """
     from icaccess.opa.engine import running_engine
+    from icaccess.service.settings import parse_address
 
-    if _ADDRESS.fullmatch(address) is None:
-        raise UsageError(f"--address {address!r}: write HOST:PORT, such as 127.0.0.1:8181")
+    parse_address(address, "--address")
     given = os.environ.get("ICACCESS_OPA_TOKEN")
     asked = Request(config=config, policy=policy)
     with running_engine(

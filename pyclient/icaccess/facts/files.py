@@ -49,7 +49,7 @@ class FileFacts(FactsSource):
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
         """Each record with its file and line."""
-        placed, again = tee(self._placed())
+        placed, again = tee(self._placed())  # in step: one with the places, one looked through for ids
         for (file, line, _), record in zip(placed, self._once(record for _, _, record in again), strict=True):
             yield record, {"record": [f"{file}:{line}"]}
 

@@ -18,8 +18,9 @@ Provenance = dict[str, list[str]]
 """For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
 
 
-DIGEST_BYTES = 16
-"""As much of a SHA-256 as is kept of each record: enough for equal digests to mean equal records."""
+def digest(content: bytes) -> bytes:
+    """As much of the SHA-256 as is kept of each record: enough for equal digests to mean equal contents."""
+    return sha256(content).digest()[:16]
 
 
 class Written(Protocol):
@@ -48,7 +49,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
 
 def as_written(record: Record) -> Written:
     """A record that has been read already."""
-    return _Read(record.id, sha256(_encode(record)).digest()[:DIGEST_BYTES], record)
+    return _Read(record.id, digest(_encode(record)), record)
 
 
 class FactsSource(ABC):

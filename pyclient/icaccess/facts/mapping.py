@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from icaccess.errors import FactsError
 from icaccess.facts.days import district_day
-from icaccess.facts.record import DATED
+from icaccess.facts.record import DATED, SURROGATE, is_unicode
 from icaccess.facts.settings import Kind, MappedSource
 from icaccess.models import (
     Access,
@@ -132,6 +132,8 @@ class RowMapping:
             return Rejected(row, None, f"{self.key_kind} is empty, so nobody can say whose row it is")
         if not isinstance(key, str | int) or isinstance(key, bool):
             return Rejected(row, None, f"{self.key_kind} is no text, so nobody can say whose row it is")
+        if not is_unicode(str(key)):
+            return Rejected(row, None, f"{self.key_kind} {SURROGATE}")
         values = {**self._settings.constants, **values}
         if self._settings.gives in ("people", "locations"):
             values.setdefault("id", str(key))
@@ -141,6 +143,9 @@ class RowMapping:
             return Rejected(row, str(key), str(error))
 
     def _fact(self, values: dict[str, Any]) -> Fact:
+        for name, value in values.items():
+            if isinstance(value, str) and not is_unicode(value):
+                raise ValueError(f"{name}: {SURROGATE}")
         for name in self._dated:
             if name in values:
                 values[name] = self._day(name, values[name])

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ import msgspec
 
 from icaccess import __version__
 from icaccess.errors import FactsError
-from icaccess.facts.interface import DIGEST_BYTES, Written, as_written
+from icaccess.facts.interface import Written, as_written, digest
 from icaccess.facts.record import at, misordered, to_record
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
@@ -116,8 +115,7 @@ def json_lines_as_written(file: Path, zone: ZoneInfo) -> Iterator[Written]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             yield as_written(_from_json(raw, file, line, zone))
             continue
-        digest = sha256(reading + raw).digest()[:DIGEST_BYTES]
-        yield _Line(identifier, digest, raw, file, line, zone)
+        yield _Line(identifier, digest(reading + raw), raw, file, line, zone)
 
 
 def _is_snapshot(file: Path) -> bool:

@@ -140,6 +140,7 @@ def _convert(value: dict[str, Any]) -> Employee:
 
 
 def is_unicode(text: str) -> bool:
+    """Whether a text is all of whole characters, so that it can be written down."""
     try:
         text.encode()
     except UnicodeEncodeError:

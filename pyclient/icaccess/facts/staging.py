@@ -16,14 +16,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from icaccess.errors import FactsError
 from icaccess.facts.aliases import Renaming
 from icaccess.facts.mapping import FACTS, Person
 from icaccess.facts.reading import Item
-from icaccess.facts.record import SURROGATE, is_unicode
 from icaccess.facts.settings import KeyKind, Kind, Normalise
 from icaccess.models import Assignment, Fact
-from icaccess.validation import show
 
 HR_KINDS: tuple[Kind, ...] = ("people", "employment", "assignments")
 """The kinds of fact that make somebody an employee; the others are about people whom these know."""
@@ -172,21 +169,13 @@ class Staging:
             fact = msgspec.structs.replace(fact, id=key or "")
         elif fact is not None:
             fact = self._renaming.apply(fact)
-        encoded = None
-        reason = item.reason
-        try:
-            encoded = None if fact is None else self._encode(fact)
-        except UnicodeEncodeError:
-            reason = f"row {item.row}: {SURROGATE}"
         day = next((str(getattr(fact, name)) for name in _DAY_FIELDS if hasattr(fact, name)), "")
         return (
             source, item.row, item.kind, item.key_kind, key, key if item.key_kind == "id" else None, day,
-            encoded, reason,
+            None if fact is None else self._encode(fact), item.reason,
         )  # fmt: skip
 
     def _normal(self, key_kind: KeyKind, key: str) -> str:
-        if not is_unicode(key):
-            raise FactsError(f"a row's {key_kind} {show(key)} {SURROGATE}")
         normal = self._keys.get(key_kind, self._as_it_is)(key)
         self.normalised += normal != key
         return normal

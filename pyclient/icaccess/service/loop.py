@@ -60,7 +60,7 @@ class Service:
         self._failures = 0
         self._voids = 0
         self._had: set[Path] = set()
-        self._look(request)
+        self._remember(request)
 
     def stop(self) -> None:
         """End after the change at hand; nothing is left half done."""
@@ -111,9 +111,9 @@ class Service:
         try:
             request = replace(self._request)  # a fresh one, which reads everything anew
             request.settings.check()
-            self._look(request)
+            self._miss(request)
             done = self._work(request, since, self._stop.is_set)
-            self._look(request)
+            self._remember(request)
         except Stopped:
             event(self._log, "run_stopped")
             return _now()
@@ -141,18 +141,17 @@ class Service:
         self._state.ended("done" if done else "done by another", 0)
         return None
 
-    def _look(self, request: Request) -> None:
-        """Remember the files of settings and store; `ConfigError` when one is gone that an earlier run had.
+    def _remember(self, request: Request) -> None:
+        self._had |= {file for file in _relied_on(request) if _holds_something(file)}
+
+    def _miss(self, request: Request) -> None:
+        """Raise `ConfigError` when the file of settings or of the store is gone that an earlier run had.
 
         Without a file of settings no guard is set, and without its file a store is a new and empty one: a run
         would take that for what somebody wanted.
         """
-        for file in (request.settings.file, file_of(request.store_url)):
-            if file is None:
-                continue
-            if file.is_file() and file.stat().st_size:
-                self._had.add(file)
-            elif file in self._had:
+        for file in _relied_on(request):
+            if file in self._had and not _holds_something(file):
                 raise ConfigError(
                     f"{file}: was there, and is gone or empty; put it back, or, if that is meant, "
                     "start the service anew"
@@ -196,6 +195,18 @@ class Service:
             self._state.phase("backing off" if self._failures else "waiting", due)
             self._wake.wait(max((due - _now()).total_seconds(), 0))
         self._wake.clear()
+
+
+def _relied_on(request: Request) -> list[Path]:
+    store = file_of(request.store_url)
+    return [request.settings.file] if store is None else [request.settings.file, store]
+
+
+def _holds_something(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _now() -> datetime:

@@ -43,9 +43,9 @@ def parse_interval(text: str) -> timedelta:
     return interval
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`; `UsageError` when it is not of that form."""
+def parse_address(text: str, name: str = "listen") -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; `UsageError`, which tells its `name`, when it is not of that form."""
     host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"listen {text!r}: write HOST:PORT, such as 127.0.0.1:9464")
+        raise UsageError(f"{name} {text!r}: write HOST:PORT, such as 127.0.0.1:9464")
     return host.strip("[]"), int(port)

@@ -164,6 +164,13 @@ def test_an_empty_path_is_not_here(command):
     assert command("decide", "--facts", "") == (1, "", "icaccess: --facts: is empty; name a file or folder\n")
 
 
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:99999", ":8181"])
+def test_an_address_that_is_none(command, address):
+    code, out, err = command("opa", "run", "--address", address)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"icaccess: --address '{address}': write HOST:PORT")
+
+
 def test_a_group_without_its_command_says_so(command):
     assert command("opa") == (
         1,

@@ -106,6 +106,7 @@ def test_a_damaged_store(tmp_path):
         ("sqlite:///:memory:", "a store in memory would forget everything"),
         ("sqlite:////proc/nowhere/x.db", "its folder cannot be made"),
         ("sqlite:////tmp", "is a folder"),
+        (f"sqlite:////tmp/{'x' * 300}.db", "cannot be looked at"),
         ("postgresql://u:hunter2@127.0.0.1:9/d", "nobody answers there"),
     ],
 )

@@ -81,6 +81,19 @@ def by_link(asked: Asked) -> Reply:
     return Reply(ROWS[at : at + 2], headers={"Link": f'<http://{host}/jobs?at={at + 2}>; rel="next"'})
 
 
+def test_half_a_character_is_the_rows_own_mistake(tmp_path: Path) -> None:
+    with serving(lambda _: Reply([ROWS[0], {**ROWS[1], "title": "\ud800"}, ROWS[2]])) as server:
+        records, _ = read(tmp_path, server.url)
+    assert "jobs row 2: role: holds half of a character" in records["2"].problem
+    assert employee(records, "3")["assignments"]
+    with serving(lambda _: Reply([{**ROWS[0], "person": {"no": "\ud800"}}])) as server:
+        assert "jobs row 1: id holds half of a character" in refusal(tmp_path, server.url)
+
+
+def test_what_is_no_url(tmp_path: Path) -> None:
+    assert "is no URL; write https://HOST/PATH" in refusal(tmp_path, "127.0.0.1/jobs")
+
+
 def a_number_in_place_of_text(_: Asked) -> Reply:
     return Reply([{**row, "person": {"no": int(row["person"]["no"])}} for row in ROWS])  # type: ignore[index]
 

@@ -286,6 +286,15 @@ def test_a_bundle_gives_what_the_service_gives(tmp_path: Path, *, zipped: bool) 
         assert read(tmp_path, server.url)[0] == records
 
 
+def test_a_role_to_be_deleted_is_left_out(tmp_path: Path) -> None:
+    files = bundle()
+    header, *roles = files["roles.csv"].splitlines()
+    marked = [f"{header},status", f"{roles[0]},tobedeleted", *(f"{role},active" for role in roles[1:])]
+    records, _ = read_bundle(tmp_path, {**files, "roles.csv": "\n".join(marked)}, zipped=False)
+    assert employee(records, "1")["assignments"] == []
+    assert len(employee(records, "2")["assignments"]) == 1
+
+
 def test_a_1_1_bundle_has_orgs_and_role_with_the_user(tmp_path: Path) -> None:
     files = bundle(**{"file.roles": "absent", "oneroster.version": "1.1"})
     users = [
