@@ -7,13 +7,14 @@ and nothing is done twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
+from icaccess.batches import batches
 from icaccess.diff import Expected
 from icaccess.errors import TargetError
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
@@ -118,26 +119,28 @@ def carry_out(
         holders.record(connection, target.identity, seen)
         _withdraw(connection, at, plan)
     run = _Run(store, lock, target, run_id, plan.as_of, due_on)
-    wanted = [change for change in plan.changes if change not in held_back] if held_back else plan.changes
+    left_out = set(held_back)
+    wanted = (change for change in plan.changes if change not in left_out)
+    count = len(plan.changes) - len(left_out)
     stopped = ""
     try:
-        for first, batch in _batches(wanted, target.batch_size):
+        for batch in batches(wanted, target.batch_size or max(count, 1)):
             if stopping():
                 stopped = "this run was asked to stop"
                 break
-            run.make(first, batch)
+            run.make(batch)
     except TargetError as error:
         stopped = str(error)
     run.verify()
     with store.writing() as connection:
         lock.check(connection)
-        journal.finish(connection, store.now(), run_id, dict(run.counts), left=len(wanted) - run.begun)
+        journal.finish(connection, store.now(), run_id, dict(run.counts), left=count - run.begun)
     return Summary(
         run_id=run_id,
         counts=dict(run.counts),
         failures=tuple(run.failures),
         held_back=len(held_back),
-        left=len(wanted) - run.begun,
+        left=count - run.begun,
         stopped=stopped,
     )
 
@@ -173,8 +176,9 @@ class _Run:
         self._due_on = due_on
         self._made: list[tuple[Written, PlannedChange, str]] = []
 
-    def make(self, first: int, batch: Sequence[PlannedChange]) -> None:
+    def make(self, batch: Sequence[PlannedChange]) -> None:
         """Write the intents, make the changes, write the results."""
+        first = self.begun + 1
         name = f"{self._as_of:%Y%m%d}-{self._run_id:06d}"
         if self._target.batch_size is not None:
             name += f"-{first:06d}"
@@ -266,14 +270,6 @@ def _believe(
             None if found is None else Holding(locations=found.locations, since=since or found.since),
         )
     holders.record(connection, target.identity, held)
-
-
-def _batches(
-    changes: Sequence[PlannedChange], size: int | None
-) -> Iterator[tuple[int, Sequence[PlannedChange]]]:
-    step = size or max(len(changes), 1)
-    for start in range(0, len(changes), step):
-        yield start + 1, changes[start : start + step]
 
 
 def _grounds(change: PlannedChange) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -18,9 +18,10 @@ from msgspec.structs import replace
 
 from icaccess.errors import FactsError, PlanError
 from icaccess.facts.interface import Written, as_written, digest
-from icaccess.models import Access, Basis, Decision, Employee, Gist, InvalidRecord, Reason, Record
+from icaccess.models import Access, Decision, Employee, Gist, InvalidRecord, Record
 from icaccess.opa.undecided import no_employee_record
-from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
+from icaccess.packed import Packed
+from icaccess.plan import Changes, Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
 from icaccess.targets.interface import Holding, Match, account_of
 
 T = TypeVar("T")
@@ -203,10 +204,8 @@ def draw_up(
 ) -> Plan:
     """The plan that follows from the answers of the policy and policy data whose `revisions` are given."""
     gists: Counter[Gist] = Counter()
-    changes: list[PlannedChange] = []
-    undecided: list[Undecided] = []
+    changes, undecided = Changes(), Packed(Undecided)
     reckoning = _Reckoning(expected)
-    pool = _Pool()
 
     for answer, (employee_id, account, holding) in join.answered(answers):
         gist = answer if isinstance(answer, Gist) else _gist(answer)
@@ -216,13 +215,13 @@ def draw_up(
         if isinstance(answer, Gist):
             pass  # a decision that was kept, and changes nothing
         elif gist.outcome == "undecided":
-            reasons = pool.reasons(_full(answer))
-            undecided.append(Undecided(employee_id=employee_id, held=holding is not None, reasons=reasons))
+            reasons = _full(answer).reasons
+            undecided.add(Undecided(employee_id=employee_id, held=holding is not None, reasons=reasons))
         elif gist.action not in ("keep", "none"):
-            change = _planned(_full(answer), account, holding, pool)
+            change = _planned(_full(answer), account, holding)
             asked_for = earlier is not None and _still_right(earlier, change)
             if not asked_for:
-                changes.append(change)
+                changes.add(change)
         if earlier is not None:
             reckoning.pending.append(replace(earlier, wanted=asked_for))
     for account in sorted(join.unclaimed):
@@ -231,7 +230,7 @@ def draw_up(
         if earlier is not None:
             reckoning.pending.append(replace(earlier, wanted=False))
         reasons = no_employee_record(account, as_of).reasons
-        undecided.append(Undecided(employee_id=account, held=True, reasons=reasons))
+        undecided.add(Undecided(employee_id=account, held=True, reasons=reasons))
     reckoning.finish()
     counts: Counter[str] = Counter()
     for gist, people in gists.items():
@@ -248,14 +247,9 @@ def draw_up(
         people=join.people,
         holders=join.holders,
         counts=dict(sorted(counts.items())),
-        changes=tuple(
-            sorted(
-                (_of_several(change) if change.account in join.shared else change for change in changes),
-                key=lambda change: (_ORDER[change.action], change.employee_id),
-            )
-        ),
+        changes=_told_apart(changes, join.shared),
         pending=tuple(sorted(reckoning.pending, key=lambda one: (_ORDER[one.action], one.employee_id))),
-        undecided=tuple(undecided),
+        undecided=undecided,
         drift=tuple(sorted(reckoning.drift, key=lambda one: (one.kind, one.employee_id))),
     )
     return replace(plan, digest=digest_of(plan))
@@ -275,61 +269,38 @@ def _partial(holding: Holding | None) -> tuple[str, ...]:
     return () if holding is None else holding.partial
 
 
-class _Pool:
-    """One object for all equal values, so that a plan with a change for everybody still fits in memory."""
-
-    def __init__(self) -> None:
-        self._known: dict[Any, Any] = {}
-
-    def one(self, value: T) -> T:
-        """The value itself, or one equal to it that was seen before."""
-        return cast("T", self._known.setdefault(value, value))
-
-    def reasons(self, decision: Decision) -> tuple[Reason, ...]:
-        """A decision's reasons; their messages differ from person to person, the rest does not."""
-        return tuple(
-            Reason(self.one(one.code), self.one(one.clause), one.message, self.one(one.remedy))
-            for one in decision.reasons
-        )
-
-    def basis(self, decision: Decision) -> Basis | None:
-        """A decision's basis."""
-        basis = decision.basis
-        if basis is None:
-            return None
-        return Basis(
-            role=self.one(basis.role),
-            location=self.one(basis.location),
-            walk_in=self.one(basis.walk_in),
-            elementary=self.one(basis.elementary),
-            approval=self.one(basis.approval),
-        )
-
-
-def _planned(decision: Decision, account: str, holding: Holding | None, pool: _Pool) -> PlannedChange:
+def _planned(decision: Decision, account: str, holding: Holding | None) -> PlannedChange:
     action = decision.action
     if action not in ("grant", "update", "revoke"):
         raise PlanError(f"{decision.employee_id}: the policy asks for {action!r}, which is no change")
     after = None
     if action != "revoke":
         since = decision.as_of if holding is None else holding.since
-        after = pool.one(Holding(locations=decision.locations, since=since))
+        after = Holding(locations=decision.locations, since=since)
     return PlannedChange(
         action=action,
-        employee_id=account if account == decision.employee_id else decision.employee_id,
+        employee_id=decision.employee_id,
         account=account,
         before=holding,
         after=after,
         outcome=decision.outcome,
-        reasons=pool.reasons(decision),
-        basis=pool.basis(decision),
-        requirements_met_on=pool.one(decision.requirements_met_on),
-        grant_due_by=pool.one(decision.grant_due_by),
+        reasons=decision.reasons,
+        basis=decision.basis,
+        requirements_met_on=decision.requirements_met_on,
+        grant_due_by=decision.grant_due_by,
         escalate=decision.escalate,
-        warnings=pool.one(decision.warnings),
+        warnings=decision.warnings,
         problem="" if account else "the facts name no account for this person",
     )
 
 
-def _of_several(change: PlannedChange) -> PlannedChange:
-    return replace(change, problem=f"several employee records name the account {change.account}")
+def _told_apart(changes: Changes, shared: Collection[str]) -> Changes:
+    """The changes, those of accounts that several people share with the problem that this is."""
+    if not shared:
+        return changes
+    return Changes(
+        replace(one, problem=f"several employee records name the account {one.account}")
+        if one.account in shared
+        else one
+        for one in changes
+    )

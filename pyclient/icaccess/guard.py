@@ -7,7 +7,6 @@ plan through, by name and with a reason, and that consent runs out by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -50,10 +49,9 @@ class GuardSettings(Section, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One limit that is passed: what it is, as a sentence part, and whom it concerns."""
+    """One limit that is passed, as a sentence part."""
 
     message: str
-    employees: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,16 +75,14 @@ def check(
     facts_age: timedelta | None = None,
 ) -> Verdict:
     """Hold a plan against the limits. `people_before` is how many people the last run's facts held."""
+    revocations = plan.changes.of("revoke")
     held_back = tuple(
-        change
-        for change in plan.changes
-        if change.action == "revoke" and any(reason.code == NEEDS_CONSENT for reason in change.reasons)
+        change for change in revocations if any(reason.code == NEEDS_CONSENT for reason in change.reasons)
     )
-    revocations = [change for change in plan.of("revoke") if change not in held_back]
     stops = [
-        *_over("revocations", settings.revocations, [one.employee_id for one in revocations], plan.holders),
-        *_over("grants", settings.grants, [one.employee_id for one in plan.of("grant")], plan.holders),
-        *_over("undecided", settings.undecided, [one.employee_id for one in plan.undecided], plan.holders),
+        *_over("revocations", settings.revocations, len(revocations) - len(held_back), plan.holders),
+        *_over("grants", settings.grants, len(plan.changes.of("grant")), plan.holders),
+        *_over("undecided", settings.undecided, len(plan.undecided), plan.holders),
     ]
     shrink = settings.facts_shrink
     if shrink is not None and people_before and plan.people < people_before * (1 - shrink):
@@ -104,16 +100,13 @@ def check(
     return Verdict(plan_digest=plan.digest, stops=tuple(stops), held_back=held_back)
 
 
-def _over(what: str, limit: Limit, employees: Sequence[str], holders: int) -> list[Finding]:
-    found, count = [], len(employees)
+def _over(what: str, limit: Limit, count: int, holders: int) -> list[Finding]:
+    found = []
     if limit.count is not None and count > limit.count:
-        found.append(Finding(f"{count:,} {what}, more than the {limit.count:,} allowed", tuple(employees)))
+        found.append(Finding(f"{count:,} {what}, more than the {limit.count:,} allowed"))
     # A share of nobody is no measure: before the first grant only the count holds.
     if limit.share is not None and holders and count > limit.share * holders:
         found.append(
-            Finding(
-                f"{count:,} {what}, more than {limit.share:.1%} of the {holders:,} who hold access",
-                tuple(employees),
-            )
+            Finding(f"{count:,} {what}, more than {limit.share:.1%} of the {holders:,} who hold access")
         )
     return found

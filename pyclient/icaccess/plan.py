@@ -7,19 +7,19 @@ recognised and refused.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from icaccess.errors import PlanError
 from icaccess.models import Action, Basis, Outcome, Reason
+from icaccess.packed import Packed
 from icaccess.targets.interface import Change, ChangeAction, Holding
-
-_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,6 +95,47 @@ class Drift(_Part, frozen=True, kw_only=True):
     action: Action
 
 
+class Changes:
+    """The changes of a plan: revocations, then updates, then grants, each in the order of the facts."""
+
+    def __init__(self, changes: Iterable[PlannedChange] = ()) -> None:
+        self._by: dict[ChangeAction, Packed[PlannedChange]] = {
+            "revoke": Packed(PlannedChange),
+            "update": Packed(PlannedChange),
+            "grant": Packed(PlannedChange),
+        }
+        for change in changes:
+            self.add(change)
+
+    def add(self, change: PlannedChange) -> None:
+        """Put a change at the end of those that do the same."""
+        self._by[change.action].add(change)
+
+    def of(self, action: ChangeAction) -> Packed[PlannedChange]:
+        """The grants, updates or revocations."""
+        return self._by[action]
+
+    @property
+    def digest(self) -> str:
+        """One digest for all of them."""
+        return " ".join(some.digest for some in self._by.values())
+
+    def lines(self) -> Iterator[bytes]:
+        """The JSON of each."""
+        return chain.from_iterable(some.lines() for some in self._by.values())
+
+    def __iter__(self) -> Iterator[PlannedChange]:
+        return chain.from_iterable(self._by.values())
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by.values()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Changes) and self._by == other._by
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+
 class Plan(_Part, frozen=True, kw_only=True):
     """What would change on the day `as_of`, at one target, by one policy, on one set of facts."""
 
@@ -108,20 +149,33 @@ class Plan(_Part, frozen=True, kw_only=True):
     people: int
     holders: int
     counts: dict[str, int]
-    changes: tuple[PlannedChange, ...]
+    changes: Changes
     pending: tuple[Pending, ...]
-    undecided: tuple[Undecided, ...]
+    undecided: Packed[Undecided]
     drift: tuple[Drift, ...]
     digest: str = ""
 
-    def of(self, action: ChangeAction) -> list[PlannedChange]:
-        """The grants, updates or revocations."""
-        return [change for change in self.changes if change.action == action]
-
     @property
-    def escalations(self) -> list[PlannedChange]:
-        """The grants that are overdue (ES-8)."""
-        return [change for change in self.changes if change.escalate]
+    def escalations(self) -> int:
+        """How many grants are overdue (ES-8)."""
+        return sum(change.escalate for change in self.changes.of("grant"))
+
+
+def _digest(many: Any) -> str:
+    digest: str = many.digest
+    return digest
+
+
+def _none_yet(kind: type[Any], found: list[Any]) -> Any:
+    if found:
+        raise ValueError("a saved plan has a line for each change")
+    return Changes() if kind is Changes else Packed(Undecided)
+
+
+_encode = msgspec.json.Encoder(order="sorted", enc_hook=_digest).encode
+_change = msgspec.json.Decoder(PlannedChange).decode
+_undecided = msgspec.json.Decoder(Undecided).decode
+_rest = msgspec.json.Decoder(Plan, dec_hook=_none_yet).decode
 
 
 def shows(found: Holding | None, wanted: Holding | None) -> bool:
@@ -134,11 +188,8 @@ def shows(found: Holding | None, wanted: Holding | None) -> bool:
 
 
 def digest_of(plan: Plan) -> str:
-    """SHA-256 over the JSON of everything in the plan but its own digest."""
-    total = hashlib.sha256()
-    for piece in _pieces(replace(plan, digest="")):
-        total.update(piece)
-    return total.hexdigest()
+    """SHA-256 over everything in the plan but its own digest."""
+    return hashlib.sha256(_encode(replace(plan, digest=""))).hexdigest()
 
 
 def write_plan(plan: Plan, path: Path) -> None:
@@ -146,33 +197,34 @@ def write_plan(plan: Plan, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            file.writelines(_pieces(plan))
+            file.writelines(_lines(plan))
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be written there: {error.strerror}") from error
 
 
-def _pieces(plan: Plan) -> Iterator[bytes]:
-    """The plan's JSON, piece by piece, since all of it at once can be larger than what it was made of."""
-    before = b"{"
+def _lines(plan: Plan) -> Iterator[bytes]:
+    opening = b"{"
     for name in sorted(plan.__struct_fields__):
         value = getattr(plan, name)
-        yield before + b"\n" + _encode(name) + b":"
-        before = b","
-        if not isinstance(value, tuple):
+        yield opening + b"\n" + _encode(name) + b":"
+        opening = b","
+        if isinstance(value, Changes | Packed):
+            yield b"["
+            between = b"\n"
+            for line in value.lines():
+                yield between + line
+                between = b",\n"
+            yield b"\n]"
+        else:
             yield _encode(value)
-            continue
-        between = b"["
-        for item in value:
-            yield between + b"\n" + _encode(item)
-            between = b","
-        yield b"]" if value else b"[]"
-    yield b"}\n"
+    yield b"\n}\n"
 
 
 def read_plan(path: Path) -> Plan:
     """A saved plan; `PlanError` when it cannot be read, is none, or was changed after it was made."""
     try:
-        plan = msgspec.json.decode(path.read_bytes(), type=Plan)
+        with path.open("rb") as file:
+            plan = _read(file)
     except OSError as error:
         raise PlanError(
             f"{path}: the plan cannot be read: {error.strerror}; make one with `icaccess plan --out`"
@@ -182,6 +234,24 @@ def read_plan(path: Path) -> Plan:
     if digest_of(plan) != plan.digest:
         raise PlanError(f"{path}: was edited after it was made; make a new plan with `icaccess plan --out`")
     return plan
+
+
+def _read(file: Iterable[bytes]) -> Plan:
+    """A plan out of its lines: changes and the undecided one by one, and the rest as one document."""
+    changes, undecided = Changes(), Packed(Undecided)
+    add: dict[bytes, Callable[[bytes], None]] = {
+        b'"changes":[\n': lambda line: changes.add(_change(line)),
+        b'"undecided":[\n': lambda line: undecided.add(_undecided(line)),
+    }
+    rest: list[bytes] = []
+    adding = None
+    for line in file:
+        if adding and not line.startswith(b"]"):
+            adding(line.rstrip(b",\n"))
+        else:
+            rest.append(line)
+            adding = add.get(line)
+    return replace(_rest(b"".join(rest)), changes=changes, undecided=undecided)
 
 
 def check_current(saved: Plan, fresh: Plan) -> None:

@@ -69,7 +69,7 @@ def test_each_change_is_made_once_and_then_nothing_is_to_do(store, ledger):
         "3": Holding(locations=("211",), since=DAY),
     }
     fresh, summary = do(store, ledger, client, records)
-    assert (fresh.changes, summary.counts) == ((), {})
+    assert (list(fresh.changes), summary.counts) == ([], {})
 
 
 def test_the_record_tells_the_whole_story(store, ledger):
@@ -350,7 +350,7 @@ class TestFailures:
             do(store, target, client, people("1"))
         target.blind = False
         fresh, summary = do(store, target, client, people("1"))
-        assert (fresh.changes, fresh.drift, summary.complete) == ((), (), True)
+        assert (list(fresh.changes), fresh.drift, summary.complete) == ([], (), True)
         assert states(store) == [("grant", "1", "verified")]
 
     def test_a_change_that_cannot_be_addressed_is_reported(self, store):
@@ -394,7 +394,7 @@ class TestPending:
         assert (summary.counts, summary.complete) == ({"pending": 1}, True)
         target.held = {}
         fresh, summary = do(store, target, client, records)
-        assert ([one.employee_id for one in fresh.pending], fresh.changes) == (["1"], ())
+        assert ([one.employee_id for one in fresh.pending], len(fresh.changes)) == (["1"], 0)
         target.held = {"1": HELD}
         fresh, _ = do(store, target, client, records)
         assert (fresh.pending, fresh.drift, states(store)) == ((), (), [("grant", "1", "verified")])

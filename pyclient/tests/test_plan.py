@@ -50,10 +50,10 @@ def test_each_action_becomes_the_change_it_names():
     assert (update.before, update.after) == (HELD, Holding(locations=("211", "212"), since=HELD.since))
     assert (grant.before, grant.after) == (None, Holding(locations=("210",), since=DAY))
     assert (grant.basis, grant.grant_due_by) == (BASIS, date(2023, 8, 16))
-    assert plan.escalations == [grant]
+    assert (grant.escalate, plan.escalations) == (True, 1)
     assert (plan.people, plan.holders) == (5, 3)
     assert plan.counts == {"allow": 3, "deny": 2, "grant": 1, "keep": 1, "none": 1, "revoke": 1, "update": 1}
-    assert plan.drift == plan.pending == plan.undecided == ()
+    assert (plan.drift, plan.pending, list(plan.undecided)) == ((), (), [])
 
 
 def test_the_target_says_who_holds_access_and_not_the_record():
@@ -66,7 +66,7 @@ def test_undecided_people_keep_what_they_have():
     client = ScriptedClient({}, unsure={"1"})
     records = [*people("1"), InvalidRecord("2", "people.yaml line 3: id: wrong")]
     plan = draw(client, records, {"1": HELD, "2": HELD, "9": HELD})
-    assert plan.changes == ()
+    assert not plan.changes
     assert [(one.employee_id, one.held, one.reasons[0].code) for one in plan.undecided] == [
         ("1", True, "facts_missing"),
         ("2", True, "invalid_record"),
@@ -93,8 +93,8 @@ def test_an_account_that_two_people_claim_is_nobodys():
     plan = draw(client, records[::-1], {"jo": HELD}, match="username")
     assert [(one.action, one.employee_id, one.account, one.problem) for one in plan.changes] == [
         ("revoke", "2", "jo", "several employee records name the account jo"),
-        ("grant", "1", "jo", "several employee records name the account jo"),
         ("grant", "3", "mo", ""),
+        ("grant", "1", "jo", "several employee records name the account jo"),
     ]
 
 
@@ -194,6 +194,33 @@ def _leaves(value, path=()):
         yield path
 
 
+def _as_saved(document):
+    """A plan with a line for each change, as it is saved."""
+    many = {
+        name: "[\n" + ",\n".join(map(json.dumps, document[name])) + "\n]" for name in ("changes", "undecided")
+    }
+    parts = (f"{json.dumps(name)}:{many.get(name) or json.dumps(value)}" for name, value in document.items())
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def test_a_saved_plan_is_json(tmp_path):
+    client = ScriptedClient({"1": ("210",), "2": ("210",)}, unsure={"4"})
+    plan = draw(client, people("1", "2", "3", "4"), {"3": HELD})
+    write_plan(plan, tmp_path / "plan.json")
+    content = json.loads((tmp_path / "plan.json").read_bytes())
+    assert [one["employee_id"] for one in content["changes"]] == ["3", "1", "2"]
+    assert [one["employee_id"] for one in content["undecided"]] == ["4"]
+    assert (content["people"], content["digest"]) == (4, plan.digest)
+
+
+def test_a_plan_written_in_another_way_is_refused(tmp_path):
+    path = tmp_path / "plan.json"
+    write_plan(draw(ScriptedClient({"1": ("210",)}), people("1")), path)
+    path.write_text(json.dumps(json.loads(path.read_bytes())))
+    with pytest.raises(PlanError, match=r"plan\.json: is not a plan, or was edited: .*line for each change"):
+        read_plan(path)
+
+
 def test_every_edit_of_a_saved_plan_is_found(tmp_path):
     path = tmp_path / "plan.json"
     client = ScriptedClient({"1": ("210",)}, unsure={"2"})
@@ -202,6 +229,8 @@ def test_every_edit_of_a_saved_plan_is_found(tmp_path):
     content = json.loads(path.read_bytes())
     paths = list(_leaves(content))
     assert len(paths) > 50
+    path.write_text(_as_saved(content))
+    read_plan(path)  # written so it is still the plan
     for leaf in paths:
         edited = json.loads(path.read_bytes())
         inner = edited
@@ -211,7 +240,7 @@ def test_every_edit_of_a_saved_plan_is_found(tmp_path):
         inner[leaf[-1]] = (
             (not old) if isinstance(old, bool) else old + 1 if isinstance(old, int) else f"{old}0"
         )
-        (tmp_path / "edited.json").write_text(json.dumps(edited))
+        (tmp_path / "edited.json").write_text(_as_saved(edited))
         with pytest.raises(PlanError, match=r"edited\.json: (was edited|is not a plan, or was edited)"):
             read_plan(tmp_path / "edited.json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,20 +11,23 @@ import click
 
 from icaccess import changes
 from icaccess.apply import Summary
+from icaccess.batches import batches
 from icaccess.cli.options import dated, deciding
 from icaccess.cli.progress import counting
-from icaccess.cli.text import say
+from icaccess.cli.text import printable, say
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.guard import NEEDS_CONSENT, GuardSettings, Verdict
 from icaccess.models import Reason
 from icaccess.pipeline import Request
-from icaccess.plan import Plan, PlannedChange, read_plan, write_plan
+from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, read_plan, write_plan
 from icaccess.store.consents import Consent
 from icaccess.store.lock import caller
 from icaccess.targets.interface import Holding
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
+_TOGETHER = 1000
+"""How many lines are printed at a time."""
 _FULL = click.option("--full", is_flag=True, help="Decide everybody anew; use no decision that was kept.")
 
 
@@ -155,52 +159,31 @@ def _show(drawn: Plan, verdict: Verdict) -> None:
             "Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True
         )
     for action in ("revoke", "update", "grant"):
-        _section(f"To {action}", [_line(change) for change in drawn.of(action)])
-    _section(
-        "Undecided, left as they are",
-        [
-            f"{one.employee_id}  {_reasons(one.reasons)}{'  (holds access)' if one.held else ''}"
-            for one in drawn.undecided
-        ],
-    )
-    _section(
-        "Under way, not shown by the target yet",
-        [
-            f"{one.employee_id}  {one.action}, list {one.batch}"
-            + (f", due {one.due_on}" if one.due_on else "")
-            + (", OVERDUE" if one.overdue else "")
-            + ("" if one.wanted else ", no longer wanted")
-            for one in drawn.pending
-        ],
-    )
-    _section(
-        "Changed behind this system's back",
-        [
-            f"{one.employee_id}  {one.kind}: {_held(one.expected)} before, {_held(one.found)} now; "
-            f"the policy says {one.outcome}, so: {one.action}"
-            for one in drawn.drift
-        ],
-    )
-    held_back = [f"{one.employee_id}  {_reasons(one.reasons)}" for one in verdict.held_back]
-    _section("Held back by the guard until somebody consents", held_back)
-    _section("Stopped by the guard", [finding.message for finding in verdict.stops])
-    if held_back or verdict.stops:
+        changes = drawn.changes.of(action)
+        _section(f"To {action}", len(changes), map(_line, changes))
+    _section("Undecided, left as they are", len(drawn.undecided), map(_undecided, drawn.undecided))
+    _section("Under way, not shown by the target yet", len(drawn.pending), map(_pending, drawn.pending))
+    _section("Changed behind this system's back", len(drawn.drift), map(_drift, drawn.drift))
+    held_back, stops = verdict.held_back, verdict.stops
+    _section("Held back by the guard until somebody consents", len(held_back), map(_line, held_back))
+    _section("Stopped by the guard", len(stops), (finding.message for finding in stops))
+    if held_back or stops:
         click.echo(f"To let this one plan through: icaccess apply {verdict.option}")
     if not drawn.changes:
         click.echo("Nothing to do.")
     counts = drawn.counts
     click.echo(
         f"{counts.get('revoke', 0)} to revoke, {counts.get('update', 0)} to update, "
-        f"{counts.get('grant', 0)} to grant ({len(drawn.escalations)} overdue), "
+        f"{counts.get('grant', 0)} to grant ({drawn.escalations} overdue), "
         f"{counts.get('keep', 0)} to keep, {counts.get('undecided', 0)} undecided."
     )
 
 
-def _section(title: str, lines: list[str]) -> None:
-    if lines:
-        click.echo(f"{title} ({len(lines)}):")
-        for line in lines:
-            say(f"  {line}")
+def _section(title: str, count: int, lines: Iterable[str]) -> None:
+    if count:
+        click.echo(f"{title} ({count}):")
+        for some in batches(lines, _TOGETHER):
+            click.echo("\n".join(f"  {printable(line)}" for line in some))
 
 
 def _line(change: PlannedChange) -> str:
@@ -213,6 +196,24 @@ def _line(change: PlannedChange) -> str:
     due = f", due by {change.grant_due_by}" if change.grant_due_by else ""
     overdue = ", OVERDUE (ES-8)" if change.escalate else ""
     return f"{change.employee_id}  {where}{due}{overdue}{problem}"
+
+
+def _undecided(one: Undecided) -> str:
+    return f"{one.employee_id}  {_reasons(one.reasons)}{'  (holds access)' if one.held else ''}"
+
+
+def _pending(one: Pending) -> str:
+    due = f", due {one.due_on}" if one.due_on else ""
+    overdue = ", OVERDUE" if one.overdue else ""
+    wanted = "" if one.wanted else ", no longer wanted"
+    return f"{one.employee_id}  {one.action}, list {one.batch}{due}{overdue}{wanted}"
+
+
+def _drift(one: Drift) -> str:
+    return (
+        f"{one.employee_id}  {one.kind}: {_held(one.expected)} before, {_held(one.found)} now; "
+        f"the policy says {one.outcome}, so: {one.action}"
+    )
 
 
 def _reasons(reasons: tuple[Reason, ...]) -> str:

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 import click
 import msgspec
 
+from icaccess.batches import batches
 from icaccess.cli.options import deciding
 from icaccess.cli.progress import counting
 from icaccess.cli.text import say
 from icaccess.decide import changed, chosen, seen
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
-from icaccess.opa.client import BATCH, AccessClient, batches
+from icaccess.opa.client import BATCH, AccessClient
 from icaccess.pipeline import Request
 
 EXIT_CODES: dict[Outcome, int] = {"allow": 0, "deny": 10, "expired": 11, "undecided": 12}

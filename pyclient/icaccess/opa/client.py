@@ -15,13 +15,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
-from itertools import islice
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from icaccess.batches import batches
 from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, InvalidRecord, Record
 from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
@@ -257,13 +257,6 @@ def _body(at: date, employees: list[Employee]) -> bytes:
 
 def _short(revisions: Revisions) -> str:
     return f"policy {revisions.policy[:12] or 'unnamed'}, data {revisions.data[:12] or 'unnamed'}"
-
-
-def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """The items, at most `size` at a time, each read no sooner than its batch is asked for."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
-        yield batch
 
 
 def _ahead(task: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:

@@ -183,7 +183,7 @@ class Service:
             seconds=round(seconds, 3),
             people=done.plan.people,
             planned=done.plan.counts,
-            escalations=len(done.plan.escalations),
+            escalations=done.plan.escalations,
             changes=done.summary.counts,
             left=done.summary.left,
             policy_revision=done.plan.policy_revision,

@@ -112,7 +112,7 @@ class State:
         """Count what a run did."""
         self._seconds.observe(seconds)
         self._people.set(done.plan.people)
-        self._escalations.set(len(done.plan.escalations))
+        self._escalations.set(done.plan.escalations)
         for action in ("grant", "update", "revoke", "keep", "none", "undecided"):
             self._planned.labels(action).set(done.plan.counts.get(action, 0))
         for state, count in done.summary.counts.items():

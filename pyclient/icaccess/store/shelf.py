@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, Protocol, get_args
 import msgspec
 from sqlalchemy import Column, ColumnElement, delete, func, or_, select
 
+from icaccess.batches import batches
 from icaccess.errors import EngineError
 from icaccess.facts.interface import Written
 from icaccess.models import Action, Gist, Outcome, Record
-from icaccess.opa.client import batches
 from icaccess.opa.transport import Revisions
 from icaccess.store.database import Store, upsert
 from icaccess.store.schema import decision

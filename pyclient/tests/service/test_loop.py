@@ -15,8 +15,9 @@ import pytest
 
 from icaccess.apply import Failure, Summary
 from icaccess.errors import EngineError, GuardStop, RunVoidError, StoreLockedError
+from icaccess.packed import Packed
 from icaccess.pipeline import Request
-from icaccess.plan import Plan, PlannedChange
+from icaccess.plan import Changes, Plan, PlannedChange, Undecided
 from icaccess.service.log import _JsonLines
 from icaccess.service.loop import Service
 from icaccess.service.once import Done
@@ -35,9 +36,9 @@ PLAN = Plan(
     people=1,
     holders=1,
     counts={"revoke": 1},
-    changes=(CHANGE,),
+    changes=Changes([CHANGE]),
     pending=(),
-    undecided=(),
+    undecided=Packed(Undecided),
     drift=(),
 )
 DONE = Done(PLAN, Summary(run_id=1, counts={"verified": 1}, failures=()))
