@@ -1,12 +1,15 @@
-"""Taking a stream some at a time."""
+"""Taking a stream some at a time, and working ahead of whoever takes the results."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
+Result = TypeVar("Result")
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -14,3 +17,19 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def ahead(task: Callable[[T], Result], items: Iterable[T], threads: int) -> Iterator[Result]:
+    """The results of `task` in the order of `items`; only twice as many as `threads` are begun ahead."""
+    pending: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(task, item))
+                if len(pending) >= 2 * threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()

@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from icaccess import apply as applying_plan
 from icaccess import guard
 from icaccess.apply import Summary
-from icaccess.diff import Join, account_in, draw_up, state_digest
+from icaccess.diff import draw_up
 from icaccess.errors import GuardStop, PlanError, UsageError
-from icaccess.facts.interface import Written
+from icaccess.facts.interface import RecordBatch
 from icaccess.guard import GuardSettings, Verdict
+from icaccess.join import Join, account_in, state_digest
 from icaccess.models import Access, Employee, Record
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Request
@@ -59,7 +60,7 @@ def opened(request: Request, *, read_only: bool = False) -> Iterator[Opened]:
 
 
 def plan(
-    records: Iterable[Record | Written],
+    batches: Iterable[RecordBatch],
     client: AccessClient,
     target: Target,
     store: Store,
@@ -73,11 +74,11 @@ def plan(
     everybody to be decided anew. `FactsError` when there are none; `TargetError`, `EngineError` and
     `StoreError` when the target, OPA or the store cannot be asked.
     """
-    return _plan(records, client, target, Shelf(store, client, full=full), as_of, target.current())
+    return _plan(batches, client, target, Shelf(store, client, full=full), as_of, target.current())
 
 
 def apply(
-    records: Iterable[Record | Written],
+    batches: Iterable[RecordBatch],
     client: AccessClient,
     target: Target,
     store: Store,
@@ -103,7 +104,7 @@ def apply(
         current = target.current()
         applying_plan.recover(store, lock, target, current)
         shelf = Shelf(store, client, full=full, keep=True)
-        fresh = _plan(records, client, target, shelf, as_of, current)
+        fresh = _plan(batches, client, target, shelf, as_of, current)
         if saved is not None:
             check_current(saved, fresh)
         verdict = examine(fresh, store, limits, facts_age())
@@ -198,7 +199,7 @@ def check_day(saved: Plan | None, as_of: date, today: date, target: Target, *, d
 
 
 def _plan(
-    records: Iterable[Record | Written],
+    batches: Iterable[RecordBatch],
     client: AccessClient,
     target: Target,
     shelf: Shelf,
@@ -208,7 +209,7 @@ def _plan(
     digest = state_digest(current)
     join = Join(current, target.match)
     revisions = client.revisions()
-    answers = shelf.decide(join.written(records), as_of, revisions=revisions)
+    answers = shelf.decide(join.batches(batches), as_of, revisions=revisions)
     return draw_up(
         join,
         answers,

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 from msgspec import UNSET
 
-from icaccess.diff import with_access
 from icaccess.errors import UsageError
+from icaccess.join import with_access
 from icaccess.models import Decision, Employee, Record
 from icaccess.pipeline import Request
 from icaccess.targets.interface import Holding, Match, account_of

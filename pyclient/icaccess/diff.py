@@ -1,140 +1,28 @@
 """The difference between what was decided and what a target shows: pure, streamed, and nothing done.
 
-`Join` puts what the target shows into each record on its way to OPA; `draw_up` makes a plan of the answers.
-Of most people only the action is looked at; what is kept are the changes.
+Of most people only the gist is looked at; what is kept are the changes.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import TypeVar
 
 import msgspec
-from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.errors import FactsError, PlanError
-from icaccess.facts.interface import Written, as_written, digest
-from icaccess.models import Access, Decision, Employee, Gist, InvalidRecord, Record
+from icaccess.errors import PlanError
+from icaccess.join import Join, Joined
+from icaccess.models import Answered, Decision, Gist
 from icaccess.opa.undecided import no_employee_record
 from icaccess.packed import Packed
 from icaccess.plan import Changes, Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
-from icaccess.targets.interface import Holding, Match, account_of
-
-T = TypeVar("T")
+from icaccess.targets.interface import Holding
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
-_RECORD = Employee | InvalidRecord
-_encode = msgspec.json.Encoder(order="sorted").encode
 _gist = msgspec.json.Decoder(Gist).decode
 _full = msgspec.json.Decoder(Decision).decode
-
-
-class _Joined(msgspec.Struct, frozen=True, gc=False):
-    """A record with what the target shows for it, put together when somebody asks."""
-
-    id: str
-    digest: bytes
-    written: Written
-    holding: Holding | None
-
-    def read(self) -> Record:
-        record = self.written.read()
-        return record if isinstance(record, InvalidRecord) else with_access(record, self.holding)
-
-
-class Join:
-    """Puts what the target shows into every record on its way to OPA, and counts and digests them all.
-
-    It takes `holdings` over and leaves in it those whom no record claimed.
-    """
-
-    def __init__(self, holdings: dict[str, Holding], match: Match) -> None:
-        self.unclaimed = holdings
-        self.holders = len(holdings)
-        self.people = 0
-        self.shared: set[str] = set()
-        """Accounts that more than one record claims: nobody can say whose they are."""
-        self._match: Match = match
-        self._seen: set[str] = set()
-        self._digest = hashlib.sha256()
-        self._sent: deque[tuple[str, str, Holding | None]] = deque()
-
-    @property
-    def facts_digest(self) -> str:
-        """The digest of every record so far, as the sources gave it and in their order."""
-        return self._digest.hexdigest()
-
-    def records(self, source: Iterable[Record | Written]) -> Iterator[Record]:
-        """The records with `access` as the target shows it."""
-        return (one.read() for one in self.written(source))
-
-    def written(self, source: Iterable[Record | Written]) -> Iterator[Written]:
-        """The same, each left unread where its account is known without."""
-        by_id = self._match == "id"
-        marks: dict[Holding | None, bytes] = {None: b""}
-        for one in source:
-            if isinstance(one, _RECORD):
-                one = as_written(one)
-            self.people += 1
-            employee_id = one.id
-            self._digest.update(one.digest)
-            account = employee_id if by_id else self._account(one.read())
-            holding = self.unclaimed.pop(account, None)
-            self._sent.append((employee_id, account, holding))
-            mark = marks.get(holding)
-            if mark is None:
-                mark = marks[holding] = digest(_encode(holding))
-            yield _Joined(employee_id, one.digest + mark, one, holding)
-        if not self.people:
-            raise FactsError(
-                "the facts hold nobody, and an empty population is never believed; check the sources"
-            )
-
-    def answered(self, answers: Iterable[T]) -> Iterator[tuple[T, tuple[str, str, Holding | None]]]:
-        """Each answer with the employee id, account and holding that it is about, in the records' order."""
-        # Of each pair the answer is taken first, and by then its person has been sent.
-        return zip(answers, iter(self._sent.popleft, None), strict=False)
-
-    def _account(self, record: Record) -> str:
-        account = account_in(self._match, record)
-        if not account:
-            return ""
-        if account in self._seen:
-            self.shared.add(account)
-        self._seen.add(account)
-        return account
-
-
-def account_in(match: Match, record: Record) -> str:
-    """The account that a record names, empty where it names none."""
-    if match == "id":
-        return record.id
-    value = UNSET if isinstance(record, InvalidRecord) else getattr(record, match)
-    return "" if value is UNSET else account_of(match, value)
-
-
-def with_access(record: Employee, holding: Holding | None) -> Employee:
-    """The record with `access` as a target shows it, absent where nothing is held."""
-    if holding is None:
-        return record if record.access is UNSET else replace(record, access=UNSET)
-    access = Access(
-        held=True,
-        since=UNSET if holding.since is None else holding.since,
-        locations=UNSET if holding.locations is None else holding.locations,
-    )
-    return replace(record, access=access)
-
-
-def state_digest(holdings: Mapping[str, Holding]) -> str:
-    """The digest of all that a target shows, whatever order it showed it in."""
-    total = hashlib.sha256()
-    for account in sorted(holdings):
-        total.update(_encode([account, holdings[account]]))
-    return total.hexdigest()
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -157,14 +45,14 @@ class _Reckoning:
     def __init__(self, expected: Expected | None) -> None:
         self.drift: list[Drift] = []
         self.pending: list[Pending] = []
-        self._compares = expected is not None
+        self.compares = expected is not None
         self._held = dict(expected.held) if expected else {}
         self._waiting = dict(expected.pending) if expected else {}
         self._unsettled = expected.unsettled if expected else frozenset()
 
     def look(self, employee_id: str, account: str, found: Holding | None, answer: Gist) -> Pending | None:
         """Note drift of one account; give the change that is pending for it and does not show yet."""
-        if not self._compares:
+        if not self.compares:
             return None
         before = self._held.pop(account, None)
         if account not in self._unsettled and not shows(found, before):
@@ -192,9 +80,67 @@ class _Reckoning:
 _NOBODY = Gist("undecided", "none")
 
 
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(self, expected: Expected | None) -> None:
+        self.gists: Counter[Gist] = Counter()
+        self.changes = Changes()
+        self.undecided = Packed(Undecided)
+        self.reckoning = _Reckoning(expected)
+
+    def take(self, answers: Sequence[Answered], batch: Joined) -> None:
+        """Take up what was answered on each of a batch."""
+        gists = [one if isinstance(one, Gist) else _gist(one) for one in answers]
+        self.gists.update(gists)
+        if self.reckoning.compares:
+            places: Iterable[int] = range(len(batch))
+        else:  # a decision that was kept changes nothing
+            places = (place for place, one in enumerate(answers) if not isinstance(one, Gist))
+        for place in places:
+            self._take_one(
+                answers[place], gists[place], batch.ids[place], batch.accounts[place], batch.holdings[place]
+            )
+
+    def _take_one(
+        self, answer: Answered, gist: Gist, employee_id: str, account: str, holding: Holding | None
+    ) -> None:
+        earlier = self.reckoning.look(employee_id, account, holding, gist)
+        asked_for = False
+        if isinstance(answer, Gist):
+            pass  # a decision that was kept
+        elif gist.outcome == "undecided":
+            reasons = _full(answer).reasons
+            self.undecided.add(Undecided(employee_id=employee_id, held=holding is not None, reasons=reasons))
+        elif gist.action not in ("keep", "none"):
+            change = _planned(_full(answer), account, holding)
+            asked_for = earlier is not None and _still_right(earlier, change)
+            if not asked_for:
+                self.changes.add(change)
+        if earlier is not None:
+            self.reckoning.pending.append(replace(earlier, wanted=asked_for))
+
+    def take_unclaimed(self, account: str, holding: Holding, as_of: date) -> None:
+        """Take up an account that holds access and that no record claimed."""
+        self.gists[_NOBODY] += 1
+        earlier = self.reckoning.look(account, account, holding, _NOBODY)
+        if earlier is not None:
+            self.reckoning.pending.append(replace(earlier, wanted=False))
+        reasons = no_employee_record(account, as_of).reasons
+        self.undecided.add(Undecided(employee_id=account, held=True, reasons=reasons))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many people have which outcome, and which action."""
+        counts: Counter[str] = Counter()
+        for gist, people in self.gists.items():
+            counts.update({gist.outcome: people, gist.action: people})
+        return dict(sorted(counts.items()))
+
+
 def draw_up(
     join: Join,
-    answers: Iterable[bytes | msgspec.Raw | Gist],
+    answers: Iterable[Sequence[Answered]],
     expected: Expected | None,
     *,
     as_of: date,
@@ -202,40 +148,16 @@ def draw_up(
     target_digest: str,
     revisions: tuple[str, str],
 ) -> Plan:
-    """The plan that follows from the answers of the policy and policy data whose `revisions` are given."""
-    gists: Counter[Gist] = Counter()
-    changes, undecided = Changes(), Packed(Undecided)
-    reckoning = _Reckoning(expected)
-
-    for answer, (employee_id, account, holding) in join.answered(answers):
-        gist = answer if isinstance(answer, Gist) else _gist(answer)
-        gists[gist] += 1
-        earlier = reckoning.look(employee_id, account, holding, gist)
-        asked_for = False
-        if isinstance(answer, Gist):
-            pass  # a decision that was kept, and changes nothing
-        elif gist.outcome == "undecided":
-            reasons = _full(answer).reasons
-            undecided.add(Undecided(employee_id=employee_id, held=holding is not None, reasons=reasons))
-        elif gist.action not in ("keep", "none"):
-            change = _planned(_full(answer), account, holding)
-            asked_for = earlier is not None and _still_right(earlier, change)
-            if not asked_for:
-                changes.add(change)
-        if earlier is not None:
-            reckoning.pending.append(replace(earlier, wanted=asked_for))
+    """The plan that follows from what was answered on each batch of the join, by the policy and policy data
+    whose `revisions` are given.
+    """
+    draft = _Draft(expected)
+    for some, batch in join.answered(answers):
+        draft.take(some, batch)
     for account in sorted(join.unclaimed):
-        gists[_NOBODY] += 1
-        earlier = reckoning.look(account, account, join.unclaimed[account], _NOBODY)
-        if earlier is not None:
-            reckoning.pending.append(replace(earlier, wanted=False))
-        reasons = no_employee_record(account, as_of).reasons
-        undecided.add(Undecided(employee_id=account, held=True, reasons=reasons))
+        draft.take_unclaimed(account, join.unclaimed[account], as_of)
+    reckoning = draft.reckoning
     reckoning.finish()
-    counts: Counter[str] = Counter()
-    for gist, people in gists.items():
-        counts.update({gist.outcome: people, gist.action: people})
-
     policy_revision, data_revision = revisions
     plan = Plan(
         as_of=as_of,
@@ -246,10 +168,10 @@ def draw_up(
         data_revision=data_revision,
         people=join.people,
         holders=join.holders,
-        counts=dict(sorted(counts.items())),
-        changes=_told_apart(changes, join.shared),
+        counts=draft.counts,
+        changes=_told_apart(draft.changes, join.shared),
         pending=tuple(sorted(reckoning.pending, key=lambda one: (_ORDER[one.action], one.employee_id))),
-        undecided=undecided,
+        undecided=draft.undecided,
         drift=tuple(sorted(reckoning.drift, key=lambda one: (one.kind, one.employee_id))),
     )
     return replace(plan, digest=digest_of(plan))

@@ -140,6 +140,12 @@ class Gist(msgspec.Struct, frozen=True):
     action: Action
 
 
+Answer = bytes | msgspec.Raw
+"""A decision's JSON, as OPA wrote it."""
+Answered = Answer | Gist
+"""What is known of a decision: all of it, or the gist of one that was kept."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The policy's answer for one employee on one day, field for field as OPA gives it."""
 

@@ -15,7 +15,7 @@ from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs neither OPA nor facts
-    from icaccess.facts.interface import FactsSource, Written
+    from icaccess.facts.interface import FactsSource, RecordBatch
     from icaccess.models import Record
     from icaccess.opa.client import AccessClient
 
@@ -70,9 +70,9 @@ class Request:
         """Every employee's record, one at a time; `FactsError` when the facts cannot be read or believed."""
         return self.source.records()
 
-    def written(self) -> Iterator[Written]:
+    def batches(self) -> Iterator[RecordBatch]:
         """The same, each unread until somebody asks what is in it, where the source can do so."""
-        return self.source.written()
+        return self.source.batches()
 
     def facts_age(self) -> timedelta | None:
         """How old the oldest of the facts are, once their records were taken; None where nobody can say."""

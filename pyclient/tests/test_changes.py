@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select
 
 from icaccess import changes
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
+from icaccess.facts.interface import in_batches
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.store import audit
@@ -36,7 +37,7 @@ def ledger(store):
 
 def do(store, target, client, records, **more):
     return changes.apply(
-        records, client, target, store, DAY, by="tester@here", **{"limits": NO_LIMITS, **more}
+        in_batches(records), client, target, store, DAY, by="tester@here", **{"limits": NO_LIMITS, **more}
     )
 
 
@@ -89,7 +90,7 @@ def test_the_record_tells_the_whole_story(store, ledger):
 
 def test_a_saved_plan_is_carried_out_while_nothing_changed_and_not_twice(store, ledger):
     client, records = ScriptedClient({"1": ("210",)}), people("1")
-    saved = changes.plan(records, client, ledger, store, DAY)
+    saved = changes.plan(in_batches(records), client, ledger, store, DAY)
     do(store, ledger, client, records, saved=saved)
     with pytest.raises(PlanError, match="what the target shows changed"):
         do(store, ledger, client, records, saved=saved)
@@ -162,7 +163,10 @@ class TestAdopt:
     def test_another_target_is_asked_itself(self, store):
         target = MemoryTarget({"1": HELD})
         assert self.adopt(store, target, [Employee(id="2", access=Access(held=True))]) == 1
-        assert changes.plan(people("1"), ScriptedClient({"1": ("210",)}), target, store, DAY).drift == ()
+        assert (
+            changes.plan(in_batches(people("1")), ScriptedClient({"1": ("210",)}), target, store, DAY).drift
+            == ()
+        )
 
     def test_an_account_is_recorded_with_the_person_whose_it_is(self, store):
         target = MemoryTarget({"user1": HELD, "userx": HELD})
@@ -184,7 +188,7 @@ class TestDays:
             changes.check_day(None, DAY, date(2026, 1, 1), MemoryTarget(), day_given=True)
 
     def test_a_plan_for_another_day_needs_the_day_again(self, store, ledger):
-        saved = changes.plan(people("1"), ScriptedClient({}), ledger, store, DAY)
+        saved = changes.plan(in_batches(people("1")), ScriptedClient({}), ledger, store, DAY)
         changes.check_day(saved, DAY, date(2026, 1, 1), ledger, day_given=True)
         with pytest.raises(PlanError, match="give --at 2025-09-10 again"):
             changes.check_day(saved, date(2026, 1, 1), date(2026, 1, 1), ledger, day_given=False)
@@ -207,7 +211,7 @@ class TestGuard:
     def test_lets_the_one_plan_through_to_which_somebody_consented(self, store, ledger):
         self.setup_three(store, ledger)
         client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
-        digest = changes.plan(records, client, ledger, store, DAY).digest
+        digest = changes.plan(in_batches(records), client, ledger, store, DAY).digest
         consent = Consent(plan=digest[:12], by="A. Admin", reason="two schools closed")
         with pytest.raises(PlanError, match="the consent names the plan 000000000000"):
             do(
@@ -229,7 +233,7 @@ class TestGuard:
     def test_a_consent_that_was_forged_in_the_store_is_none(self, store, ledger):
         self.setup_three(store, ledger)
         client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
-        digest = changes.plan(records, client, ledger, store, DAY).digest
+        digest = changes.plan(in_batches(records), client, ledger, store, DAY).digest
         forged = {
             "plan_digest": digest,
             "given_at": "2025",
@@ -259,7 +263,7 @@ class TestGuard:
             ledger = LedgerTarget(store)
             self.setup_three(store, ledger)
             client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
-            digest = changes.plan(records, client, ledger, store, DAY).digest
+            digest = changes.plan(in_batches(records), client, ledger, store, DAY).digest
             consent = Consent(plan=digest, by="A. Admin", reason="two schools closed")
             refuse = {"confirm": lambda _plan, _verdict: False, "limits": self.LIMITS}
             do(store, ledger, client, records, consent=consent, **refuse)
@@ -277,7 +281,7 @@ class TestGuard:
         assert (summary.counts, summary.held_back) == ({"verified": 1}, 2)
         assert set(ledger.current()) == {"1", "2", "3", "4"}
         assert kinds(store).count("held_back") == 2
-        fresh = changes.plan(records, client, ledger, store, DAY)
+        fresh = changes.plan(in_batches(records), client, ledger, store, DAY)
         consent = Consent(plan=fresh.digest, by="A. Admin", reason="the schools are closed for good")
         do(store, ledger, client, records, consent=consent)
         assert set(ledger.current()) == {"1", "4"}
@@ -413,7 +417,7 @@ class TestDrift:
             ("taken", "1", "grant"),
         ]
         assert kinds(store).count("drift") == 2
-        assert changes.plan(people("1", "2", "3"), client, target, store, DAY).drift == ()
+        assert changes.plan(in_batches(people("1", "2", "3")), client, target, store, DAY).drift == ()
 
 
 def test_runs_are_kept(store, ledger):

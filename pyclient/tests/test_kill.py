@@ -27,6 +27,7 @@ from sqlalchemy import select
 
 from icaccess import changes
 from icaccess.config import Secret
+from icaccess.facts.interface import in_batches
 from icaccess.guard import GuardSettings
 from icaccess.store import audit, journal
 from icaccess.store.database import Store, open_store
@@ -110,7 +111,7 @@ def run_apply(case, fatal, allowed):
         target = case.target(store, store.ticks)
         target.batch_size = None if target.deferred else 4
         changes.apply(
-            people(*IDS),
+            in_batches(people(*IDS)),
             Dated(allowed),
             target,
             store,

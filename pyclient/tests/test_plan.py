@@ -9,10 +9,13 @@ import msgspec
 import pytest
 
 from icaccess import plan as plans
-from icaccess.diff import Expected, Join, draw_up, state_digest
+from icaccess.diff import Expected, draw_up
 from icaccess.errors import FactsError, PlanError
+from icaccess.facts.interface import in_batches
+from icaccess.join import Join, state_digest
 from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.plan import Drift, Pending, check_current, read_plan, write_plan
+from icaccess.store.shelf import everybody
 from icaccess.targets.interface import Holding
 from tests.scripted import BASIS, DAY, ScriptedClient, people
 
@@ -26,7 +29,7 @@ def draw(client, records, holdings=None, *, match="id", expected=None, target="l
     join = Join(holdings, match)
     return draw_up(
         join,
-        client.decide_json(join.records(records), as_of),
+        (answers for _, answers in everybody(client, join.batches(in_batches(records)), as_of, None)),
         expected,
         as_of=as_of,
         target=target,

@@ -41,9 +41,9 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
     with (
         changes.opened(request, read_only=True) as (store, target),
         request.client() as client,
-        counting(request.written(), "people") as records,
+        counting(request.batches(), "people", len) as people,
     ):
-        drawn = changes.plan(records, client, target, store, request.day, full=full)
+        drawn = changes.plan(people, client, target, store, request.day, full=full)
         limits = request.settings.section("guard", GuardSettings)
         verdict = changes.examine(drawn, store, limits, request.facts_age())
     _show(drawn, verdict)
@@ -83,10 +83,10 @@ def apply(
         changes.check_day(saved, request.day, today, target, day_given=request.at is not None)
         with (
             request.client() as client,
-            counting(request.written(), "people") as records,
+            counting(request.batches(), "people", len) as people,
         ):
             _, summary = changes.apply(
-                records,
+                people,
                 client,
                 target,
                 store,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -37,8 +37,10 @@ def rows_read(source: str, count: int) -> None:
 
 
 @contextmanager
-def counting(items: Iterable[T], what: str) -> Iterator[Iterable[T]]:
-    """The same items, counted as they pass, such as `12,000 people`."""
+def counting(
+    items: Iterable[T], what: str, count: Callable[[T], int] = lambda _item: 1
+) -> Iterator[Iterable[T]]:
+    """The same items, counted as they pass, such as `12,000 people`; `count` says how many an item is."""
     global _lines  # there is one terminal
     if not sys.stderr.isatty():
         yield items
@@ -54,13 +56,16 @@ def counting(items: Iterable[T], what: str) -> Iterator[Iterable[T]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         _lines = _Lines(progress)
         try:
-            yield _counted(items, what, _lines)
+            yield _counted(items, what, count, _lines)
         finally:
             _lines = None
 
 
-def _counted(items: Iterable[T], what: str, lines: _Lines) -> Iterator[T]:
-    for number, item in enumerate(items, 1):
-        if number % _STEP == 0:
-            lines.advance(what, _STEP)
+def _counted(items: Iterable[T], what: str, count: Callable[[T], int], lines: _Lines) -> Iterator[T]:
+    passed = 0
+    for item in items:
+        passed += count(item)
+        if passed >= _STEP:
+            lines.advance(what, passed)
+            passed = 0
         yield item

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice, tee
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.interface import FactsSource, Provenance, Written, as_written
-from icaccess.facts.readers import READERS, json_lines_as_written
+from icaccess.facts.interface import TOGETHER, FactsSource, Provenance, RecordBatch, in_batches
+from icaccess.facts.readers import READERS, json_lines_unread
 from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
 from icaccess.models import Record
 
-Named = TypeVar("Named", Record, Written)
-"""What has an id."""
+T = TypeVar("T")
+Placed = tuple[Path, int, Record]
+"""A record with its file and the line on which it starts."""
 
 _SUFFIXES = ", ".join(READERS)
 
@@ -38,38 +40,43 @@ def load(paths: Iterable[Path], zone: ZoneInfo) -> FactsSource:
 class FileFacts(FactsSource):
     """Records of files, in the order of the files and within each; an id may stand in one place only."""
 
-    def __init__(self, files: list[Path], zone: ZoneInfo, digest: Callable[[str], int] = hash) -> None:
+    def __init__(self, files: list[Path], zone: ZoneInfo, hashing: Callable[[str], int] = hash) -> None:
         self._files = files
         self._zone = zone
-        self._digest = digest
+        self._hash = hashing
 
     def records(self) -> Iterator[Record]:
         """Each record once; `FactsError` also when there is none at all, since nobody works nowhere."""
-        return self._once(record for _, _, record in self._placed())
+        return (record for _, _, record in self._placed_once())
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
         """Each record with its file and line."""
-        placed, again = tee(self._placed())  # in step: one with the places, one looked through for ids
-        for (file, line, _), record in zip(placed, self._once(record for _, _, record in again), strict=True):
+        for file, line, record in self._placed_once():
             yield record, {"record": [f"{file}:{line}"]}
 
-    def written(self) -> Iterator[Written]:
+    def batches(self) -> Iterator[RecordBatch]:
         """Each record once; lines of JSON are not read before somebody asks what is in them."""
-        return self._once(self._as_written())
+        return self._once(self._unread(), lambda batch: batch.ids)
 
-    def _once(self, records: Iterable[Named]) -> Iterator[Named]:
+    def _placed_once(self) -> Iterator[Placed]:
+        some = batches(self._placed(), TOGETHER)
+        return chain.from_iterable(self._once(some, lambda placed: [record.id for _, _, record in placed]))
+
+    def _once(self, some: Iterable[T], ids_of: Callable[[T], list[str]]) -> Iterator[T]:
         # The hashes of a million ids take 65 MB; the ids themselves would take half as much again, and where
         # each was seen twice as much. Two ids of one hash are told apart by reading the files once more.
         seen: set[int] = set()
-        digest = self._digest
-        for number, one in enumerate(records, 1):
-            key = digest(one.id)
-            if key in seen:
-                self._refuse_second(one.id, number)
-            seen.add(key)
-            yield one
-        if not seen:
-            names = ", ".join(str(file) for file in self._files[:3])
+        count = 0
+        for batch in some:
+            ids = ids_of(batch)
+            new = set(map(self._hash, ids))
+            if len(new) < len(ids) or not seen.isdisjoint(new):
+                self._refuse_second(ids, seen, count)
+            seen |= new
+            count += len(ids)
+            yield batch
+        if not count:
+            names = ", ".join(map(str, self._files[:3]))
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
 
     @property
@@ -77,20 +84,20 @@ class FileFacts(FactsSource):
         """The files, in the order in which they are read."""
         return [str(file) for file in self._files]
 
-    def _placed(self) -> Iterator[tuple[Path, int, Record]]:
+    def _placed(self) -> Iterator[Placed]:
         for file in self._files:
             with self._reading(file):
                 for line, record in READERS[file.suffix.lower()](file, self._zone):
                     yield file, line, record
 
-    def _as_written(self) -> Iterator[Written]:
+    def _unread(self) -> Iterator[RecordBatch]:
         for file in self._files:
             suffix = file.suffix.lower()
             with self._reading(file):
                 if suffix == ".jsonl":
-                    yield from json_lines_as_written(file, self._zone)
+                    yield from json_lines_unread(file, self._zone)
                 else:
-                    yield from (as_written(record) for _, record in READERS[suffix](file, self._zone))
+                    yield from in_batches(record for _, record in READERS[suffix](file, self._zone))
 
     @contextmanager
     def _reading(self, file: Path) -> Iterator[None]:
@@ -101,15 +108,20 @@ class FileFacts(FactsSource):
         except OSError as error:
             raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
 
-    def _refuse_second(self, identifier: str, number: int) -> None:
-        """Refuse an id that is used twice among the first `number` records."""
-        placed = islice(self._placed(), number)
-        places = [at(file, line) for file, line, record in placed if record.id == identifier]
-        if len(places) > 1:
-            raise FactsError(
-                f"{places[1]}: id {identifier!r} is used already in {places[0]}; "
-                "keep one record for each employee"
-            )
+    def _refuse_second(self, ids: list[str], seen: set[int], before: int) -> None:
+        """Refuse an id that is used twice, where the hashes of those that came before are `seen`."""
+        met = set(seen)
+        for number, identifier in enumerate(ids, before + 1):
+            if self._hash(identifier) not in met:
+                met.add(self._hash(identifier))
+                continue
+            placed = islice(self._placed(), number)
+            places = [at(file, line) for file, line, record in placed if record.id == identifier]
+            if len(places) > 1:
+                raise FactsError(
+                    f"{places[1]}: id {identifier!r} is used already in {places[0]}; "
+                    "keep one record for each employee"
+                )
 
 
 def _files(path: Path) -> list[Path]:

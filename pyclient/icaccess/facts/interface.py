@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
+from icaccess.batches import batches
 from icaccess.models import Record
 
+TOGETHER = 4_000
+"""Records in one batch; memory grows with this, and not with the population."""
 _encode = msgspec.json.Encoder().encode
 
 Provenance = dict[str, list[str]]
@@ -23,33 +27,27 @@ def digest(content: bytes) -> bytes:
     return sha256(content).digest()[:16]
 
 
-class Written(Protocol):
-    """A record as a source has it: read only when somebody asks what is in it."""
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Some records in their order, column by column: read only when somebody asks what is in one."""
 
-    @property
-    def id(self) -> str:
-        """Whose record it is."""
+    ids: list[str]
+    """Whose records they are."""
+    digests: list[bytes]
+    """The digest of everything that each record is made of: equal ones mean equal records."""
+    read: Callable[[int], Record]
+    """The record at a place of the batch; `FactsError` when its id cannot be relied on after all."""
 
-    @property
-    def digest(self) -> bytes:
-        """The digest of everything that the record is made of: equal ones mean equal records."""
-
-    def read(self) -> Record:
-        """The record; `FactsError` when its id cannot be relied on after all."""
-
-
-class _Read(msgspec.Struct, frozen=True, gc=False):
-    id: str
-    digest: bytes
-    record: Record
-
-    def read(self) -> Record:
-        return self.record
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
-def as_written(record: Record) -> Written:
-    """A record that has been read already."""
-    return _Read(record.id, digest(_encode(record)), record)
+def in_batches(records: Iterable[Record]) -> Iterator[RecordBatch]:
+    """Records that have been read already, as batches."""
+    for some in batches(records, TOGETHER):
+        yield RecordBatch(
+            [record.id for record in some], [digest(_encode(record)) for record in some], some.__getitem__
+        )
 
 
 class FactsSource(ABC):
@@ -66,12 +64,12 @@ class FactsSource(ABC):
         when the source as a whole cannot be read, or an id is missing, not a string, or used twice.
         """
 
-    def written(self) -> Iterator[Written]:
+    def batches(self) -> Iterator[RecordBatch]:
         """Each record once, as `records` gives it, but unread where the source can do without reading it.
 
         Whoever knows a record by its digest need not read it again, which is most of the cost of a record.
         """
-        return map(as_written, self.records())
+        return in_batches(self.records())
 
     @abstractmethod
     def traced(self) -> Iterator[tuple[Record, Provenance]]:

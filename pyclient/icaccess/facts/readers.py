@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess import __version__
+from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.interface import Written, as_written, digest
+from icaccess.facts.interface import TOGETHER, RecordBatch, digest, in_batches
 from icaccess.facts.record import at, misordered, to_record
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
@@ -36,23 +37,9 @@ class _Identified(msgspec.Struct, frozen=True):
     id: Text
 
 
-class _Line(msgspec.Struct, frozen=True, gc=False):
-    """A line of JSON Lines of which only the id was looked at."""
-
-    id: str
-    digest: bytes
-    raw: bytes
-    file: Path
-    line: int
-    zone: ZoneInfo
-
-    def read(self) -> Record:
-        return _from_json(self.raw, self.file, self.line, self.zone)
-
-
 _scan = json.JSONDecoder().raw_decode
 _decode = msgspec.json.Decoder(Employee).decode
-_decode_id = msgspec.json.Decoder(_Identified).decode
+_decode_ids = msgspec.json.Decoder(list[_Identified]).decode
 _encode = msgspec.json.Encoder().encode
 
 Placed = Iterator[tuple[int, Record]]
@@ -103,19 +90,33 @@ def read_json_lines(file: Path, zone: ZoneInfo) -> Placed:
         yield line, _from_json(raw, file, line, zone)
 
 
-def json_lines_as_written(file: Path, zone: ZoneInfo) -> Iterator[Written]:
+def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[RecordBatch]:
     """The same records unread: of each line only the id is looked at, and its digest taken."""
     if _is_snapshot(file):
-        yield from (as_written(record) for _, record in read_snapshot(file))
+        yield from in_batches(record for _, record in read_snapshot(file))
         return
     reading = f"{__version__} {zone.key} ".encode()  # what a line means depends on these as well
-    for line, raw in _lines(file):
-        try:
-            identifier = _decode_id(raw).id
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            yield as_written(_from_json(raw, file, line, zone))
-            continue
-        yield _Line(identifier, digest(reading + raw), raw, file, line, zone)
+    for lines in batches(_lines(file), TOGETHER):
+
+        def read(place: int, lines: list[tuple[int, bytes]] = lines) -> Record:
+            line, raw = lines[place]
+            return _from_json(raw, file, line, zone)
+
+        ids = _ids([raw for _, raw in lines]) or [read(place).id for place in range(len(lines))]
+        yield RecordBatch(ids, [digest(reading + raw) for _, raw in lines], read)
+
+
+def _ids(lines: list[bytes]) -> list[str]:
+    """The id on each line; none where a line is wrong, as reading it tells.
+
+    Wrong lines that together are a list by chance get ids that are not theirs. No decision was ever kept of
+    a wrong line, so it will be read, which stops the run.
+    """
+    try:
+        found = _decode_ids(b"[" + b",".join(lines) + b"]")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    return [one.id for one in found] if len(found) == len(lines) else []
 
 
 def _is_snapshot(file: Path) -> bool:

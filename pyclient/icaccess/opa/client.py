@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar
@@ -21,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from icaccess.batches import batches
+from icaccess.batches import ahead, batches
 from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, InvalidRecord, Record
 from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
@@ -172,7 +170,7 @@ class AccessClient:
         if isinstance(records, Sequence):
             # Few people are spread over all the connections, so that every core of OPA has some.
             size = max(1, min(size, -(-len(records) // self._connections)))
-        for answers in _ahead(run.decide, batches(records, size), self._connections):
+        for answers in ahead(run.decide, batches(records, size), self._connections):
             yield from answers
 
     def explain(self, employee: Employee, at: date) -> list[ClauseExplanation]:
@@ -257,19 +255,3 @@ def _body(at: date, employees: list[Employee]) -> bytes:
 
 def _short(revisions: Revisions) -> str:
     return f"policy {revisions.policy[:12] or 'unnamed'}, data {revisions.data[:12] or 'unnamed'}"
-
-
-def _ahead(task: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
-    """The results of `task` in the order of `items`; only twice as many as `threads` are begun ahead."""
-    pending: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="opa") as pool:
-        try:
-            for item in items:
-                pending.append(pool.submit(task, item))
-                if len(pending) >= 2 * threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()

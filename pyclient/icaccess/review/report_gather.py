@@ -14,10 +14,11 @@ import msgspec
 from icaccess import __version__, changes
 from icaccess.apply import expected
 from icaccess.config.policy_data import load_policy_data
-from icaccess.diff import Join, draw_up, state_digest
+from icaccess.diff import draw_up
 from icaccess.errors import EngineError, PolicyError, UsageError
-from icaccess.facts.interface import FactsSource
+from icaccess.facts.interface import FactsSource, in_batches
 from icaccess.facts.merge import MergedFacts
+from icaccess.join import Join, state_digest
 from icaccess.models import Record
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
@@ -40,6 +41,7 @@ from icaccess.review.report_people import Collected, held_by_records
 from icaccess.review.report_store import History, audit_end
 from icaccess.review.report_trace import trace
 from icaccess.store.database import Store
+from icaccess.store.shelf import everybody
 from icaccess.targets.interface import Holding, Target
 
 
@@ -237,10 +239,10 @@ def _decide(
     shown = state_digest(current)
     join = Join(current, target.match)
     revisions = client.revisions()
-    sent = collected.records(join.records(records))
+    answered = everybody(client, join.batches(in_batches(records)), as_of, revisions)
     return draw_up(
         join,
-        collected.answers(client.decide_json(sent, as_of, revisions=revisions)),
+        collected.taking(answered),
         expected(store, target, as_of),
         as_of=as_of,
         target=target.identity,

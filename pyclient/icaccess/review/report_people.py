@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
@@ -11,7 +10,17 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.models import Access, Assignment, BasisApproval, Decision, Employee, InvalidRecord, Record
+from icaccess.facts.interface import RecordBatch
+from icaccess.models import (
+    Access,
+    Answer,
+    Assignment,
+    BasisApproval,
+    Decision,
+    Employee,
+    InvalidRecord,
+    Record,
+)
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Plan
 from icaccess.review.report_data import Drift, Given, Held, Job, Person
@@ -38,22 +47,17 @@ class Collected:
         self._match = match
         self._personal = personal
         self._shown = dict(current)
-        self._sent: deque[Record] = deque()
         self._strangers: dict[str, str] = {}
 
-    def records(self, source: Iterable[Record]) -> Iterator[Record]:
-        """The same records, remembered until they are answered."""
-        for record in source:
-            self._sent.append(record)
-            self.joined.append(record)
-            yield record
-
-    def answers(self, source: Iterable[bytes | msgspec.Raw]) -> Iterator[bytes | msgspec.Raw]:
-        """The same answers, each made a person of the report."""
-        for answer in source:
-            self.answered += 1
-            self._add(self._sent.popleft(), _decision(answer))
-            yield answer
+    def taking(self, answered: Iterable[tuple[RecordBatch, list[Answer]]]) -> Iterator[list[Answer]]:
+        """The answers, each made a person of the report together with its record."""
+        for batch, answers in answered:
+            for place, answer in enumerate(answers):
+                record = batch.read(place)
+                self.joined.append(record)
+                self.answered += 1
+                self._add(record, _decision(answer))
+            yield answers
 
     def everybody(self, plan: Plan, given: Mapping[str, Given] = MappingProxyType({})) -> tuple[Person, ...]:
         """All people of the plan, those who hold access and have no employee record at the end.

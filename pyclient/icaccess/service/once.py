@@ -10,7 +10,7 @@ import msgspec
 from icaccess import changes
 from icaccess.apply import Summary
 from icaccess.errors import IcaccessError
-from icaccess.facts.interface import Written
+from icaccess.facts.interface import RecordBatch
 from icaccess.guard import GuardSettings
 from icaccess.pipeline import Request
 from icaccess.plan import Plan
@@ -45,7 +45,7 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
             return None
         with request.client() as client:
             plan, summary = changes.apply(
-                _until(stopping, request.written()),
+                _until(stopping, request.batches()),
                 client,
                 target,
                 store,
@@ -73,8 +73,8 @@ def _was_done(request: Request, store: Store, target: Target, since: datetime | 
         return journal.finished_since(connection, target.identity, instant(since), request.day)
 
 
-def _until(stopping: Stopping, records: Iterable[Written]) -> Iterator[Written]:
-    for record in records:
+def _until(stopping: Stopping, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+    for batch in batches:
         if stopping():
             raise Stopped("stopped before anything was changed")
-        yield record
+        yield batch

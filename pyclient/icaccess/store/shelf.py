@@ -10,35 +10,31 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, delete, func, or_, select
+from sqlalchemy import JSON, ColumnElement, TableValuedAlias, Text, cast, delete, func, literal, or_, select
 
-from icaccess.batches import batches
+from icaccess.batches import ahead
 from icaccess.errors import EngineError
-from icaccess.facts.interface import Written
-from icaccess.models import Action, Gist, Outcome, Record
+from icaccess.facts.interface import RecordBatch
+from icaccess.models import Action, Answer, Answered, Gist, Outcome, Record
 from icaccess.opa.transport import Revisions
 from icaccess.store.database import Store, upsert
 from icaccess.store.schema import decision
 
-WINDOW = 8_000
-"""Records that are looked up together; memory grows with this, and not with the population."""
 SAMPLED = 500
 """One in so many of the decisions that could be used again is made again."""
 
-_CHUNK = 1_000
 # What changes nothing; a change is shown with its reasons, so is decided today.
 _SETTLED: tuple[Action, ...] = ("keep", "none")
 _GISTS = {(outcome, action): Gist(outcome, action) for outcome in get_args(Outcome) for action in _SETTLED}
 _encode = msgspec.json.Encoder().encode
 _chance = random.SystemRandom()
 
-Answer = bytes | msgspec.Raw
 _Row = dict[str, object]
 
 
@@ -57,23 +53,38 @@ class _Dated(msgspec.Struct, frozen=True):
     recheck_on: date | None
 
 
-class _Asked(NamedTuple):
-    """Somebody about whom OPA is asked, with the digest of the facts as it is kept."""
+class _Answers(NamedTuple):
+    """What is to be said of one batch."""
 
-    id: str
-    facts: str
-    is_sample: bool
-
-
-class _Window(NamedTuple):
-    """Some records in their order: what was kept of each, or None where the next of the answers belongs."""
-
-    slots: list[Gist | None]
-    asked: list[_Asked]
-    answers: Future[list[Answer]]
+    batch: RecordBatch
+    kept: list[Gist | None]
+    """The gist of what was kept and holds; null for the others."""
+    asked: list[int]
+    """The places in the batch of those about whom OPA was asked."""
+    sampled: set[int]
+    """Those of them whose kept decision would have held."""
+    new: list[Answer]
 
 
 _dated = msgspec.json.Decoder(_Dated).decode
+_places = msgspec.json.Decoder(list[int]).decode
+
+
+def everybody(
+    client: Decider, batches: Iterable[RecordBatch], at: date, revisions: Revisions
+) -> Iterator[tuple[RecordBatch, list[Answer]]]:
+    """Each batch with the decisions of OPA on it."""
+    sent: deque[RecordBatch] = deque()
+
+    def passing() -> Iterator[Record]:
+        for batch in batches:
+            sent.append(batch)
+            yield from map(batch.read, range(len(batch)))
+
+    answers = client.decide_json(passing(), at, revisions=revisions)
+    for first in answers:
+        batch = sent.popleft()
+        yield batch, [first, *islice(answers, len(batch) - 1)]
 
 
 class Shelf:
@@ -92,9 +103,9 @@ class Shelf:
         """How many decisions of the last run were kept ones."""
 
     def decide(
-        self, records: Iterable[Written], at: date, *, revisions: Revisions
-    ) -> Iterator[Answer | Gist]:
-        """The decisions for all records in their order, those that hold still from the shelf.
+        self, batches: Iterable[RecordBatch], at: date, *, revisions: Revisions
+    ) -> Iterator[Sequence[Answered]]:
+        """The decisions for each batch of records in their order, those that hold still from the shelf.
 
         Of a kept decision the gist is given, which is all that a plan asks of somebody for whom nothing
         changes. `EngineError` when a kept one is not what OPA decides now.
@@ -102,18 +113,11 @@ class Shelf:
         rules = rules_of(revisions)
         self.used = 0
         if self._full or rules is None or not self._prepare(rules):
-            yield from self._everybody(records, at, revisions, rules)
+            yield from self._everybody(batches, at, revisions, rules)
             return
-        with ThreadPoolExecutor(1, thread_name_prefix="shelf") as pool:
-            # OPA decides on some while the next ones are looked up.
-            begun: _Window | None = None
-            for some in batches(records, WINDOW):
-                window = self._begin(some, at, revisions, rules, pool)
-                if begun is not None:
-                    yield from self._finish(begun, at, rules)
-                begun = window
-            if begun is not None:
-                yield from self._finish(begun, at, rules)
+        # One batch is looked up and asked about while the next is read: that takes two cores, or OPA's.
+        for answers in ahead(lambda batch: self._answer(batch, at, revisions, rules), batches, threads=1):
+            yield self._settle(answers, at, rules)
 
     def _prepare(self, rules: str) -> bool:
         """Whether any decision was kept by these rules; those by others are of no use any more."""
@@ -125,81 +129,65 @@ class Shelf:
             return connection.execute(query).first() is not None
 
     def _everybody(
-        self, records: Iterable[Written], at: date, revisions: Revisions, rules: str | None
-    ) -> Iterator[Answer]:
-        if not self._keep or rules is None:
-            yield from self._client.decide_json((one.read() for one in records), at, revisions=revisions)
-            return
-        sent: deque[Written] = deque()
+        self, batches: Iterable[RecordBatch], at: date, revisions: Revisions, rules: str | None
+    ) -> Iterator[Sequence[Answered]]:
+        for batch, answers in everybody(self._client, batches, at, revisions):
+            if self._keep and rules is not None:
+                self._put(batch, enumerate(answers), rules, at)
+            yield answers
 
-        def passing() -> Iterator[Record]:
-            for one in records:
-                sent.append(one)
-                yield one.read()
-
-        new: list[_Row] = []
-        for answer in self._client.decide_json(passing(), at, revisions=revisions):
-            one = sent.popleft()
-            new.append(_row(one.id, one.digest.hex(), rules, at, answer))
-            if len(new) >= WINDOW:
-                self._put(new)
-                new = []
-            yield answer
-        self._put(new)
-
-    def _begin(
-        self, records: list[Written], at: date, revisions: Revisions, rules: str, pool: ThreadPoolExecutor
-    ) -> _Window:
-        kept = self._lasting([one.id for one in records], rules, at)
-        slots = [
-            found[1] if (found := kept.get(one.id)) is not None and found[0] == one.digest.hex() else None
-            for one in records
-        ]
-        lasting = [index for index, slot in enumerate(slots) if slot is not None]
-        # At least one of each window, so that a small district is looked at as well.
+    def _answer(self, batch: RecordBatch, at: date, revisions: Revisions, rules: str) -> _Answers:
+        kept = self._lasting(batch, rules, at)
+        lasting = [place for place, gist in enumerate(kept) if gist is not None]
+        # At least one of each batch, so that a small district is looked at as well.
         sampled = set(_chance.sample(lasting, -(-len(lasting) // SAMPLED)))
-        for index in sampled:
-            slots[index] = None
-        asking = [index for index, slot in enumerate(slots) if slot is None]
-        asked = [_Asked(records[i].id, records[i].digest.hex(), i in sampled) for i in asking]
-        read = [records[index].read() for index in asking]
-        self.used += len(slots) - len(asked)
-        answers = pool.submit(lambda: list(self._client.decide_json(read, at, revisions=revisions)))
-        return _Window(slots, asked, answers)
+        asked = [place for place, gist in enumerate(kept) if gist is None or place in sampled]
+        read = [batch.read(place) for place in asked]
+        new = list(self._client.decide_json(read, at, revisions=revisions))
+        return _Answers(batch, kept, asked, sampled, new)
 
-    def _finish(self, window: _Window, at: date, rules: str) -> Iterator[Answer | Gist]:
-        answered = zip(window.asked, window.answers.result(), strict=True)
-        new: list[_Row] = []
-        for slot in window.slots:
-            if slot is not None:
-                yield slot
-                continue
-            one, answer = next(answered)
-            if one.is_sample:
-                self._compare(one.id, answer)
-            elif self._keep:
-                new.append(_row(one.id, one.facts, rules, at, answer))
-            yield answer
-        self._put(new)
+    def _settle(self, answers: _Answers, at: date, rules: str) -> Sequence[Answered]:
+        """What is said of a batch; what was asked anew is kept, or compared with what was kept."""
+        batch, kept, asked, sampled, new = answers
+        self.used += len(batch) - len(asked)
+        new_at = dict(zip(asked, new, strict=True))
+        for place in sampled:
+            self._compare(batch.ids[place], new_at[place])
+        if self._keep:
+            changed = ((place, one) for place, one in new_at.items() if place not in sampled)
+            self._put(batch, changed, rules, at)
+        return [
+            new_at[place] if gist is None or place in sampled else gist for place, gist in enumerate(kept)
+        ]
 
-    def _lasting(self, ids: list[str], rules: str, at: date) -> dict[str, tuple[str, Gist | None]]:
-        """The kept decisions that hold on a day if the facts, whose digest is given, are still the same."""
-        c, day = decision.c, at.isoformat()
-        query = select(c.employee_id, c.facts, c.outcome, c.action).where(
-            c.rules == rules,
-            c.action.in_(_SETTLED),
-            c.decided_on <= day,
-            or_(c.recheck_on.is_(None), c.recheck_on > day),
+    def _lasting(self, batch: RecordBatch, rules: str, at: date) -> list[Gist | None]:
+        """The gist of each kept decision that holds on a day because neither facts nor rules have changed."""
+        found: list[Gist | None] = [None] * len(batch)
+        c, day, asked = decision.c, at.isoformat(), _Asked(batch, sqlite=self.store.is_sqlite)
+        query = (
+            select(c.outcome, c.action, asked.places)
+            .where(
+                c.employee_id == asked.id,
+                c.facts == asked.facts,
+                c.rules == rules,
+                c.action.in_(_SETTLED),
+                c.decided_on <= day,
+                or_(c.recheck_on.is_(None), c.recheck_on > day),
+            )
+            .group_by(c.outcome, c.action)
         )
         with self.store.reading() as connection:
-            return {
-                employee_id: (facts, _GISTS.get((outcome, action)))
-                for these in _named(c.employee_id, ids, sqlite=self.store.is_sqlite)
-                for employee_id, facts, outcome, action in connection.execute(query.where(these)).all()
-            }
+            for outcome, action, places in connection.execute(query).all():
+                gist = _GISTS.get((outcome, action))
+                for place in _places(places):
+                    found[place] = gist
+        return found
 
-    def _put(self, new: list[_Row]) -> None:
-        rows = [row for row in new if row["outcome"] != "undecided"]
+    def _put(self, batch: RecordBatch, answers: Iterable[tuple[int, Answer]], rules: str, at: date) -> None:
+        rows = [
+            _row(batch.ids[place], batch.digests[place].hex(), rules, at, answer) for place, answer in answers
+        ]
+        rows = [row for row in rows if row["outcome"] != "undecided"]
         if not rows:
             return
         with self.store.writing() as connection:
@@ -217,14 +205,28 @@ class Shelf:
             )
 
 
-def _named(column: Column[str], ids: list[str], *, sqlite: bool) -> Iterator[ColumnElement[bool]]:
-    """Conditions that hold together for the rows of `ids`, in as few statements as the database can take."""
-    if sqlite:  # all in one value, which takes half the time of a list of variables
-        values = func.json_each(_encode(ids).decode()).table_valued("value")
-        yield column.in_(select(values.c.value))
-        return
-    for start in range(0, len(ids), _CHUNK):
-        yield column.in_(ids[start : start + _CHUNK])
+class _Asked:
+    """A batch as a table of the statement, one value in which all of it goes over to the database.
+
+    Ids and digests go, and places come back, as one text each: so little of the work is left to Python, that
+    the next batch is read on one core while the database looks this one up on another.
+    """
+
+    def __init__(self, batch: RecordBatch, *, sqlite: bool) -> None:
+        pairs = [own.hex() + one for own, one in zip(batch.digests, batch.ids, strict=True)]
+        text = _encode(pairs).decode()
+        table: TableValuedAlias
+        if sqlite:
+            table = func.json_each(text).table_valued("key", "value")
+            places = func.json_group_array(table.c.key)
+        else:
+            texts = func.json_array_elements_text(cast(literal(text, Text), JSON))
+            table = texts.table_valued("value", with_ordinality="key").render_derived()
+            places = func.json_agg(table.c.key - 1)
+        length = 2 * len(batch.digests[0])
+        self.facts: ColumnElement[str] = func.substr(table.c.value, 1, length)
+        self.id: ColumnElement[str] = func.substr(table.c.value, length + 1)
+        self.places: ColumnElement[str] = cast(places, Text)
 
 
 def rules_of(revisions: Revisions) -> str | None:

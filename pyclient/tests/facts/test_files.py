@@ -291,7 +291,7 @@ def test_an_id_used_twice_on_one_line_and_a_file_named_twice(tmp_path: Path) -> 
 
 def test_two_ids_of_one_hash_are_told_apart(tmp_path: Path) -> None:
     file = write(tmp_path / "a.json", '[{"id": "1"}, {"id": "2"}, {"id": "3"}]')
-    assert len(list(FileFacts([file], DENVER, digest=len).records())) == 3
+    assert len(list(FileFacts([file], DENVER, hashing=len).records())) == 3
     assert "id '2' is used already" in refusal(
         write(tmp_path / "b.json", '[{"id": "1"}, {"id": "2"}, {"id": "2"}]')
     )

@@ -14,6 +14,7 @@ import yaml
 
 from icaccess import changes
 from icaccess.config.policy_data import load_policy_data
+from icaccess.facts.interface import in_batches
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import (
     Approval,
@@ -120,7 +121,7 @@ def entitled(ident: str, *, end: date | None = None, **more: Any) -> Employee:
 
 def run(store: Store, client: AccessClient, target: Target, records: list[Record], as_of: date) -> None:
     """Apply what OPA decides, whatever the guard would say."""
-    changes.apply(records, client, target, store, as_of, by="tester@here", limits=NO_LIMITS)
+    changes.apply(in_batches(records), client, target, store, as_of, by="tester@here", limits=NO_LIMITS)
 
 
 def full(client: AccessClient, folder: Path) -> Report:

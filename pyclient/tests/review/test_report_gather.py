@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from icaccess import changes
 from icaccess.errors import UsageError
+from icaccess.facts.interface import in_batches
 from icaccess.models import Access, BasisApproval, Employee, EmploymentPeriod, InvalidRecord
 from icaccess.review.report_data import Given, Held, Outlook
 from icaccess.review.report_findings import count_reasons, removal_words
@@ -65,7 +66,7 @@ def test_before_the_first_day_access_is_what_the_records_say(report, records):
 
 
 def test_the_facts_digest_is_the_plans(report, records, client, sqlite_store):
-    plan = changes.plan(records, client, LedgerTarget(sqlite_store), sqlite_store, DAY)
+    plan = changes.plan(in_batches(records), client, LedgerTarget(sqlite_store), sqlite_store, DAY)
     assert report.population.facts_digest == plan.facts_digest
 
 

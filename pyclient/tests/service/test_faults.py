@@ -17,7 +17,7 @@ import pytest
 
 from icaccess import changes
 from icaccess.errors import EngineError, RunVoidError, StoreError
-from icaccess.facts.interface import Written
+from icaccess.facts.interface import RecordBatch, in_batches
 from icaccess.opa.client import AccessClient
 from icaccess.opa.signing import publish
 from icaccess.pipeline import Request
@@ -47,11 +47,11 @@ class Meanwhile(Request):
 
     happening: Callable[[], object] = lambda: None
 
-    def written(self) -> Iterator[Written]:
-        for number, record in enumerate(super().written()):
-            if number == MIDDLE:
-                self.happening()
-            yield record
+    def batches(self) -> Iterator[RecordBatch]:
+        records = list(super().records())
+        yield from in_batches(records[:MIDDLE])
+        self.happening()
+        yield from in_batches(records[MIDDLE:])
 
 
 @pytest.fixture(scope="module")

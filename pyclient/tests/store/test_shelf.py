@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,14 +18,14 @@ from sqlalchemy import func, select, update
 
 from icaccess import changes
 from icaccess.errors import EngineError
-from icaccess.facts.interface import as_written
+from icaccess.facts.interface import in_batches
 from icaccess.guard import GuardSettings, Limit
-from icaccess.models import Access, Decision, Employee, Gist, InvalidRecord, Record
+from icaccess.models import Access, Answer, Answered, Decision, Employee, Gist, InvalidRecord, Record
 from icaccess.opa.client import AccessClient
 from icaccess.opa.transport import Revisions
 from icaccess.store.database import Store, open_store
 from icaccess.store.schema import decision
-from icaccess.store.shelf import Answer, Shelf
+from icaccess.store.shelf import Shelf
 from icaccess.targets.ledger import LedgerTarget
 from tests.people import day_for, person
 from tests.scripted import DAY, REVISIONS, ScriptedClient, people
@@ -71,12 +72,18 @@ def decide(
 ) -> list[tuple[str, str]]:
     client.asked.clear()
     shelf = Shelf(store, client, keep=True)
-    answers = [gist(answer) for answer in shelf.decide(map(as_written, records), at, revisions=revisions)]
+    answers = [gist(answer) for answer in decided(shelf, records, at, revisions)]
     assert len(client.asked) + shelf.used == len(records)
     return [(answer.outcome, answer.action) for answer in answers]
 
 
-def gist(answer: Answer | Gist) -> Gist:
+def decided(
+    shelf: Shelf, records: Iterable[Record], at: date, revisions: Revisions = REVISIONS
+) -> list[Answered]:
+    return list(chain.from_iterable(shelf.decide(in_batches(records), at, revisions=revisions)))
+
+
+def gist(answer: Answered) -> Gist:
     return answer if isinstance(answer, Gist) else msgspec.json.decode(answer, type=Gist)
 
 
@@ -152,7 +159,7 @@ def test_a_kept_decision_that_opa_would_not_make_now_stops_the_run(store: Store)
         for _ in range(50):  # a sample of one in two: soon it is the one that differs
             decide(store, Counting(ScriptedClient({})), records)
     shelf = Shelf(store, ScriptedClient({}), full=True, keep=True)
-    assert len(list(shelf.decide(map(as_written, records), DAY, revisions=REVISIONS))) == 2
+    assert len(decided(shelf, records, DAY)) == 2
 
 
 def test_a_plan_uses_what_an_apply_kept_and_writes_nothing(store: Store, client: AccessClient) -> None:
@@ -161,12 +168,12 @@ def test_a_plan_uses_what_an_apply_kept_and_writes_nothing(store: Store, client:
     free = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit())
     changes.adopt(records, target, store, DAY, by="test")
     for _ in range(2):
-        changes.apply(records, client, target, store, DAY, by="test", limits=free)
+        changes.apply(in_batches(records), client, target, store, DAY, by="test", limits=free)
     day = DAY + timedelta(30)
     with store.reading() as connection:
         before = connection.execute(select(decision)).all()
-    assert changes.plan(records, client, target, store, day) == changes.plan(
-        records, client, target, store, day, full=True
+    assert changes.plan(in_batches(records), client, target, store, day) == changes.plan(
+        in_batches(records), client, target, store, day, full=True
     )
     with store.reading() as connection:
         assert connection.execute(select(decision)).all() == before
@@ -188,7 +195,7 @@ def test_the_result_is_the_same_as_deciding_everybody(
     with open_store(f"sqlite:///{path}") as store:
         for _ in range(8):
             shelf = Shelf(store, client, keep=True)
-            kept = list(shelf.decide(map(as_written, records), day, revisions=revisions))
+            kept = decided(shelf, records, day, revisions)
             used += shelf.used
             for short, whole in zip(kept, client.decide_json(records, day), strict=True):
                 expected = msgspec.json.decode(whole, type=Decision)

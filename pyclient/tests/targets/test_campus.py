@@ -11,6 +11,7 @@ import pytest
 from icaccess import changes
 from icaccess.config import load_config
 from icaccess.errors import ConfigError, TargetError
+from icaccess.facts.interface import in_batches
 from icaccess.targets.campus import CampusSettings, CampusTarget
 from icaccess.targets.interface import Holding
 from icaccess.targets.settings import open_target
@@ -100,7 +101,9 @@ def test_what_stays_undone_past_its_day_is_overdue(sqlite_store, campus):
     do(sqlite_store, target(campus), client, people("1"))
     campus.export()
     for day, overdue in ((12, False), (13, True)):
-        plan = changes.plan(people("1"), client, target(campus), sqlite_store, DAY.replace(day=day))
+        plan = changes.plan(
+            in_batches(people("1")), client, target(campus), sqlite_store, DAY.replace(day=day)
+        )
         assert [(one.due_on, one.overdue) for one in plan.pending] == [(client.due, overdue)]
 
 

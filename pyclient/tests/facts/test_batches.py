@@ -11,6 +11,7 @@ import pytest
 
 from icaccess.errors import FactsError
 from icaccess.facts.files import load
+from icaccess.facts.interface import TOGETHER
 from icaccess.models import InvalidRecord
 from tests.people import population, spoil
 
@@ -34,21 +35,60 @@ def test_read_later_they_are_the_same_records(tmp_path: Path, seed: int, suffix:
     separator, ends = ("\n", ("", "")) if suffix == ".jsonl" else (",", ("[", "]"))
     file.write_text(ends[0] + separator.join(lines(seed)) + ends[1])
     records = list(load([file], DENVER).records())
-    unread = list(load([file], DENVER).written())
-    assert [one.id for one in unread] == [record.id for record in records]
-    assert [one.read() for one in unread] == records
+    (unread,) = load([file], DENVER).batches()
+    assert unread.ids == [record.id for record in records]
+    assert [unread.read(place) for place in range(len(unread))] == records
     assert any(isinstance(record, InvalidRecord) for record in records)
+
+
+def digests(file: Path, zone: str = "America/Denver") -> list[bytes]:
+    return [digest for batch in load([file], ZoneInfo(zone)).batches() for digest in batch.digests]
+
+
+def test_many_records_come_some_at_a_time(tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    ids = [f"{number:06}" for number in range(2 * TOGETHER + 1)]
+    file.write_text("".join(f'{{"id": "{one}"}}\n' for one in ids))
+    batches = list(load([file], DENVER).batches())
+    assert [len(batch) for batch in batches] == [TOGETHER, TOGETHER, 1]
+    assert [one for batch in batches for one in batch.ids] == ids
+    assert batches[1].read(1).id == ids[TOGETHER + 1]
+    with file.open("a") as stream:
+        stream.write(f'{{"id": "{ids[1]}"}}\n')
+    message = f"line {len(ids) + 1}: id '000001' is used already in .* line 2;"
+    for taken in (load([file], DENVER).batches(), load([file], DENVER).records()):
+        with pytest.raises(FactsError, match=message):
+            list(taken)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"id": "a"', '"name": "x"}', '{"id": "b"},{"id": "c"}'],  # as a list they are three records
+        ['{"id": "a"', '"name": "x"}'],
+        ['{"id": "a"},{"id": "b"}'],
+        ['{"id": "a"}', "]", "["],
+        ['{"id": "a"},', '{"id": "b"}'],
+    ],
+)
+def test_wrong_lines_that_are_right_only_together_stop_the_run(tmp_path: Path, lines: list[str]) -> None:
+    file = tmp_path / "people.jsonl"
+    file.write_text("\n".join(lines))
+    with pytest.raises(FactsError, match=r"line \d"):
+        for batch in load([file], DENVER).batches():
+            for place in range(len(batch)):
+                batch.read(place)
 
 
 def test_a_digest_changes_with_the_line_and_with_the_zone_alone(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "1"}\n{"id": "2"}\n')
-    first = [one.digest for one in load([file], DENVER).written()]
-    assert [one.digest for one in load([file], DENVER).written()] == first
+    first = digests(file)
+    assert digests(file) == first
     assert first[0] != first[1]
-    assert [one.digest for one in load([file], ZoneInfo("UTC")).written()] != first
+    assert not set(digests(file, "UTC")) & set(first)
     file.write_text('{"id": "1"}\n{"id": "2", "name": "Changed"}\n')
-    second = [one.digest for one in load([file], DENVER).written()]
+    second = digests(file)
     assert second[0] == first[0]
     assert second[1] != first[1]
 
@@ -68,7 +108,7 @@ def test_what_stops_a_run_stops_it_unread_as_well(tmp_path: Path, text: str, mes
     file = tmp_path / "people.jsonl"
     file.write_text(text)
     with pytest.raises(FactsError, match=message):
-        list(load([file], DENVER).written())
+        list(load([file], DENVER).batches())
     with pytest.raises(FactsError, match=message):
         list(load([file], DENVER).records())
 
@@ -76,6 +116,6 @@ def test_what_stops_a_run_stops_it_unread_as_well(tmp_path: Path, text: str, mes
 def test_an_id_given_twice_in_one_record_stops_the_run_when_it_is_read(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "1", "id": "2"}\n')
-    (unread,) = load([file], DENVER).written()
+    (unread,) = load([file], DENVER).batches()
     with pytest.raises(FactsError, match="given twice"):
-        unread.read()
+        unread.read(0)
