@@ -14,7 +14,7 @@ import msgspec
 from icaccess.batches import batches
 from icaccess.models import Record
 
-TOGETHER = 4_000
+TOGETHER = 8_000
 """Records in one batch; memory grows with this, and not with the population."""
 _encode = msgspec.json.Encoder().encode
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -96,14 +96,13 @@ def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[RecordBatch]:
         yield from in_batches(record for _, record in read_snapshot(file))
         return
     reading = f"{__version__} {zone.key} ".encode()  # what a line means depends on these as well
-    for lines in batches(_lines(file), TOGETHER):
+    for numbers, lines in _lines_together(file):
 
-        def read(place: int, lines: list[tuple[int, bytes]] = lines) -> Record:
-            line, raw = lines[place]
-            return _from_json(raw, file, line, zone)
+        def read(place: int, numbers: Sequence[int] = numbers, lines: list[bytes] = lines) -> Record:
+            return _from_json(lines[place], file, numbers[place], zone)
 
-        ids = _ids([raw for _, raw in lines]) or [read(place).id for place in range(len(lines))]
-        yield RecordBatch(ids, [digest(reading + raw) for _, raw in lines], read)
+        ids = _ids(lines) or [read(place).id for place in range(len(lines))]
+        yield RecordBatch(ids, [digest(reading + raw) for raw in lines], read)
 
 
 def _ids(lines: list[bytes]) -> list[str]:
@@ -125,14 +124,25 @@ def _is_snapshot(file: Path) -> bool:
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    for numbers, lines in _lines_together(file):
+        yield from zip(numbers, lines, strict=True)
+
+
+def _lines_together(file: Path) -> Iterator[tuple[Sequence[int], list[bytes]]]:
+    """The lines of a file that are not blank, some at a time, with their numbers."""
     with file.open("rb") as stream:
-        line = 0
-        for line, raw in enumerate(stream, 1):
-            if line == 1:
-                raw = raw.removeprefix(_BOM)
-            if not raw.isspace() and raw:
-                yield line, raw
-        if line == 0:
+        first = 1
+        for lines in batches(stream, TOGETHER):
+            if first == 1:
+                lines[0] = lines[0].removeprefix(_BOM)
+            numbers: Sequence[int] = range(first, first + len(lines))
+            first += len(lines)
+            if not all(map(bytes.strip, lines)):
+                numbers = [number for number, raw in zip(numbers, lines, strict=True) if raw.strip()]
+                lines = [raw for raw in lines if raw.strip()]
+            if lines:
+                yield numbers, lines
+        if first == 1:
             raise FactsError(f"{file}: is empty; nothing can be believed of a file without a line")
 
 

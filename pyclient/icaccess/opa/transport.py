@@ -133,7 +133,10 @@ class Sidecars:
             raise_on_status=False,
             respect_retry_after_header=False,
         )
-        adapter = HTTPAdapter(pool_connections=len(self.urls), pool_maxsize=connections, max_retries=retry)
+        # Room for two sets of questions that are asked side by side.
+        adapter = HTTPAdapter(
+            pool_connections=len(self.urls), pool_maxsize=2 * connections, max_retries=retry
+        )
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 

@@ -28,6 +28,8 @@ from icaccess.store.schema import decision
 
 SAMPLED = 500
 """One in so many of the decisions that could be used again is made again."""
+_SIDE_BY_SIDE = 2
+"""How many batches are looked up and asked about at a time, by measurement."""
 
 # What changes nothing; a change is shown with its reasons, so is decided today.
 _SETTLED: tuple[Action, ...] = ("keep", "none")
@@ -115,8 +117,10 @@ class Shelf:
         if self._full or rules is None or not self._prepare(rules):
             yield from self._everybody(batches, at, revisions, rules)
             return
-        # One batch is looked up and asked about while the next is read: that takes two cores, or OPA's.
-        for answers in ahead(lambda batch: self._answer(batch, at, revisions, rules), batches, threads=1):
+        # While one batch is read, others are looked up and asked about: neither the database nor OPA waits.
+        for answers in ahead(
+            lambda batch: self._answer(batch, at, revisions, rules), batches, threads=_SIDE_BY_SIDE
+        ):
             yield self._settle(answers, at, rules)
 
     def _prepare(self, rules: str) -> bool:
