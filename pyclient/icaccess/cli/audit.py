@@ -70,7 +70,8 @@ def export(request: Request, out: Path | None) -> None:
                     file.write(record.canonical(entry) + b"\n")
                 file.write(record.canonical({"head": end}) + b"\n")
         except OSError as error:
-            raise UsageError(f"{out}: the export cannot be written there: {error.strerror}") from error
+            where = out or "stdout"
+            raise UsageError(f"{where}: the export cannot be written there: {error.strerror}") from error
 
 
 class _HeadLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -66,9 +66,14 @@ def _engine(request: Request) -> Iterator[str]:
 
 def _target(request: Request) -> Iterator[str]:
     from icaccess import changes
+    from icaccess.store.database import check_place
 
-    with changes.opened(request, read_only=True) as (_, target):
+    with changes.opened(request, read_only=True) as (store, target):
+        if store.is_absent:
+            check_place(store)
         yield f"{target.identity}: {len(target.current())} hold access"
+        if store.is_absent:
+            yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
 
 
 def _facts(request: Request) -> Iterator[Check]:

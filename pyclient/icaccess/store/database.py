@@ -6,6 +6,7 @@ Every error of the database becomes one line of `StoreError` here; passwords nev
 from __future__ import annotations
 
 import importlib
+import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -100,9 +101,10 @@ def open_store(
 ) -> Store:
     """Open the store at an SQLAlchemy URL and bring its schema up to date.
 
-    With `read_only`, a SQLite file that is not there yet reads as an empty store and is not made, and a store
-    with an older schema is still brought up to date. `StoreError` for a URL that is none, a file that is no
-    store, one that is damaged, write-protected or made by a newer icaccess, and a server that is not reached.
+    With `read_only`, a SQLite file that is not there yet reads as an empty store and is not made, one without
+    any content is refused, and a store with an older schema is still brought up to date. `StoreError` for a
+    URL that is none, a file that is no store, one that is damaged, write-protected or made by a newer
+    icaccess, and a server that is not reached.
     """
     parsed = _parse(url)
     absent = False
@@ -110,6 +112,8 @@ def open_store(
         path = Path(str(parsed.database))
         try:
             absent = read_only and not path.exists()
+            if read_only and not absent and not path.stat().st_size:
+                raise StoreError(f"{path}: is empty, so what it held is lost; restore a backup of it")
             if not absent:
                 _check_file(path)
         except OSError as error:
@@ -127,6 +131,14 @@ def open_store(
             engine.dispose()
             raise
     return Store(engine, parsed, now, is_absent=absent)
+
+
+def check_place(store: Store) -> None:
+    """`StoreError` where a SQLite file that is not there yet could not be made."""
+    path = Path(str(store.url.database)).absolute()
+    nearest = next(folder for folder in path.parents if folder.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise StoreError(f"{path}: cannot be made: {nearest} is no folder that may be written to; correct it")
 
 
 def _parse(url: str) -> URL:

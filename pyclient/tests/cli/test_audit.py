@@ -89,3 +89,18 @@ def test_a_store_that_is_not_there(run, tmp_path):
     code, _, err = run("verify", "--store", f"sqlite:///{tmp_path}/none.db")
     assert (code, err.count("\n")) == (1, 1)
     assert "there is no store yet" in err
+
+
+def test_a_store_that_was_emptied_is_not_whole(run, tmp_path):
+    (tmp_path / "empty.db").touch()
+    code, out, err = run("verify", "--store", f"sqlite:///{tmp_path}/empty.db")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "is empty" in err
+
+
+def test_a_full_disk_is_named(run):
+    assert run("export", "--out", "/dev/full") == (
+        1,
+        "",
+        "icaccess: /dev/full: the export cannot be written there: No space left on device\n",
+    )

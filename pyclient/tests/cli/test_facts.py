@@ -156,3 +156,15 @@ def test_the_guard_knows_how_old_the_facts_are(command: Run, tmp_path) -> None:
     assert command("facts", "--facts", facts, "--out", file)[0] == 0
     os.utime(file, (two_days_ago, two_days_ago))  # a snapshot itself says when it was taken
     assert command("apply", "--yes", "--config", config, "--facts", file, "--at", "2027-06-29")[0] == 0
+
+
+def test_doctor_says_whether_a_store_that_is_to_come_can_be_made(command: Run, tmp_path) -> None:
+    given = ("doctor", "--facts", FACTS, "--at", "2027-06-29", "--store")
+    code, out, _ = command(*given, f"sqlite:///{tmp_path}/new/icaccess.db")
+    assert code == 0
+    assert f"there is no store yet at sqlite:///{tmp_path}/new/icaccess.db; the first `icaccess adopt`" in out
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    code, out, _ = command(*given, f"sqlite:///{tmp_path}/file/icaccess.db")
+    assert code == 1
+    assert f"FAIL  target: {tmp_path}/file/icaccess.db: cannot be made: {tmp_path}/file is no folder" in out

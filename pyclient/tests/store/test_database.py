@@ -46,6 +46,15 @@ def test_reading_a_store_that_is_not_there_makes_none(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_was_emptied_is_not_read_as_one_that_holds_nothing(tmp_path):
+    path = tmp_path / "x.db"
+    path.touch()
+    with pytest.raises(StoreError, match=r"x\.db: is empty, so what it held is lost; restore a backup"):
+        open_store(url(path), read_only=True)
+    assert path.stat().st_size == 0
+    open_store(url(path)).close()  # a change may begin in a file that somebody made for it
+
+
 def test_a_file_of_something_else(tmp_path):
     path = tmp_path / "x.db"
     path.write_text("this is a letter, and no database, though it is long enough to be mistaken for one" * 20)
