@@ -18,6 +18,7 @@ from sqlalchemy import func, select, update
 
 from icaccess import changes
 from icaccess.errors import EngineError
+from icaccess.facts import interface
 from icaccess.facts.interface import in_batches
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import Access, Answer, Answered, Decision, Employee, Gist, InvalidRecord, Record
@@ -31,12 +32,6 @@ from tests.people import day_for, person
 from tests.scripted import DAY, REVISIONS, ScriptedClient, people
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as opened:
-        yield opened
 
 
 class Counting:
@@ -140,6 +135,33 @@ def test_nothing_is_used_from_its_recheck_on_nor_before_it_was_decided(store: St
     assert len(client.asked) == 4
 
 
+def test_what_is_kept_of_one_batch_is_not_said_of_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interface, "TOGETHER", 7)
+    client, records = scripted(100), [*settled(100)]
+    first = decide(store, client, records)
+    asked = 0
+    for changed in range(0, 100, 9):
+        records[changed] = msgspec.structs.replace(records[changed], name="Changed")
+        assert decide(store, client, records) == first
+        assert f"{changed:04}" in client.asked
+        asked += len(client.asked)
+    assert asked <= 12 * (1 + 15)  # who changed, and one of each batch
+
+
+def test_ids_of_any_kind_are_kept_apart(store: Store) -> None:
+    ids = ["1", "01", "a'b", 'a"b', "ä", "a\\b", "%", "a\nb", "\U0001f600", "f" * 300]
+    client, records = Counting(ScriptedClient({})), [*people(*ids)]
+    decide(store, client, records)
+    decide(store, client, records)
+    assert len(client.asked) == 1
+    records[3] = msgspec.structs.replace(records[3], name="Changed")
+    decide(store, client, records)
+    assert ids[3] in client.asked
+    assert len(client.asked) <= 2
+
+
 def test_changes_undecided_and_invalid_records_are_never_kept_ones(store: Store) -> None:
     client = Counting(ScriptedClient({"1": ("210",)}, unsure=["2"]))
     records: list[Record] = [*people("1", "2"), InvalidRecord("3", "facts.yaml line 3: start: no such day")]
@@ -183,10 +205,14 @@ def test_a_plan_uses_what_an_apply_kept_and_writes_nothing(store: Store, client:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**9))
 def test_the_result_is_the_same_as_deciding_everybody(
-    client: AccessClient, tmp_path_factory: pytest.TempPathFactory, seed: int
+    client: AccessClient,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ) -> None:
     """Over random edits and days, forward and back: what a plan is made of is the same with and without."""
     rng = Random(seed)
+    monkeypatch.setattr(interface, "TOGETHER", rng.choice([3, 17, 8000]))
     revisions = client.revisions()
     records = _people(rng, 40)
     day = date(2025, 6, 1)
