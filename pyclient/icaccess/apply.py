@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from icaccess.batches import batches
 from icaccess.diff import Expected
 from icaccess.errors import TargetError
+from icaccess.packed import Packed
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
 from icaccess.store import audit, holders, journal
 from icaccess.store.audit import Draft
@@ -25,13 +26,15 @@ from icaccess.store.journal import Settlement, Written
 from icaccess.store.lock import Lock
 from icaccess.targets.interface import Holding, Result, Target
 
+_TOGETHER = 1000
+"""How many changes are verified together, so that memory does not grow with their number."""
 _GROUNDS = ("outcome", "reasons", "basis", "requirements_met_on", "grant_due_by", "escalate", "warnings")
 
 
 class Failure(msgspec.Struct, frozen=True):
     """One change that could not be made, and why."""
 
-    change: PlannedChange
+    change: PlannedChange | Written
     note: str
 
 
@@ -174,7 +177,8 @@ class _Run:
         self._run_id = run_id
         self._as_of = as_of
         self._due_on = due_on
-        self._made: list[tuple[Written, PlannedChange, str]] = []
+        self._made = Packed(Settlement)
+        """What is verified if the target shows it, with what leaves that in doubt as the note."""
 
     def make(self, batch: Sequence[PlannedChange]) -> None:
         """Write the intents, make the changes, write the results."""
@@ -212,24 +216,25 @@ class _Run:
             current = self._target.current()
         except TargetError as error:
             # Left as they are: the next run settles them by looking.
-            for _, change, _ in self._made:
+            for made in self._made:
                 self.counts["unverified"] += 1
-                self.failures.append(Failure(change, f"could not be verified: {error}"))
+                self.failures.append(Failure(made.written, f"could not be verified: {error}"))
             return
-        settled = []
-        for written, change, doubt in self._made:
-            if shows(current.get(written.account), written.after):
-                settled.append(Settlement(written, "verified", doubt))
-                self.counts["verified"] += 1
-            else:
-                note = f"the target does not show it{f' ({doubt})' if doubt else ''}"
-                settled.append(Settlement(written, "failed", note))
-                self.counts["failed"] += 1
-                self.failures.append(Failure(change, note))
         with self._store.writing() as connection:
             self._lock.check(connection)
-            _believe(connection, self._target, settled, current)
-            journal.settle(connection, self._store.now(), settled)
+            for some in batches(self._made, _TOGETHER):
+                settled = [self._seen(made, current) for made in some]
+                _believe(connection, self._target, settled, current)
+                journal.settle(connection, self._store.now(), settled)
+
+    def _seen(self, made: Settlement, current: Mapping[str, Holding]) -> Settlement:
+        """What has become of a change, by what the target shows now."""
+        if not shows(current.get(made.written.account), made.written.after):
+            note = f"the target does not show it{f' ({made.note})' if made.note else ''}"
+            made = Settlement(made.written, "failed", note)
+            self.failures.append(Failure(made.written, note))
+        self.counts[made.state] += 1
+        return made
 
     def _settle(self, batch: Sequence[tuple[Written, PlannedChange, Result | None]]) -> None:
         """Write the results; what was not answered may still have been made, and reading back tells."""
@@ -246,7 +251,8 @@ class _Run:
             )
         for one, change, result in batch:
             if result is None or result.state in ("made", "unclear"):
-                self._made.append((one, change, result.note if result else "the target stopped answering"))
+                doubt = result.note if result else "the target stopped answering"
+                self._made.add(Settlement(one, "verified", doubt))
                 continue
             self.counts[result.state] += 1
             if result.state == "failed":

@@ -91,7 +91,9 @@ class _Draft:
 
     def take(self, answers: Sequence[Answered], batch: Joined) -> None:
         """Take up what was answered on each of a batch."""
-        gists = [one if isinstance(one, Gist) else _gist(one) for one in answers]
+        gists = [
+            one if isinstance(one, Gist) else _gist(one) for one, _ in zip(answers, batch.ids, strict=True)
+        ]
         self.gists.update(gists)
         if self.reckoning.compares:
             places: Iterable[int] = range(len(batch))
