@@ -135,6 +135,10 @@ def _codes(decisions: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _check(file: Path, found: CaseFile, marked: Marked) -> None:
+    if not found.cases:
+        raise PolicyError(
+            f"{file} line {marked.line(('cases',))}: cases is empty; write a case or remove the file"
+        )
     names: set[str] = set()
     for index, case in enumerate(found.cases):
         line = marked.line(("cases", index))
@@ -142,6 +146,11 @@ def _check(file: Path, found: CaseFile, marked: Marked) -> None:
             raise PolicyError(f"{file} line {line}: another case is named {case.name!r} too; name each once")
         if case.clause not in CLAUSES:
             raise PolicyError(f"{file} line {line}: {case.clause!r} is no clause; write ES-1 … ES-15")
+        if not case.expect:
+            raise PolicyError(
+                f"{file} line {line}: {case.name!r} expects nothing; "
+                "name a part of the decision under expect, such as outcome"
+            )
         if unknown := sorted(case.expect.keys() - _PARTS):
             raise PolicyError(
                 f"{file} line {line}: expect names {unknown[0]!r}, which no decision has; "

@@ -83,8 +83,16 @@ class PolicySource:
 
     @cached_property
     def case_files(self) -> list[Path]:
-        """Every file of cases, in order: `tests/cases/<name>/data.yaml`."""
-        return sorted((self.policy / "tests" / "cases").rglob("data.yaml"))
+        """Every file of cases, in order: `tests/cases/<name>/data.yaml`; `PolicyError` on another name."""
+        found = sorted((self.policy / "tests" / "cases").rglob("*"))
+        for file in found:
+            # Its cases would never be tried, and nobody told.
+            if file.suffix.lower() in {".yaml", ".yml", ".json"} and file.name != "data.yaml":
+                raise PolicyError(
+                    f"{file}: is not read, since files of cases are named data.yaml; "
+                    "rename it, in a folder of its own"
+                )
+        return [file for file in found if file.name == "data.yaml"]
 
     @property
     def data_arguments(self) -> list[str]:

@@ -101,6 +101,12 @@ def test_a_case_that_fails_says_what_differs(project: PolicySource) -> None:
     [
         ("clause: ES-3", "clause: ES-99", "line 2: 'ES-99' is no clause; write ES-1 … ES-15"),
         ("outcome: deny", "outcom: deny", "line 2: expect names 'outcom', which no decision has"),
+        (
+            CASE[CASE.index("  expect:") :],
+            "  expect: {}\n",
+            "line 2: 'nobody knows where' expects nothing; name",
+        ),
+        (CASE, "cases: []\n", "line 1: cases is empty; write a case or remove the file"),
         ("  at:", "  when:", "a case has name, clause, at, employee and expect"),
         ('id: "001234"', "id: 001234", "line 6: 001234 reads as something else to YAML; write it in quotes"),
         ("cases:", "cases: [", "line"),
@@ -114,6 +120,18 @@ def test_a_wrong_case_file_is_one_clear_error(
         run_tests(project)
     assert str(MINE) in str(raised.value)
     assert problem in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["cases.yaml", "data.yml", "Data.yaml", "data.json"])
+def test_a_case_file_of_another_name_is_not_passed_over(project: PolicySource, name: str) -> None:
+    write(CASE)
+    MINE.rename(MINE.with_name(name))
+    with pytest.raises(PolicyError) as raised:
+        run_tests(project)
+    assert str(raised.value) == (
+        f"{MINE.with_name(name)}: is not read, since files of cases are named data.yaml; "
+        "rename it, in a folder of its own"
+    )
 
 
 def test_two_cases_of_one_name(project: PolicySource) -> None:
