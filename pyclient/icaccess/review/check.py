@@ -23,6 +23,7 @@ RULES = {
     "reachable": "Every reason is given by some test or case.",
     "data": "Every value of the policy data is used by some rule.",
     "reach": "Rules refer to the policy and to its policy data alone.",
+    "test": "Every rule beside the tests is a test, or is used by another.",
 }
 """The checks by id, and what each asks."""
 
@@ -57,6 +58,7 @@ def check_policy(source: PolicySource) -> list[Finding]:
     findings += _reachable(source, reasons, run)
     findings += _data(source)
     findings += _reach(source)
+    findings += _tests(source)
     return findings
 
 
@@ -206,14 +208,9 @@ def _literals(source: PolicySource, code: str) -> Iterator[tuple[str, int]]:
 
 
 def _lines_of(syntax: Any, text: str) -> Iterator[int]:
-    if isinstance(syntax, dict):
-        if syntax.get("type") == "string" and syntax.get("value") == text and "location" in syntax:
-            yield syntax["location"]["row"]
-        for inner in syntax.values():
-            yield from _lines_of(inner, text)
-    elif isinstance(syntax, list):
-        for inner in syntax:
-            yield from _lines_of(inner, text)
+    for node in _nodes(syntax):
+        if node.get("type") == "string" and node["value"] == text and "location" in node:
+            yield node["location"]["row"]
 
 
 def _data(source: PolicySource) -> Iterator[Finding]:
@@ -252,19 +249,51 @@ def _reach(source: PolicySource) -> Iterator[Finding]:
 
 def _references(syntax: Any) -> Iterator[tuple[tuple[str, ...], int]]:
     """Each `data.a.b` that is written, as `(a, b)` up to what is known only when it runs, and its line."""
-    if isinstance(syntax, dict):
-        if syntax.get("type") == "ref" and syntax["value"][0].get("value") == "data":
+    for node in _nodes(syntax):
+        if node.get("type") == "ref" and node["value"][0].get("value") == "data":
             parts: list[str] = []
-            for part in syntax["value"][1:]:
+            for part in node["value"][1:]:
                 if part["type"] != "string":
                     break
                 parts.append(part["value"])
-            yield tuple(parts), syntax["value"][0]["location"]["row"]
-        for inner in syntax.values():
-            yield from _references(inner)
-    elif isinstance(syntax, list):
+            yield tuple(parts), node["value"][0]["location"]["row"]
+
+
+def _tests(source: PolicySource) -> Iterator[Finding]:
+    """What stands with the tests and never runs: OPA knows a test by its name, and passes over the rest."""
+    rules = [rule for module in source.test_modules for rule in module.rules]
+    syntaxes = [syntax for module in source.test_modules for syntax in module.syntax.get("rules", [])]
+    used = {
+        name
+        for rule, syntax in zip(rules, syntaxes, strict=True)
+        for name in _names(syntax)
+        if name != rule.name  # as its own head says
+    }
+    for rule in rules:
+        if rule.name not in used and not rule.name.startswith(("test_", "todo_test_")):
+            message = (
+                f"{rule.name} never runs: it is not named test_… and no test uses it; rename or remove it"
+            )
+            yield _at(rule, "test", message)
+
+
+def _names(syntax: Any) -> Iterator[str]:
+    """Each name that is written in a rule: of variables, and of the parts of references."""
+    for node in _nodes(syntax):
+        if node.get("type") == "var":
+            yield node["value"]
+        elif node.get("type") == "ref":
+            yield from (part["value"] for part in node["value"] if part["type"] == "string")
+
+
+def _nodes(syntax: Any) -> Iterator[dict[str, Any]]:
+    """Every object within OPA's syntax, from the outside in."""
+    if isinstance(syntax, dict):
+        yield syntax
+        syntax = list(syntax.values())
+    if isinstance(syntax, list):
         for inner in syntax:
-            yield from _references(inner)
+            yield from _nodes(inner)
 
 
 def _at(rule: Rule, check: str, message: str) -> Finding:

@@ -141,6 +141,47 @@ def test_what_is_not_there_in_service_is_refused(project: PolicySource, edit: Ed
     assert finding.message == f"{name} is neither in the policy nor in its policy data; correct it"
 
 
+OWN_TESTS = """# METADATA
+# title: Own
+package tests.own_test
+
+tset_misspelt[name] if {
+	some name, number in _numbers
+	_is_small(number)
+}
+
+tset_misspelt["two"] if _is_small(2)
+
+todo_test_later if data.access.gives == ""
+
+test_good if {
+	_is_small(1)
+	data.tests.own_test.elsewhere == "tset_misspelt"
+}
+
+_numbers := {"one": 1}
+
+_is_small(number) if number < 2
+
+elsewhere := "tset_misspelt"
+
+_left_over(number) if number > 2
+"""
+
+
+def test_a_rule_beside_the_tests_that_never_runs(project: PolicySource) -> None:
+    for name in ("own", "copied"):
+        text = OWN_TESTS.replace("own_test", f"{name}_test")
+        Path(f"policy/tests/{name}_test.rego").write_text(text)
+    never = "never runs: it is not named test_… and no test uses it; rename or remove it"
+    told = [(finding.rule, finding.file, finding.line, finding.message) for finding in check_policy(project)]
+    assert told == [
+        ("test", f"policy/tests/{name}_test.rego", line, f"{rule} {never}")
+        for name in ("copied", "own")
+        for line, rule in ((5, "tset_misspelt"), (10, "tset_misspelt"), (25, "_left_over"))
+    ]
+
+
 def test_every_check_has_its_description() -> None:
     assert list(RULES) == [
         "format",
@@ -151,6 +192,7 @@ def test_every_check_has_its_description() -> None:
         "reachable",
         "data",
         "reach",
+        "test",
     ]
 
 
