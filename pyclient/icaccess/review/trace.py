@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from icaccess.errors import PolicyError
 from icaccess.review.source import CLAUSES, PolicySource, Rule
 from icaccess.review.testing import TestRun, run_tests
 
@@ -28,7 +29,6 @@ class TracedTest(msgspec.Struct, frozen=True):
     name: str
     file: str
     line: int
-    passed: bool
 
 
 class TracedClause(msgspec.Struct, frozen=True):
@@ -59,24 +59,29 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 def trace_policy(source: PolicySource, run: TestRun | None = None) -> Trace:
-    """The matrix of a policy; its tests are run unless their `run` is given. Raises as `run_tests` does."""
+    """The matrix of a policy; its tests are run unless their `run` is given.
+
+    Raises as `run_tests` does, and `PolicyError` when a test fails: what is evaluated is not known then.
+    """
     run = run or run_tests(source)
+    for test in run.tests:
+        if test.problem is not None:
+            raise PolicyError(
+                f"{test.file}:{test.line}: {test.name} fails ({run.failed} in all); "
+                "mend what `icaccess policy test` shows, then trace"
+            )
     return Trace(tuple(_clause(source, run, clause) for clause in CLAUSES))
 
 
 def _clause(source: PolicySource, run: TestRun, clause: str) -> TracedClause:
     rules = tuple(_rule(run, rule) for rule in source.rules if clause in rule.clauses)
     tests = tuple(
-        TracedTest(rule.name, rule.file, rule.line, _passed(run, rule))
+        TracedTest(rule.name, rule.file, rule.line)
         for module in source.test_modules
         for rule in module.rules
         if rule.name.startswith("test_") and clause in rule.clauses
     )
-    cases = tuple(
-        TracedTest(case.name, case.file, case.line, case.problem is None)
-        for case in run.cases
-        if case.clause == clause
-    )
+    cases = tuple(TracedTest(case.name, case.file, case.line) for case in run.cases if case.clause == clause)
     reasons = sorted({rule.reason for rule in rules if rule.reason is not None})
     return TracedClause(clause, rules, tuple(reasons), tests, cases, _gap(rules, tests + cases))
 
@@ -86,17 +91,11 @@ def _rule(run: TestRun, rule: Rule) -> TracedRule:
     return TracedRule(rule.path, rule.title, rule.file, rule.line, rule.reason, covered)
 
 
-def _passed(run: TestRun, rule: Rule) -> bool:
-    return not any(test.problem for test in run.tests if (test.file, test.line) == (rule.file, rule.line))
-
-
 def _gap(rules: tuple[TracedRule, ...], tests: tuple[TracedTest, ...]) -> str | None:
     if not rules:
         return "no rule serves it"
     if not tests:
         return "no test or case shows it"
-    if failing := [test.name for test in tests if not test.passed]:
-        return f"failing: {failing[0]}"
     if missed := [f"{rule.file}:{rule.line}" for rule in rules if not rule.covered]:
         return f"no test evaluates {missed[0]}"
     return None

@@ -36,6 +36,6 @@ def test_findings_as_sarif() -> None:
 
 def test_a_name_cannot_break_a_markdown_table() -> None:
     rule = TracedRule("access.x", "a|b <script>\nc", "p.rego", 1, None, True)
-    clause = TracedClause("ES-1", (rule,), (), (TracedTest("`t`", "t.rego", 2, True),), (), None)
+    clause = TracedClause("ES-1", (rule,), (), (TracedTest("`t`", "t.rego", 2),), (), None)
     table = render.trace_markdown(Trace((clause,)))
     assert table.split("\n")[2] == r"| ES-1 | a\|b \<script\> c (`p.rego:1`) |  | \`t\` (`t.rego:2`) | yes |"

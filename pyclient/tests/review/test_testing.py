@@ -175,6 +175,17 @@ def test_trace_names_rules_reasons_tests_and_cases(project: PolicySource) -> Non
     assert "departed" in [case.name for case in trace["ES-10"].cases]
 
 
+def test_nothing_is_traced_while_a_test_fails(project: PolicySource) -> None:
+    own(limit=2)
+    write(CASE.replace("outcome: deny", "outcome: allow"))
+    with pytest.raises(PolicyError) as raised:
+        trace_policy(project)
+    assert str(raised.value) == (
+        "policy/tests/own_test.rego:7: test_own/two fails (2 in all); "
+        "mend what `icaccess policy test` shows, then trace"
+    )
+
+
 def test_a_clause_without_a_rule_or_a_test_is_a_gap(project: PolicySource, edit: Edit) -> None:
     edit("policy/access.rego", "clause: ES-14", "clause: ES-13")
     for file in Path("policy/tests").rglob("*.*"):
