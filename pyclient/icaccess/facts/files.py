@@ -24,6 +24,7 @@ T = TypeVar("T")
 Placed = tuple[Path, int, Record]
 """A record with its file and the line on which it starts."""
 
+_PARTS = 16
 _SUFFIXES = ", ".join(READERS)
 
 
@@ -65,19 +66,20 @@ class FileFacts(FactsSource):
         return chain.from_iterable(self._once(some, lambda placed: [record.id for _, _, record in placed]))
 
     def _once(self, some: Iterable[T], ids_of: Callable[[T], list[str]]) -> Iterator[T]:
-        # A set of a million ids takes 130 MB and their hashes in a row 8; so ids are compared at the end, but
-        # for those that are near to each other. Two ids of one hash are told apart by reading once more.
-        hashes = array("q")
+        # A set of a million ids takes 130 MB, and their hashes in a row 8. So ids are compared at the end, a
+        # part of the hashes at a time, and before only those that are near to each other.
+        hashes = [array("q") for _ in range(_PARTS)]
         for batch in some:
-            new = array("q", map(self._hash, ids_of(batch)))
-            hashes.extend(new)
+            new = list(map(self._hash, ids_of(batch)))
+            for one in new:
+                hashes[one % _PARTS].append(one)
             if len(set(new)) < len(new):
                 self._refuse_second(hashes)
             yield batch
-        if not hashes:
+        if not any(hashes):
             names = ", ".join(map(str, self._files[:3]))
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
-        if len(set(hashes)) < len(hashes):
+        if any(len(set(part)) < len(part) for part in hashes):
             self._refuse_second(hashes)
 
     @property
@@ -109,11 +111,11 @@ class FileFacts(FactsSource):
         except OSError as error:
             raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
 
-    def _refuse_second(self, hashes: array[int]) -> None:
+    def _refuse_second(self, hashes: list[array[int]]) -> None:
         """Refuse the first id that is used twice among the records whose ids have these hashes."""
-        repeated = {one for one, times in Counter(hashes).items() if times > 1}
+        repeated = {one for part in hashes for one, times in Counter(part).items() if times > 1}
         first: dict[str, str] = {}
-        for file, line, record in islice(self._placed(), len(hashes)):
+        for file, line, record in islice(self._placed(), sum(map(len, hashes))):
             if self._hash(record.id) not in repeated:
                 continue
             if record.id in first:

@@ -27,6 +27,8 @@ from icaccess.opa.undecided import invalid_record, no_decision
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""
+LEAST = 50
+"""Fewer are not divided over several requests: in a small one each person costs OPA more."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -169,7 +171,7 @@ class AccessClient:
         size = self._batch
         if isinstance(records, Sequence):
             # Few people are spread over all the connections, so that every core of OPA has some.
-            size = max(1, min(size, -(-len(records) // self._connections)))
+            size = min(size, max(LEAST, -(-len(records) // self._connections)))
         for answers in ahead(run.decide, batches(records, size), self._connections):
             yield from answers
 

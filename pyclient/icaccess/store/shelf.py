@@ -16,7 +16,20 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
-from sqlalchemy import JSON, ColumnElement, TableValuedAlias, Text, cast, delete, func, literal, or_, select
+from sqlalchemy import (
+    JSON,
+    Integer,
+    Select,
+    String,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+)
 
 from icaccess.batches import ahead
 from icaccess.errors import EngineError
@@ -101,6 +114,7 @@ class Shelf:
         self._client = client
         self._full = full
         self._keep = keep
+        self._query = _query(sqlite=store.is_sqlite)
         self.used = 0
         """How many decisions of the last run were kept ones."""
 
@@ -167,21 +181,15 @@ class Shelf:
     def _lasting(self, batch: RecordBatch, rules: str, at: date) -> list[Gist | None]:
         """The gist of each kept decision that holds on a day because neither facts nor rules have changed."""
         found: list[Gist | None] = [None] * len(batch)
-        c, day, asked = decision.c, at.isoformat(), _Asked(batch, sqlite=self.store.is_sqlite)
-        query = (
-            select(c.outcome, c.action, asked.places)
-            .where(
-                c.employee_id == asked.id,
-                c.facts == asked.facts,
-                c.rules == rules,
-                c.action.in_(_SETTLED),
-                c.decided_on <= day,
-                or_(c.recheck_on.is_(None), c.recheck_on > day),
-            )
-            .group_by(c.outcome, c.action)
-        )
+        asked = [own.hex() + one for own, one in zip(batch.digests, batch.ids, strict=True)]
+        values = {
+            "asked": _encode(asked).decode(),
+            "digits": 2 * len(batch.digests[0]),
+            "rules": rules,
+            "day": at.isoformat(),
+        }
         with self.store.reading() as connection:
-            for outcome, action, places in connection.execute(query).all():
+            for outcome, action, places in connection.execute(self._query, values).all():
                 gist = _GISTS.get((outcome, action))
                 for place in _places(places):
                     found[place] = gist
@@ -209,28 +217,34 @@ class Shelf:
             )
 
 
-class _Asked:
-    """A batch as a table of the statement, one value in which all of it goes over to the database.
+def _query(*, sqlite: bool) -> Select[Any]:
+    """The places, by gist, of those of a batch whose kept decision holds.
 
-    Ids and digests go, and places come back, as one text each: so little of the work is left to Python, that
-    the next batch is read on one core while the database looks this one up on another.
+    A batch goes to the database as one text, a list of each digest with the id after it, and the places come
+    back as one: so little is left to Python that the next batch is read on one core meanwhile.
     """
-
-    def __init__(self, batch: RecordBatch, *, sqlite: bool) -> None:
-        pairs = [own.hex() + one for own, one in zip(batch.digests, batch.ids, strict=True)]
-        text = _encode(pairs).decode()
-        table: TableValuedAlias
-        if sqlite:
-            table = func.json_each(text).table_valued("key", "value")
-            places = func.json_group_array(table.c.key)
-        else:
-            texts = func.json_array_elements_text(cast(literal(text, Text), JSON))
-            table = texts.table_valued("value", with_ordinality="key").render_derived()
-            places = func.json_agg(table.c.key - 1)
-        length = 2 * len(batch.digests[0])
-        self.facts: ColumnElement[str] = func.substr(table.c.value, 1, length)
-        self.id: ColumnElement[str] = func.substr(table.c.value, length + 1)
-        self.places: ColumnElement[str] = cast(places, Text)
+    asked, digits = bindparam("asked", type_=Text), bindparam("digits", type_=Integer)
+    table: TableValuedAlias
+    if sqlite:
+        table = func.json_each(asked).table_valued("key", "value")
+        places = func.json_group_array(table.c.key)
+    else:
+        texts = func.json_array_elements_text(cast(asked, JSON))
+        table = texts.table_valued("value", with_ordinality="key").render_derived()
+        places = func.json_agg(table.c.key - 1)
+    c, day = decision.c, bindparam("day", type_=String)
+    return (
+        select(c.outcome, c.action, cast(places, Text))
+        .where(
+            c.employee_id == func.substr(table.c.value, digits + 1),
+            c.facts == func.substr(table.c.value, 1, digits),
+            c.rules == bindparam("rules", type_=String),
+            c.action.in_(_SETTLED),
+            c.decided_on <= day,
+            or_(c.recheck_on.is_(None), c.recheck_on > day),
+        )
+        .group_by(c.outcome, c.action)
+    )
 
 
 def rules_of(revisions: Revisions) -> str | None:
