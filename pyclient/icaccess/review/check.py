@@ -17,7 +17,7 @@ from icaccess.review.testing import TestRun, run_tests
 RULES = {
     "format": "The policy is formatted as `opa fmt` does.",
     "compile": "The policy compiles strictly, fits its schemas and keeps to its capabilities.",
-    "annotation": "Packages have titles, public rules descriptions, and those of package access titles.",
+    "annotation": "Packages have titles, public rules descriptions, definitions in package access both.",
     "clause": "Every clause named is one of the posted requirements.",
     "reason": "Each reason code stands once in the table, and on one rule of the same clause.",
     "reachable": "Every reason is given by some test or case.",
@@ -84,14 +84,15 @@ def _annotations(source: PolicySource) -> Iterator[Finding]:
             told.add(module.package)
             yield Finding("annotation", module.file, 1, f"package {module.package} has no title in METADATA")
     described = {rule.path for rule in source.rules if rule.description}
-    with_title = {rule.path for rule in source.rules if rule.title}
     for rule in source.rules:
-        if not rule.is_public or rule.path in told:
+        # Definitions that reviewers read serve a clause each, those of a helper do one thing together.
+        facing = rule.path.rpartition(".")[0] == FACING
+        if not rule.is_public or (not facing and rule.path in told | described):
             continue
         told.add(rule.path)
-        if rule.path not in described:
+        if not rule.description:
             yield _at(rule, "annotation", f"{rule.path} has no description in METADATA")
-        elif rule.path.rpartition(".")[0] == FACING and rule.path not in with_title:
+        elif not rule.title:
             yield _at(rule, "annotation", f"{rule.path} has no title in METADATA")
 
 

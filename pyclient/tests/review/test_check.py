@@ -69,6 +69,21 @@ def test_missing_annotations(project: PolicySource) -> None:
     }
 
 
+def test_each_definition_of_what_reviewers_read_needs_an_annotation(
+    project: PolicySource, edit: Edit
+) -> None:
+    also = 'eligible(job) if job.role == "Visitor"\n'
+    edit(
+        ACCESS,
+        "# METADATA\n# title: Role not eligible\n",
+        f"{also}\n# METADATA\n# title: Role not eligible\n",
+    )
+    line = Path(ACCESS).read_text().split("\n").index(also.strip()) + 1
+    assert [(told.rule, told.line, told.message) for told in check_policy(project)] == [
+        ("annotation", line, "access.eligible has no description in METADATA")
+    ]
+
+
 def test_a_rule_that_clients_ask_needs_a_title(project: PolicySource, edit: Edit) -> None:
     edit(ACCESS, "# title: Outcome\n", "")
     assert ("annotation", "access.outcome has no title in METADATA") in found(project)
