@@ -118,6 +118,7 @@ def nightly(rig: Rig) -> Rows:
                     "plan, seconds": quick,
                     "plan --full, seconds": full,
                     "times faster": full / quick,
+                    "client peak, MB": rig.wall(command, env).peak,
                 }
             )
     return rows
