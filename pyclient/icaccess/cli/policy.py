@@ -9,7 +9,7 @@ import click
 
 from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, POLICY
-from icaccess.errors import UsageError
+from icaccess.errors import IcaccessError, UsageError
 from icaccess.pipeline import Request
 
 if TYPE_CHECKING:
@@ -38,14 +38,20 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
     """Whether the policy is fit to be reviewed: exit 1 with a finding for each thing that is not in order."""
     from icaccess.review import render
     from icaccess.review.check import check_policy
+    from icaccess.review.unread import unread_finding
 
-    findings = check_policy(_source(policy, config))
     forms = {
         "text": render.findings_text,
         "json": render.findings_json,
         "github": render.findings_github,
         "sarif": render.findings_sarif,
     }
+    try:
+        findings = check_policy(_source(policy, config))
+    except IcaccessError as error:
+        if form != "text":
+            click.echo(forms[form]([unread_finding(error, policy or Path("policy"))]), nl=False)
+        raise
     click.echo(forms[form](findings), nl=False)
     return 1 if findings else 0
 
@@ -67,11 +73,17 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
     from icaccess.review.testing import junit, run_tests
+    from icaccess.review.unread import unread_run
 
     if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--min-coverage {min_coverage}: give a percentage from 0 to 100")
-    run = run_tests(_source(policy, config))
     forms = {"text": render.run_text, "json": render.run_json, "junit": junit}
+    try:
+        run = run_tests(_source(policy, config))
+    except IcaccessError as error:
+        if form != "text":
+            click.echo(forms[form](unread_run(error, policy or Path("policy"))), nl=False)
+        raise
     click.echo(forms[form](run), nl=False)
     if run.percent is not None and run.percent < min_coverage:
         click.echo(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)

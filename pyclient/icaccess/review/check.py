@@ -15,6 +15,7 @@ from icaccess.review.source import CLAUSES, POLICY_DATA, PolicySource, Rule, com
 from icaccess.review.testing import TestRun, run_tests
 
 RULES = {
+    "read": "Policy, tests, cases and policy data can be read.",
     "format": "The policy is formatted as `opa fmt` does.",
     "compile": "The policy compiles strictly, fits its schemas and keeps to its capabilities.",
     "annotation": "Packages have titles, public rules descriptions, definitions in package access both.",

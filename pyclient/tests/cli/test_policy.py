@@ -64,6 +64,42 @@ def test_a_failing_case_is_exit_1(folder: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "line", "message"),
+    [
+        ("config/calendar/data.yaml", "covers: {}\n", 1, "covers.from: is required"),
+        ("policy/tests/cases/mine/data.yaml", "\ncases: []\n", 2, "cases is empty; write a case"),
+        ("policy/tests/cases/mine/cases.yaml", "cases: []\n", 1, "is not read, since files of cases are"),
+    ],
+)
+def test_what_cannot_be_read_is_in_the_result(
+    folder: Path, file: str, text: str, line: int, message: str
+) -> None:
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_text(text)
+    done = icaccess(folder, "check", "--format", "sarif")
+    ((result,),) = (run["results"] for run in json.loads(done.stdout)["runs"])
+    (place,) = (one["physicalLocation"] for one in result["locations"])
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == (file, line)
+    assert result["message"]["text"].startswith(message)
+    github = icaccess(folder, "check", "--format", "github")
+    assert github.stdout.startswith(f"::error file={file},line={line},title=policy read::{message}")
+    junit = icaccess(folder, "test", "--format", "junit")
+    (failure,) = ElementTree.fromstring(junit.stdout).iter("failure")  # noqa: S314 (our own)
+    assert failure.text == f"{file}:{line}"
+    assert failure.get("message", "").startswith(message)
+    for ended in (done, github, junit):
+        assert ended.returncode == 1
+        assert ended.stderr.count("\n") == 1
+
+
+def test_what_is_not_there_is_in_the_result(folder: Path) -> None:
+    done = icaccess(folder, "check", "--policy", "none", "--format", "github")
+    text = "none: no such policy folder; give --policy"
+    assert done.stdout == f"::error file=none,line=1,title=policy read::{text}\n"
+    assert done.stderr == f"icaccess: {text}\n"
+
+
 def test_trace(folder: Path) -> None:
     done = icaccess(folder, "trace", "--format", "json")
     clauses = json.loads(done.stdout)["clauses"]

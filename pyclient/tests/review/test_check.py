@@ -199,6 +199,7 @@ def test_a_rule_beside_the_tests_that_never_runs(project: PolicySource) -> None:
 
 def test_every_check_has_its_description() -> None:
     assert list(RULES) == [
+        "read",
         "format",
         "compile",
         "annotation",
