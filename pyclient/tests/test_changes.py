@@ -14,7 +14,7 @@ from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, Usage
 from icaccess.facts.interface import in_batches
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import Access, Employee, InvalidRecord
-from icaccess.store import audit
+from icaccess.store import audit, holders
 from icaccess.store.consents import Consent
 from icaccess.store.database import open_store
 from icaccess.store.schema import audit as audit_table
@@ -418,6 +418,21 @@ class TestDrift:
         ]
         assert kinds(store).count("drift") == 2
         assert changes.plan(in_batches(people("1", "2", "3")), client, target, store, DAY).drift == ()
+
+    def test_drift_shows_of_those_whose_decisions_were_kept_as_well(self, store):
+        target, ids = MemoryTarget(), [f"{number:02}" for number in range(20)]
+        client = ScriptedClient(dict.fromkeys(ids[:10], ("210",)))
+        for _ in range(2):
+            do(store, target, client, people(*ids))
+        assert changes.plan(in_batches(people(*ids)), client, target, store, DAY).drift == ()
+        # Remembered otherwise than it was and is: as if somebody had moved them and this system had seen it.
+        with store.writing() as connection:
+            moved = {one: (one, Holding(locations=("999",))) for one in ids[:10]}
+            holders.record(connection, target.identity, moved)
+        fresh = changes.plan(in_batches(people(*ids)), client, target, store, DAY)
+        assert [(one.kind, one.employee_id, one.action) for one in fresh.drift] == [
+            ("moved", one, "keep") for one in ids[:10]
+        ]
 
 
 def test_runs_are_kept(store, ledger):

@@ -174,9 +174,7 @@ class Shelf:
         if self._keep:
             changed = ((place, one) for place, one in new_at.items() if place not in sampled)
             self._put(batch, changed, rules, at)
-        return [
-            new_at[place] if gist is None or place in sampled else gist for place, gist in enumerate(kept)
-        ]
+        return [new_at[place] if gist is None else gist for place, gist in enumerate(kept)]
 
     def _lasting(self, batch: RecordBatch, rules: str, at: date) -> list[Gist | None]:
         """The gist of each kept decision that holds on a day because neither facts nor rules have changed."""

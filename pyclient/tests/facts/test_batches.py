@@ -76,8 +76,17 @@ def test_wrong_lines_that_are_right_only_together_stop_the_run(tmp_path: Path, l
     file.write_text("\n".join(lines))
     with pytest.raises(FactsError, match=r"line \d"):
         for batch in load([file], DENVER).batches():
+            assert len(batch.digests) == len(batch)
             for place in range(len(batch)):
                 batch.read(place)
+
+
+def test_an_id_used_twice_in_one_batch_is_found_before_anybody_gets_the_batch(tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    file.write_text('{"id": "1"}\n{"id": "2"}\n{"id": "1"}\n')
+    for taken in (load([file], DENVER).batches(), load([file], DENVER).records()):
+        with pytest.raises(FactsError, match=r"line 3: id '1' is used already in .* line 1"):
+            next(taken)
 
 
 def test_a_digest_changes_with_the_line_and_with_the_zone_alone(tmp_path: Path) -> None:
