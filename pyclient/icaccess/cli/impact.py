@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day
+from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day, say_installed
 from icaccess.cli.progress import counting
 from icaccess.errors import UsageError
 from icaccess.pipeline import Request
@@ -76,6 +76,7 @@ def impact(
     last = until or request.day
     if last < request.day:
         raise UsageError(f"--until {last} is before {request.day}, the first day; swap --at and --until")
+    say_installed(request)
     folders = (request.policy_directory, request.config_directory)
     with (
         running_version("--base", base, *folders) as before,

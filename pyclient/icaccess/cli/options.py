@@ -131,3 +131,20 @@ def serving(command: Command) -> Command:
 def deciding(command: Command) -> Command:
     """Give a command the options of all that decide, and its function a `request`."""
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
+
+
+def say_installed(request: Request) -> None:
+    """Say on stderr which installed folders stand in, where none was named and none is here.
+
+    A gate that runs in another folder than it is meant to would pass on the policy that came with icaccess.
+    """
+    folders = {
+        "policy": (request.policy, request.policy_directory),
+        "config": (request.config, request.config_directory),
+    }
+    installed = {name: used for name, (given, used) in folders.items() if not given and used != Path(name)}
+    if installed:
+        taken = " and ".join(map(str, installed.values()))
+        absent = " or ".join(f"{name}/" for name in installed)
+        options = " and ".join(f"--{name}" for name in installed)
+        click.echo(f"icaccess: taking {taken}, as no {absent} is here; name others with {options}", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from icaccess.cli.bundle import bundle
-from icaccess.cli.options import CONFIG, POLICY
+from icaccess.cli.options import CONFIG, POLICY, say_installed
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.pipeline import Request
 
@@ -114,5 +114,6 @@ def _source(policy: Path | None, config: Path | None) -> PolicySource:
     from icaccess.review.source import PolicySource
 
     asked = Request(config=config, policy=policy)
+    say_installed(asked)
     load_policy_data(asked.config_directory)
     return PolicySource(find_opa(), asked.policy_directory, asked.config_directory)

@@ -39,6 +39,15 @@ def test_exit_codes(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_an_installed_folder_is_named_where_it_stands_in(folder: Path) -> None:
+    (folder / "policy").rename(folder / "away")
+    done = impact(folder, "--base", "base", *POPULATION)
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"icaccess: taking {ROOT / 'policy'}, as no policy/ is here; name others with --policy\n"
+    )
+
+
 def test_the_same_on_both_sides(folder: Path) -> None:
     done = impact(folder, "--base", "base", "--head", "base", *POPULATION, "--max-changes", "0")
     assert done.returncode == 0

@@ -107,6 +107,19 @@ def test_trace(folder: Path) -> None:
     assert icaccess(folder, "trace", "--format", "markdown").stdout.count("\n| ES-") == 15
 
 
+def test_installed_folders_are_named_where_they_stand_in(folder: Path) -> None:
+    (folder / "config").rename(folder / "elsewhere")
+    installed = f"icaccess: taking {ROOT / 'config'}, as no config/ is here; name others with --config\n"
+    for command in ("check", "test"):
+        assert icaccess(folder, command).stderr == installed
+    assert icaccess(folder, "check", "--config", "elsewhere").stderr == ""
+    (folder / "policy").rename(folder / "away")
+    assert icaccess(folder, "test").stderr == (
+        f"icaccess: taking {ROOT / 'policy'} and {ROOT / 'config'}, as no policy/ or config/ is here; "
+        "name others with --policy and --config\n"
+    )
+
+
 def test_errors_are_one_line(folder: Path) -> None:
     for arguments, text in [
         (("check", "--policy", "none"), "none: no such policy folder; give --policy"),
