@@ -7,6 +7,7 @@ recognised and refused.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import chain
@@ -196,7 +197,8 @@ def write_plan(plan: Plan, path: Path) -> None:
     """Save a plan: JSON with a line for each change, whose bytes depend on the plan's content alone."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
+        # It tells of people, so only its owner may read it.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.writelines(_lines(plan))
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be written there: {error.strerror}") from error

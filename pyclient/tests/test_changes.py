@@ -7,7 +7,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from icaccess import changes
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
@@ -17,6 +17,7 @@ from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.store import audit, holders
 from icaccess.store.consents import Consent
 from icaccess.store.database import open_store
+from icaccess.store.schema import access as access_table
 from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import consent as consent_table
@@ -433,6 +434,15 @@ class TestDrift:
         assert [(one.kind, one.employee_id, one.action) for one in fresh.drift] == [
             ("moved", one, "keep") for one in ids[:10]
         ]
+
+
+@pytest.mark.parametrize("edit", [{"locations": "["}, {"since": "x"}], ids=str)
+def test_a_row_of_the_ledger_that_somebody_broke_is_named(store, ledger, edit):
+    do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
+    with store.writing() as connection:
+        connection.execute(update(access_table).values(**edit))
+    with pytest.raises(StoreError, match="the store's row of the account 1 was edited"):
+        changes.plan(in_batches(people("1")), ScriptedClient({}), ledger, store, DAY)
 
 
 def test_runs_are_kept(store, ledger):

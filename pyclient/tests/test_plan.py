@@ -184,6 +184,7 @@ def test_a_saved_plan_reads_back_and_its_bytes_depend_on_its_content_alone(tmp_p
     write_plan(draw(client, people("1", "2", "3"), {"3": HELD}), tmp_path / "b.json")
     assert read_plan(tmp_path / "a.json") == plan
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o600  # it names people
 
 
 def _leaves(value, path=()):

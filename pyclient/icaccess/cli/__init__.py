@@ -78,8 +78,9 @@ def cli(ctx: click.Context) -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code.
 
-    Every error is one line on stderr: exit 1, or the code that the error owns. An interrupt ends with 130 and
-    a SIGTERM with 143, after everything that was started has been stopped.
+    Every error is one line on stderr: exit 1, or the code that the error owns. An interrupt ends with 130, a
+    SIGTERM with 143, and output that nobody reads any more with 141, after everything that was started has
+    been stopped.
     """
     # Records come by the hundred thousand and hold no cycles; looking for cycles took a tenth of the time.
     gc.set_threshold(100_000)
@@ -110,9 +111,10 @@ def _run(args: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted; nothing more is done", 130)
     except BrokenPipeError:
-        # Whoever read our output went away, as `head` does: that is no error, but stdout cannot be flushed.
+        # Whoever read our output went away, as `head` does. What was still to be done was not: a script that
+        # looks at the code must not take that for done, nor for nothing to change.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 128 + signal.SIGPIPE
     except Exception as error:  # the last resort: a user gets one line, never a traceback
         if os.environ.get("ICACCESS_DEBUG"):
             raise

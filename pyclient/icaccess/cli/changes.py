@@ -46,9 +46,10 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
         drawn = changes.plan(people, client, target, store, request.day, full=full)
         limits = request.settings.section("guard", GuardSettings)
         verdict = changes.examine(drawn, store, limits, request.facts_age())
-    _show(drawn, verdict)
     if out is not None:
         write_plan(drawn, out)
+    _show(drawn, verdict)
+    if out is not None:
         click.echo(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
     return CHANGES_EXIT if detailed_exitcode and drawn.changes else 0
 

@@ -22,6 +22,7 @@ from icaccess.models import Employee, InvalidRecord, Record
 VERSION = 1
 HEAD = b'{"snapshot":'
 _TAIL_BYTES = 4096
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,7 +125,7 @@ def taken_at(file: Path) -> datetime | None:
         first = stream.readline(_TAIL_BYTES)
     try:
         return msgspec.json.decode(first, type=Head).taken_at if first.startswith(HEAD) else None
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return None  # reading it will say why it is no snapshot
 
 
@@ -136,12 +137,15 @@ def _verify(file: Path) -> End:
         last = stream.read().rstrip(b"\n").rpartition(b"\n")[2]
         try:
             end = msgspec.json.decode(last, type=End)
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             raise FactsError(
                 f"{file}: is cut short: a snapshot ends with its digest; take it anew"
             ) from error
         stream.seek(0)
-        head = msgspec.json.decode(next(stream), type=dict[str, msgspec.Raw])
+        try:
+            head = msgspec.json.decode(next(stream), type=dict[str, msgspec.Raw])
+        except _UNREADABLE as error:
+            raise FactsError(f"{file}: was changed after it was taken (its head); take it anew") from error
         if bytes(head["snapshot"]) != str(VERSION).encode():
             raise FactsError(f"{file}: was made by another version of icaccess; read it with that one")
         stream.seek(0)

@@ -101,8 +101,8 @@ def open_store(
 ) -> Store:
     """Open the store at an SQLAlchemy URL and bring its schema up to date.
 
-    With `read_only`, a SQLite file that is not there yet reads as an empty store and is not made, one without
-    any content is refused, and a store with an older schema is still brought up to date. `StoreError` for a
+    With `read_only`, a SQLite file that is not there yet reads as an empty store and is not made, and a store
+    with an older schema is still brought up to date. One that was emptied is refused. `StoreError` for a
     URL that is none, a file that is no store, one that is damaged, write-protected or made by a newer
     icaccess, and a server that is not reached.
     """
@@ -112,7 +112,7 @@ def open_store(
         path = Path(str(parsed.database))
         try:
             absent = read_only and not path.exists()
-            if read_only and not absent and not path.stat().st_size:
+            if not absent and _was_emptied(path, read_only=read_only):
                 raise StoreError(f"{path}: is empty, so what it held is lost; restore a backup of it")
             if not absent:
                 _check_file(path)
@@ -153,6 +153,15 @@ def _parse(url: str) -> URL:
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise StoreError("a store in memory would forget everything; write sqlite:///FILE")
     return parsed
+
+
+def _was_emptied(path: Path, *, read_only: bool) -> bool:
+    """Whether a file has no content though it was a store: an apply leaves its lock's file beside it.
+
+    A file without content that is about to be written to may be one that another process makes just now.
+    """
+    used = read_only or Path(f"{path}.lock").exists()
+    return used and path.exists() and not path.stat().st_size
 
 
 def _check_file(path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 from sqlalchemy import Connection, delete, func, select
 
+from icaccess.errors import StoreError
 from icaccess.store.database import upsert
 from icaccess.store.schema import access
 from icaccess.targets.interface import Holding
@@ -20,11 +21,12 @@ def holdings(connection: Connection, target: str) -> dict[str, Holding]:
     shared: dict[tuple[str | None, str | None], Holding] = {}
     found: dict[str, Holding] = {}
     query = select(access.c.account, access.c.since, access.c.locations).where(access.c.target == target)
-    for account, since, locations in connection.execute(query.execution_options(yield_per=10_000)):
-        holding = shared.get((since, locations))
-        if holding is None:
-            holding = shared[since, locations] = _read(since, locations)
-        found[account] = holding
+    with connection.execute(query.execution_options(yield_per=10_000)) as rows:
+        for account, since, locations in rows:
+            holding = shared.get((since, locations))
+            if holding is None:
+                holding = shared[since, locations] = _read(account, since, locations)
+            found[account] = holding
     return found
 
 
@@ -66,11 +68,16 @@ def record(connection: Connection, target: str, held: Mapping[str, tuple[str, Ho
         upsert(connection, access, rows)
 
 
-def _read(since: str | None, locations: str | None) -> Holding:
-    return Holding(
-        locations=None if locations is None else msgspec.json.decode(locations, type=tuple[str, ...]),
-        since=None if since is None else date.fromisoformat(since),
-    )
+def _read(account: str, since: str | None, locations: str | None) -> Holding:
+    try:
+        return Holding(
+            locations=None if locations is None else msgspec.json.decode(locations, type=tuple[str, ...]),
+            since=None if since is None else date.fromisoformat(since),
+        )
+    except (msgspec.DecodeError, ValueError) as error:
+        raise StoreError(
+            f"the store's row of the account {account} was edited ({error}); correct it or restore a backup"
+        ) from error
 
 
 def _chunks(accounts: Iterable[str]) -> Iterable[list[str]]:

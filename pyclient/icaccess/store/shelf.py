@@ -206,12 +206,16 @@ class Shelf:
     def _compare(self, employee_id: str, answer: Answer) -> None:
         """Stop unless the kept decision says what OPA says now, wording and days of its making aside."""
         with self.store.reading() as connection:
-            query = select(decision.c.decided_on, decision.c.document)
-            row = connection.execute(query.where(decision.c.employee_id == employee_id)).one()
-        if _essence(row[1]) != _essence(answer):
+            c = decision.c
+            query = select(c.decided_on, c.document, c.outcome, c.action)
+            row = connection.execute(query.where(c.employee_id == employee_id)).one()
+        # What is used of a kept decision are the columns, so they are looked at with the whole of it.
+        now = _essence(answer)
+        if _essence(row.document) != now or (row.outcome, row.action) != (now["outcome"], now["action"]):
             raise EngineError(
-                f"{employee_id}: the decision kept from {row[0]} is not what OPA decides now, so none that "
-                "is kept can be relied on; run again with --full, and report it to whoever keeps the policy"
+                f"{employee_id}: the decision kept from {row.decided_on} is not what OPA decides now, so "
+                "none that is kept can be relied on; run again with --full, and report it to whoever keeps "
+                "the policy"
             )
 
 
@@ -267,6 +271,9 @@ def _row(employee_id: str, facts: str, rules: str, at: date, answer: Answer) -> 
 
 
 def _essence(answer: Answer | str) -> dict[str, Any]:
-    document: dict[str, Any] = msgspec.json.decode(answer)
-    document["reasons"] = [reason["code"] for reason in document["reasons"]]
+    try:
+        document: dict[str, Any] = msgspec.json.decode(answer)
+        document["reasons"] = [reason["code"] for reason in document["reasons"]]
+    except (msgspec.DecodeError, LookupError, TypeError):  # somebody edited the store
+        return {}
     return {name: value for name, value in document.items() if name not in ("as_of", "recheck_on")}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +126,26 @@ def test_the_guard_stops_and_names_the_option_that_lets_this_plan_through(strict
         "icaccess: a consent names the plan, the person and a reason; give --allow, --by and --reason\n",
     )
     assert strict("apply", "--yes", "--allow", digest[:12], "--by", "A. Admin", "--reason", "looked")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [["plan", "--detailed-exitcode", "--out", "plan.json"], ["apply", "--yes"]], ids=" ".join
+)
+def test_output_that_nobody_reads_is_not_taken_for_done(icaccess, tmp_path, arguments):
+    icaccess("adopt")
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "icaccess", *arguments, "--facts", FACTS, "--at", DAY],
+            cwd=tmp_path,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, b"Traceback" in done.stderr) == (141, False)
+    assert icaccess("plan", "--detailed-exitcode")[0] == 2  # nothing was changed
+    if "--out" in arguments:
+        assert len(read_plan(tmp_path / "plan.json").changes) == 24

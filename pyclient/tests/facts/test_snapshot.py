@@ -6,11 +6,13 @@ import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
+from icaccess.facts.files import load
 from icaccess.facts.snapshot import write_snapshot
 from icaccess.models import InvalidRecord
 from tests.facts.feeds import folder
@@ -103,3 +105,22 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     source = open_facts(folder(tmp_path))
     with pytest.raises(FactsError, match="cannot be written: No such file or directory"):
         write_snapshot(tmp_path / "absent" / "s.jsonl", source.traced(), source.names)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"snapshot":x\n{"records":1,"sha256":"00"}\n',
+        b'{"snapshot":1}\n{"records":1,"sha256":"\xff"}\n',
+        b'{"snapshot":1}\n' + b"[" * 4000,
+        b'{"snapshot":' + b"[" * 100_000 + b'\n{"records":1,"sha256":"00"}\n',
+        b'\xef\xbb\xbf{"snapshot":1}\n{"records":1,"sha256":"00"}\n',
+    ],
+    ids=["head", "end", "deep end", "deep head", "mark"],
+)
+def test_a_broken_snapshot_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.jsonl"
+    file.write_bytes(content)
+    for take in (lambda facts: facts.records(), lambda facts: facts.batches()):
+        with pytest.raises(FactsError, match=r"broken\.jsonl: .*take it anew"):
+            list(take(load([file], ZoneInfo("America/Denver"))))

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from icaccess.errors import StoreError
 from icaccess.store.database import open_store
+from icaccess.store.lock import applying
 from icaccess.store.schema import HEAD, metadata
 
 
@@ -53,6 +54,16 @@ def test_a_store_that_was_emptied_is_not_read_as_one_that_holds_nothing(tmp_path
         open_store(url(path), read_only=True)
     assert path.stat().st_size == 0
     open_store(url(path)).close()  # a change may begin in a file that somebody made for it
+
+
+def test_a_store_that_was_emptied_is_not_begun_anew(tmp_path):
+    path = tmp_path / "x.db"
+    with open_store(url(path)) as fresh, applying(fresh, "test"):
+        pass
+    path.write_bytes(b"")
+    with pytest.raises(StoreError, match=r"x\.db: is empty, so what it held is lost; restore a backup"):
+        open_store(url(path))
+    assert path.stat().st_size == 0
 
 
 def test_a_file_of_something_else(tmp_path):

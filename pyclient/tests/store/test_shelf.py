@@ -184,6 +184,18 @@ def test_a_kept_decision_that_opa_would_not_make_now_stops_the_run(store: Store)
     assert len(decided(shelf, records, DAY)) == 2
 
 
+@pytest.mark.parametrize(
+    "edit", [{"outcome": "deny", "action": "none"}, {"document": "{"}, {"document": "{}"}, {"document": "[]"}]
+)
+def test_a_kept_decision_that_was_edited_stops_the_run(store: Store, edit: dict[str, str]) -> None:
+    records = [*settled(1)]
+    decide(store, scripted(1), records)
+    with store.writing() as connection:
+        connection.execute(update(decision).values(**edit))
+    with pytest.raises(EngineError, match=r"0000: the decision kept .* is not what OPA decides now"):
+        decide(store, scripted(1), records)
+
+
 def test_a_plan_uses_what_an_apply_kept_and_writes_nothing(store: Store, client: AccessClient) -> None:
     target = LedgerTarget(store)
     records = _people(Random(1), 60)
