@@ -43,6 +43,7 @@ SECTIONS: dict[str, str] = {
     "opa": "icaccess.opa.settings:OpaSettings",
     "store": "icaccess.store.settings:StoreSettings",
     "service": "icaccess.service.settings:ServiceSettings",
+    "notices": "icaccess.notices.settings:NoticeSettings",
 }
 """The sections of `icaccess.yaml` and the type that each is read as."""
 

@@ -16,7 +16,7 @@ import msgspec
 from icaccess.models import Action, Decision, Record
 from icaccess.opa.client import AccessClient
 from icaccess.review.jobs import jobs_of
-from icaccess.review.timeline import Timeline, timelines
+from icaccess.timeline import Timeline, timelines
 from icaccess.review.versions import Version
 
 Kind = Literal["loses", "gains", "outcome", "reasons", "terms", "wording"]

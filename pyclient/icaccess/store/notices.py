@@ -1,0 +1,180 @@
+"""Notices as the store holds them: written before they are sent, settled after, once for each fact.
+
+Everything here works within the caller's transaction. What was sent, and what could not be, is appended to
+the audit record in it, without address and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from icaccess.store import audit
+from icaccess.store.audit import Draft
+from icaccess.store.schema import change as change_table
+from icaccess.store.schema import notice as table
+from icaccess.store.schema import run as run_table
+
+NoticeState = Literal["intended", "handed_over", "sent", "failed", "dropped"]
+"""`intended` is written before a notice is sent. `handed_over`: the mail server has the whole message but for
+its last line. `sent`: the other side took it. `failed`: it refused it for good, and why is noted. `dropped`:
+it was not sent, and is not true any more."""
+
+_CHUNK = 400  # stays under SQLite's limit of bound variables
+
+
+class NoticeKey(NamedTuple):
+    """What a notice is told once for: a channel, a recipient, and a fact of some kind."""
+
+    channel: str
+    recipient: str
+    kind: str
+    fact: str
+
+
+class RecordedNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice as the store holds it; instants are in UTC."""
+
+    channel: str
+    recipient: str
+    kind: str
+    fact: str
+    address: str
+    as_of: date
+    state: NoticeState
+    note: str
+    message_id: str
+    subject: str
+    text: str
+    about: dict[str, Any]
+    intended_at: str
+    settled_at: str | None = None
+    id: int = 0
+
+    @property
+    def key(self) -> NoticeKey:
+        """What it is told once for."""
+        return NoticeKey(self.channel, self.recipient, self.kind, self.fact)
+
+
+class VerifiedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The last change of somebody's access that a target was seen to show, with the reasons it rested on."""
+
+    run_id: int
+    n: int
+    action: str
+    employee_id: str
+    settled_at: str
+    as_of: date
+    reasons: tuple[dict[str, str | None], ...] = ()
+
+
+def of_recipients(connection: Connection, recipients: Collection[str]) -> dict[NoticeKey, RecordedNotice]:
+    """All notices to these recipients."""
+    found: dict[NoticeKey, RecordedNotice] = {}
+    wanted = sorted(recipients)
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(table).where(table.c.recipient.in_(wanted[start : start + _CHUNK]))
+        found.update((one.key, one) for one in map(_read, connection.execute(query)))
+    return found
+
+
+def of_recipient(connection: Connection, recipient: str) -> list[RecordedNotice]:
+    """All notices to one recipient, oldest first."""
+    query = select(table).where(table.c.recipient == recipient).order_by(table.c.intended_at, table.c.id)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def of_kinds(
+    connection: Connection, kinds: Collection[str], states: Collection[str]
+) -> list[RecordedNotice]:
+    """All notices of these kinds in these states, oldest first."""
+    query = select(table).where(table.c.kind.in_(kinds), table.c.state.in_(states)).order_by(table.c.id)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def count_of_day(connection: Connection, day: date, kinds: Collection[str]) -> int:
+    """How many notices of these kinds were sent for a day, whatever the channel."""
+    query = (
+        select(table.c.recipient, table.c.kind, table.c.fact)
+        .where(table.c.as_of == day.isoformat(), table.c.kind.in_(kinds))
+        .where(table.c.state.in_(["sent", "handed_over"]))
+        .distinct()
+    )
+    return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+
+def intend(connection: Connection, notices: Sequence[RecordedNotice]) -> None:
+    """Write down notices that are about to be sent, each in the place of an earlier attempt."""
+    for one in notices:
+        values = {**msgspec.structs.asdict(one), "as_of": one.as_of.isoformat()}
+        values["about"] = audit.canonical(one.about).decode()
+        del values["id"]
+        done = connection.execute(_where(one.key).values(**values))
+        if not done.rowcount:
+            connection.execute(insert(table).values(**values))
+
+
+def settle(
+    connection: Connection, at: str, keys: Iterable[NoticeKey], state: NoticeState, note: str = ""
+) -> None:
+    """Write what has become of notices; what was sent or refused goes into the audit record too."""
+    drafts = []
+    for key in keys:
+        connection.execute(_where(key).values(state=state, note=note, settled_at=at))
+        if state in ("sent", "failed"):
+            body = {"state": state, "note": note, **key._asdict()}
+            drafts.append(Draft(kind="notice", employee_id=key.recipient, body=body))
+    audit.append(connection, at, drafts)
+
+
+def last_changes(connection: Connection, target: str, since: str) -> dict[str, VerifiedChange]:
+    """Each employee's last verified change at a target, where it was settled at the instant `since` or later.
+
+    Grants and revocations alone: to hold access at other locations is no news.
+    """
+    query = (
+        select(change_table, run_table.c.as_of)
+        .join(run_table, run_table.c.id == change_table.c.run_id)
+        .where(change_table.c.target == target, change_table.c.state == "verified")
+        .where(change_table.c.settled_at >= since, change_table.c.action.in_(["grant", "revoke"]))
+        .order_by(change_table.c.run_id, change_table.c.n)
+    )
+    return {
+        row.employee_id: VerifiedChange(
+            run_id=row.run_id,
+            n=row.n,
+            action=row.action,
+            employee_id=row.employee_id,
+            settled_at=row.settled_at,
+            as_of=date.fromisoformat(row.as_of),
+        )
+        for row in connection.execute(query)
+    }
+
+
+def grounds(connection: Connection, one: VerifiedChange) -> Mapping[str, Any]:
+    """What a change rested on, as the audit record keeps it; empty where it has no entry."""
+    for entry in audit.entries(connection, one.employee_id):
+        if entry.kind == "intent" and entry.run_id == one.run_id and entry.body.get("n") == one.n:
+            return entry.body
+    return {}
+
+
+def _where(key: NoticeKey) -> Any:
+    return update(table).where(
+        table.c.channel == key.channel,
+        table.c.recipient == key.recipient,
+        table.c.kind == key.kind,
+        table.c.fact == key.fact,
+    )
+
+
+def _read(row: Row[Any]) -> RecordedNotice:
+    values = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented accessor)
+    values["about"] = msgspec.json.decode(values["about"])
+    return msgspec.convert(values, RecordedNotice)
