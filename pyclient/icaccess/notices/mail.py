@@ -16,7 +16,7 @@ from icaccess.notices.settings import MailSettings, is_address, sender_address
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _FOR_GOOD = 500
-_LOG_IN_WANTED = (530, 550)
+_LOG_IN_WANTED = 530
 _LOST = (smtplib.SMTPServerDisconnected, OSError)
 
 
@@ -77,12 +77,14 @@ class MailChannel(Channel):
         code, text = connection.rcpt(address)
         if code not in (250, 251):
             connection.rset()
-            raise RefusedError(f"{self._server} refused {address}: {_said(code, text)}", for_good=code >= _FOR_GOOD)
+            raise RefusedError(
+                f"{self._server} refused {address}: {_said(code, text)}", for_good=code >= _FOR_GOOD
+            )
         code, text = connection.docmd("DATA")
         if code != 354:
             connection.rset()
             raise RefusedError(f"{self._server}: {_said(code, text)}", for_good=code >= _FOR_GOOD)
-        connection.send(smtplib._quote_periods(content))  # type: ignore[attr-defined]
+        connection.send(content)
 
     def _offer_sender(self, connection: smtplib.SMTP) -> None:
         connection.ehlo_or_helo_if_needed()
@@ -90,7 +92,7 @@ class MailChannel(Channel):
         if code != 250:
             self.close()
             said = _said(code, text)
-            if code in _LOG_IN_WANTED and self._settings.username is None:
+            if code == _LOG_IN_WANTED and self._settings.username is None:
                 raise NoticeError(
                     f"{self._server} wants a log-in ({said}); set notices.mail.username and password"
                 )
@@ -140,7 +142,8 @@ class MailChannel(Channel):
 
     def _problem(self, error: Exception) -> str:
         if isinstance(error, smtplib.SMTPAuthenticationError):
-            return f"refuses the log-in of {self._settings.username} ({_said(error.smtp_code, error.smtp_error)})"
+            said = _said(error.smtp_code, error.smtp_error)
+            return f"refuses the log-in of {self._settings.username} ({said})"
         if isinstance(error, smtplib.SMTPNotSupportedError):
             what = "log-in" if "AUTH" in str(error) else "STARTTLS"
             return f"offers no {what}; correct notices.mail ({error})"
@@ -164,7 +167,8 @@ class MailChannel(Channel):
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nothing that answers by itself shall
         mail.set_content(message.text, cte="quoted-printable")
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
-        return mail.as_bytes()
+        # A line that begins with a period gets another one (RFC 5321, 4.5.2).
+        return mail.as_bytes().replace(b"\r\n.", b"\r\n..")
 
 
 def _said(code: int, text: bytes | str) -> str:

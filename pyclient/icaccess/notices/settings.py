@@ -126,7 +126,12 @@ def is_address(text: str) -> bool:
     except (MessageError, ValueError, IndexError):
         return False
     # The parser takes `a@b c` and quoted parts; a control character in one would reach the mail server.
-    return bool(address.username and address.domain) and text.isascii() and text.isprintable() and " " not in text
+    return (
+        bool(address.username and address.domain)
+        and text.isascii()
+        and text.isprintable()
+        and " " not in text
+    )
 
 
 def sender_address(text: str) -> str:

@@ -61,7 +61,8 @@ class WebhookChannel(Channel):
             return
         if answer.is_redirect or 300 <= answer.status_code < 400:
             raise NoticeError(
-                f"{self._shown} answers {answer.status_code}, a redirect, which is not followed; correct the URL"
+                f"{self._shown} answers {answer.status_code}, a redirect, which is not followed; "
+                "correct the URL"
             )
         said = f"{self._shown} answers {answer.status_code} {answer.reason or ''}".rstrip()
         if answer.status_code in _THIS_ONE:
@@ -92,7 +93,9 @@ def document(message: Message) -> dict[str, Any]:
             "as_of": first.as_of,
             "subject": message.subject,
             "text": message.text,
-            "notices": [{"kind": one.kind, "fact": one.fact, "values": one.values} for one in message.notices],
+            "notices": [
+                {"kind": one.kind, "fact": one.fact, "values": one.values} for one in message.notices
+            ],
         },
     }
 

@@ -6,7 +6,7 @@ the audit record in it, without address and text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from icaccess.store import audit
 from icaccess.store.audit import Draft
+from icaccess.store.database import Store
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import notice as table
 from icaccess.store.schema import run as run_table
@@ -62,7 +63,7 @@ class RecordedNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifiedChange(msgspec.Struct, frozen=True, kw_only=True):
-    """The last change of somebody's access that a target was seen to show, with the reasons it rested on."""
+    """The last change of somebody's access that a target was seen to show."""
 
     run_id: int
     n: int
@@ -70,7 +71,6 @@ class VerifiedChange(msgspec.Struct, frozen=True, kw_only=True):
     employee_id: str
     settled_at: str
     as_of: date
-    reasons: tuple[dict[str, str | None], ...] = ()
 
 
 def of_recipients(connection: Connection, recipients: Collection[str]) -> dict[NoticeKey, RecordedNotice]:
@@ -89,12 +89,27 @@ def of_recipient(connection: Connection, recipient: str) -> list[RecordedNotice]
     return [_read(row) for row in connection.execute(query)]
 
 
-def of_kinds(
-    connection: Connection, kinds: Collection[str], states: Collection[str]
-) -> list[RecordedNotice]:
-    """All notices of these kinds in these states, oldest first."""
-    query = select(table).where(table.c.kind.in_(kinds), table.c.state.in_(states)).order_by(table.c.id)
+def unsettled(connection: Connection, kinds: Collection[str] | None = None) -> list[RecordedNotice]:
+    """The notices of these kinds, or of any, whose end is not known yet, oldest first."""
+    query = select(table).where(table.c.state.in_(["intended", "handed_over"])).order_by(table.c.id)
+    if kinds is not None:
+        query = query.where(table.c.kind.in_(kinds))
     return [_read(row) for row in connection.execute(query)]
+
+
+def latest_facts(connection: Connection, kind: str) -> dict[str, str]:
+    """The greatest fact of a kind that each recipient was told."""
+    query = select(table.c.recipient, func.max(table.c.fact)).group_by(table.c.recipient)
+    rows = connection.execute(query.where(table.c.kind == kind, table.c.state == "sent"))
+    return {row[0]: row[1] for row in rows}
+
+
+def has_settled(connection: Connection, kind: str, fact: str) -> bool:
+    """Whether somebody was told a fact, or could not be told for good, and nobody still waits for it."""
+    states = set(
+        connection.execute(select(table.c.state).where(table.c.kind == kind, table.c.fact == fact)).scalars()
+    )
+    return bool(states & {"sent", "failed"}) and not states & {"intended", "handed_over"}
 
 
 def count_of_day(connection: Connection, day: date, kinds: Collection[str]) -> int:
@@ -157,12 +172,13 @@ def last_changes(connection: Connection, target: str, since: str) -> dict[str, V
     }
 
 
-def grounds(connection: Connection, one: VerifiedChange) -> Mapping[str, Any]:
-    """What a change rested on, as the audit record keeps it; empty where it has no entry."""
-    for entry in audit.entries(connection, one.employee_id):
-        if entry.kind == "intent" and entry.run_id == one.run_id and entry.body.get("n") == one.n:
-            return entry.body
-    return {}
+def reasons_of(store: Store, one: VerifiedChange) -> list[dict[str, Any]]:
+    """The reasons of a change, as the audit record keeps them; none where it has no entry."""
+    with store.reading() as connection:
+        for entry in audit.entries(connection, one.employee_id):
+            if entry.kind == "intent" and entry.run_id == one.run_id and entry.body.get("n") == one.n:
+                return list(entry.body.get("reasons", ()))
+    return []
 
 
 def _where(key: NoticeKey) -> Any:
@@ -175,6 +191,6 @@ def _where(key: NoticeKey) -> Any:
 
 
 def _read(row: Row[Any]) -> RecordedNotice:
-    values = dict(row._mapping)  # noqa: SLF001 (SQLAlchemy's documented accessor)
+    values = dict(row._mapping)
     values["about"] = msgspec.json.decode(values["about"])
     return msgspec.convert(values, RecordedNotice)
