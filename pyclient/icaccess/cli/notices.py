@@ -9,7 +9,7 @@ import msgspec
 
 from icaccess.cli.options import configured, deciding
 from icaccess.cli.text import printable, say
-from icaccess.errors import GuardStop, NoticesFailed, UsageError
+from icaccess.errors import GuardStop, NoticeError, NoticesFailed, UsageError
 from icaccess.pipeline import Request
 from icaccess.store.consents import Consent
 
@@ -103,12 +103,12 @@ def send(request: Request, to: str | None, allow: str | None, by: str | None, re
     click.echo(
         ", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items())) or "Nothing is due."
     )
-    if due.problem:
-        click.echo(f"icaccess: people and approvers are told nothing now: {printable(due.problem)}", err=True)
     for problem in told.problems:
         click.echo(f"icaccess: {printable(problem)}", err=True)
     if told.stopped:
         raise GuardStop(f"stopped by the limit: {told.stopped}")
+    if due.problem:
+        raise NoticeError(f"people and approvers are told nothing now: {due.problem}")
     if told.counts.keys() & {"waiting", "failed"}:
         raise NoticesFailed("some notices could not be sent; the next run tries those that wait again")
 

@@ -142,7 +142,7 @@ def for_operators(plan: Plan, verdict: Verdict) -> Iterator[tuple[OperatorKind, 
             yield (
                 "export_overdue",
                 f"{one.batch} {one.account}",
-                f"{one.employee_id}: {one.action} of list {one.batch} was due by {one.due_on}, and the target "
+                f"{one.employee_id}: {one.action} of list {one.batch} was due by {one.due_on} and the target "
                 "does not show it. Carry the list out, or supply a newer export.",
             )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formatdate
+from email.utils import format_datetime
 from pathlib import Path
 
 from icaccess.errors import NoticeError
@@ -162,7 +163,7 @@ class MailChannel(Channel):
         mail["From"] = self._settings.sender
         mail["To"] = message.first.address
         mail["Subject"] = message.subject
-        mail["Date"] = formatdate(localtime=False)
+        mail["Date"] = format_datetime(datetime.now(UTC))
         mail["Message-ID"] = f"<{message.id}@{self._from.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nothing that answers by itself shall
         mail.set_content(message.text, cte="quoted-printable")

@@ -252,7 +252,7 @@ class _Sending:
         self.problems.append(
             f"{people:,} recipients have no e-mail address in the facts and are told nothing"
         )
-        self.counts["failed"] += len(groups)
+        self.counts["without an address"] += len(groups)
 
     def _record(self, messages: Sequence[tuple[Message, recorded.NoticeState, str]]) -> None:
         with self._store.writing() as connection:

@@ -27,6 +27,7 @@ OPERATORS = "operators"
 
 _OWN = Path(__file__).parent / "templates"
 _SUBJECT = re.compile(r"Subject: *(\S.*)\n\n((?s:.*\S.*))")
+_EMPTY_LINES = re.compile(r"\n{3,}")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -112,7 +113,7 @@ class Words:
             raise self._wrong(file, f"{error}; correct it") from error
         if found is None:
             raise self._wrong(file, "must begin with a line `Subject: …` and an empty line, then the text")
-        return found[1], found[2].rstrip() + "\n"
+        return found[1], _EMPTY_LINES.sub("\n\n", found[2].rstrip()) + "\n"
 
     def _check(self, name: str, values: Mapping[str, Any]) -> None:
         self._rendered(name, values)

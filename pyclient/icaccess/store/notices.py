@@ -191,6 +191,6 @@ def _where(key: NoticeKey) -> Any:
 
 
 def _read(row: Row[Any]) -> RecordedNotice:
-    values = dict(row._mapping)
+    values = {str(name): value for name, value in row._mapping.items()}
     values["about"] = msgspec.json.decode(values["about"])
     return msgspec.convert(values, RecordedNotice)
