@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from icaccess.cli.options import configured, deciding
-from icaccess.cli.text import printable, say
+from icaccess.cli.text import say, show_json
 from icaccess.errors import GuardStop, NoticeError, NoticesFailed, UsageError
 from icaccess.pipeline import Request
 from icaccess.store.consents import Consent
@@ -58,19 +58,19 @@ def plan(request: Request, form: str) -> None:
                 for one in group
             ],
         }
-        click.echo(msgspec.json.encode(document).decode())
+        show_json(msgspec.json.encode(document) + b"\n")
         return
     for channel, groups in found.by_channel.items():
         count = sum(map(len, groups))
-        click.echo(f"By {channel} ({count:,}):" if count else f"By {channel}: nothing is due.")
+        say(f"By {channel} ({count:,}):" if count else f"By {channel}: nothing is due.")
         for group in groups:
             for one in group:
                 where = f" → {one.address or 'no e-mail address'}" if channel == "mail" else ""
-                click.echo(printable(f"  {one.recipient}  {one.kind}  {one.fact}{where}"))
+                say(f"  {one.recipient}  {one.kind}  {one.fact}{where}")
     if due.problem:
         say(f"People and approvers are told nothing now: {due.problem}")
     if due.without_address:
-        click.echo(f"{due.without_address:,} recipients have no e-mail address in the facts.")
+        say(f"{due.without_address:,} recipients have no e-mail address in the facts.")
     if stopped:
         say(f"The limit stops this: {stopped}. To let it through: {option_of(found)}")
 
@@ -100,11 +100,9 @@ def send(request: Request, to: str | None, allow: str | None, by: str | None, re
     ):
         due = gather(request, settings, store)
         told = send_due(store, due, channels, words, limit=settings.limit, consent=consent)
-    click.echo(
-        ", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items())) or "Nothing is due."
-    )
+    say(", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items())) or "Nothing is due.")
     for problem in told.problems:
-        click.echo(f"icaccess: {printable(problem)}", err=True)
+        say(f"icaccess: {problem}", err=True)
     if told.stopped:
         raise GuardStop(f"stopped by the limit: {told.stopped}")
     if due.problem:
@@ -130,7 +128,7 @@ def _try(request: Request, to: str) -> None:
         if mail is None:
             raise UsageError("--to sends mail, and notices.mail is not set; set it")
         count = send_trial(gather(request, settings, store), mail, words, to, settings.limit)
-    click.echo(f"Sent {count:,} messages to {to} for a trial; nothing is recorded.")
+    say(f"Sent {count:,} messages to {to} for a trial; nothing is recorded.")
 
 
 @notices.command()
@@ -145,7 +143,7 @@ def show(request: Request, recipient: str, form: str) -> None:
     with open_store(request.store_url, read_only=True) as store, store.reading() as connection:
         found = recorded.of_recipient(connection, recipient)
     if form == "json":
-        click.echo(msgspec.json.encode(found).decode())
+        show_json(msgspec.json.encode(found) + b"\n")
         return
     if not found:
         raise UsageError(f"{recipient}: the store holds no notice to this id")
@@ -156,7 +154,7 @@ def show(request: Request, recipient: str, form: str) -> None:
         for line in one.text.splitlines():
             say(f"    {line}")
     counts = Counter(one.state for one in found)
-    click.echo(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
+    say(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
 
 
 def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:

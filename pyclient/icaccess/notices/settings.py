@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from msgspec import Meta
 
 from icaccess.config import Config, Secret, SecretUrl, Section
 from icaccess.errors import ConfigError
+from icaccess.http import is_loopback
 from icaccess.models import Text
 
 PersonKind = Literal["recertification_open", "access_ending", "access_given", "access_removed", "recertified"]
@@ -142,23 +142,13 @@ def sender_address(text: str) -> str:
     return found if text.isprintable() and is_address(found) else ""
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _check_mail(mail: MailSettings, fail: Callable[[str, str], ConfigError]) -> None:
     if not sender_address(mail.sender):
         raise fail("from", _no_address(mail.sender))
     if (mail.username is None) != (mail.password is None):
         missing = "username" if mail.username is None else "password"
         raise fail(missing, "is missing; a log-in needs both username and password")
-    if mail.username is not None and mail.security == "none" and not is_loopback(mail.host):
+    if mail.username is not None and mail.security == "none" and not is_loopback(f"//{mail.host}"):
         raise fail("security", "a log-in without TLS would send the password in clear; use starttls or tls")
 
 
@@ -170,7 +160,7 @@ def _webhook_problem(url: str) -> str:
         return "is no URL; write https://HOST/PATH"
     if not host or parts.scheme not in ("http", "https"):
         return "is no URL; write https://HOST/PATH"
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(url):
         return "is not https; a notice names people, and http is for this machine alone"
     return ""
 

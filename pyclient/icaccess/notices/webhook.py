@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import requests
 
-from icaccess.errors import NoticeError
+from icaccess.errors import HttpError, NoticeError
+from icaccess.http import HttpClient
 from icaccess.notices.interface import Channel, Message, RefusedError
 from icaccess.notices.settings import WebhookSettings
 
@@ -26,54 +26,50 @@ _THIS_ONE = (400, 409, 413, 415, 422)
 
 
 class WebhookChannel(Channel):
-    """Posts each message once it is due; what was not answered is posted again under the same id."""
+    """Posts each message when it is due; what was not answered is posted again under the same id."""
 
     name = "webhook"
     needs_address = False
 
     def __init__(self, settings: WebhookSettings, ca: Path | None) -> None:
-        self._settings = settings
         self._url = settings.url.reveal()
+        self._secret = settings.secret.reveal()
         # A webhook's path is often a secret of its own.
         self._shown = f"the webhook at {urlsplit(self._url).netloc.rpartition('@')[2]}"
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy and no .netrc of the environment shall see what is told
-        self._session.verify = str(ca) if ca else True
+        self._http = HttpClient(timeout=settings.timeout, ca=ca, ca_setting="notices.webhook.ca")
 
     def check(self) -> str:
-        """Nothing is posted for a trial: whatever is posted may be acted upon."""
-        return f"{self._shown} is told as notices become due"
+        """Nothing is posted for a trial: a receiver may act on whatever it gets."""
+        return f"{self._shown} gets what becomes due"
 
     def send(self, message: Message, handed_over: Callable[[], None]) -> None:  # noqa: ARG002
         """Post one document; a receiver knows a repeated one by its id, so nothing need be handed over."""
         body = msgspec.json.encode(document(message))
         try:
-            answer = self._session.post(
-                self._url,
-                data=body,
-                headers=_headers(message.id, body, self._settings.secret.reveal()),
-                timeout=(min(self._settings.timeout, 5.0), self._settings.timeout),
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise NoticeError(f"{self._shown} cannot be reached: {_reason(error)}") from error
-        if answer.ok and not answer.is_redirect:
+            answer = self._http.request("POST", self._url, headers=self._headers(message.id, body), body=body)
+        except HttpError as error:
+            raise NoticeError(f"{self._shown}: {str(error).partition(': ')[2]}") from error
+        said = f"{self._shown} answers {answer.status}"
+        if 200 <= answer.status < 300:
             return
-        if answer.is_redirect or 300 <= answer.status_code < 400:
-            raise NoticeError(
-                f"{self._shown} answers {answer.status_code}, a redirect, which is not followed; "
-                "correct the URL"
-            )
-        said = f"{self._shown} answers {answer.status_code} {answer.reason or ''}".rstrip()
-        if answer.status_code in _THIS_ONE:
+        if answer.status in _THIS_ONE:
             raise RefusedError(said, for_good=True)
-        if answer.status_code >= 500 and answer.status_code not in (502, 503, 504):
+        if answer.status == 500:
             raise RefusedError(said, for_good=False)
-        raise NoticeError(f"{said}; correct its URL or secret, or wait until it is well")
+        raise NoticeError(f"{said}; correct notices.webhook, or wait until the receiver is well")
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._http.close()
+
+    def _headers(self, message_id: str, body: bytes) -> dict[str, str]:
+        seconds = int(time.time())
+        return {
+            "Content-Type": "application/cloudevents+json; charset=utf-8",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(seconds),
+            "webhook-signature": signature(self._secret, message_id, seconds, body),
+        }
 
 
 def document(message: Message) -> dict[str, Any]:
@@ -107,23 +103,3 @@ def signature(secret: str, message_id: str, seconds: int, body: bytes) -> str:
         key = base64.b64decode(secret.removeprefix("whsec_"))
     digest = hmac.new(key, f"{message_id}.{seconds}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
-
-
-def _headers(message_id: str, body: bytes, secret: str) -> dict[str, str]:
-    seconds = int(time.time())
-    return {
-        "Content-Type": "application/cloudevents+json; charset=utf-8",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": signature(secret, message_id, seconds, body),
-    }
-
-
-def _reason(error: requests.RequestException) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate cannot be trusted, or it does not speak TLS; set notices.webhook.ca"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.ConnectionError):
-        return "the connection was refused or ended"
-    return type(error).__name__
