@@ -20,7 +20,7 @@ from icaccess.notices.settings import NoticeSettings
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Request
 from icaccess.store import notices as recorded
-from icaccess.store.database import Store, instant
+from icaccess.store.database import Store
 from icaccess.store.notices import VerifiedChange
 from icaccess.targets.interface import Holding, Match, Target
 from icaccess.timeline import timelines
@@ -75,11 +75,11 @@ def _gather(
     failure: Exception | None,
 ) -> Due:
     day, people = request.day, settings.people
-    since = store.moment() - timedelta(days=people.changes_of_days)
+    since = day - timedelta(days=people.changes_of_days)
     weekday = settings.approvers.weekday
     digest = None if weekday is None else due.digest_day(day, weekday)
     with store.reading() as connection:
-        last = recorded.last_changes(connection, target.identity, instant(since))
+        last = recorded.last_changes(connection, target.identity, since)
         told_of = recorded.latest_facts(connection, "recertification_open")
         if digest and recorded.has_settled(connection, "approver_digest", str(digest)):
             digest = None

@@ -54,6 +54,10 @@ class RefusedError(NoticeError):
         self.for_good = for_good
 
 
+class UnconfirmedError(NoticeError):
+    """The other side has the whole message, and went away before it said that it took it."""
+
+
 class Channel(ABC):
     """A way for messages to go out."""
 
@@ -77,7 +81,8 @@ class Channel(ABC):
         """Send one message.
 
         `handed_over` is called when all but the last step is done, where a message that was given twice would
-        be read twice. `RefusedError` when this message was not taken, `NoticeError` when none will be.
+        be read twice. `RefusedError` when this message was not taken, `UnconfirmedError` when nobody knows
+        whether it was, and any other `NoticeError` when no message will be taken.
         """
 
     @abstractmethod

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from icaccess.errors import NoticeError
-from icaccess.notices.interface import Channel, Message, RefusedError
+from icaccess.notices.interface import Channel, Message, RefusedError, UnconfirmedError
 from icaccess.notices.settings import MailSettings, is_address, sender_address
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -108,9 +108,9 @@ class MailChannel(Channel):
             code, text = connection.getreply()
         except _LOST as error:
             self.close()
-            raise RefusedError(
-                f"{self._server} ended the connection before it said whether it took the message: {error}",
-                for_good=False,
+            raise UnconfirmedError(
+                f"{self._server} ended the connection before it said whether it took the message; it is not "
+                "sent again"
             ) from error
         if code != 250:
             raise RefusedError(f"{self._server}: {_said(code, text)}", for_good=code >= _FOR_GOOD)

@@ -29,6 +29,8 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     days_before: int
     told_at: str
     channel: str
+    confirmed: bool
+    """False where the mail server had the message, and nobody heard whether it took it."""
 
 
 class ForetoldRemoval(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ def foretold_removals(store: Store, target: str) -> list[ForetoldRemoval]:
                     run_id=row.run_id,
                     removed_on=removed_on,
                     reasons=codes,
-                    told=tuple(_telling(one) for one in foretelling if one.state == "sent"),
+                    told=tuple(_telling(one) for one in foretelling if one.state in ("sent", "handed_over")),
                 )
             )
     return found
@@ -89,7 +91,7 @@ def _is_untold(change: PlannedChange, notices: Mapping[str, Sequence[RecordedNot
     codes = [reason.code for reason in change.reasons]
     foretelling = _foretelling(notices.get(change.employee_id, ()), codes, day)
     foretold = bool(foretelling) or change.outcome == "expired"
-    return foretold and not any(one.state == "sent" for one in foretelling)
+    return foretold and not any(one.state in ("sent", "handed_over") for one in foretelling)
 
 
 def _foretelling(
@@ -129,4 +131,5 @@ def _telling(one: RecordedNotice) -> Telling:
         days_before=one.about["days_left"],
         told_at=one.settled_at or one.intended_at,
         channel=one.channel,
+        confirmed=one.state == "sent",
     )

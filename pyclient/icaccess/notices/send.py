@@ -16,7 +16,7 @@ from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError, NoticeError, UsageError
 from icaccess.notices import due as kinds_due
 from icaccess.notices.gather import Due
-from icaccess.notices.interface import Channel, Message, Notice, RefusedError
+from icaccess.notices.interface import Channel, Message, Notice, RefusedError, UnconfirmedError
 from icaccess.notices.settings import NoticeSettings, notice_settings
 from icaccess.notices.words import Words
 from icaccess.store import consents
@@ -134,7 +134,6 @@ def send(
     it names others; `StoreLockedError` when another process is at work.
     """
     with applying(store, "icaccess notices") as lock:
-        _settle_interrupted(store, lock)
         _drop(store, lock, due)
         found = waiting(store, due, channels)
         stopped = found.over(limit)
@@ -216,15 +215,20 @@ class _Sending:
 
     def _send(self, message: Message) -> None:
         try:
-            self._channel.send(message, lambda: self._settle(message, "handed_over"))
+            self._channel.send(message, lambda: self._hand_over(message))
+        except UnconfirmedError as error:
+            self.problems.append(f"{message.first.recipient}: {error}")
+            self._settle(message, "handed_over", str(error))
+            self.counts["unconfirmed"] += 1
+            return
         except RefusedError as error:
             if error.for_good:
                 self.problems.append(f"{message.first.recipient}: {error}")
-            self._settle(message, "failed" if error.for_good else "intended", str(error))
-            self.counts["failed" if error.for_good else "waiting"] += 1
             self._refused = 0 if error.for_good else self._refused + 1
             if self._refused == _PATIENCE:
                 raise NoticeError(str(error)) from error
+            self._settle(message, "failed" if error.for_good else "intended", str(error))
+            self.counts["failed" if error.for_good else "waiting"] += 1
             return
         self._settle(message, "sent")
         self.counts["sent"] += 1
@@ -281,6 +285,11 @@ class _Sending:
                 ],
             )
 
+    def _hand_over(self, message: Message) -> None:
+        # Between this and the last line a kill would lose the notice, so no disk is waited for.
+        with self._store.noting() as connection:
+            recorded.settle(connection, self._store.now(), self._keys(message), "handed_over")
+
     def _settle(self, message: Message, state: recorded.NoticeState, note: str = "") -> None:
         with self._store.writing() as connection:
             self._lock.check(connection)
@@ -290,19 +299,6 @@ class _Sending:
         return [_key(self._channel.name, one) for one in message.notices]
 
 
-def _settle_interrupted(store: Store, lock: Lock) -> None:
-    """Take what an earlier run handed over for sent: it died before it wrote down what the server said.
-
-    The server had the whole message. To send it again would tell somebody twice.
-    """
-    with store.writing() as connection:
-        lock.check(connection)
-        keys = [one.key for one in recorded.unsettled(connection) if one.state == "handed_over"]
-        recorded.settle(
-            connection, store.now(), keys, "sent", "handed over; the run ended before the server's answer"
-        )
-
-
 def _drop(store: Store, lock: Lock, due: Due) -> None:
     """Drop what an earlier run meant to send and is not true any more."""
     still = {(one.recipient, one.kind, one.fact) for one in due.notices}
@@ -310,7 +306,7 @@ def _drop(store: Store, lock: Lock, due: Due) -> None:
         lock.check(connection)
         keys = [
             one.key
-            for one in recorded.unsettled(connection, due.kinds)
+            for one in recorded.intended(connection, due.kinds)
             if (one.recipient, one.kind, one.fact) not in still
         ]
         recorded.settle(connection, store.now(), keys, "dropped", "not true any more")

@@ -21,10 +21,11 @@ from icaccess.store.schema import notice as table
 from icaccess.store.schema import run as run_table
 
 NoticeState = Literal["intended", "handed_over", "sent", "failed", "dropped"]
-"""`intended` is written before a notice is sent. `handed_over`: the mail server has the whole message but for
-its last line. `sent`: the other side took it. `failed`: it refused it for good, and why is noted. `dropped`:
-it was not sent, and is not true any more."""
+"""`intended` is written before a notice is sent. `handed_over` is written when the mail server has all of it
+but the last line, and stays where nobody heard what the server said to that. `sent`: the other side took it.
+`failed`: it refused it for good, and why is noted. `dropped`: it was not sent, and is not true any more."""
 
+_TOLD = ("sent", "handed_over")
 _CHUNK = 400  # stays under SQLite's limit of bound variables
 
 
@@ -69,7 +70,6 @@ class VerifiedChange(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     action: str
     employee_id: str
-    settled_at: str
     as_of: date
 
 
@@ -89,18 +89,16 @@ def of_recipient(connection: Connection, recipient: str) -> list[RecordedNotice]
     return [_read(row) for row in connection.execute(query)]
 
 
-def unsettled(connection: Connection, kinds: Collection[str] | None = None) -> list[RecordedNotice]:
-    """The notices of these kinds, or of any, whose end is not known yet, oldest first."""
-    query = select(table).where(table.c.state.in_(["intended", "handed_over"])).order_by(table.c.id)
-    if kinds is not None:
-        query = query.where(table.c.kind.in_(kinds))
+def intended(connection: Connection, kinds: Collection[str]) -> list[RecordedNotice]:
+    """The notices of these kinds that were to be sent and were not, oldest first."""
+    query = select(table).where(table.c.state == "intended", table.c.kind.in_(kinds)).order_by(table.c.id)
     return [_read(row) for row in connection.execute(query)]
 
 
 def latest_facts(connection: Connection, kind: str) -> dict[str, str]:
     """The greatest fact of a kind that each recipient was told."""
     query = select(table.c.recipient, func.max(table.c.fact)).group_by(table.c.recipient)
-    rows = connection.execute(query.where(table.c.kind == kind, table.c.state == "sent"))
+    rows = connection.execute(query.where(table.c.kind == kind, table.c.state.in_(_TOLD)))
     return {row[0]: row[1] for row in rows}
 
 
@@ -109,7 +107,7 @@ def has_settled(connection: Connection, kind: str, fact: str) -> bool:
     states = set(
         connection.execute(select(table.c.state).where(table.c.kind == kind, table.c.fact == fact)).scalars()
     )
-    return bool(states & {"sent", "failed"}) and not states & {"intended", "handed_over"}
+    return bool(states - {"dropped"}) and "intended" not in states
 
 
 def count_of_day(connection: Connection, day: date, kinds: Collection[str]) -> int:
@@ -117,7 +115,7 @@ def count_of_day(connection: Connection, day: date, kinds: Collection[str]) -> i
     query = (
         select(table.c.recipient, table.c.kind, table.c.fact)
         .where(table.c.as_of == day.isoformat(), table.c.kind.in_(kinds))
-        .where(table.c.state.in_(["sent", "handed_over"]))
+        .where(table.c.state.in_(_TOLD))
         .distinct()
     )
     return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
@@ -147,8 +145,8 @@ def settle(
     audit.append(connection, at, drafts)
 
 
-def last_changes(connection: Connection, target: str, since: str) -> dict[str, VerifiedChange]:
-    """Each employee's last verified change at a target, where it was settled at the instant `since` or later.
+def last_changes(connection: Connection, target: str, since: date) -> dict[str, VerifiedChange]:
+    """Each employee's last verified change at a target, of runs for the day `since` or later.
 
     Grants and revocations alone: to hold access at other locations is no news.
     """
@@ -156,7 +154,7 @@ def last_changes(connection: Connection, target: str, since: str) -> dict[str, V
         select(change_table, run_table.c.as_of)
         .join(run_table, run_table.c.id == change_table.c.run_id)
         .where(change_table.c.target == target, change_table.c.state == "verified")
-        .where(change_table.c.settled_at >= since, change_table.c.action.in_(["grant", "revoke"]))
+        .where(run_table.c.as_of >= since.isoformat(), change_table.c.action.in_(["grant", "revoke"]))
         .order_by(change_table.c.run_id, change_table.c.n)
     )
     return {
@@ -165,7 +163,6 @@ def last_changes(connection: Connection, target: str, since: str) -> dict[str, V
             n=row.n,
             action=row.action,
             employee_id=row.employee_id,
-            settled_at=row.settled_at,
             as_of=date.fromisoformat(row.as_of),
         )
         for row in connection.execute(query)
