@@ -9,7 +9,7 @@ import msgspec
 
 from icaccess.cli.options import configured
 from icaccess.errors import StoreError, UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store

@@ -8,7 +8,7 @@ import click
 
 from icaccess.cli.options import CONFIG, POLICY
 from icaccess.errors import UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 
 @click.command("bundle")

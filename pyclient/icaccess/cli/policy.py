@@ -10,7 +10,7 @@ import click
 from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, POLICY, say_installed
 from icaccess.errors import IcaccessError, UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 if TYPE_CHECKING:
     from icaccess.review.source import PolicySource

@@ -20,7 +20,7 @@ from icaccess.errors import EngineError, RunVoidError, StoreError
 from icaccess.facts.interface import RecordBatch, in_batches
 from icaccess.opa.client import AccessClient
 from icaccess.opa.signing import publish
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.service.loop import Service
 from icaccess.service.once import Done, once
 from icaccess.service.state import State

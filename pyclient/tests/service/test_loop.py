@@ -16,7 +16,7 @@ import pytest
 from icaccess.apply import Failure, Summary
 from icaccess.errors import EngineError, GuardStop, RunVoidError, StoreLockedError
 from icaccess.packed import Packed
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.plan import Changes, Plan, PlannedChange, Undecided
 from icaccess.service.log import _JsonLines
 from icaccess.service.loop import Service

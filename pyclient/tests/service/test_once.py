@@ -12,7 +12,7 @@ import pytest
 from icaccess.changes import opened
 from icaccess.errors import GuardStop
 from icaccess.opa.engine import Engine
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.service.once import Stopped, once
 from tests.service import district
 
