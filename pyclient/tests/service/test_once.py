@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from icaccess.changes import opened
 from icaccess.errors import GuardStop
 from icaccess.opa.engine import Engine
 from icaccess.request import Request
@@ -52,8 +51,8 @@ def request_for(
 
 
 def holders(request: Request) -> int:
-    with opened(request) as (_, target):
-        return len(target.current())
+    with request.open() as opened:
+        return len(opened.target.current())
 
 
 def test_a_run_grants_what_is_due_and_another_finds_it_done(request_for) -> None:
