@@ -7,7 +7,6 @@ recognised and refused.
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import PlanError
+from icaccess.files import write_private
 from icaccess.models import Access, Action, Basis, Outcome, Reason
 from icaccess.targets.interface import Change, ChangeAction
 
@@ -127,12 +127,7 @@ def shows(found: Access | None, wanted: Access | None) -> bool:
 def write_plan(plan: Plan, path: Path) -> None:
     """Save a plan as JSON whose bytes depend on the plan's content alone; only its owner may read it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A plan tells of people, so the mode is right from the first byte on, whatever was there before.
-        if path.is_file():
-            path.unlink()
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_encode(plan) + b"\n")
+        write_private(path, [_encode(plan), b"\n"])
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be written there: {error.strerror}") from error
 

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from icaccess.apply import Summary
 from icaccess.cli.options import dated, deciding
 from icaccess.cli.progress import showing
-from icaccess.cli.text import printable, say
+from icaccess.cli.text import say, say_all
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.guard import GuardResult
 from icaccess.models import Access, Reason
@@ -42,7 +42,7 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
         write_plan(planned, out)
     _show(planned, result)
     if out is not None:
-        click.echo(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
+        say(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
     return CHANGES_EXIT if detailed_exitcode and planned.changes else 0
 
 
@@ -86,7 +86,7 @@ def apply(
             result.check()
             question = f"Make these {len(planned.changes)} changes at {planned.target}?"
             if planned.changes and not yes and not click.confirm(question, err=True):
-                click.echo("Nothing was changed.")
+                say("Nothing was changed.")
                 return
             summary = run.apply(planned, result, by=caller())
     _report(summary)
@@ -98,7 +98,7 @@ def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
     with start(request) as run, run.changing("icaccess adopt"), showing():
         count = run.adopt(by=caller())
-    click.echo(f"Adopted {count} who hold access at {run.parts.target.identity}.")
+    say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
 def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
@@ -111,7 +111,7 @@ def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent |
 
 def _report(summary: Summary) -> None:
     done = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items())) or "no changes"
-    click.echo(f"Run {summary.run_id}: {done}.")
+    say(f"Run {summary.run_id}: {done}.")
     for failure in summary.failures:
         change = failure.change
         say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
@@ -128,14 +128,12 @@ def _report(summary: Summary) -> None:
 
 
 def _show(planned: Plan, result: GuardResult) -> None:
-    click.echo(
+    say(
         f"Plan for {planned.as_of} at {planned.target}: "
         f"{planned.people:,} people, {planned.holders:,} hold access."
     )
     if not planned.holders:
-        click.echo(
-            "Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True
-        )
+        say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
     for title, action in (("Revocations", "revoke"), ("Updates", "update"), ("Grants", "grant")):
         _section(title, [_line(change) for change in planned.changes if change.action == action])
     _section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
@@ -144,11 +142,11 @@ def _show(planned: Plan, result: GuardResult) -> None:
     _section("Waiting for a consent", [_line(change) for change in result.waiting])
     _section("Stopped by the guard", result.stops)
     if result.waiting or result.stops:
-        click.echo(f"To let this one plan through: icaccess apply {result.option}")
+        say(f"To let this one plan through: icaccess apply {result.option}")
     if not planned.changes:
-        click.echo("Nothing to do.")
+        say("Nothing to do.")
     counts = planned.counts
-    click.echo(
+    say(
         f"{counts.get('revoke', 0)} revocations, {counts.get('update', 0)} updates, "
         f"{counts.get('grant', 0)} grants ({planned.escalations} overdue), "
         f"{counts.get('keep', 0)} unchanged, {counts.get('undecided', 0)} undecided."
@@ -157,8 +155,8 @@ def _show(planned: Plan, result: GuardResult) -> None:
 
 def _section(title: str, lines: Sequence[str]) -> None:
     if lines:
-        click.echo(f"{title} ({len(lines)}):")
-        click.echo("\n".join(f"  {printable(line)}" for line in lines))
+        say(f"{title} ({len(lines)}):")
+        say_all(f"  {line}" for line in lines)
 
 
 def _line(change: PlannedChange) -> str:

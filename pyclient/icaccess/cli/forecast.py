@@ -8,6 +8,7 @@ import click
 
 from icaccess.cli.options import Day, deciding
 from icaccess.cli.progress import showing
+from icaccess.cli.text import show
 from icaccess.errors import UsageError
 from icaccess.request import Request
 
@@ -41,6 +42,6 @@ def forecast(request: Request, ids: tuple[str, ...], until: date, form: str, exa
     with start(request, read_only=True) as run, showing():
         found = review.forecast(run.parts.client, run.people(ids), request.day, until)
     if form == "text":
-        click.echo(render.forecast_text(found, examples), nl=False)
+        show(render.forecast_text(found, examples))
     else:
-        click.echo((render.forecast_json if form == "json" else render.forecast_csv)(found), nl=False)
+        show((render.forecast_json if form == "json" else render.forecast_csv)(found), form)

@@ -8,6 +8,7 @@ import click
 
 from icaccess.cli.options import deciding
 from icaccess.cli.progress import showing
+from icaccess.cli.text import say
 from icaccess.request import Request
 
 
@@ -45,4 +46,4 @@ def report(
     if ids:
         gathered = report_gather.select(gathered, ids)
     for path in report_files.write(gathered, out):
-        click.echo(path)
+        say(str(path))
