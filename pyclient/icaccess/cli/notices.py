@@ -10,7 +10,7 @@ import msgspec
 from icaccess.cli.options import configured, deciding
 from icaccess.cli.text import say, show_json
 from icaccess.errors import GuardStop, NoticeError, NoticesFailed, UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.store.consents import Consent
 
 _FORMAT = click.option(
@@ -41,7 +41,7 @@ def plan(request: Request, form: str) -> None:
         open_store(request.store_url, read_only=True) as store,
         open_notices(request.settings) as (settings, channels, _),
     ):
-        due = gather(request, settings, store)
+        due = gather(request, settings)
         found = waiting(store, due, channels)
     stopped = found.over(settings.limit)
     if form == "json":
@@ -85,23 +85,15 @@ def plan(request: Request, form: str) -> None:
 @click.option("--reason", metavar="TEXT", help="With --allow: why.")
 def send(request: Request, to: str | None, allow: str | None, by: str | None, reason: str | None) -> None:
     """Send what is due and was not sent yet; record each notice before and after."""
-    from icaccess.notices.gather import gather
-    from icaccess.notices.send import open_notices
-    from icaccess.notices.send import send as send_due
-    from icaccess.store.database import open_store
+    from icaccess.notices.send import notify
 
     if to is not None:
         _try(request, to)
         return
     consent = _consent(allow, by, reason)
-    with (
-        open_store(request.store_url) as store,
-        open_notices(request.settings) as (settings, channels, words),
-    ):
-        due = gather(request, settings, store)
-        told = send_due(store, due, channels, words, limit=settings.limit, consent=consent)
+    due, told = notify(request, consent=consent)
     say(", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items())) or "Nothing is due.")
-    for problem in told.problems:
+    for problem in (*told.refusals, *told.problems):
         say(f"icaccess: {problem}", err=True)
     if told.stopped:
         raise GuardStop(f"stopped by the limit: {told.stopped}")
@@ -116,18 +108,14 @@ def _try(request: Request, to: str) -> None:
     from icaccess.notices.gather import gather
     from icaccess.notices.send import open_notices, send_trial
     from icaccess.notices.settings import is_address
-    from icaccess.store.database import open_store
 
     if not is_address(to):
         raise UsageError(f"--to {to!r}: is no e-mail address; write NAME@DOMAIN")
-    with (
-        open_store(request.store_url, read_only=True) as store,
-        open_notices(request.settings) as (settings, channels, words),
-    ):
+    with open_notices(request.settings) as (settings, channels, words):
         mail = next((channel for channel in channels if channel.name == "mail"), None)
         if mail is None:
             raise UsageError("--to sends mail, and notices.mail is not set; set it")
-        count = send_trial(gather(request, settings, store), mail, words, to, settings.limit)
+        count = send_trial(gather(request, settings), mail, words, to, settings.limit)
     say(f"Sent {count:,} messages to {to} for a trial; nothing is recorded.")
 
 

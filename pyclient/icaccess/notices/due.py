@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from icaccess.guard import Verdict
+from icaccess.guard import GuardResult
 from icaccess.models import Decision, Employee, Reason, Record
 from icaccess.notices.interface import Notice
 from icaccess.notices.settings import OperatorKind, PeopleSettings, Weekday
@@ -111,17 +111,17 @@ def digest_day(day: date, weekday: Weekday) -> date:
     return day - timedelta(days=(day.weekday() - _WEEKDAYS.index(weekday)) % 7)
 
 
-def for_operators(plan: Plan, verdict: Verdict) -> Iterator[tuple[OperatorKind, str, str]]:
+def for_operators(plan: Plan, result: GuardResult) -> Iterator[tuple[OperatorKind, str, str]]:
     """What those who run the system are told of a plan: the kind, the fact, and a sentence."""
-    if verdict.stops:
-        found = "; ".join(finding.message for finding in verdict.stops)
+    if result.stops:
+        found = "; ".join(result.stops)
         yield (
             "guard_stop",
             f"{plan.as_of}",
             f"The guard stops the changes of {plan.as_of}: {found}. To let this one plan through: "
-            f"icaccess apply {verdict.option}",
+            f"icaccess apply {result.option}",
         )
-    for change in verdict.held_back:
+    for change in result.waiting:
         codes = "+".join(reason.code for reason in change.reasons)
         words = " ".join(reason.message for reason in change.reasons)
         yield (
@@ -129,7 +129,7 @@ def for_operators(plan: Plan, verdict: Verdict) -> Iterator[tuple[OperatorKind, 
             f"{change.employee_id} {codes}",
             f"{change.employee_id}: the removal waits for consent. {words}",
         )
-    for change in plan.changes.of("grant"):
+    for change in plan.of("grant"):
         if change.escalate:
             yield (
                 "grant_overdue",

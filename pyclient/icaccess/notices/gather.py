@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import msgspec
 
-from icaccess import changes
 from icaccess.batches import batches
+from icaccess.diff import Person
 from icaccess.errors import IcaccessError
-from icaccess.facts.interface import RecordBatch
-from icaccess.guard import GuardSettings
-from icaccess.join import account_in, with_access
-from icaccess.models import Employee, Record
+from icaccess.models import Employee, Record, Unread
 from icaccess.notices import due
 from icaccess.notices.interface import Notice
 from icaccess.notices.settings import NoticeSettings
-from icaccess.opa.client import AccessClient
-from icaccess.pipeline import Request
+from icaccess.pipeline import Run, start
+from icaccess.request import Request
 from icaccess.store import notices as recorded
-from icaccess.store.database import Store
-from icaccess.store.notices import VerifiedChange
-from icaccess.targets.interface import Holding, Match, Target
 from icaccess.timeline import timelines
 
 _TOGETHER = 2000
 """People whose days ahead are decided together, so that memory does not grow with their number."""
+
+
+class Failure(NamedTuple):
+    """How a run failed: the name of its error, and the message."""
+
+    error: str
+    message: str
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,47 +53,42 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
         return len({one.recipient for one in self.notices if not one.address})
 
 
-def gather(request: Request, settings: NoticeSettings, store: Store, failure: Exception | None = None) -> Due:
+def gather(request: Request, settings: NoticeSettings, failure: Failure | None = None) -> Due:
     """What is due on the day of a request, by its facts, its target and what the store knows.
 
-    After a run that failed with `failure`, operators are told of it. Where the guard stops the plan the facts
+    After a run that ended with `failure`, operators are told of it. Where the guard stops the plan the facts
     are not to be believed, and people and approvers are told nothing of them.
     """
     try:
-        with changes.opened(request, read_only=True) as (_, target), request.client() as client:
-            return _gather(request, settings, store, target, client, failure)
+        with start(request, read_only=True) as run:
+            return _gather(run, settings, failure)
     except IcaccessError as error:
-        problem = failure or error
-        told = _operators(settings, request.day, [_failed(request.day, problem)])
-        return Due(as_of=request.day, notices=told, problem=str(problem))
+        failure = failure or Failure(type(error).__name__, str(error))
+        told = _operators(settings, request.day, [_failed(request.day, failure)])
+        return Due(as_of=request.day, notices=told, problem=failure.message)
 
 
-def _gather(
-    request: Request,
-    settings: NoticeSettings,
-    store: Store,
-    target: Target,
-    client: AccessClient,
-    failure: Exception | None,
-) -> Due:
-    day, people = request.day, settings.people
-    since = day - timedelta(days=people.changes_of_days)
+def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
+    day, people = run.day, settings.people
+    store, target, client = run.parts.store, run.parts.target, run.parts.client
     weekday = settings.approvers.weekday
     digest = None if weekday is None else due.digest_day(day, weekday)
     with store.reading() as connection:
+        since = day - timedelta(days=people.changes_of_days)
         last = recorded.last_changes(connection, target.identity, since)
         told_of = recorded.latest_facts(connection, "recertification_open")
         if digest and recorded.has_settled(connection, "approver_digest", str(digest)):
             digest = None
-    seen = _Seen(target.current(), target.match, last, day, digest)
-    plan = changes.plan(seen.passing(request.batches()), client, target, store, day)
-    verdict = changes.examine(
-        plan, store, request.settings.section("guard", GuardSettings), request.facts_age()
+    seen = _Seen(last, day, digest)
+    revisions = client.revisions()
+    plan = run.compare(
+        target.current(), revisions, lambda passing: run.decide(seen.passing(passing), revisions)
     )
+    verdict = run.guard(plan)
     told: list[tuple[str, str, str]] = list(due.for_operators(plan, verdict))
-    if failure is not None:
+    if failure is not None and not verdict.stops:  # a stop is told of as what it is
         told.append(_failed(day, failure))
-    problem = "; ".join(finding.message for finding in verdict.stops)
+    problem = "; ".join(verdict.stops)
     if problem:
         problem = f"the guard stops the changes, so the facts are not believed: {problem}"
         return Due(as_of=day, notices=_operators(settings, day, told), problem=problem)
@@ -120,48 +117,34 @@ def _gather(
 class _Seen:
     """What is remembered of the facts as they pass: those who hold or held access, and who could approve."""
 
-    def __init__(
-        self,
-        held: Mapping[str, Holding],
-        match: Match,
-        changed: Mapping[str, VerifiedChange],
-        day: date,
-        digest: date | None,
-    ) -> None:
+    def __init__(self, changed: Collection[str], day: date, digest: date | None) -> None:
         self.records: list[Employee] = []
         self.approvers: dict[str, Notice] = {}
-        self._held = held
-        self._match: Match = match
         self._changed = changed
         self._day = day
         self._digest = digest
 
-    def passing(self, source: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-        """The same batches, looked at as they pass."""
-        for batch in source:
-            for place, one in enumerate(batch.ids):
-                if self._digest is None and self._match == "id" and not self._wanted(one, one):
-                    continue
-                self._look(batch.read(place))
-            yield batch
+    def passing(self, people: Iterable[Person]) -> Iterator[Person]:
+        """The same people, looked at as they pass."""
+        for person in people:
+            wanted = person.held is not None or person.record.id in self._changed
+            if wanted or self._digest is not None:
+                record = person.record.read() if isinstance(person.record, Unread) else person.record
+                if isinstance(record, Employee):
+                    self._look(record, wanted=wanted)
+            yield person
 
-    def _wanted(self, employee_id: str, account: str) -> bool:
-        return account in self._held or employee_id in self._changed
-
-    def _look(self, record: Record) -> None:
-        if not isinstance(record, Employee):
-            return
-        account = account_in(self._match, record)
-        if self._wanted(record.id, account):
-            self.records.append(with_access(record, self._held.get(account)))
+    def _look(self, record: Employee, *, wanted: bool) -> None:
+        if wanted:
+            self.records.append(record)
         if self._digest is not None:
             self.approvers[record.id] = due.addressed(
                 record, "approver_digest", str(self._digest), self._day, {}
             )
 
 
-def _failed(day: date, failure: Exception) -> tuple[str, str, str]:
-    return "run_failed", f"{day} {type(failure).__name__}", f"The run of {day} failed: {failure}"
+def _failed(day: date, failure: Failure) -> tuple[str, str, str]:
+    return "run_failed", f"{day} {failure.error}", f"The run of {day} failed: {failure.message}"
 
 
 def _operators(

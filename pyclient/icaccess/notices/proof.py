@@ -81,7 +81,7 @@ def foretold_removals(store: Store, target: str) -> list[ForetoldRemoval]:
 
 def untold(store: Store, plan: Plan) -> tuple[PlannedChange, ...]:
     """The revocations of a plan that a date foretold, and of which the person was not told."""
-    revocations = list(plan.changes.of("revoke"))
+    revocations = plan.of("revoke")
     with store.reading() as connection:
         notices = _by_recipient(connection, {change.employee_id for change in revocations})
     return tuple(change for change in revocations if _is_untold(change, notices, plan.as_of))

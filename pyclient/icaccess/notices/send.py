@@ -15,15 +15,16 @@ from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError, NoticeError, UsageError
 from icaccess.notices import due as kinds_due
-from icaccess.notices.gather import Due
+from icaccess.notices.gather import Due, Failure, gather
 from icaccess.notices.interface import Channel, Message, Notice, RefusedError, UnconfirmedError
 from icaccess.notices.settings import NoticeSettings, notice_settings
 from icaccess.notices.words import Words
+from icaccess.request import Request
 from icaccess.store import consents
 from icaccess.store import notices as recorded
 from icaccess.store.audit import canonical
 from icaccess.store.consents import Consent
-from icaccess.store.database import Store
+from icaccess.store.database import Store, open_store
 from icaccess.store.lock import Lock, applying
 from icaccess.store.notices import NoticeKey, RecordedNotice
 
@@ -76,6 +77,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str = ""
     """Why the limit held back the notices to people and approvers."""
     problems: tuple[str, ...] = ()
+    """What kept a channel from being used, and how many have no address; they name nobody."""
+    refusals: tuple[str, ...] = ()
+    """Whose message was refused or not confirmed, and why."""
 
 
 @contextmanager
@@ -103,6 +107,28 @@ def open_notices(config: Config) -> Iterator[tuple[NoticeSettings, list[Channel]
                 "add one of them"
             )
         yield settings, channels, words
+
+
+def notify(
+    request: Request, failure: Failure | None = None, *, consent: Consent | None = None
+) -> tuple[Due, Told]:
+    """Work out what is due and send it, after a run that may have ended with `failure`.
+
+    `ConfigError` when the settings, the templates or the policy data are wrong; `StoreError` when the store
+    cannot be opened; `StoreLockedError` when another process is at work.
+    """
+    with (
+        open_notices(request.settings) as (settings, channels, words),
+        open_store(request.store_url) as store,
+    ):
+        due = gather(request, settings, failure)
+        return due, send(store, due, channels, words, limit=settings.limit, consent=consent)
+
+
+def is_configured(config: Config) -> bool:
+    """Whether the settings name a way to tell anybody anything."""
+    settings = config.section("notices", NoticeSettings)
+    return settings.mail is not None or settings.webhook is not None
 
 
 def waiting(store: Store, due: Due, channels: Iterable[Channel]) -> Waiting:
@@ -142,6 +168,7 @@ def send(
             stopped = ""
         counts: Counter[str] = Counter()
         problems: list[str] = []
+        refusals: list[str] = []
         for channel in channels:
             groups = found.by_channel[channel.name]
             if stopped:
@@ -150,8 +177,14 @@ def send(
             run.send(groups)
             counts += run.counts
             problems += run.problems
+            refusals += run.refusals
         option = f"; to let this one lot through: {option_of(found)}" if stopped else ""
-        return Told(counts=dict(counts), stopped=stopped + option, problems=tuple(problems))
+        return Told(
+            counts=dict(counts),
+            stopped=stopped + option,
+            problems=tuple(problems),
+            refusals=tuple(refusals),
+        )
 
 
 def option_of(found: Waiting) -> str:
@@ -190,6 +223,7 @@ class _Sending:
     def __init__(self, store: Store, lock: Lock, channel: Channel, words: Words, as_of: date) -> None:
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.refusals: list[str] = []
         self._store = store
         self._lock = lock
         self._channel = channel
@@ -217,16 +251,18 @@ class _Sending:
         try:
             self._channel.send(message, lambda: self._hand_over(message))
         except UnconfirmedError as error:
-            self.problems.append(f"{message.first.recipient}: {error}")
+            self.refusals.append(f"{message.first.recipient}: {error}")
             self._settle(message, "handed_over", str(error))
             self.counts["unconfirmed"] += 1
             return
         except RefusedError as error:
             if error.for_good:
-                self.problems.append(f"{message.first.recipient}: {error}")
+                self.refusals.append(f"{message.first.recipient}: {error}")
             self._refused = 0 if error.for_good else self._refused + 1
             if self._refused == _PATIENCE:
-                raise NoticeError(str(error)) from error
+                raise NoticeError(
+                    f"{self._channel.name}: {_PATIENCE} messages in a row were not taken"
+                ) from error
             self._settle(message, "failed" if error.for_good else "intended", str(error))
             self.counts["failed" if error.for_good else "waiting"] += 1
             return

@@ -134,7 +134,7 @@ def test_a_recipient_who_is_refused_is_asked_again_only_at_another_address(store
     channel = ScriptedChannel("refused")
     told = tell(store, channel, recertify(1), recertify(2))
     assert told.counts == {"failed": 1, "sent": 1}
-    assert told.problems == ("000001: 550 no such user",)
+    assert told.refusals == ("000001: 550 no such user",)
     assert tell(store, channel, recertify(1), recertify(2)).counts == {}
     assert tell(store, channel, recertify(1, address="new@example.org")).counts == {"sent": 1}
 
@@ -143,7 +143,7 @@ def test_what_is_refused_for_now_waits_and_after_three_in_a_row_all_do(store):
     channel = ScriptedChannel("later", "", "later", "later", "later")
     told = tell(store, channel, *(recertify(one) for one in range(1, 9)))
     assert told.counts == {"sent": 1, "waiting": 7}
-    assert told.problems == ("450 later; 4 messages wait for the next run",)
+    assert told.problems == ("mail: 3 messages in a row were not taken; 4 messages wait for the next run",)
     assert tell(store, channel, *(recertify(one) for one in range(1, 9))).counts == {"sent": 7}
 
 
@@ -151,7 +151,7 @@ def test_a_message_that_nobody_confirmed_is_said_to_be_so_and_not_repeated(store
     channel = ScriptedChannel("lost")
     told = tell(store, channel, recertify(1), recertify(2))
     assert told.counts == {"sent": 1, "unconfirmed": 1}
-    assert told.problems == ("000001: the connection ended",)
+    assert told.refusals == ("000001: the connection ended",)
     assert tell(store, channel, recertify(1), recertify(2)).counts == {}
     assert states(store, "000001") == [("handed_over", "the connection ended")]
 
