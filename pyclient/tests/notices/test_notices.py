@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from datetime import date
 
 import pytest
 
-from icaccess.notices.proof import foretold_removals
+from icaccess.notices.proof import foretold_removals, untold
+from icaccess.pipeline import start
+from icaccess.request import Request
 from icaccess.store.database import open_store
+from tests.notices.conftest import ROOT
 from tests.notices.servers import Mailbox, mail_server
 
 SENDER = {"host": "127.0.0.1", "security": "none", "from": "Access <access@example.org>"}
@@ -209,3 +213,42 @@ def test_the_proof_says_when_each_was_told(mailing, command, tmp_path):
         (14, date(2028, 6, 30)),
     ]
     assert (other.employee_id, other.told) == ("000002", ())
+
+
+def test_a_plan_says_who_of_those_that_a_date_removes_was_not_told(mailing, command, tmp_path):
+    mailing.people["000002"]["email"] = ""
+    mailing.person("000003")
+    mailing.write()
+    for day in ("2026-02-02", "2028-06-16"):
+        command("apply", "--yes", "--at", day, *mailing.options)
+        command("notices", "send", "--at", day, *mailing.options)
+    # Somebody whose facts changed could not be told before.
+    mailing.people["000003"]["employment"] = [{"start": "2019-08-01", "end": "2028-06-20"}]
+    mailing.write()
+    request = Request(
+        config=mailing.config,
+        facts=(mailing.facts,),
+        at=date(2028, 7, 1),
+        store=f"sqlite:///{tmp_path}/icaccess.db",
+        policy=ROOT / "policy",
+        opa_url=(os.environ["ICACCESS_OPA_URL"],),
+    )
+    with start(request, read_only=True) as run:
+        drawn = run.plan()
+        assert [change.employee_id for change in drawn.of("revoke")] == ["000001", "000002", "000003"]
+        assert [change.employee_id for change in untold(run.parts.store, drawn)] == ["000002"]
+
+
+def test_doctor_reaches_the_mail_server(mailing, command):
+    _, shown, _ = command("doctor", *mailing.options)
+    assert "ok    notices: the mail server 127.0.0.1:" in shown
+    mailing.settings(mail={**SENDER, "port": 1})
+    code, shown, _ = command("doctor", *mailing.options)
+    assert code == 1
+    assert "FAIL  notices: the mail server 127.0.0.1:1: cannot be reached: Connection refused" in shown
+    mailing.settings(mail={**SENDER, "port": 1}, templates=str(mailing.config))
+    _, shown, _ = command("doctor", *mailing.options)
+    assert "calendar: is the template of no notice" in shown
+    mailing.settings()
+    _, shown, _ = command("doctor", *mailing.options)
+    assert "ok    notices: nobody is told anything" in shown
