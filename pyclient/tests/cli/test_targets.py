@@ -64,7 +64,7 @@ def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch
         code, out, err = run("plan", "--out", tmp_path / "plan.json", "--detailed-exitcode")
         assert (code, err.count("Saved")) == (2, 1)
         assert "Revocations (1):\n  2  approval_missing" in out
-        assert "To grant (2):\n  1  210" in out
+        assert "Grants (2):\n  1  210" in out
         code, out, _ = run("apply", tmp_path / "plan.json", "--yes")
         assert (code, out.splitlines()[-1]) == (0, "Run 2: 3 verified.")
         assert server.members(group) == {ids["1"], ids["3"], ids["4"]}
