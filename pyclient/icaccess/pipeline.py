@@ -15,7 +15,7 @@ from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs neither OPA nor facts
-    from icaccess.facts.interface import FactsSource, RecordBatch
+    from icaccess.facts.interface import Facts, RecordBatch
     from icaccess.models import Record
     from icaccess.opa.client import AccessClient
 
@@ -80,7 +80,7 @@ class Request:
         return None if as_of is None else datetime.now(UTC) - as_of
 
     @cached_property
-    def source(self) -> FactsSource:
+    def source(self) -> Facts:
         """Where the facts come from: the files that were named, else the configured sources, merged."""
         from icaccess.facts import open_facts
 

@@ -16,7 +16,7 @@ from icaccess.apply import expected
 from icaccess.config.policy_data import load_policy_data
 from icaccess.diff import draw_up
 from icaccess.errors import EngineError, PolicyError, UsageError
-from icaccess.facts.interface import FactsSource, in_batches
+from icaccess.facts.interface import Facts, in_batches
 from icaccess.facts.merge import MergedFacts
 from icaccess.join import Join, state_digest
 from icaccess.models import Record
@@ -47,7 +47,7 @@ from icaccess.targets.interface import Holding, Target
 
 def gather(
     request: Request,
-    facts: FactsSource,
+    facts: Facts,
     records: Iterable[Record],
     *,
     earlier: Report | None,
@@ -259,10 +259,10 @@ def _standing(person: Person) -> Standing:
     )
 
 
-def _sources(paths: Iterable[Path], facts: FactsSource, zone: ZoneInfo) -> Iterator[Source]:
+def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[Source]:
     """What the facts came from: the files named, by digest, or each configured source and its rows."""
     if isinstance(facts, MergedFacts):
-        for count in facts.counts():
+        for count in facts.reports():
             yield Source(
                 name=count.name,
                 rows=count.rows,
