@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,9 +10,11 @@ import msgspec
 
 from icaccess.cli.options import reading
 from icaccess.cli.progress import counting
+from icaccess.cli.text import printable, say, show_json
 from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError, UsageError
 from icaccess.facts.interface import Facts, Source
+from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
 from icaccess.pipeline import Request
 
@@ -38,7 +39,7 @@ def facts(
     if out is not None and out.suffix.lower() != ".jsonl":
         raise UsageError(f"--out {out}: a snapshot is JSON Lines; name a file that ends in .jsonl")
     if locations is not None:
-        click.echo(f"{_write_locations(request.settings, locations)} locations in {locations}", err=True)
+        say(f"{_write_locations(request.settings, locations)} locations in {locations}", err=True)
         return
     source = request.source
     if out is not None:
@@ -54,19 +55,17 @@ def _save(source: Facts, out: Path) -> None:
 
     with counting(source.traced(), "people") as traced:
         written = write_snapshot(out, traced, source.names)
-    click.echo(f"{out}: {written.records} records, sha256:{written.sha256}")
+    say(f"{out}: {written.records} records, sha256:{written.sha256}")
 
 
 def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:
     wanted, encode = set(ids), msgspec.json.Encoder().encode
-    write = sys.stdout.buffer.write
-    sys.stdout.flush()
     for record in records:
         if ids and record.id not in wanted:
             continue
         wanted.discard(record.id)
         if isinstance(record, Employee):
-            write(encode(record) + b"\n")
+            show_json(encode(record) + b"\n")
         else:
             _undecided(record)
     if wanted:
@@ -74,7 +73,7 @@ def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:
 
 
 def _undecided(record: InvalidRecord) -> None:
-    click.echo(f"{record.id} is undecided: {record.problem}", err=True)
+    say(f"{record.id} is undecided: {record.problem}", err=True)
 
 
 def _account(source: Facts, issues: Path | None) -> None:
@@ -86,29 +85,36 @@ def _account(source: Facts, issues: Path | None) -> None:
             raise UsageError("--issues tells of the sources in icaccess.yaml; --facts reads whole records")
         return
     for report in source.reports():
-        click.echo(report.text(), err=True)
+        say(report.text(), err=True)
         for note in report.notes:
-            click.echo(f"{report.name}: {note}", err=True)
+            say(f"{report.name}: {note}", err=True)
     if source.normalised:
-        click.echo(f"{source.normalised} keys were trimmed, or changed as `facts.keys` says", err=True)
+        say(f"{source.normalised} keys were trimmed, or changed as `facts.keys` says", err=True)
     if issues is not None:
         _write_issues(source.issues(), issues)
         return
     number = 0
     for number, line in enumerate(source.issues(), 1):
         if number <= _SHOWN_ISSUES:
-            click.echo(line, err=True)
+            say(line, err=True)
     if number > _SHOWN_ISSUES:
-        click.echo(f"… {number - _SHOWN_ISSUES} more to look at; list them with --issues FILE", err=True)
+        say(f"… {number - _SHOWN_ISSUES} more to look at; list them with --issues FILE", err=True)
 
 
 def _write_issues(lines: Iterator[str], file: Path) -> None:
+    number = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal number
+        for line in lines:
+            number += 1
+            yield f"{printable(line)}\n".encode()
+
     try:
-        with file.open("w", encoding="utf-8") as stream:
-            number = sum(1 for line in lines if stream.write(line + "\n"))
+        write_private(file, counted())
     except OSError as error:
         raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
-    click.echo(f"{number} to look at, listed in {file}", err=True)
+    say(f"{number} to look at, listed in {file}", err=True)
 
 
 def _write_locations(config: Config, file: Path) -> int:
