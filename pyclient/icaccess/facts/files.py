@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.interface import TOGETHER, Facts, Provenance, RecordBatch, SourceReport, in_batches
+from icaccess.facts.interface import TOGETHER, Facts, Provenance, SourceReport
 from icaccess.facts.readers import READERS, json_lines_unread
 from icaccess.facts.record import DayReader, at
 from icaccess.facts.snapshot import taken_at
-from icaccess.models import InvalidRecord, Record
+from icaccess.models import AnyRecord, InvalidRecord, Record
 
 T = TypeVar("T")
 Placed = tuple[Path, int, Record]
@@ -53,20 +53,17 @@ class FileFacts(Facts):
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
         """Each record with its file and line; `FactsError` also when there is none at all."""
         self._invalid = 0
-        some = batches(self._placed(), TOGETHER)
-        once = self._once(some, lambda placed: [record.id for _, _, record in placed])
-        for file, line, record in chain.from_iterable(once):
+        for file, line, record in self._once(self._placed(), lambda placed: placed[2].id):
             self._invalid += isinstance(record, InvalidRecord)
             yield record, {"record": [f"{file}:{line}"]}
 
     def reports(self) -> list[SourceReport]:
-        """One for all the files: how many records they hold, and how many are invalid."""
-        used = self._read - self._invalid
+        """One for all the files: how many records they hold, and how many of those read are invalid."""
         return [
             SourceReport(
                 name=", ".join(self.names[:3]),
                 rows=self._read,
-                used=used,
+                used=self._read - self._invalid,
                 rejected=self._invalid,
                 people=self._read,
                 as_of=self.as_of,
@@ -74,23 +71,24 @@ class FileFacts(Facts):
             )
         ]
 
-    def batches(self) -> Iterator[RecordBatch]:
-        """Each record once; lines of JSON are not read before somebody asks what is in them."""
-        return self._once(self._unread(), lambda batch: batch.ids)
+    def unread(self) -> Iterator[AnyRecord]:
+        """Each record once; lines of JSON are not decoded before somebody asks what is in them."""
+        self._invalid = 0
+        return self._once(self._unread(), lambda record: record.id)
 
-    def _once(self, some: Iterable[T], ids_of: Callable[[T], list[str]]) -> Iterator[T]:
+    def _once(self, items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[T]:
         # A set of a million ids takes 130 MB, and their hashes in a row 8. So ids are compared at the end, a
         # part of the hashes at a time, and before only those that are near to each other.
         hashes = [array("q") for _ in range(_PARTS)]
         self._read, self._notes = 0, []
-        for batch in some:
-            new = list(map(self._hash, ids_of(batch)))
+        for some in batches(items, TOGETHER):
+            new = [self._hash(id_of(one)) for one in some]
             self._read += len(new)
             for one in new:
                 hashes[one % _PARTS].append(one)
             if len(set(new)) < len(new):
                 self._refuse_second(hashes)
-            yield batch
+            yield from some
         if not any(hashes):
             names = ", ".join(map(str, self._files[:3]))
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
@@ -107,13 +105,13 @@ class FileFacts(Facts):
             for line, record in self._records_of(file):
                 yield file, line, record
 
-    def _unread(self) -> Iterator[RecordBatch]:
+    def _unread(self) -> Iterator[AnyRecord]:
         for file in self._files:
             if file.suffix.lower() == ".jsonl":
                 with self._reading(file):
                     yield from json_lines_unread(file, self._zone)
             else:
-                yield from in_batches(record for _, record in self._records_of(file))
+                yield from (record for _, record in self._records_of(file))
 
     def _records_of(self, file: Path) -> Iterator[tuple[int, Record]]:
         days = DayReader(self._zone)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
 
-from icaccess.batches import batches
 from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts.mapping import Rejected, RowMapping
 from icaccess.facts.settings import KeyKind, Kind, MappedSettings, SourceSettings
-from icaccess.models import Fact, Record
+from icaccess.models import AnyRecord, Fact, Record
 
 TOGETHER = 8_000
-"""Records in one batch; memory grows with this, and not with the population."""
-_encode = msgspec.json.Encoder().encode
+"""How many records or lines are looked at together; memory grows with this, not with the population."""
 
 Provenance = dict[str, list[str]]
 """For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
@@ -255,36 +252,11 @@ class Facts(ABC):
         """Each thing that a person should look at, on one line, once the records were taken."""
         return iter(())
 
-    def batches(self) -> Iterator[RecordBatch]:
-        """Each record once, as `records` gives it, but unread where the source can do without reading it.
-
-        A cache that knows a record by its digest need not read it, which is most of the cost of a record.
-        """
-        return in_batches(self.records())
-
-
-@dataclass(frozen=True, slots=True)
-class RecordBatch:
-    """Some records in their order, column by column: each is read only when it is asked for."""
-
-    ids: list[str]
-    digests: list[bytes]
-    """The digest of everything that each record is made of: equal ones mean equal records."""
-    read: Callable[[int], Record]
-    """The record at a place of the batch; `FactsError` when its id cannot be relied on after all."""
-
-    def __len__(self) -> int:
-        return len(self.ids)
+    def unread(self) -> Iterator[AnyRecord]:
+        """Each record once, as `records` gives it, but not decoded where that can be left for later."""
+        return self.records()
 
 
 def digest(content: bytes) -> bytes:
     """As much of the SHA-256 as is kept of each record: enough for equal digests to mean equal contents."""
     return sha256(content).digest()[:16]
-
-
-def in_batches(records: Iterable[Record]) -> Iterator[RecordBatch]:
-    """Records that have been read already, as batches."""
-    for some in batches(records, TOGETHER):
-        yield RecordBatch(
-            [record.id for record in some], [digest(_encode(record)) for record in some], some.__getitem__
-        )

@@ -116,7 +116,7 @@ class MergedFacts(Facts):
                     _refuse_nobodys(rows)
                     staging.add(index, rows, source.settings.approver_key)
                     if self._progress is not None:
-                        self._progress(source.settings.name, len(rows))
+                        self._progress(f"rows of {source.settings.name}", len(rows))
             except FactsError as error:
                 if not source.settings.optional:
                     raise
