@@ -13,18 +13,16 @@ from msgspec import UNSET, UnsetType
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
+from icaccess.facts.checks import Checks
 from icaccess.facts.interface import Facts, ParsedRow, Provenance, Source, SourceReport, SourceSize
 from icaccess.facts.mapping import Person
-from icaccess.facts.names import NAMED, KnownNames, Vocabulary
+from icaccess.facts.names import Vocabulary
 from icaccess.facts.record import LISTS, MAX_FACTS
-from icaccess.facts.settings import Expect, FactsSettings, Kind, MappedSettings
+from icaccess.facts.settings import FactsSettings, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
 from icaccess.models import Access, Approval, Employee, InvalidRecord, Record
-from icaccess.validation import show
 
 _BATCH = 500
-_FEW = 2
-"""Rows or people by which a source may always differ from its last run."""
 
 
 class MergedFacts(Facts):
@@ -66,7 +64,8 @@ class MergedFacts(Facts):
             "people" in source.kinds for index, source in enumerate(self._sources) if index not in failures
         )
         staging.resolve(people=gives_people)
-        self._reports = [self._report(index, staging, failures) for index in range(len(self._sources))]
+        checks = Checks(self._sources, staging, self._remembered, self._known)
+        self._reports = [self._report(index, checks, failures) for index in range(len(self._sources))]
         absent = self._absent_for_all(failures)
         doubtful = {index for index, report in enumerate(self._reports) if report.unmatched}
         empty = True
@@ -100,7 +99,8 @@ class MergedFacts(Facts):
     def issues(self) -> Iterator[str]:
         """Each thing to be looked at: source, row, whose it is, and why."""
         for issue in [] if self._staging is None else self._staging.issues():
-            name = f"{self._sources[issue.source].settings.name} row {issue.row}: "
+            source = self._sources[issue.source].settings.name
+            name = f"{source} row {issue.row}: " if issue.row else f"{source}: "
             owner = f"{issue.id}: " if issue.id and issue.id not in issue.reason else ""
             yield f"{name}{owner}{issue.reason.removeprefix(name)}"
 
@@ -134,123 +134,19 @@ class MergedFacts(Facts):
             staging.drop(index)
         return failures
 
-    def _report(self, index: int, staging: Staging, failures: dict[int, FactsError]) -> SourceReport:
+    def _report(self, index: int, checks: Checks, failures: dict[int, FactsError]) -> SourceReport:
         """What is known of a source before its records; adds to the failures what is not to be believed."""
         source = self._sources[index]
-        name = source.settings.name
         try:
             if index in failures:
                 raise failures[index]
-            notes = [*source.notes, *self._settle_ends(index, staging)]
-            report = staging.report(index, name, vouches=source.settings.vouches_for_roles)
-            self._believe(report, source.settings.expect)
-            notes += self._compare_size(report, source.settings.expect)
-            if self._known is not None:
-                notes += self._compare_names(index, staging, self._known)
+            return checks.check(index)
         except FactsError as error:
             if not source.settings.optional:
                 raise
             failures[index] = error
-            staging.drop(index)
-            return SourceReport(name=name, failure=str(error))
-        return msgspec.structs.replace(
-            report, left_out=source.left_out, declared=source.total, as_of=source.as_of, notes=tuple(notes)
-        )
-
-    def _settle_ends(self, index: int, staging: Staging) -> list[str]:
-        """Carry out `ends: next_row`; a sentence, or `FactsError`, where rows that must end have no end."""
-        settings = self._sources[index].settings
-        if not isinstance(settings, MappedSettings) or settings.gives not in HR_KINDS[1:]:
-            return []
-        if settings.ends == "next_row":
-            staging.chain(index)
-            return []
-        unended = "end" not in settings.fields
-        if (unended and settings.ends) or not (people := staging.open_rows(index)):
-            return []
-        identifier, first, last = people[0]
-        if unended:
-            raise FactsError(
-                f"{settings.name}: {len(people)} people have rows of several days, such as {identifier} from "
-                f"{first} and from {last}, and no column says when a row ends; set `ends: next_row` where "
-                "each row ends the one before it, or `ends: last_day` where they all go on"
-            )
-        return [
-            f"{len(people)} people have several rows without an end, such as {identifier} from {first} and "
-            f"from {last}; where the later ends the earlier, set `ends: next_row`"
-        ]
-
-    def _compare_size(self, report: SourceReport, expect: Expect) -> list[str]:
-        """`FactsError` when a source is much smaller, or larger, than in the last good run."""
-        last = self._remembered.get(report.name)
-        if last is None:
-            return []
-        for what, now, then in (("rows", report.rows, last.rows), ("people", report.people, last.people)):
-            if then - now > max(_FEW, expect.max_shrink * then):
-                option = "max_shrink"
-            elif expect.max_growth is not None and now - then > max(_FEW, expect.max_growth * then):
-                option = "max_growth"
-            else:
-                continue
-            raise FactsError(
-                f"{report.name}: has {now} {what}, and had {then} in the last good run; get it whole again, "
-                f"or set `expect.{option}` for one run if this is right"
-            )
-        if last.newest and report.newest and report.newest < last.newest:
-            return [f"its newest day is {report.newest}, and was {last.newest} in the last good run"]
-        return []
-
-    def _compare_names(self, index: int, staging: Staging, known: Vocabulary) -> list[str]:
-        """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all."""
-        source, notes = self._sources[index], []
-        for kind, field in NAMED:
-            names, texts = known.names(kind, field), staging.texts(index, kind, field)
-            rows = sum(texts.values())
-            if (
-                rows > _FEW
-                and source.settings.expect.known_names
-                and not self._any_known(index, staging, kind, field, names)
-            ):
-                raise FactsError(
-                    f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
-                    f"({_listed(names.names)}); they have {_listed(texts)}; correct `values`, "
-                    "`facts.aliases` or policy data, or set `expect.known_names: false`"
-                )
-            untranslated = source.untranslated.get(field, {}) if kind in source.kinds else {}
-            few = 10 * sum(untranslated.values()) <= rows
-            for text, count in texts.items():
-                if text in names:
-                    continue
-                if (near := names.nearest(text)) is not None:
-                    notes.append(
-                        f"{count} {kind} have the {field} {show(text)}; policy data has {show(near)}"
-                    )
-                elif few and text in untranslated:
-                    notes.append(
-                        f"{count} {kind} have the {field} {show(text)}, which no `values` translates"
-                    )
-        return notes
-
-    def _any_known(self, index: int, staging: Staging, kind: Kind, field: str, names: KnownNames) -> bool:
-        """Whether a source, or for jobs any source of jobs, has a name that policy data knows."""
-        alike = [index] if kind == "certifications" else range(len(self._sources))
-        return any(
-            any(text in names for text in staging.texts(other, kind, field))
-            or (field == "location" and staging.texts(other, kind, "school_based"))
-            for other in alike
-        )
-
-    def _believe(self, report: SourceReport, expect: Expect) -> None:
-        """`FactsError` when too many rows, or approvers, are of nobody whom HR knows."""
-        for number, what in (
-            (report.unmatched, f"of {report.rows} rows fit"),
-            (report.strangers, f"approvers in {report.rows} approvals are"),
-        ):
-            if number > 1 and number > expect.max_unmatched * report.rows:
-                raise FactsError(
-                    f"{report.name}: {number} {what} nobody whom HR knows; correct its keys or HR's feeds, "
-                    "or set `expect.max_unmatched`"
-                )
+            checks.staging.drop(index)
+            return SourceReport(name=source.settings.name, failure=str(error))
 
     def _absent_for_all(self, failures: Mapping[int, FactsError]) -> set[str]:
         """The kinds of fact that nobody looked up, or that could not be: unknown is not none."""
@@ -369,11 +265,6 @@ def _refuse_nobodys(rows: Iterable[ParsedRow]) -> None:
     for row in rows:
         if row.key is None and row.kind in HR_KINDS:
             raise FactsError(f"{row.reason}; correct the row, since it may be anybody's")
-
-
-def _listed(names: Iterable[str]) -> str:
-    shown = [show(name) for name, _ in zip(names, range(5), strict=False)]
-    return ", ".join(shown)
 
 
 def _by_source(rows: Iterable[Staged], kind: Kind) -> list[Staged]:
