@@ -24,6 +24,13 @@ HERE = Path(__file__).parent
 Row = dict[str, Any]
 
 TITLES = {"Office Professional": "OFP1", "School Counselor": "CNS1", "Principal": "PRN1"}
+COURSE = "Elementary Scheduling"
+UNFINISHED = (
+    ("100101", "In Progress", ""),
+    ("100302", "Failed", "2026-05-02T03:30:00Z"),
+    ("100404", "Enrolled", ""),
+)
+"""Rows of the transcript that must not count: only completed ones do."""
 ORG_TYPES = {"school": "school", "office": "department", "terminal": "department"}
 
 
@@ -87,8 +94,17 @@ def tables(records: list[Row]) -> dict[str, bytes]:
         for row in entries(records, "assignments")
     ]
     transcript = [
-        {"User ID": row["id"], "Course": row["name"], "Completed (UTC)": evening(row["completed_on"])}
+        {
+            "User ID": row["id"],
+            "Course": f"{row['name']} Certification",
+            "Status": "Completed",
+            "Completed (UTC)": evening(row["completed_on"]),
+        }
         for row in entries(records, "certifications")
+    ]
+    transcript += [
+        {"User ID": identifier, "Course": f"{COURSE} Certification", "Status": status, "Completed (UTC)": day}
+        for identifier, status, day in UNFINISHED
     ]
     approvals = [
         {

@@ -101,7 +101,8 @@ class MergedFacts(Facts):
         for issue in [] if self._staging is None else self._staging.issues():
             source = self._sources[issue.source].settings.name
             name = f"{source} row {issue.row}: " if issue.row else f"{source}: "
-            owner = f"{issue.id}: " if issue.id and issue.id not in issue.reason else ""
+            known = not issue.id or f" {issue.id} " in f" {issue.reason} "
+            owner = "" if known else f"{issue.id}: "
             yield f"{name}{owner}{issue.reason.removeprefix(name)}"
 
     def _read(self, staging: Staging) -> dict[int, FactsError]:
