@@ -47,7 +47,7 @@ def facts(
     else:
         with counting(source.records(), "people") as records:
             _show(records, ids)
-    _account(source, issues)
+    _account(source, issues, told=not request.facts)
 
 
 def _save(source: Facts, out: Path) -> None:
@@ -76,25 +76,17 @@ def _undecided(record: InvalidRecord) -> None:
     say(f"{record.id} is undecided: {record.problem}", err=True)
 
 
-def _account(source: Facts, issues: Path | None) -> None:
-    """What became of every row of every source, on stderr; nothing for facts that are read from files."""
-    from icaccess.facts.merge import MergedFacts
-
-    if not isinstance(source, MergedFacts):
-        if issues is not None:
-            raise UsageError("--issues tells of the sources in icaccess.yaml; --facts reads whole records")
-        return
-    for report in source.reports():
+def _account(source: Facts, issues: Path | None, *, told: bool) -> None:
+    """What a person should look at, in a file or on stderr; with `told`, what became of all rows as well."""
+    for report in source.reports() if told else []:
         say(report.text(), err=True)
         for note in report.notes:
             say(f"{report.name}: {note}", err=True)
-    if source.normalised:
-        say(f"{source.normalised} keys were trimmed, or changed as `facts.keys` says", err=True)
     if issues is not None:
         _write_issues(source.issues(), issues)
         return
     number = 0
-    for number, line in enumerate(source.issues(), 1):
+    for number, line in enumerate(source.issues() if told else [], 1):
         if number <= _SHOWN_ISSUES:
             say(line, err=True)
     if number > _SHOWN_ISSUES:

@@ -47,33 +47,40 @@ class FileFacts(Facts):
         self._files = files
         self._zone = zone
         self._hash = hashing
-        self._read = self._invalid = 0
+        self._read = 0
+        self._problems: list[str] = []
         self._notes: list[str] = []
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
         """Each record with its file and line; `FactsError` also when there is none at all."""
-        self._invalid = 0
+        self._problems = []
         for file, line, record in self._once(self._placed(), lambda placed: placed[2].id):
-            self._invalid += isinstance(record, InvalidRecord)
+            if isinstance(record, InvalidRecord):
+                self._problems.append(f"{record.id}: {record.problem}")
             yield record, {"record": [f"{file}:{line}"]}
 
     def reports(self) -> list[SourceReport]:
         """One for all the files: how many records they hold, and how many of those read are invalid."""
+        invalid = len(self._problems)
         return [
             SourceReport(
                 name=", ".join(self.names[:3]),
                 rows=self._read,
-                used=self._read - self._invalid,
-                rejected=self._invalid,
+                used=self._read - invalid,
+                rejected=invalid,
                 people=self._read,
                 as_of=self.as_of,
                 notes=tuple(self._notes),
             )
         ]
 
+    def issues(self) -> Iterator[str]:
+        """The problem of each record that is invalid."""
+        return iter(self._problems)
+
     def unread(self) -> Iterator[AnyRecord]:
         """Each record once; lines of JSON are not decoded before somebody asks what is in them."""
-        self._invalid = 0
+        self._problems = []
         return self._once(self._unread(), lambda record: record.id)
 
     def _once(self, items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[T]:

@@ -83,11 +83,6 @@ class MergedFacts(Facts):
         """The names of the sources, in the order of the settings."""
         return [source.settings.name for source in self._sources]
 
-    @property
-    def normalised(self) -> int:
-        """How many keys were changed before they were compared."""
-        return 0 if self._staging is None else self._staging.normalised
-
     def reports(self) -> list[SourceReport]:
         """What became of every source's rows, in the order of the sources."""
         return [

@@ -125,8 +125,6 @@ class Staging:
     def __init__(self, settings: FactsSettings) -> None:
         self._keys = settings.keys
         self._renaming = Renaming(settings.aliases)
-        self.normalised = 0
-        """How many keys were changed before they were compared."""
         self._lock = Lock()
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.create_function("near", 1, spreadsheet_id, deterministic=True)
@@ -279,9 +277,7 @@ class Staging:
         )  # fmt: skip
 
     def _normal(self, kind: KeyKind, key: str) -> str:
-        normal = normal_key(kind, key, self._keys.get(kind, _PLAIN))
-        self.normalised += normal != key
-        return normal
+        return normal_key(kind, key, self._keys.get(kind, _PLAIN))
 
     def _assignments(self, identifier: str) -> tuple[Assignment, ...] | None:
         (doubts,) = self._db.execute(

@@ -70,6 +70,16 @@ def test_what_is_not_used_is_listed_in_a_file(command: Run, tmp_path) -> None:
     assert stranger == "approvals row 58: 100605: approver 400001 is no employee that HR knows"
 
 
+def test_invalid_records_of_files_are_listed_for_their_owner_alone(command: Run, tmp_path) -> None:
+    file = tmp_path / "issues.txt"
+    file.write_text("older")
+    file.chmod(0o644)
+    code, _, err = command("facts", "--facts", FACTS, "--issues", file)
+    assert (code, err.splitlines()[-1]) == (0, f"2 to look at, listed in {file}")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().startswith("100803: ")
+
+
 def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
     file = tmp_path / "data.yaml"
     code, _, err = command("facts", "--config", ROOT / "examples" / "oneroster", "--locations", file)
@@ -81,7 +91,6 @@ def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
     ("arguments", "says"),
     [
         (("1", "--out", "x", "--facts", FACTS), "a snapshot holds everybody; give either IDs or --out"),
-        (("--issues", "x", "--facts", FACTS), "--issues tells of the sources in icaccess.yaml"),
         (("--locations", "x", "--config", ROOT / "config"), "no source has `gives: locations`; add one"),
         (("--facts", "absent.yaml"), "absent.yaml: no such file or folder; correct --facts"),
         (

@@ -118,7 +118,9 @@ def test_a_transcript_that_names_no_certification_of_policy_data_is_not_believed
 
 def test_jobs_that_name_no_role_of_policy_data_are_not_believed(tmp_path: Path) -> None:
     jobs = "id,role,location,start,end\n1,OFFICE PROFESSIONAL,210,2020-01-01,\n2,PRINCIPAL,210,2020-01-01,\n3,TEACHER,210,2020-01-01,\n"
-    with pytest.raises(FactsError, match="jobs: none of its 3 assignments has a role .* 'OFFICE PROFESSIONAL'"):
+    with pytest.raises(
+        FactsError, match=r"jobs: none of its 3 assignments has a role .* 'OFFICE PROFESSIONAL'"
+    ):
         reports(judged(tmp_path, {"jobs.csv": jobs}))
     other = {**JOBS, "name": "more-jobs", "path": "more.csv"}
     (tmp_path / "more.csv").write_text(jobs.replace("PRINCIPAL", "Principal"))
@@ -140,7 +142,9 @@ def test_a_code_that_no_value_translates_is_named(tmp_path: Path) -> None:
     rows = "".join(f"1,PRN1,210,20{year}-01-01,20{year}-12-31\n" for year in range(10, 21))
     jobs = "id,role,location,start,end\n" + rows + "2,PRN2,210,2021-01-01,\n3,Principal,210,2020-01-01,\n"
     sources = [{**one, "values": {"role": {"PRN1": "Principal"}}} if one is JOBS else one for one in SOURCES]
-    (note,) = reports(judged(tmp_path, {"jobs.csv": jobs + rows.replace("1,PRN1", "2,PRN1")}, sources))["jobs"].notes
+    (note,) = reports(judged(tmp_path, {"jobs.csv": jobs + rows.replace("1,PRN1", "2,PRN1")}, sources))[
+        "jobs"
+    ].notes
     assert note == "1 assignments have the role 'PRN2', which no `values` translates"
 
 
@@ -153,7 +157,7 @@ def test_a_code_that_no_value_translates_is_named(tmp_path: Path) -> None:
         ("Elementary Scheduling 2026", "Elementary Scheduling"),
         ("Elementary Scheduling Certification", "Elementary Scheduling"),
         ("Elementary Scheduling Certification - SY 2025/26", "Elementary Scheduling"),
-        ("Elementary–Scheduling", "Elementary Scheduling"),
+        ("Elementary\u2013Scheduling", "Elementary Scheduling"),
         ("Elementry Scheduling", "Elementary Scheduling"),
         ("Walk In Scheduling", "Walk-In Scheduling"),
         ("Walk-In Schedulling", "Walk-In Scheduling"),
@@ -174,7 +178,10 @@ def test_locations_that_are_nearly_known(written: str, known: str | None) -> Non
 
 
 def test_another_certification_than_those_required_may_be_there(tmp_path: Path) -> None:
-    text = "email,course,done\none@example.org,Walk-In Scheduling,2023-08-10\n" + "one@example.org,First Aid,2023-08-10\n" * 5
+    text = (
+        "email,course,done\none@example.org,Walk-In Scheduling,2023-08-10\n"
+        + "one@example.org,First Aid,2023-08-10\n" * 5
+    )
     assert reports(judged(tmp_path, {"lms.csv": text}))["lms"].notes == ()
 
 

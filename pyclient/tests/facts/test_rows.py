@@ -34,7 +34,7 @@ TRANSCRIPT = "id,course,done,state\n1,X,2023-08-10, Completed\n1,X,,In progress\
 def test_only_rows_that_where_lets_through_count(tmp_path: Path) -> None:
     where = {"state": ["Completed", "Passed"]}
     assert certifications(tmp_path, TRANSCRIPT, where=where) == ["2023-08-10", "2023-10-10"]
-    records, source = merged(
+    _, source = merged(
         folder(tmp_path, {"lms.csv": TRANSCRIPT}, changed(lms={"key": {"id": "id"}, "where": where}))
     )
     assert source.reports()[3].text() == "lms: 2 rows: 2 used, 2 left out by `where`"
@@ -73,7 +73,9 @@ def test_lines_above_a_header_are_skipped(tmp_path: Path) -> None:
     text = 'Transcript of all staff\n"as of, today"\nid,course,done\n1,X,2023-08-10\n1,X,2023-02-30\n'
     with pytest.raises(FactsError, match="line 1: has no column 'id'"):
         certifications(tmp_path, text)
-    records, _ = merged(folder(tmp_path, {"lms.csv": text}, changed(lms={"key": {"id": "id"}, "skip_rows": 2})))
+    records, _ = merged(
+        folder(tmp_path, {"lms.csv": text}, changed(lms={"key": {"id": "id"}, "skip_rows": 2}))
+    )
     bad = records["1"]
     assert isinstance(bad, InvalidRecord)
     assert bad.problem.startswith("lms row 5: completed_on: '2023-02-30'")
@@ -123,22 +125,24 @@ def test_each_row_may_end_the_one_before_it(tmp_path: Path) -> None:
 
 def test_employment_that_ended_by_a_row_of_its_own(tmp_path: Path) -> None:
     text = "id,start,why\n1,2020-01-01,HIR\n1,2021-06-30,TER\n2,2020-01-01,HIR\n3,2020-01-01,HIR\n"
-    record = employment(
-        tmp_path, text, fields={"start": "start"}, ends="next_row", ended={"why": ["TER"]}
-    )
+    record = employment(tmp_path, text, fields={"start": "start"}, ends="next_row", ended={"why": ["TER"]})
     assert [str(period.end) for period in record.employment] == ["2021-06-29"]
 
 
 def test_rows_that_nothing_ends_are_not_believed_until_the_settings_say_what_does(tmp_path: Path) -> None:
     jobs = "id,role,location,start\n1,A,210,2020-01-01\n1,B,210,2022-05-01\n2,Principal,210,2020-01-01\n"
-    with pytest.raises(FactsError, match="jobs: 1 people have rows of several days, .* set `ends: next_row`"):
+    with pytest.raises(
+        FactsError, match=r"jobs: 1 people have rows of several days, .* set `ends: next_row`"
+    ):
         merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs=NO_END)))
     records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs={**NO_END, "ends": "last_day"})))
     assert len(employee(records, "1")["assignments"]) == 2
 
 
 def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> None:
-    jobs = "id,role,location,start,end\n1,A,210,2020-01-01,\n1,B,210,2022-05-01,\n2,Principal,210,2020-01-01,\n"
+    jobs = (
+        "id,role,location,start,end\n1,A,210,2020-01-01,\n1,B,210,2022-05-01,\n2,Principal,210,2020-01-01,\n"
+    )
     _, source = merged(folder(tmp_path, {"jobs.csv": jobs}))
     assert source.reports()[2].notes == (
         "people with several rows without an end: 1; where the later ends the earlier, set `ends: next_row`",
@@ -190,7 +194,9 @@ def test_midnights_in_a_zone_of_the_source(tmp_path: Path) -> None:
 
 def test_midnights_among_other_times_need_an_answer(tmp_path: Path) -> None:
     text = "id,course,done\n1,X,2026-01-01T00:00:00Z\n1,X,2026-02-02T15:30:00Z\n"
-    with pytest.raises(FactsError, match="lms: completed_on: 1 times are midnight UTC, .* and 1 are not; write"):
+    with pytest.raises(
+        FactsError, match=r"lms: completed_on: 1 times are midnight UTC, .* and 1 are not; write"
+    ):
         certifications(tmp_path, text)
     assert certifications(tmp_path, text, midnight_utc="day") == ["2026-01-01", "2026-02-02"]
     assert certifications(tmp_path, text, midnight_utc="time") == ["2025-12-31", "2026-02-02"]
@@ -199,7 +205,11 @@ def test_midnights_among_other_times_need_an_answer(tmp_path: Path) -> None:
 def test_a_text_that_nothing_can_hold_makes_its_person_undecided(tmp_path: Path) -> None:
     for text, says in (("a\0b", "holds a NUL character"), ("x" * 1001, "is 1001 characters long")):
         records, _ = merged(
-            folder(tmp_path, {"lms.csv": f"id,course,done\n1,{text},2023-08-10\n"}, changed(lms={"key": {"id": "id"}}))
+            folder(
+                tmp_path,
+                {"lms.csv": f"id,course,done\n1,{text},2023-08-10\n"},
+                changed(lms={"key": {"id": "id"}}),
+            )
         )
         bad = records["1"]
         assert isinstance(bad, InvalidRecord)
