@@ -303,7 +303,7 @@ def same_origin(one: str, other: str) -> bool:
 def cause(error: BaseException) -> str:
     """The innermost cause, printable and at most 200 characters, since a server's own words may be in it."""
     inner = _chain(error)[-1]
-    return clip(re.sub(r"\?\S*", "?…", str(inner) or type(inner).__name__))
+    return clip(re.sub(r"\?\S+", "?…", str(inner) or type(inner).__name__))
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -14,7 +14,8 @@ from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError
 from icaccess.facts.interface import Feed
 from icaccess.facts.settings import HttpSource
-from icaccess.facts.sources.json_api import Answer, JsonApi, as_of, page_digest, plain, same_origin
+from icaccess.facts.sources.json_api import JsonApi, Page, as_of, page_digest
+from icaccess.http import same_origin, shown
 
 _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
 
@@ -58,7 +59,7 @@ class HttpFeed(Feed):
     ) -> None:
         self._settings = settings
         self._url = settings.url.reveal()
-        self._shown = plain(self._url)
+        self._shown = shown(self._url)
         self._fields = fields
         self._ca_file = ca_file
         self._cache = cache
@@ -119,7 +120,7 @@ class HttpFeed(Feed):
         return self._url, parameters
 
     def _next(
-        self, answer: Answer, items: list[Any], rows: int, page: int
+        self, answer: Page, items: list[Any], rows: int, page: int
     ) -> tuple[str, dict[str, str]] | None:
         """What to ask for next; None when this was the last page."""
         paging, url = self._settings.paging, self._url
@@ -132,7 +133,7 @@ class HttpFeed(Feed):
             if not same_origin(answer.next_url, url):
                 raise FactsError(
                     f"{self._shown}: names a next page on another server, "
-                    f"{plain(answer.next_url)}; it is not followed"
+                    f"{shown(answer.next_url)}; it is not followed"
                 )
             return answer.next_url, {}
         if paging.style == "cursor":
@@ -148,13 +149,13 @@ class HttpFeed(Feed):
             return url, {**parameters, paging.parameter or "offset": str(rows)}
         return url, {**parameters, paging.parameter or "page": str(paging.first_page + page + 1)}
 
-    def _listed(self, answer: Answer) -> list[Any]:
+    def _listed(self, answer: Page) -> list[Any]:
         items = self._items.search(answer.body) if answer.body is not None else []
         if not isinstance(items, list):
             raise FactsError(f"{self._shown}: holds no list at {self._settings.items!r}; correct `items`")
         return items
 
-    def _believe_total(self, answer: Answer) -> None:
+    def _believe_total(self, answer: Page) -> None:
         self.as_of = self.as_of or as_of(answer.headers)
         said = self._total.search(answer.body) if self._total else answer.headers.get("x-total-count")
         if said is None:

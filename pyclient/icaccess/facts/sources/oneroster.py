@@ -21,7 +21,8 @@ from icaccess.facts.interface import Feed
 from icaccess.facts.settings import CsvSource, OneRosterSource
 from icaccess.facts.sources.csv import CsvFeed
 from icaccess.facts.sources.http import JsonFields
-from icaccess.facts.sources.json_api import JsonApi, page_digest, plain
+from icaccess.facts.sources.json_api import JsonApi, page_digest
+from icaccess.http import shown
 
 FIELDS = {
     "people": {"email": "email", "username": "username"},
@@ -161,13 +162,13 @@ class Service(Roster):
             if said is not None and said.isdecimal():
                 if total not in (None, int(said)):
                     raise FactsError(
-                        f"{plain(url)}: changed from {total} rows to {said} while it was read; try again"
+                        f"{shown(url)}: changed from {total} rows to {said} while it was read; try again"
                     )
                 total = int(said)
             page = _listed(answer.body, name, url)
             if page and (digest := page_digest(page)) in seen:
                 raise FactsError(
-                    f"{plain(url)}: the page at {rows} repeats an earlier one; is `offset` ignored?"
+                    f"{shown(url)}: the page at {rows} repeats an earlier one; is `offset` ignored?"
                 )
             seen |= {digest} if page else set()
             rows += len(page)
@@ -176,12 +177,12 @@ class Service(Roster):
                 break
         if total is not None and rows != total:
             raise FactsError(
-                f"{plain(url)}: gave {rows} rows but says that it holds {total}; get it whole again"
+                f"{shown(url)}: gave {rows} rows but says that it holds {total}; get it whole again"
             )
 
     def close(self) -> None:
         """Close the connections."""
-        self._api.__exit__()
+        self._api.close()
 
 
 def _listed(body: Any, name: str, url: str) -> list[Row]:
@@ -191,7 +192,7 @@ def _listed(body: Any, name: str, url: str) -> list[Row]:
     if isinstance(body, dict):
         found = next((value for key, value in body.items() if key.lower() == name.lower()), None)
     if not isinstance(found, list) or not all(isinstance(thing, dict) for thing in found):
-        raise FactsError(f"{plain(url)}: holds no list of {name}; is it a OneRoster service?")
+        raise FactsError(f"{shown(url)}: holds no list of {name}; is it a OneRoster service?")
     return found
 
 

@@ -213,7 +213,7 @@ def unknown_orgs(asked: Asked, reply: Reply) -> Reply:
         (ignores_offset, "the page at 2 repeats an earlier one; is `offset` ignored?"),
         (changes_its_total, "rows to 5 while it was read; try again"),
         (something_else, "holds no list of"),
-        (a_log_in_page, "answered with a web page where JSON was due; is it a log-in page?"),
+        (a_log_in_page, "answered with a web page instead of JSON; is it a log-in page?"),
         (unknown_orgs, "user 'u1' works in the org 'o1', which is not among the orgs; get both anew"),
     ],
 )
