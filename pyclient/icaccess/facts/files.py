@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.interface import TOGETHER, FactsSource, Provenance, RecordBatch, in_batches
+from icaccess.facts.interface import TOGETHER, Facts, Provenance, SourceReport
 from icaccess.facts.readers import READERS, json_lines_unread
-from icaccess.facts.record import at
+from icaccess.facts.record import DayReader, at
 from icaccess.facts.snapshot import taken_at
-from icaccess.models import Record
+from icaccess.models import AnyRecord, InvalidRecord, Record
 
 T = TypeVar("T")
 Placed = tuple[Path, int, Record]
@@ -28,7 +28,7 @@ _PARTS = 16
 _SUFFIXES = ", ".join(READERS)
 
 
-def load(paths: Iterable[Path], zone: ZoneInfo) -> FactsSource:
+def load(paths: Iterable[Path], zone: ZoneInfo) -> Facts:
     """The facts in `paths`: files, and folders that are searched with all that is under them.
 
     Timestamps are made days in `zone`. `FactsError` is raised when a path does not exist, a file is of an
@@ -40,42 +40,55 @@ def load(paths: Iterable[Path], zone: ZoneInfo) -> FactsSource:
     return FileFacts(files, zone)
 
 
-class FileFacts(FactsSource):
+class FileFacts(Facts):
     """Records of files, in the order of the files and within each; an id may stand in one place only."""
 
     def __init__(self, files: list[Path], zone: ZoneInfo, hashing: Callable[[str], int] = hash) -> None:
         self._files = files
         self._zone = zone
         self._hash = hashing
-
-    def records(self) -> Iterator[Record]:
-        """Each record once; `FactsError` also when there is none at all, since nobody works nowhere."""
-        return (record for _, _, record in self._placed_once())
+        self._read = self._invalid = 0
+        self._notes: list[str] = []
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
-        """Each record with its file and line."""
-        for file, line, record in self._placed_once():
+        """Each record with its file and line; `FactsError` also when there is none at all."""
+        self._invalid = 0
+        for file, line, record in self._once(self._placed(), lambda placed: placed[2].id):
+            self._invalid += isinstance(record, InvalidRecord)
             yield record, {"record": [f"{file}:{line}"]}
 
-    def batches(self) -> Iterator[RecordBatch]:
-        """Each record once; lines of JSON are not read before somebody asks what is in them."""
-        return self._once(self._unread(), lambda batch: batch.ids)
+    def reports(self) -> list[SourceReport]:
+        """One for all the files: how many records they hold, and how many of those read are invalid."""
+        return [
+            SourceReport(
+                name=", ".join(self.names[:3]),
+                rows=self._read,
+                used=self._read - self._invalid,
+                rejected=self._invalid,
+                people=self._read,
+                as_of=self.as_of,
+                notes=tuple(self._notes),
+            )
+        ]
 
-    def _placed_once(self) -> Iterator[Placed]:
-        some = batches(self._placed(), TOGETHER)
-        return chain.from_iterable(self._once(some, lambda placed: [record.id for _, _, record in placed]))
+    def unread(self) -> Iterator[AnyRecord]:
+        """Each record once; lines of JSON are not decoded before somebody asks what is in them."""
+        self._invalid = 0
+        return self._once(self._unread(), lambda record: record.id)
 
-    def _once(self, some: Iterable[T], ids_of: Callable[[T], list[str]]) -> Iterator[T]:
+    def _once(self, items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[T]:
         # A set of a million ids takes 130 MB, and their hashes in a row 8. So ids are compared at the end, a
         # part of the hashes at a time, and before only those that are near to each other.
         hashes = [array("q") for _ in range(_PARTS)]
-        for batch in some:
-            new = list(map(self._hash, ids_of(batch)))
+        self._read, self._notes = 0, []
+        for some in batches(items, TOGETHER):
+            new = [self._hash(id_of(one)) for one in some]
+            self._read += len(new)
             for one in new:
                 hashes[one % _PARTS].append(one)
             if len(set(new)) < len(new):
                 self._refuse_second(hashes)
-            yield batch
+            yield from some
         if not any(hashes):
             names = ", ".join(map(str, self._files[:3]))
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
@@ -89,18 +102,25 @@ class FileFacts(FactsSource):
 
     def _placed(self) -> Iterator[Placed]:
         for file in self._files:
-            with self._reading(file):
-                for line, record in READERS[file.suffix.lower()](file, self._zone):
-                    yield file, line, record
+            for line, record in self._records_of(file):
+                yield file, line, record
 
-    def _unread(self) -> Iterator[RecordBatch]:
+    def _unread(self) -> Iterator[AnyRecord]:
         for file in self._files:
-            suffix = file.suffix.lower()
-            with self._reading(file):
-                if suffix == ".jsonl":
+            if file.suffix.lower() == ".jsonl":
+                with self._reading(file):
                     yield from json_lines_unread(file, self._zone)
-                else:
-                    yield from in_batches(record for _, record in READERS[suffix](file, self._zone))
+            else:
+                yield from (record for _, record in self._records_of(file))
+
+    def _records_of(self, file: Path) -> Iterator[tuple[int, Record]]:
+        days = DayReader(self._zone)
+        with self._reading(file):
+            yield from READERS[file.suffix.lower()](file, days)
+        try:
+            self._notes += [f"{file}: {note}" for note in days.settle()]
+        except FactsError as error:
+            raise FactsError(f"{file}: {error}") from error
 
     @contextmanager
     def _reading(self, file: Path) -> Iterator[None]:

@@ -19,9 +19,17 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from icaccess.batches import ahead, batches
+from icaccess.batches import batches, ordered_map
 from icaccess.errors import EngineError, RunVoidError, UsageError
-from icaccess.models import ClauseExplanation, Decision, Employee, InvalidRecord
+from icaccess.models import (
+    AnyRecord,
+    ClauseExplanation,
+    Decision,
+    DecisionJson,
+    Employee,
+    InvalidRecord,
+    Unread,
+)
 from icaccess.opa.answers import decision_problem
 from icaccess.opa.transport import Answer, EvaluationError, Revisions, Sidecars, repeated_keys
 from icaccess.opa.undecided import invalid_record, no_decision
@@ -31,8 +39,9 @@ BATCH = 250
 LEAST = 50
 """Fewer are not divided over several requests: in a small one each person costs OPA more."""
 
-Facts = Employee | Mapping[str, Any]
-"""What is known of one employee: an `Employee`, or a mapping in the same shape."""
+EmployeeLike = Employee | Mapping[str, Any]
+"""The facts of one employee: an `Employee`, or a mapping in the same shape."""
+RecordLike = AnyRecord | Mapping[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -141,7 +150,7 @@ class AccessClient:
             raise RunVoidError(f"the sidecars hold different policies: {held}")
         return next(iter(found))
 
-    def decide(self, employee: Facts | InvalidRecord, at: date) -> Decision:
+    def decide(self, employee: EmployeeLike | InvalidRecord, at: date) -> Decision:
         """The decision for one employee on the day `at`.
 
         `employee` may be a mapping in the shape that docs/facts.md gives. Where anything but its id is wrong,
@@ -161,7 +170,7 @@ class AccessClient:
         return no_decision(asked, at, problem) if problem else _decode(answer.result)
 
     def decide_many(
-        self, records: Iterable[Facts | InvalidRecord], at: date, *, revisions: Revisions | None = None
+        self, records: Iterable[RecordLike], at: date, *, revisions: Revisions | None = None
     ) -> Iterator[Decision]:
         """The decisions for all `records` on the day `at`, in their order, as they come.
 
@@ -172,15 +181,15 @@ class AccessClient:
         """
         if isinstance(records, Employee | InvalidRecord | Mapping | str) or not isinstance(records, Iterable):
             raise UsageError(f"records: must be a list of employees, and is {_what(records)}")
-        given: Iterable[Facts | InvalidRecord] = _each_once(records)
+        given: Iterable[RecordLike] = _each_once(records)
         if isinstance(records, Sequence):
             given = list(given)  # all are looked at before the first is asked about
         answers = self.decide_json(given, at, revisions=revisions)
         return (_decode(answer) for answer in answers)
 
     def decide_json(
-        self, records: Iterable[Facts | InvalidRecord], at: date, *, revisions: Revisions | None = None
-    ) -> Iterator[bytes | msgspec.Raw]:
+        self, records: Iterable[RecordLike], at: date, *, revisions: Revisions | None = None
+    ) -> Iterator[DecisionJson]:
         """The same as `decide_many`, each decision as the JSON that OPA wrote, its keys sorted by name.
 
         The ids are compared within a batch only.
@@ -192,10 +201,10 @@ class AccessClient:
         if isinstance(records, Sequence):
             # Few people are spread over all the connections, so that every core of OPA has some.
             size = min(size, max(LEAST, -(-len(records) // self._connections)))
-        decided = ahead(run.decide, batches(records, size), self._connections)
+        decided = ordered_map(run.decide, batches(records, size), self._connections)
         return (answer for answers in decided for answer in answers)
 
-    def explain(self, employee: Facts, at: date) -> list[ClauseExplanation]:
+    def explain(self, employee: EmployeeLike, at: date) -> list[ClauseExplanation]:
         """Clause by clause, what the policy says of one employee on the day `at`, in the clauses' order."""
         asked = _id_of(employee, "employee")
         self._check(at)
@@ -229,11 +238,12 @@ class _Run:
         self._revisions = revisions
         self._lock = threading.Lock()
 
-    def decide(self, batch: list[Facts | InvalidRecord]) -> list[bytes | msgspec.Raw]:
+    def decide(self, given: list[RecordLike]) -> list[DecisionJson]:
         """The answers for one batch, in its order."""
-        employees: dict[str, Facts] = {}
+        batch = [record.read() if isinstance(record, Unread) else record for record in given]
+        employees: dict[str, EmployeeLike] = {}
         for record in _each_once(batch):
-            if not isinstance(record, InvalidRecord):
+            if isinstance(record, Employee | Mapping):
                 employees[_id_of(record, "record")] = record
         answers = self._decisions(employees)
         return [
@@ -243,7 +253,7 @@ class _Run:
             for record in batch
         ]
 
-    def _decisions(self, employees: dict[str, Facts]) -> dict[str, bytes | msgspec.Raw]:
+    def _decisions(self, employees: dict[str, EmployeeLike]) -> dict[str, DecisionJson]:
         if not employees:
             return {}
         body = _question(self._at, employees=list(employees.values()))
@@ -275,15 +285,15 @@ class _Run:
             )
 
     def _believed(
-        self, asked: str, employee: Facts, answer: Answer[dict[str, msgspec.Raw]]
-    ) -> bytes | msgspec.Raw:
+        self, asked: str, employee: EmployeeLike, answer: Answer[dict[str, msgspec.Raw]]
+    ) -> DecisionJson:
         decision = answer.result[asked]
         twice = answer.repeated and (answer.repeated & {asked} or repeated_keys(bytes(decision)))
         problem = _repeats(twice) or decision_problem(decision, asked, self._at, held=_is_held(employee))
         return _encode_sorted(no_decision(asked, self._at, problem)) if problem else decision
 
 
-def _each_once(records: Iterable[Facts | InvalidRecord]) -> Iterator[Facts | InvalidRecord]:
+def _each_once(records: Iterable[RecordLike]) -> Iterator[RecordLike]:
     seen: set[str] = set()
     for number, record in enumerate(records, 1):
         one = _id_of(record, f"record {number}")
@@ -295,11 +305,11 @@ def _each_once(records: Iterable[Facts | InvalidRecord]) -> Iterator[Facts | Inv
         yield record
 
 
-def _id_of(record: Facts | InvalidRecord, name: str) -> str:
+def _id_of(record: RecordLike, name: str) -> str:
     """The id of a record; `UsageError` when there is none, or the record is something else."""
     if isinstance(record, Mapping):
         identifier = record.get("id")
-    elif isinstance(record, Employee | InvalidRecord):
+    elif isinstance(record, Employee | InvalidRecord | Unread):
         identifier = record.id
     else:
         raise UsageError(f"{name}: must be an Employee, or a mapping in its shape, and is {_what(record)}")
@@ -308,7 +318,7 @@ def _id_of(record: Facts | InvalidRecord, name: str) -> str:
     return identifier
 
 
-def _is_held(employee: Facts) -> bool:
+def _is_held(employee: EmployeeLike) -> bool:
     access: Any = employee.get("access") if isinstance(employee, Mapping) else employee.access
     held = access.get("held") if isinstance(access, Mapping) else getattr(access, "held", None)
     return held is True

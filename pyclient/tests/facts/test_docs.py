@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from icaccess.cli.facts import places_of
 from icaccess.config import load_config
 from icaccess.facts import open_facts
 from icaccess.facts.files import load
-from icaccess.facts.places import places
-from icaccess.facts.sources import open_readers
+from icaccess.facts.sources import open_sources
 from icaccess.models import Employee
 from tests.facts.feeds import employee, merged
 from tests.facts.sources.servers import Asked, Reply, serving
@@ -79,8 +79,8 @@ def test_the_service_that_is_shown_is_asked_as_shown(tmp_path: Path, monkeypatch
     with serving(answer) as server:
         text = ROSTER.replace("https://sis.example.org", server.url)
         (tmp_path / "icaccess.yaml").write_text(text, encoding="utf-8")
-        readers = open_readers(load_config(tmp_path), locations=True)
-        assert places(readers) == {"210": {"type": "school", "name": "Sample Elementary A"}}
+        readers = open_sources(load_config(tmp_path), locations=True)
+        assert places_of(readers) == {"210": {"type": "school", "name": "Sample Elementary A"}}
 
 
 def test_the_command_that_measures_runs() -> None:

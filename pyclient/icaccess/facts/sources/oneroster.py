@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from icaccess.config import Config
-from icaccess.errors import ConfigError, FactsError
-from icaccess.facts.interface import Feed
-from icaccess.facts.settings import CsvSource, OneRosterSource
-from icaccess.facts.sources.csv import CsvFeed
+from icaccess.errors import FactsError
+from icaccess.facts.interface import MappedSource
+from icaccess.facts.settings import CsvSettings, OneRosterSettings
+from icaccess.facts.sources.csv import CsvFile
 from icaccess.facts.sources.http import JsonFields
 from icaccess.facts.sources.json_api import JsonApi, page_digest
 from icaccess.http import shown
@@ -38,28 +38,6 @@ _MAX_PAGES = 100_000
 Row = dict[str, Any]
 
 
-def with_defaults(source: OneRosterSource) -> OneRosterSource:
-    """The settings with the fields that they leave out."""
-    return msgspec.structs.replace(source, fields={**FIELDS.get(source.gives, {}), **source.fields})
-
-
-def open_oneroster(
-    config: Config, source: OneRosterSource, wrong: Callable[[str], ConfigError]
-) -> tuple[Feed, Callable[[str], Callable[[Any], Any]]]:
-    """The feed of a service or bundle, and how its fields are looked up; `wrong` makes errors of settings."""
-    if source.gives not in FIELDS:
-        raise wrong(f"gives: OneRoster gives {', '.join(FIELDS)}")
-    if (source.url is None) == (source.path is None):
-        raise wrong("give either the `url` of a service or the `path` of a bundle")
-    fields = JsonFields(source.expect.columns)
-    roster: Roster
-    if source.url is not None:
-        roster = Service(source, config.path(source.ca_file) if source.ca_file else None)
-    else:
-        roster = Bundle(config.path(source.path or ""))
-    return RosterFeed(source, roster, fields), fields.look
-
-
 class Roster(ABC):
     """A OneRoster service or bundle: its collections, each object as the REST binding writes it."""
 
@@ -71,20 +49,35 @@ class Roster(ABC):
         """Let go of connections and temporary files."""
 
 
-class RosterFeed(Feed):
+class OneRosterSource(MappedSource):
     """The rows of one kind out of a roster; a row's number is its place in the collection."""
 
-    def __init__(self, settings: OneRosterSource, roster: Roster, fields: JsonFields) -> None:
-        self._settings = settings
-        self._roster = roster
-        self._fields = fields
+    settings: OneRosterSettings
 
-    def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    def __init__(self, config: Config, settings: OneRosterSettings) -> None:
+        if settings.gives not in FIELDS:
+            raise ValueError(f"gives: OneRoster gives {', '.join(FIELDS)}")
+        if (settings.url is None) == (settings.path is None):
+            raise ValueError("give either the `url` of a service or the `path` of a bundle")
+        self._fields = JsonFields(settings.expect.columns)
+        fields = {**FIELDS[settings.gives], **settings.fields}
+        super().__init__(config, msgspec.structs.replace(settings, fields=fields))
+        self._roster: Roster
+        if settings.url is not None:
+            self._roster = Service(settings, config.path(settings.ca_file) if settings.ca_file else None)
+        else:
+            self._roster = Bundle(config.path(settings.path or ""))
+
+    def column(self, name: str) -> Callable[[Any], Any]:
+        """A field by its JMESPath expression."""
+        return self._fields.look(name)
+
+    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         """Each row with its number; those marked `tobedeleted`, and people who are no staff, are left out."""
         makers = {"people": self._people, "assignments": self._assignments, "locations": self._locations}
         number = 0
         try:
-            for number, row in makers[self._settings.gives]():
+            for number, row in makers[self.settings.gives]():
                 self._fields.seen(row)
                 yield number, row
         finally:
@@ -143,7 +136,7 @@ def _sourced_id(reference: Any) -> Any:
 class Service(Roster):
     """The REST binding, read with limit and offset."""
 
-    def __init__(self, settings: OneRosterSource, ca_file: Path | None) -> None:
+    def __init__(self, settings: OneRosterSettings, ca_file: Path | None) -> None:
         self._url = settings.url.reveal().rstrip("/") if settings.url else ""
         self._size = settings.page_size
         self._api = JsonApi(settings.auth, settings.timeout_seconds, ca_file)
@@ -261,9 +254,9 @@ class Bundle(Roster):
 
     def _read(self, name: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         file = self._folder() / f"{name}.csv"
-        settings = CsvSource(name=name, gives="people", key={"id": "sourcedId"}, path=str(file))
+        settings = CsvSettings(name=name, gives="people", key={"id": "sourcedId"}, path=str(file))
         needed = {"manifest": ("propertyName", "value"), "roles": ("userSourcedId", "orgSourcedId", "role")}
-        return CsvFeed(settings, file, None, needed.get(name, ("sourcedId",))).rows()
+        return CsvFile(settings, file, needed.get(name, ("sourcedId",))).rows()
 
     def _folder(self) -> Path:
         if self._path.is_dir():
