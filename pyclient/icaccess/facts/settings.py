@@ -113,6 +113,8 @@ class HttpSettings(MappedSettings, frozen=True, kw_only=True, tag="http"):
     """JMESPath of the number of rows in an answer, where `X-Total-Count` does not say it."""
     cache: Text | None = None
     """A folder where answers are kept, so that unchanged ones are not sent again; it holds personal data."""
+    proxy: SecretUrl | None = None
+    """The proxy that requests go through; none is taken from the environment."""
     ca_file: Text | None = None
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
@@ -126,7 +128,10 @@ class OneRosterSettings(MappedSettings, frozen=True, kw_only=True, tag="oneroste
     url: SecretUrl | None = None
     path: Text | None = None
     auth: Auth | None = None
+    without: tuple[Text, ...] = ()
+    """The fields that OneRoster gives by default and that are not taken from it, such as `email`."""
     page_size: Annotated[int, Meta(ge=1)] = 500
+    proxy: SecretUrl | None = None
     ca_file: Text | None = None
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 

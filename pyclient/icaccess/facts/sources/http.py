@@ -25,15 +25,18 @@ class JsonFields:
     def __init__(self, required: Iterable[str] = ()) -> None:
         self._roots = set(required)
 
-    def look(self, expression: str) -> Callable[[Any], Any]:
-        """The expression, ready to be searched for in a row; `ValueError` when it is none."""
+    def look(self, expression: str, *, required: bool = True) -> Callable[[Any], Any]:
+        """The expression, ready to be searched for in a row; `ValueError` when it is none.
+
+        Where it is `required`, some row must have the field that it starts at.
+        """
         try:
             compiled = jmespath.compile(expression)
         except JMESPathError as error:
             raise ValueError(
                 f"{expression!r} is no JMESPath expression: {str(error).splitlines()[0]}"
             ) from error
-        if (root := _ROOT.match(expression)) is not None:
+        if required and (root := _ROOT.match(expression)) is not None:
             self._roots.add(root[0])
         return compiled.search
 
@@ -56,12 +59,11 @@ class HttpSource(MappedSource):
     settings: HttpSettings
 
     def __init__(self, config: Config, settings: HttpSettings) -> None:
+        self._config = config
         self._fields = JsonFields(settings.expect.columns)
         super().__init__(config, settings)
         self._url = settings.url.reveal()
         self._shown = shown(self._url)
-        self._ca_file = config.path(settings.ca_file) if settings.ca_file else None
-        self._cache = config.path(settings.cache) if settings.cache else None
         self._items = _expression("items", settings.items)
         self._total = _expression("total", settings.total) if settings.total else None
         if settings.paging.style == "cursor" and not settings.paging.next_cursor:
@@ -77,7 +79,7 @@ class HttpSource(MappedSource):
     def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         """Each row with its number; `FactsError` when the pages do not make one whole."""
         number, settings = 0, self.settings
-        with JsonApi(settings.auth, settings.timeout_seconds, self._ca_file, self._cache) as api:
+        with JsonApi(self._config, settings) as api:
             for items in self._pages(api):
                 for item in items:
                     number += 1

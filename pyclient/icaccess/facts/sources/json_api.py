@@ -10,8 +10,9 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from icaccess.config.auth import Auth
+from icaccess.config import Config
 from icaccess.errors import FactsError, HttpError
+from icaccess.facts.settings import HttpSettings, OneRosterSettings
 from icaccess.files import write_private
 from icaccess.http import RETRY, HttpClient, Response, shown
 from icaccess.text import clip
@@ -32,22 +33,15 @@ class Page(NamedTuple):
 class JsonApi:
     """Gets JSON from one server; a context manager, which closes its connections at the end."""
 
-    def __init__(
-        self,
-        auth: Auth | None,
-        timeout: float,
-        ca_file: Path | None = None,
-        cache: Path | None = None,
-        proxy: str | None = None,
-    ) -> None:
-        self._cache = cache
-        headers = {"Accept": "application/json"}
+    def __init__(self, config: Config, settings: HttpSettings | OneRosterSettings) -> None:
+        cache = settings.cache if isinstance(settings, HttpSettings) else None
+        self._cache = config.path(cache) if cache else None
         self._http = HttpClient(
-            auth,
-            timeout=timeout,
-            ca=ca_file,
-            proxy=proxy,
-            headers=headers,
+            settings.auth,
+            timeout=settings.timeout_seconds,
+            ca=config.path(settings.ca_file) if settings.ca_file else None,
+            proxy=settings.proxy.reveal() if settings.proxy else None,
+            headers={"Accept": "application/json"},
             retry=_RETRY,
             ca_setting="ca_file",
         )
