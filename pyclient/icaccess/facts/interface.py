@@ -34,6 +34,13 @@ class ParsedRow(NamedTuple):
     reason: str | None = None
 
 
+class Unusable(NamedTuple):
+    """A row that its source knows to be of no use, and why; whose it is still counts."""
+
+    row: Mapping[str, Any]
+    reason: str
+
+
 class Source(ABC):
     """One place that facts come from, believed when it is whole, fresh and mostly usable.
 
@@ -132,8 +139,8 @@ class MappedSource(Source):
         """How the column or field `name` of the settings is looked up in a row."""
 
     @abstractmethod
-    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-        """Each row with its number: its fields by name, or why they cannot be told apart.
+    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | Unusable | str]]:
+        """Each row with its number: its fields by name, or why they cannot be used or told apart.
 
         `FactsError` when the source cannot be read or is not whole.
         """
@@ -145,6 +152,9 @@ class MappedSource(Source):
         for place, (row, raw) in enumerate(self.raw_rows(), 1):
             if isinstance(raw, str):
                 yield ParsedRow(kind, row, self.key_kind, None, None, self._place(row, raw))
+            elif isinstance(raw, Unusable):
+                key, reason = self.key_of(raw.row), self._place(row, raw.reason)
+                yield ParsedRow(kind, row, self.key_kind, key, None, reason)
             elif place <= self._skip or not mapping.counts(raw):
                 self.left_out += 1
             elif isinstance(mapped := mapping.map(raw), Rejected):
@@ -154,6 +164,10 @@ class MappedSource(Source):
                 yield ParsedRow(kind, row, self.key_kind, mapped.key, mapped.fact)
         self.notes += mapping.end()
         self.untranslated = mapping.untranslated
+
+    def key_of(self, raw: Mapping[str, Any]) -> str | None:
+        """Whose row it is; None where it does not say so."""
+        return self._mapping.key(raw)
 
     def _place(self, row: int, reason: str) -> str:
         return f"{self.settings.name} row {row}: {reason}"

@@ -143,6 +143,11 @@ class RowMapping:
             map(_text, raw.values())
         )
 
+    def key(self, raw: Mapping[str, Any]) -> str | None:
+        """Whose row it is; None where it does not say so."""
+        key = self._present(self._key(raw))
+        return str(key) if isinstance(key, str | int) and text_problem(str(key)) is None else None
+
     def map(self, raw: Mapping[str, Any]) -> Mapped | Rejected | None:
         """The fact that a row stands for, or why it stands for none; None for a row without any content.
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from icaccess.config import Secret, SecretUrl, Section
+from icaccess.config import SecretUrl, Section
+from icaccess.config.auth import Auth
 from icaccess.models import Text
 
 Kind = Literal["people", "employment", "assignments", "certifications", "approvals", "access", "locations"]
@@ -87,28 +88,6 @@ class CsvSettings(MappedSettings, frozen=True, kw_only=True, tag="csv"):
     """A JSON file `{"employees.csv": {"rows": 3, "sha256": "…"}}` that declares rows, digest or both."""
 
 
-class Bearer(Section, frozen=True, kw_only=True, tag_field="type", tag="bearer"):
-    """A token that stays the same."""
-
-    token: Secret
-
-
-class Basic(Section, frozen=True, kw_only=True, tag_field="type", tag="basic"):
-    """A user's name and password (RFC 7617)."""
-
-    username: Text
-    password: Secret
-
-
-class OAuth2(Section, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
-    """Client credentials (RFC 6749 §4.4), exchanged for a token that is renewed when it expires."""
-
-    token_url: SecretUrl
-    client_id: Text
-    client_secret: Secret
-    scope: Text | None = None
-
-
 class Paging(Section, frozen=True, kw_only=True):
     """How an API divides its answer; the names of its query parameters where they differ."""
 
@@ -128,12 +107,14 @@ class HttpSettings(MappedSettings, frozen=True, kw_only=True, tag="http"):
     url: SecretUrl
     items: Text = "@"
     """JMESPath of the list of rows in an answer."""
-    auth: Bearer | Basic | OAuth2 | None = None
+    auth: Auth | None = None
     paging: Paging = Paging()
     total: Text | None = None
     """JMESPath of the number of rows in an answer, where `X-Total-Count` does not say it."""
     cache: Text | None = None
     """A folder where answers are kept, so that unchanged ones are not sent again; it holds personal data."""
+    proxy: SecretUrl | None = None
+    """The proxy that requests go through; none is taken from the environment."""
     ca_file: Text | None = None
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
@@ -146,8 +127,11 @@ class OneRosterSettings(MappedSettings, frozen=True, kw_only=True, tag="oneroste
     )
     url: SecretUrl | None = None
     path: Text | None = None
-    auth: Bearer | Basic | OAuth2 | None = None
+    auth: Auth | None = None
+    without: tuple[Text, ...] = ()
+    """The fields that OneRoster gives by default and that are not taken from it, such as `email`."""
     page_size: Annotated[int, Meta(ge=1)] = 500
+    proxy: SecretUrl | None = None
     ca_file: Text | None = None
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 

@@ -13,7 +13,8 @@ from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts.interface import MappedSource
 from icaccess.facts.settings import HttpSettings
-from icaccess.facts.sources.json_api import Answer, JsonApi, as_of, page_digest, plain, same_origin
+from icaccess.facts.sources.json_api import JsonApi, Page, as_of, page_digest
+from icaccess.http import same_origin, shown
 
 _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
 
@@ -24,15 +25,18 @@ class JsonFields:
     def __init__(self, required: Iterable[str] = ()) -> None:
         self._roots = set(required)
 
-    def look(self, expression: str) -> Callable[[Any], Any]:
-        """The expression, ready to be searched for in a row; `ValueError` when it is none."""
+    def look(self, expression: str, *, required: bool = True) -> Callable[[Any], Any]:
+        """The expression, ready to be searched for in a row; `ValueError` when it is none.
+
+        Where it is `required`, some row must have the field that it starts at.
+        """
         try:
             compiled = jmespath.compile(expression)
         except JMESPathError as error:
             raise ValueError(
                 f"{expression!r} is no JMESPath expression: {str(error).splitlines()[0]}"
             ) from error
-        if (root := _ROOT.match(expression)) is not None:
+        if required and (root := _ROOT.match(expression)) is not None:
             self._roots.add(root[0])
         return compiled.search
 
@@ -55,12 +59,11 @@ class HttpSource(MappedSource):
     settings: HttpSettings
 
     def __init__(self, config: Config, settings: HttpSettings) -> None:
+        self._config = config
         self._fields = JsonFields(settings.expect.columns)
         super().__init__(config, settings)
         self._url = settings.url.reveal()
-        self._shown = plain(self._url)
-        self._ca_file = config.path(settings.ca_file) if settings.ca_file else None
-        self._cache = config.path(settings.cache) if settings.cache else None
+        self._shown = shown(self._url)
         self._items = _expression("items", settings.items)
         self._total = _expression("total", settings.total) if settings.total else None
         if settings.paging.style == "cursor" and not settings.paging.next_cursor:
@@ -76,7 +79,7 @@ class HttpSource(MappedSource):
     def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         """Each row with its number; `FactsError` when the pages do not make one whole."""
         number, settings = 0, self.settings
-        with JsonApi(settings.auth, settings.timeout_seconds, self._ca_file, self._cache) as api:
+        with JsonApi(self._config, settings) as api:
             for items in self._pages(api):
                 for item in items:
                     number += 1
@@ -125,7 +128,7 @@ class HttpSource(MappedSource):
         return self._url, parameters
 
     def _next(
-        self, answer: Answer, items: list[Any], rows: int, page: int
+        self, answer: Page, items: list[Any], rows: int, page: int
     ) -> tuple[str, dict[str, str]] | None:
         """What to ask for next; None when this was the last page."""
         paging, url = self.settings.paging, self._url
@@ -138,7 +141,7 @@ class HttpSource(MappedSource):
             if not same_origin(answer.next_url, url):
                 raise FactsError(
                     f"{self._shown}: names a next page on another server, "
-                    f"{plain(answer.next_url)}; it is not followed"
+                    f"{shown(answer.next_url)}; it is not followed"
                 )
             return answer.next_url, {}
         if paging.style == "cursor":
@@ -154,13 +157,13 @@ class HttpSource(MappedSource):
             return url, {**parameters, paging.parameter or "offset": str(rows)}
         return url, {**parameters, paging.parameter or "page": str(paging.first_page + page + 1)}
 
-    def _listed(self, answer: Answer) -> list[Any]:
+    def _listed(self, answer: Page) -> list[Any]:
         items = self._items.search(answer.body) if answer.body is not None else []
         if not isinstance(items, list):
             raise FactsError(f"{self._shown}: holds no list at {self.settings.items!r}; correct `items`")
         return items
 
-    def _believe_total(self, answer: Answer) -> None:
+    def _believe_total(self, answer: Page) -> None:
         self.as_of = self.as_of or as_of(answer.headers)
         said = self._total.search(answer.body) if self._total else answer.headers.get("x-total-count")
         if said is None:
