@@ -53,6 +53,13 @@ def american(day: str | None) -> str:
     return "" if day is None else f"{day[5:7]}/{day[8:]}/{day[:4]}"
 
 
+def day_after(day: str | None) -> str:
+    """The first day on which a job is no longer held, as OneRoster has it; the year 9999 stays."""
+    if day is None or day.startswith("9999"):
+        return day or ""
+    return str(date.fromisoformat(day) + timedelta(days=1))
+
+
 def evening(day: str) -> str:
     """Half past nine in the evening in Denver, as the transcript has it in UTC; a day that is none stays."""
     try:
@@ -182,7 +189,7 @@ def bundle(records: list[Row]) -> dict[str, bytes]:
             "roleType": "primary",
             "role": "aide",
             "beginDate": job["start"],
-            "endDate": job.get("end", ""),
+            "endDate": day_after(job.get("end")),
             "orgSourcedId": f"org-{job['location']}",
             "userProfileSourcedId": "",
             "metadata.title": job["role"],
