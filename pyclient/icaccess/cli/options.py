@@ -17,9 +17,10 @@ from typing import Any
 
 import click
 
-from icaccess.cli.progress import rows_read
+from icaccess.cli.progress import passed
+from icaccess.cli.text import say
 from icaccess.errors import UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 Command = Callable[..., Any]
 
@@ -100,7 +101,7 @@ def _gather(command: Command, *options: Callable[[Command], Command]) -> Command
     def wrapper(**values: Any) -> Any:
         names = ("config", "store", "policy", "facts", "at", "opa_url")
         given = {name: values.pop(name) for name in names if name in values}
-        return command(request=Request(**given, progress=rows_read), **values)
+        return command(request=Request(**given, progress=passed), **values)
 
     gathered: Command = wrapper
     for option in reversed(options):
@@ -147,4 +148,4 @@ def say_installed(request: Request) -> None:
         taken = " and ".join(map(str, installed.values()))
         absent = " or ".join(f"{name}/" for name in installed)
         options = " and ".join(f"--{name}" for name in installed)
-        click.echo(f"icaccess: taking {taken}, as no {absent} is here; name others with {options}", err=True)
+        say(f"icaccess: taking {taken}, as no {absent} is here; name others with {options}", err=True)
