@@ -87,7 +87,8 @@ def _target(request: Request) -> Iterator[str]:
 
 
 def _notices(request: Request) -> Iterator[str]:
-    from icaccess.notices.send import is_configured, open_notices
+    from icaccess.notices.send import open_notices
+    from icaccess.notices.settings import is_configured
 
     if not is_configured(request.settings):
         yield "nobody is told anything: the settings name neither mail nor webhook"

@@ -125,12 +125,6 @@ def notify(
         return due, send(store, due, channels, words, limit=settings.limit, consent=consent)
 
 
-def is_configured(config: Config) -> bool:
-    """Whether the settings name a way to tell anybody anything."""
-    settings = config.section("notices", NoticeSettings)
-    return settings.mail is not None or settings.webhook is not None
-
-
 def waiting(store: Store, due: Due, channels: Iterable[Channel]) -> Waiting:
     """Which of the notices that are due were not sent yet, and are not refused for good at that address."""
     with store.reading() as connection:

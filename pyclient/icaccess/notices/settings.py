@@ -116,6 +116,12 @@ def notice_settings(config: Config) -> NoticeSettings:
     return settings
 
 
+def is_configured(config: Config) -> bool:
+    """Whether the settings name a way to tell anybody anything."""
+    settings = config.section("notices", NoticeSettings)
+    return settings.mail is not None or settings.webhook is not None
+
+
 def is_address(text: str) -> bool:
     """Whether a text is one e-mail address that a mail server can be given: ASCII, a local part, a domain."""
     from email.errors import MessageError

@@ -10,6 +10,7 @@ import msgspec
 
 from icaccess.apply import Summary
 from icaccess.errors import IcaccessError
+from icaccess.notices.settings import is_configured
 from icaccess.pipeline import Run, start
 from icaccess.plan import Plan
 from icaccess.request import Request
@@ -69,10 +70,10 @@ def notify(request: Request, failure: tuple[str, str] | None) -> tuple[dict[str,
 
     The problems name nobody, since they are logged.
     """
+    if not is_configured(request.settings):
+        return {}, []
     from icaccess.notices import send
     from icaccess.notices.gather import Failure
 
-    if not send.is_configured(request.settings):
-        return {}, []
     due, told = send.notify(request, Failure(*failure) if failure else None)
     return told.counts, [problem for problem in (due.problem, told.stopped, *told.problems) if problem]
