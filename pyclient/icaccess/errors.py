@@ -7,6 +7,8 @@ where they arise, with `raise … from`, so that none of them reaches a user.
 
 from __future__ import annotations
 
+from icaccess.text import LONGEST_MESSAGE, clip
+
 
 class IcaccessError(Exception):
     """The root: something could not be done, and nobody's access was changed because of it."""
@@ -14,8 +16,8 @@ class IcaccessError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        """The message on one line, whatever a library put into it."""
-        return " ".join(super().__str__().split())
+        """The message on one printable line of bounded length, whatever a library put into it."""
+        return clip(" ".join(super().__str__().split()), LONGEST_MESSAGE)
 
 
 class UsageError(IcaccessError):

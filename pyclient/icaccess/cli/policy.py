@@ -9,6 +9,7 @@ import click
 
 from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, POLICY, say_installed
+from icaccess.cli.text import say, show
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.pipeline import Request
 
@@ -50,9 +51,9 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
         findings = check_policy(_source(policy, config))
     except IcaccessError as error:
         if form != "text":
-            click.echo(forms[form]([unread_finding(error, policy or Path("policy"))]), nl=False)
+            show(forms[form]([unread_finding(error, policy or Path("policy"))]), form)
         raise
-    click.echo(forms[form](findings), nl=False)
+    show(forms[form](findings), form)
     return 1 if findings else 0
 
 
@@ -82,11 +83,11 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
         run = run_tests(_source(policy, config))
     except IcaccessError as error:
         if form != "text":
-            click.echo(forms[form](unread_run(error, policy or Path("policy"))), nl=False)
+            show(forms[form](unread_run(error, policy or Path("policy"))), form)
         raise
-    click.echo(forms[form](run), nl=False)
+    show(forms[form](run), form)
     if run.percent is not None and run.percent < min_coverage:
-        click.echo(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
+        say(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
         return 1
     return 1 if run.failed else 0
 
@@ -104,7 +105,7 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
 
     found = trace_policy(_source(policy, config))
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": render.trace_json}
-    click.echo(forms[form](found), nl=False)
+    show(forms[form](found), form)
     return 1 if found.gaps else 0
 
 

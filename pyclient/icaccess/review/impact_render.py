@@ -9,6 +9,7 @@ from icaccess.models import Decision
 from icaccess.review.impact import ACTIONS, KINDS, Change, Impact, Kind
 from icaccess.review.render import as_csv, as_json, markdown_text
 from icaccess.review.versions import Version
+from icaccess.text import printable
 
 _COLUMNS = (
     *("employee_id", "first_day", "last_day", "kind", "fields", "outcome_before", "outcome_after"),
@@ -18,7 +19,7 @@ _COLUMNS = (
 
 def impact_text(impact: Impact, examples: int) -> str:
     """The impact for a terminal: counts, then some people of each kind, then what an apply would do."""
-    return "".join(f"{line}\n" for line in _text(impact, examples))
+    return "".join(f"{printable(line)}\n" for line in _text(impact, examples))
 
 
 def impact_markdown(impact: Impact, examples: int) -> str:
@@ -66,15 +67,18 @@ def _text(impact: Impact, examples: int) -> Iterator[str]:
     yield f"head: {_version(impact.head)}"
     yield _summary(impact)
     for kind, number in impact.by_kind().items():
-        yield f"\n{KINDS[kind]}: {number:,}"
+        yield ""
+        yield f"{KINDS[kind]}: {number:,}"
         for change in _examples(impact, kind, examples):
             yield f"  {change.employee_id}  {_span(impact, change)}{_told(change)}"
         if number > examples:
             yield f"  … and {number - examples:,} more"
     for title, counts in _counts(impact):
-        yield f"\n{title}"
+        yield ""
+        yield f"{title}"
         yield from (f"  {name:<36} {number}" for name, number in counts)
-    yield "\nWhat an apply would do" + ("" if impact.first_day == impact.last_day else " on the first day")
+    yield ""
+    yield "What an apply would do" + ("" if impact.first_day == impact.last_day else " on the first day")
     for action in ACTIONS:
         before, after = impact.actions_before[action], impact.actions_after[action]
         yield f"  {action:<8} {before:>6,} → {after:>6,}" + (

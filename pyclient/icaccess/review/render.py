@@ -16,6 +16,7 @@ from icaccess.review.check import RULES, Finding
 from icaccess.review.report_files import harmless
 from icaccess.review.testing import TestRun
 from icaccess.review.trace import Trace, TracedTest
+from icaccess.text import printable
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -30,7 +31,7 @@ def as_csv(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(printable(cell)) for cell in row] for row in rows)
     return text.getvalue()
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import hashlib
 import io
 import os
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess.errors import UsageError
+from icaccess.files import write_private_files
 from icaccess.review.report_data import FORMAT, Held, Person, Report
 from icaccess.review.report_page import render
 
@@ -165,22 +164,8 @@ def _unwritable(folder: Path, why: str) -> UsageError:
 
 def _replace_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     """Write every file beside its place, then rename them all."""
-    with contextlib.ExitStack() as undo:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            written = []
-            for name, content in contents.items():
-                if (folder / name).is_dir():
-                    raise IsADirectoryError(0, "a folder of that name is in the way")
-                handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-                undo.callback(Path(beside).unlink, missing_ok=True)
-                with open(handle, "wb") as stream:  # noqa: PTH123 (the handle is open already)
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                written.append((Path(beside), folder / name))
-            for beside_path, place in written:
-                beside_path.replace(place)
-        except OSError as error:
-            raise _unwritable(folder, error.strerror or str(error)) from error
+    try:
+        write_private_files({folder / name: [content] for name, content in contents.items()})
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
     return [folder / name for name in contents]
