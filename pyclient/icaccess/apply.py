@@ -24,7 +24,7 @@ from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Settlement, Written
 from icaccess.store.lock import Lock
-from icaccess.targets.interface import Holding, Result, Target
+from icaccess.targets.interface import Holding, Listing, Result, Target
 
 _TOGETHER = 1000
 """How many changes are verified together, so that memory does not grow with their number."""
@@ -58,18 +58,35 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return not self.failures and not self.left
 
 
-def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Holding]) -> list[Settlement]:
+def look(store: Store, target: Target) -> Listing:
+    """Who holds access at the target, held against what the store knows of the last run.
+
+    An account with a change under way may show anything, so it is not expected.
+    """
+    if target.is_store:
+        return target.listing()
+    with store.reading() as connection:
+        expected = holders.holdings(connection, target.identity)
+        for one in journal.unsettled(connection, target.identity):
+            expected.pop(one.account, None)
+    return target.listing(expected)
+
+
+def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> list[Settlement]:
     """Settle what earlier runs left open, by what the target shows now.
 
     A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
     still due, the next plan has it again. A pending one that shows is verified, another stays pending.
     """
+    current = listing.held
     with store.writing() as connection:
         lock.check(connection)
         at = store.now()
         journal.interrupt_open_runs(connection, at)
         settled: list[Settlement] = []
         for written in journal.unsettled(connection, target.identity):
+            if not listing.proves(written.action, written.batch) and written.state == "pending":
+                continue
             if shows(current.get(written.account), written.after):
                 settled.append(Settlement(written, "verified", "seen at the target"))
             elif written.state == "intended" and target.handed_over(written.batch):
@@ -213,7 +230,7 @@ class _Run:
         if not self._made:
             return
         try:
-            current = self._target.current()
+            current = look(self._store, self._target).held
         except TargetError as error:
             # Left as they are: the next run settles them by looking.
             for made in self._made:

@@ -74,7 +74,7 @@ def plan(
     everybody to be decided anew. `FactsError` when there are none; `TargetError`, `EngineError` and
     `StoreError` when the target, OPA or the store cannot be asked.
     """
-    return _plan(batches, client, target, Shelf(store, client, full=full), as_of, target.current())
+    return _plan(batches, client, target, Shelf(store, client, full=full), as_of, applying_plan.look(store, target).held)
 
 
 def apply(
@@ -101,8 +101,9 @@ def apply(
     more changes are begun.
     """
     with applying(store, "icaccess apply") as lock:
-        current = target.current()
-        applying_plan.recover(store, lock, target, current)
+        listing = applying_plan.look(store, target)
+        current = listing.held
+        applying_plan.recover(store, lock, target, listing)
         shelf = Shelf(store, client, full=full, keep=True)
         fresh = _plan(batches, client, target, shelf, as_of, current)
         if saved is not None:
@@ -169,7 +170,7 @@ def adopt(records: Iterable[Record], target: Target, store: Store, as_of: date, 
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        shown = {} if target.is_store else target.current()
+        shown = {} if target.is_store else target.listing().held
         held = {account: (account, holding) for account, holding in shown.items()}
         people = 0
         for people, record in enumerate(records, 1):  # noqa: B007 (the last number is the count)

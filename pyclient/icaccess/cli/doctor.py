@@ -67,12 +67,16 @@ def _engine(request: Request) -> Iterator[str]:
 
 def _target(request: Request) -> Iterator[str]:
     from icaccess import changes
+    from icaccess.apply import look
     from icaccess.store.database import check_place
 
     with changes.opened(request, read_only=True) as (store, target):
         if store.is_absent:
             check_place(store)
-        yield f"{target.identity}: {len(target.current())} hold access"
+        listing = look(store, target)
+        yield f"{target.identity}: {len(listing.held)} hold access ({listing.proof})"
+        for member in listing.unnamed:
+            yield f"{', '.join(member.groups)}: {member.member} stands for no account: {member.why}"
         if store.is_absent:
             yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
 

@@ -1,9 +1,9 @@
 """Infinite Campus, which has no interface that writes user groups: a work list out, a membership export back.
 
 An administrator carries the list out with the User Account Batch Wizard. What the wizard did, did not do, or
-did wrong shows in Campus's own export of the groups' members, and nothing else is believed. So every change is
-pending until an export that is newer than its list shows it. An older one still says who held access then, so
-that a run can put further changes on further lists meanwhile.
+did wrong shows in Campus's own export of the groups' members, and nothing else is believed. So every change
+is pending until an export that is newer than its list shows it. An older one still says who held access then,
+so that a run can put further changes on further lists meanwhile.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class CampusTarget(GroupTarget):
     def proof(self) -> str:
         """What was checked."""
         return (
-            f"the export of {_instant(self._exported):%Y-%m-%d %H:%M} UTC is complete when it shows those who held "
-            "access in the last run; removals count only where it shows all of them"
+            f"the export of {_instant(self._exported):%Y-%m-%d %H:%M} UTC shows the last run's accounts; "
+            "a removal counts when an export newer than its list shows all others"
         )
 
     def members(self) -> Members:

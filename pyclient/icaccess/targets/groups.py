@@ -107,7 +107,8 @@ class GroupTarget(Target):
         self.match = settings.match
         self._names: dict[tuple[str, str], list[str]] = {}
         """The members that stand for an account in a group, by their names at the target."""
-        self._member_of: dict[str, frozenset[str]] | None = None
+        self._member_of: dict[str, frozenset[str]] = {}
+        self._read = False
 
     @abstractmethod
     def members(self) -> Members:
@@ -120,7 +121,9 @@ class GroupTarget(Target):
     def listing(self, expected: Mapping[str, Holding] = NOBODY) -> Listing:
         """Who is in the groups, and for which locations; `TargetError` when too many are missing."""
         members = self.members()
-        self._names, unnamed, groups_of = {}, {}, {}
+        unnamed: dict[tuple[str, str], list[str]] = {}
+        groups_of: dict[str, set[str]] = {}
+        self._names = {}
         for group, some in members.items():
             for member in some:
                 if member.account:
@@ -128,21 +131,20 @@ class GroupTarget(Target):
                     self._names.setdefault((member.account, group), []).append(member.name)
                 else:
                     unnamed.setdefault((member.name, member.why), []).append(group)
+        self._read = True
         self._member_of = {account: frozenset(groups) for account, groups in groups_of.items()}
         total = len(groups_of) + len(unnamed)
         if len(unnamed) > max(FEW, self.max_unnamed * total):
             name, why = next(iter(unnamed))
             raise TargetError(
-                f"{self.identity}: {len(unnamed):,} of {total:,} members stand for no account, such as {name} "
-                f"({why}); correct `match` and `attribute`, or raise target.max_unnamed"
+                f"{self.identity}: {len(unnamed):,} of {total:,} members stand for no account, such as "
+                f"{name} ({why}); correct `match` and `attribute`, or raise target.max_unnamed"
             )
         holdings = {groups: self.settings.holding(groups) for groups in set(self._member_of.values())}
         return Listing(
             held={account: holdings[groups] for account, groups in self._member_of.items()},
             proof=self.proof(),
-            unnamed=tuple(
-                UnnamedMember(name, tuple(groups), why) for (name, why), groups in unnamed.items()
-            ),
+            unnamed=tuple(UnnamedMember(name, tuple(groups), why) for (name, why), groups in unnamed.items()),
             missing=self._missing(expected, total),
         )
 
@@ -179,7 +181,7 @@ class GroupTarget(Target):
 
         `LookupError` names a location that has no group.
         """
-        if self._member_of is None:
+        if not self._read:
             self.listing()
         wanted = self.settings.groups(change.after)
         shown = self._member_of.get(change.account, frozenset())

@@ -18,8 +18,8 @@ from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
     GroupSettings,
-    MemberTarget,
     Members,
+    MemberTarget,
     check_groups,
 )
 from icaccess.targets.interface import Match, Target, account_of
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # reading the settings needs no database
 LOOK_UP = 20
 """How many members that stand for no account are looked up, to say what they are."""
 _USUAL: dict[Match, str] = {"id": "employeeNumber", "username": "uid", "email": "mail"}
-_LOGIN = re.compile(r"[^\\@]+\\[^\\@]+|[^\\@]+@[^\\@]+")  # DOMAIN\user or user@domain, as Active Directory takes
+_LOGIN = re.compile(r"[^\\@]+\\[^\\@]+|[^\\@]+@[^\\@]+")  # as Active Directory takes
 
 
 class LdapSettings(GroupSettings, frozen=True, kw_only=True):
@@ -178,7 +178,8 @@ class LdapTarget(MemberTarget):
         required = self._directory.required(classes)
         if "member" in required:
             raise DirectoryError(
-                f"shows no member of {group}, which cannot be without any: let {self._ldap.bind_dn} read `member`"
+                f"shows no member of {group}, which cannot be without one: "
+                f"let {self._ldap.bind_dn} read `member`"
             )
         if "uniquemember" in required or "groupofuniquenames" in classes:
             raise DirectoryError(f"keeps the members of {group} in uniqueMember; use a groupOfNames")

@@ -166,7 +166,7 @@ class Directory:
             if not cookie:
                 return list(found.values())
             if len(found) == before:
-                raise DirectoryError(f"gave a page without a new entry under {base}; a part is never believed")
+                raise DirectoryError(f"repeated a page of entries under {base}; a part is never believed")
 
     def _check(self, base: str, result: dict[str, Any], count: int) -> None:
         """Raise unless a search ended with `success`."""
@@ -179,7 +179,7 @@ class Directory:
         advice = {
             4: f"gave {count} entries under {base} and no more ({name}): ask for a higher size limit",
             11: f"gave {count} entries under {base} and no more ({name}): ask for a higher limit",
-            NO_SUCH_OBJECT: f"there is no entry {base} ({name}), or it is hidden: correct target.ldap, or ask",
+            NO_SUCH_OBJECT: f"has no entry {base} ({name}), or hides it: correct target.ldap, or ask",
             NOT_ALLOWED: f"does not allow a search of {base} ({name}): ask for the right to read",
             10: f"keeps {base} on another server ({name} {' '.join(result.get('referrals') or ())}): ask",
         }

@@ -79,8 +79,8 @@ class ScimTarget(MemberTarget):
     def proof(self) -> str:
         """What was checked."""
         return (
-            "pages of users were read until an empty one, each brought new ids, and together at least as many "
-            "as totalResults; each group answered with its own id and displayName"
+            "users were read page by page until an empty one; each brought new ids, together at least "
+            "totalResults; each group answered with its own id and displayName"
         )
 
     def people(self) -> Iterator[tuple[str, str]]:
@@ -109,10 +109,11 @@ class ScimTarget(MemberTarget):
         members = found.get("members") or []
         names = []
         for member in members if isinstance(members, list) else [members]:
-            value = _lower(member).get("value") if isinstance(member, dict) else None
+            shown = _lower(member)
+            value = shown.get("value")
             if not isinstance(value, str) or not value:
                 raise TargetError(f"{self._url}: the group {group} has a member without an id: {member!r}")
-            if "group" in (str(_lower(member).get("type")).lower(), *_lower(member).get("$ref", "").split("/")):
+            if shown.get("type") == "Group" or "/Groups/" in str(shown.get("$ref")):
                 self._nested.add(value)
             names.append(value)
         return list(dict.fromkeys(names))
@@ -130,7 +131,7 @@ class ScimTarget(MemberTarget):
     def remove(self, name: str, group: str) -> None:
         """Remove one member, by a filter or a value, as the settings say."""
         if self._scim.remove == "filter":
-            self._patch(group, {"op": "remove", "path": f"members[value eq {json.dumps(name)}]"})
+            self._patch(group, {"op": "remove", "path": f"members[value eq {_quoted(name)}]"})
             return
         before = [] if self._removed_one else self.names(group)
         self._patch(group, {"op": "remove", "path": "members", "value": [{"value": name}]})
@@ -146,8 +147,8 @@ class ScimTarget(MemberTarget):
         lost = stay - {*self.names(group)}
         if lost:
             raise TargetError(
-                f"{self._url}: took {len(lost)} more members out of {group} than the one that was to go, such "
-                f"as {min(lost)}; set target.scim.remove to filter, and run again to put them back"
+                f"{self._url}: took {len(lost)} more members out of {group} than the one that was to go, "
+                f"such as {min(lost)}; set target.scim.remove to filter, and run again to put them back"
             )
         self._removed_one = True
 
@@ -172,7 +173,9 @@ class ScimTarget(MemberTarget):
 
     def _group_id(self, group: str) -> str:
         if group not in self._groups:
-            listed = self._listed("Groups", filter=f"displayName eq {json.dumps(group)}", attributes="id,displayName")
+            listed = self._listed(
+                "Groups", filter=f"displayName eq {_quoted(group)}", attributes="id,displayName"
+            )
             found = [one for one, shown in listed.items() if _same(shown.get("displayname"), group)]
             if len(found) != 1:
                 raise TargetError(
@@ -186,7 +189,7 @@ class ScimTarget(MemberTarget):
         """Each resource by its id, page by page until an empty one (RFC 7644 §3.4.2.4, RFC 9865).
 
         `TargetError` when some may be left out: a page that was there before, an id twice, fewer than
-        `totalResults`, another `startIndex` than asked for. Where the list changes meanwhile it is read again.
+        `totalResults`, another `startIndex` than asked for. A list that changes meanwhile is read again.
         """
         for attempt in range(TRIES):
             try:
@@ -202,32 +205,30 @@ class ScimTarget(MemberTarget):
         place = {"startIndex": "1"}
         while True:
             page = self._get(kind, {**asked, **place, "count": str(PAGE)})
-            resources = page.get("resources", [])
+            resources = page.get("resources") or []
             if "totalresults" not in page or not isinstance(resources, list):
-                raise TargetError(f"{self._url}/{kind}: does not answer with a SCIM list; check the URL")
+                raise TargetError(f"{self._url}/{kind}: does not answer with a SCIM list; correct the URL")
             total = max(total, _number(page["totalresults"]))
-            start = page.get("startindex")
-            if resources and "startIndex" in place and start and str(start) != place["startIndex"]:
-                raise _PagesDoNotFit(f"asked for startIndex {place['startIndex']}, it gave {start}")
-            for one in map(_lower, resources):
-                name = one.get("id")
-                if not isinstance(name, str) or not name:
-                    raise TargetError(f"{self._url}/{kind}: gives a resource without an id: {str(one)[:100]}")
-                if name in found:
-                    raise _PagesDoNotFit(f"gave {name} twice, the second time after {len(found):,} others")
-                found[name] = one
+            if resources and str(page.get("startindex", "")) not in ("", place.get("startIndex", "")):
+                raise _PagesDoNotFit(f"asked for {place}, it gave startIndex {page['startindex']}")
+            self._take(kind, resources, found)
             cursor = page.get("nextcursor")
-            if cursor:
-                if place.get("cursor") == cursor:
-                    raise _PagesDoNotFit(f"gave the cursor {cursor} twice")
-                place = {"cursor": cursor}
-                continue
-            if not resources or "cursor" in place:
+            if not resources or (not cursor and "cursor" in place):
                 break
-            place = {"startIndex": str(len(found) + 1)}
+            place = {"cursor": str(cursor)} if cursor else {"startIndex": str(len(found) + 1)}
         if len(found) < total:
             raise _PagesDoNotFit(f"listed {len(found):,} of {total:,}")
         return found
+
+    def _take(self, kind: str, resources: list[Any], found: dict[str, dict[str, Any]]) -> None:
+        """Put the resources of a page into those found, none of which may be among them."""
+        for one in map(_lower, resources):
+            name = one.get("id")
+            if not isinstance(name, str) or not name:
+                raise TargetError(f"{self._url}/{kind}: gives a resource without an id: {str(one)[:100]}")
+            if name in found:
+                raise _PagesDoNotFit(f"gave {name} twice, the second time after {len(found):,} in all")
+            found[name] = one
 
     def _get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
         """The JSON object of an answer, its names in lower case, since they have no case (RFC 7643 §2.1)."""
@@ -246,7 +247,8 @@ class ScimTarget(MemberTarget):
             found = None
         if not isinstance(found, dict):
             raise TargetError(
-                f"{where}: does not answer as a SCIM server does ({response.content_type}); check target.scim.url"
+                f"{where}: does not answer as a SCIM server does ({response.content_type}); "
+                "correct target.scim.url"
             )
         return _lower(found)
 
@@ -291,7 +293,9 @@ def open_target(config: Config, _store: Store) -> Target:
     return ScimTarget(settings, scim_http(settings.token, ca))
 
 
-def scim_http(token: Secret, ca: Path | None = None, *, timeout: float = SECONDS, backoff: float = 0.5) -> HttpClient:
+def scim_http(
+    token: Secret, ca: Path | None = None, *, timeout: float = SECONDS, backoff: float = 0.5
+) -> HttpClient:
     """The session with a SCIM server."""
     return HttpClient(
         Bearer(token=token),
@@ -303,8 +307,13 @@ def scim_http(token: Secret, ca: Path | None = None, *, timeout: float = SECONDS
     )
 
 
-def _lower(found: dict[str, Any]) -> dict[str, Any]:
+def _lower(found: Any) -> dict[str, Any]:
     return {name.lower(): value for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _quoted(value: str) -> str:
+    """A string of the filter language: JSON's, by RFC 7644 §3.4.2.2."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _number(value: Any) -> int:
