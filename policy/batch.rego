@@ -100,6 +100,7 @@ _undecided(day, code, employee, evidence) := {
 	"requirements_met_on": null,
 	"grant_due_by": null,
 	"action": "none",
+	"needs_consent": false,
 	"escalate": false,
 	"recheck_on": null,
 	"basis": null,
@@ -116,6 +117,7 @@ _essence(day, employee) := object.union(granted, {
 	"warnings": warnings(day, verdict, granted.grant_due_by, employee),
 	"expiry": certifications(day, employee).expiry,
 	"action": action(verdict, granted.locations, employee),
+	"needs_consent": false,
 	"escalate": escalate(day, granted.grant_due_by, employee),
 }) if {
 	codes := unmet(day, employee)

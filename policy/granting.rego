@@ -1,6 +1,7 @@
 package access
 
 import data.lib.approval
+import data.lib.assignment
 import data.lib.calendar
 import data.lib.certification
 import data.lib.dates
@@ -20,6 +21,11 @@ grant(day, employee) := {
 	"basis": {
 		"role": role,
 		"location": location,
+		"job_start": job_start,
+		"employment_start": max([period.start |
+			some period in jobs(day, employee).employment
+			not dates.ended_before(day, period)
+		]),
 		"walk_in": walk_in,
 		"elementary": elementary,
 		"approval": {"decided_on": approved_on, "approver": approver},
@@ -32,11 +38,12 @@ grant(day, employee) := {
 
 	# For each approved job the day on which the last requirement was met, and the records that show it: the least of
 	# them is what the decision rests on.
-	grounds := [[max([entry.from, walk_in, elementary, word[0]]), entry.job.location, entry.job.role, word] |
+	grounds := [[max([entry.from, walk_in, elementary, word[0]]), entry.job.location, entry.job.role, word, began] |
 		some entry in approvals(day, employee).approved_jobs
+		began := assignment.held_from(entry.job, jobs(day, employee).assignments)
 		word := min([[record.decided_on, record.approver] | some record in entry.standing])
 	]
-	[met_on, location, role, [approved_on, approver]] := min(grounds)
+	[met_on, location, role, [approved_on, approver], job_start] := min(grounds)
 } else := {"locations": [], "requirements_met_on": null, "grant_due_by": null, "basis": null}
 
 # The day after the last removal; an empty string before the first.

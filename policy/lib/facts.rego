@@ -32,7 +32,7 @@ problems(employee) := ["the record is not an object"] if {
 } else := array.flatten([
 	["id is not a text that says who it is" | not _text(employee.id)],
 	[sprintf("%s is not a text", [field]) | some field in _names; not is_string(object.get(employee, field, ""))],
-	["access is not as expected: held, and since and locations where known" |
+	["access is not as expected: held, and since, locations and basis where known" |
 		not _access(object.get(employee, "access", _no_access))
 	],
 	[sprintf("%s is not a field of an employee", [field]) |
@@ -57,7 +57,7 @@ _expected := {
 	"employment": "start, and end unless open",
 	"assignments": "role, location, start, and end and school_based where known",
 	"certifications": "name and completed_on",
-	"approvals": "decision (approved, denied or withdrawn), decided_on, approver, approver_role, and role and location of the job that it is for, if any",
+	"approvals": "decision (approved, denied or withdrawn), decided_on, approver, and approver_role, approver_jobs, and role and location of the job that it is for, where known",
 }
 
 _judged_by := {"id", "access", "employment", "assignments", "certifications", "approvals"}
@@ -71,22 +71,30 @@ _name(field, value) if {
 
 _no_access := {"held": false}
 
-_access({"held": held}) if is_boolean(held)
-
-_access({"held": held, "since": since}) if {
-	is_boolean(held)
-	dates.valid(since)
+_access(access) if {
+	is_boolean(access.held)
+	{field | some field, value in object.remove(access, ["held"]); not _seen(field, value)} == set()
 }
 
-_access({"held": held, "locations": locations}) if {
-	is_boolean(held)
-	_texts(locations)
-}
+_seen("since", day) if dates.valid(day)
 
-_access({"held": held, "since": since, "locations": locations}) if {
-	is_boolean(held)
-	dates.valid(since)
-	_texts(locations)
+_seen("locations", locations) if _texts(locations)
+
+_seen("basis", basis) if _basis(basis)
+
+_basis({
+	"role": role,
+	"location": location,
+	"job_start": job_start,
+	"employment_start": employment_start,
+	"walk_in": walk_in,
+	"elementary": elementary,
+	"approval": {"decided_on": decided_on, "approver": approver},
+}) if {
+	_text(role)
+	_text(location)
+	_text(approver)
+	every day in [job_start, employment_start, walk_in, elementary, decided_on] { dates.valid(day) }
 }
 
 _texts(values) if [value | some value in values; _text(value)] == values
@@ -140,25 +148,24 @@ _completion({"name": name, "completed_on": completed_on}) if {
 	dates.valid(completed_on)
 }
 
-_approval(record) if {
-	{"decision": decision, "decided_on": decided_on, "approver": approver, "approver_role": role} := record
-	_word(decision, decided_on, approver, role)
+_approval({"decision": decision, "decided_on": decided_on, "approver": approver, "approver_role": role}) if {
+	_by_somebody(decision, decided_on, approver)
+	_text(role)
 }
 
 _approval(record) if {
-	is_object(record)
-	given := object.remove(record, ["role", "location"])
-	{"decision": decision, "decided_on": decided_on, "approver": approver, "approver_role": role} := given
-	_word(decision, decided_on, approver, role)
-	_text(object.get(record, "role", "-"))
-	_text(object.get(record, "location", "-"))
+	given := object.remove(record, ["role", "location", "approver_role", "approver_jobs"])
+	{"decision": decision, "decided_on": decided_on, "approver": approver} := given
+	_by_somebody(decision, decided_on, approver)
+	every field in ["role", "location", "approver_role"] { _text(object.get(record, field, "-")) }
+	jobs := object.get(record, "approver_jobs", [])
+	[job | some job in jobs; _assignment(job)] == jobs
 }
 
-_word(decision, decided_on, approver, approver_role) if {
+_by_somebody(decision, decided_on, approver) if {
 	decision in {"approved", "denied", "withdrawn"}
 	dates.valid(decided_on)
 	_text(approver)
-	_text(approver_role)
 }
 
 _text(value) if {

@@ -46,22 +46,53 @@ class Certification(Fact, frozen=True):
 
 
 class Approval(Fact, frozen=True):
-    """One word of an approver (ES-6); `role` and `location`, where given, name the job that it is for."""
+    """One decision of an approver (ES-6); `role` and `location`, where given, name the job that it is for.
+
+    `approver_jobs` are the approver's own assignments as HR has them; they go before `approver_role`, which is
+    what a source that may vouch for roles says the approver was.
+    """
 
     decision: Literal["approved", "denied", "withdrawn"]
     decided_on: date
     approver: Text
-    approver_role: Text
+    approver_role: Text | UnsetType = UNSET
+    approver_jobs: tuple[Assignment, ...] | UnsetType = UNSET
     role: Text | UnsetType = UNSET
     location: Text | UnsetType = UNSET
 
 
+class BasisApproval(Fact, frozen=True):
+    """The approval that a decision to allow rests on (ES-6)."""
+
+    decided_on: date
+    approver: Text
+
+
+class Basis(Fact, frozen=True, gc=False):
+    """The records that a decision to allow rests on: a job, an employment, two completions, an approval.
+
+    `job_start` is the first day of the job's run of records, `employment_start` that of the period of employment.
+    """
+
+    role: Text
+    location: Text
+    job_start: date
+    employment_start: date
+    walk_in: date
+    elementary: date
+    approval: BasisApproval
+
+
 class Access(Fact, frozen=True):
-    """What the target holds for a person now, as seen; absent altogether means that nothing is held."""
+    """What the target holds for a person now, as seen; absent altogether means that nothing is held.
+
+    `basis` is that of the last decision that allowed what is held, as this system recorded it.
+    """
 
     held: bool
     since: date | UnsetType = UNSET
     locations: tuple[Text, ...] | UnsetType = UNSET
+    basis: Basis | UnsetType = UNSET
 
 
 class Employee(Fact, frozen=True):
@@ -116,23 +147,6 @@ class Expiry(msgspec.Struct, frozen=True):
     state: Literal["valid", "recertify", "expired"]
 
 
-class BasisApproval(msgspec.Struct, frozen=True):
-    """The approval that a decision to allow rests on (ES-6)."""
-
-    decided_on: date
-    approver: str
-
-
-class Basis(msgspec.Struct, frozen=True, gc=False):
-    """The records that a decision to allow rests on: a job, two completions, an approval."""
-
-    role: str
-    location: str
-    walk_in: date
-    elementary: date
-    approval: BasisApproval
-
-
 class Gist(msgspec.Struct, frozen=True):
     """The part of a decision that tells whether the rest is wanted; most people's is not."""
 
@@ -159,6 +173,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     requirements_met_on: date | None
     grant_due_by: date | None
     action: Action
+    needs_consent: bool
     escalate: bool
     recheck_on: date | None
     basis: Basis | None

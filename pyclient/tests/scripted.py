@@ -16,6 +16,8 @@ DAY = date(2025, 9, 10)
 BASIS = Basis(
     role="Office Professional",
     location="210",
+    job_start=date(2023, 8, 7),
+    employment_start=date(2023, 8, 7),
     walk_in=date(2023, 8, 10),
     elementary=date(2023, 8, 12),
     approval=BasisApproval(decided_on=date(2023, 8, 14), approver="000777"),
@@ -83,6 +85,7 @@ class ScriptedClient:
             requirements_met_on=date(2023, 8, 14) if allowed else None,
             grant_due_by=date(2023, 8, 16) if allowed else None,
             action=action,
+            needs_consent=False,
             escalate=record.id in self.overdue and action == "grant",
             recheck_on=None,
             basis=BASIS if allowed else None,

@@ -44,6 +44,13 @@ class Validity(PolicyValues, frozen=True):
     recertification_opens: MonthDay
 
 
+class Summer(PolicyValues, frozen=True):
+    """The days of each year between which a job that ends is only paused (ES-9), both included."""
+
+    from_: MonthDay = msgspec.field(name="from")
+    through: MonthDay
+
+
 class Requirements(PolicyValues, frozen=True):
     """The values of the posted requirements, `data.requirements`."""
 
@@ -57,6 +64,8 @@ class Requirements(PolicyValues, frozen=True):
     between_employments_days: Days
     validity: Validity
     grant_within_business_days: Annotated[int, Meta(ge=1)]
+    summer: Summer | UnsetType = UNSET
+    """Absent where the district has none."""
     contact: dict[Text, Text] | UnsetType = UNSET
     """Whom a person is told to ask (ES-8): `name`, and whatever else helps, such as `phone` and `hours`."""
 

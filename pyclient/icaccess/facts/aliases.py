@@ -29,7 +29,8 @@ class Renaming:
         elif isinstance(fact, Certification):
             changes["name"] = _now(self._certifications, fact.name, fact.completed_on)
         elif isinstance(fact, Approval):
-            changes["approver_role"] = _now(self._roles, fact.approver_role, fact.decided_on)
+            if fact.approver_role:
+                changes["approver_role"] = _now(self._roles, fact.approver_role, fact.decided_on)
             if fact.role:
                 changes["role"] = _now(self._roles, fact.role, fact.decided_on)
             if fact.location:

@@ -65,6 +65,7 @@ def _undecided(employee_id: str, as_of: date, reason: Reason) -> Decision:
         requirements_met_on=None,
         grant_due_by=None,
         action="none",
+        needs_consent=False,
         escalate=False,
         recheck_on=None,
         basis=None,
