@@ -122,6 +122,8 @@ class CampusTarget(GroupTarget):
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:
         """Write the work list of a batch; a list that is there already is left as it is."""
+        if not self._read:
+            self.listing()
         results = []
         rows = []
         for change in changes:

@@ -181,8 +181,6 @@ class GroupTarget(Target):
 
         `LookupError` names a location that has no group.
         """
-        if not self._read:
-            self.listing()
         wanted = self.settings.groups(change.after)
         shown = self._member_of.get(change.account, frozenset())
         return sorted(wanted - shown), sorted(shown - wanted)
@@ -249,6 +247,8 @@ class MemberTarget(GroupTarget):
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
         """Add and remove members, a change at a time."""
+        if not self._read:
+            self.listing()
         self._changed = True
         unclear = 0
         stopped: TargetError | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from icaccess.errors import TargetError
-from icaccess.targets.interface import Change, Holding, Result, Target
+from icaccess.targets.interface import NOBODY, Change, Holding, Listing, Result, Target
 
 
 class MemoryTarget(Target):
@@ -20,10 +20,10 @@ class MemoryTarget(Target):
         self.batch_size = batch_size
         self.blind = False
 
-    def current(self) -> dict[str, Holding]:
+    def listing(self, expected: Mapping[str, Holding] = NOBODY) -> Listing:  # noqa: ARG002 (believes itself)
         if self.blind:
             raise TargetError("memory: cannot be asked")
-        return dict(self.held)
+        return Listing(held=dict(self.held), proof="a dictionary")
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002
         for change in changes:
