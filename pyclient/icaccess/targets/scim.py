@@ -70,6 +70,7 @@ class ScimTarget(MemberTarget):
         self._nested: set[str] = set()
         """Members that are groups themselves."""
         self._removed_one = False
+        self._cursors: bool | None = None
 
     @property
     def identity(self) -> str:
@@ -186,7 +187,7 @@ class ScimTarget(MemberTarget):
         return self._groups[group]
 
     def _listed(self, kind: str, **asked: str) -> dict[str, dict[str, Any]]:
-        """Each resource by its id, page by page until an empty one (RFC 7644 §3.4.2.4, RFC 9865).
+        """Each resource by its id, page by page until an empty one (RFC 7644 §3.4.2.4).
 
         `TargetError` when some may be left out: a page that was there before, an id twice, fewer than
         `totalResults`, another `startIndex` than asked for. A list that changes meanwhile is read again.
@@ -202,23 +203,45 @@ class ScimTarget(MemberTarget):
     def _pages(self, kind: str, asked: dict[str, str]) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         total = 0
-        place = {"startIndex": "1"}
+        place = {"cursor": ""} if self._has_cursors() else {"startIndex": "1"}
+        cursors = {""}
         while True:
             page = self._get(kind, {**asked, **place, "count": str(PAGE)})
             resources = page.get("resources") or []
-            if "totalresults" not in page or not isinstance(resources, list):
+            needed = "resources" if "cursor" in place else "totalresults"
+            if needed not in page or not isinstance(resources, list):
                 raise TargetError(f"{self._url}/{kind}: does not answer with a SCIM list; correct the URL")
-            total = max(total, _number(page["totalresults"]))
-            if resources and str(page.get("startindex", "")) not in ("", place.get("startIndex", "")):
-                raise _PagesDoNotFit(f"asked for {place}, it gave startIndex {page['startindex']}")
+            total = max(total, _number(page.get("totalresults")))
             self._take(kind, resources, found)
-            cursor = page.get("nextcursor")
-            if not resources or (not cursor and "cursor" in place):
-                break
-            place = {"cursor": str(cursor)} if cursor else {"startIndex": str(len(found) + 1)}
+            if "cursor" in place:
+                cursor = page.get("nextcursor")
+                if cursor in cursors:
+                    raise _PagesDoNotFit(f"gave the cursor {cursor} twice")
+                if not cursor:
+                    break
+                cursors.add(cursor)
+                place = {"cursor": cursor}
+            else:
+                if resources and str(page.get("startindex", "")) not in ("", place["startIndex"]):
+                    raise _PagesDoNotFit(
+                        f"asked for startIndex {place['startIndex']}, it gave {page['startindex']}"
+                    )
+                if not resources or ("filter" in asked and len(found) >= total):
+                    break
+                place = {"startIndex": str(len(found) + 1)}
         if len(found) < total:
             raise _PagesDoNotFit(f"listed {len(found):,} of {total:,}")
         return found
+
+    def _has_cursors(self) -> bool:
+        """Whether the server offers pages by cursors (RFC 9865 §4), which do not shift with changes."""
+        if self._cursors is None:
+            try:
+                pages = self._get("ServiceProviderConfig", {}).get("pagination")
+            except TargetError:  # few servers need it, and some have none
+                pages = None
+            self._cursors = _lower(pages).get("cursor") is True
+        return self._cursors
 
     def _take(self, kind: str, resources: list[Any], found: dict[str, dict[str, Any]]) -> None:
         """Put the resources of a page into those found, none of which may be among them."""

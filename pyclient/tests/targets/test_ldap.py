@@ -181,7 +181,9 @@ def test_members_whom_nobody_can_name_are_listed_apart_with_what_they_are(style)
 def test_too_many_members_whom_nobody_can_name_stop_the_run(style):
     group = style.group("ic", [style.person(f"user{n}") for n in range(5)])
     ldap = style.target(group, attribute="employeeNumber")
-    with pytest.raises(TargetError, match=r"5 of 5 members stand for no account, such as cn=user0,.*correct `match`"):
+    with pytest.raises(
+        TargetError, match=r"5 of 5 members stand for no account, such as cn=user0,.*correct `match`"
+    ):
         ldap.listing()
     ldap.close()
 
@@ -291,7 +293,9 @@ class TestBadInput:
 
     def test_a_group_that_does_not_exist(self, style):
         ldap = style.target(f"cn=none,{GROUPS}")
-        with pytest.raises(TargetError, match=rf"has no entry cn=none,{GROUPS} \(noSuchObject\), or hides it"):
+        with pytest.raises(
+            TargetError, match=rf"has no entry cn=none,{GROUPS} \(noSuchObject\), or hides it"
+        ):
             ldap.current()
         ldap.close()
 
