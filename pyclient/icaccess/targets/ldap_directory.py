@@ -158,7 +158,7 @@ class Directory:
                 if item["type"] == "searchResRef":
                     self._check_reference(base, item["uri"])
                 elif item["type"] == "searchResEntry":
-                    values = {name.lower(): list(some) for name, some in item["raw_attributes"].items()}
+                    values = {name.lower(): list(some or ()) for name, some in item["raw_attributes"].items()}
                     found[item["dn"]] = Entry(item["dn"], values)
             self._check(base, connection.result, len(found))
             control = (connection.result.get("controls") or {}).get(PAGED)
