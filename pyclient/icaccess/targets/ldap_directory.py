@@ -87,7 +87,7 @@ class Directory:
             found.attributes.setdefault(name, []).extend(values)
             last = end.partition("-")[2]
             if last == "*":
-                break
+                continue
             if not last.isdigit() or not values:
                 raise DirectoryError(f"gave {part} of {dn}, which is no range of values")
             more = self._one(dn, [f"{name};range={int(last) + 1}-*"])
@@ -236,6 +236,8 @@ class Directory:
             auto_bind="NONE",
             receive_timeout=self._answer_seconds,
             auto_referrals=False,
+            auto_range=False,  # ldap3 may stop in the middle of a range without a word; see `entry`
+            return_empty_attributes=False,
             check_names=False,  # DNs go out as the directory wrote them
         )
         try:

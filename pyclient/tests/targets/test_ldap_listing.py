@@ -165,10 +165,7 @@ def test_names_that_are_no_dn_stop_nothing(odd, ldap):
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        (
-            8,
-            r"wants TLS \(strongerAuthRequired\): write ldaps:// in target.ldap.url, or set target.ldap.start",
-        ),
+        (8, r"wants TLS \(strongerAuthRequired\): write ldaps:// in target.ldap.url, or set target.ldap.st"),
         (13, r"wants TLS \(confidentialityRequired\): write ldaps://"),
         (49, r"refuses these credentials; correct target.ldap.bind_dn and password"),
         (53, r"refuses the bind: unwillingToPerform; correct target.ldap.bind_dn"),
