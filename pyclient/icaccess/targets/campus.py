@@ -20,12 +20,12 @@ from msgspec.structs import replace
 from icaccess.config import Config
 from icaccess.errors import ConfigError, TargetError
 from icaccess.files import write_private
+from icaccess.models import Access
 from icaccess.tables import as_csv
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members, check_groups
 from icaccess.targets.interface import (
     NOBODY,
     Change,
-    Holding,
     Listing,
     Match,
     Result,
@@ -75,7 +75,7 @@ class CampusTarget(GroupTarget):
         """The groups."""
         return f"campus {', '.join(self.settings.all_groups)}"
 
-    def listing(self, expected: Mapping[str, Holding] = NOBODY) -> Listing:
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
         """What the export says, when it was made, and which lists are newer and wait for another one."""
         found = super().listing(expected)
         waiting = {

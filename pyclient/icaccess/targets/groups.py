@@ -1,6 +1,6 @@
 """Access as membership of groups: one group for all who hold it, one for each location, or both.
 
-`GroupSettings` says which groups a holding stands for, `GroupTarget` reads who is in them and refuses a
+`GroupSettings` says which groups access stands for, `GroupTarget` reads who is in them and refuses a
 listing that lacks too many, and `MemberTarget` adds and removes single members, each safe to repeat.
 """
 
@@ -15,10 +15,10 @@ import msgspec
 
 from icaccess.config import Config, Section
 from icaccess.errors import ConfigError, TargetError
+from icaccess.models import Access
 from icaccess.targets.interface import (
     NOBODY,
     Change,
-    Holding,
     Listing,
     Match,
     Result,
@@ -48,26 +48,26 @@ class GroupSettings(Section, frozen=True, kw_only=True):
         """Every group that is looked at, in order."""
         return sorted({*self.location_groups.values(), *([self.group] if self.group else [])})
 
-    def holding(self, member_of: frozenset[str]) -> Holding:
+    def access(self, member_of: frozenset[str]) -> Access:
         """What membership of these groups amounts to.
 
-        Access that is only half there, in the group for everybody or in those of locations but not in both,
-        is access for no location, so that it is put right.
+        Somebody in a location's group who is not in the group for everybody has that location only in part.
+        It is named so, which no decision names, and the policy asks for an update that puts it right.
         """
         if not self.location_groups:
-            return Holding()
-        if self.group is not None and self.group not in member_of:
-            return Holding(locations=(), partial=tuple(sorted(member_of)))
+            return Access(held=True)
         found = sorted(place for place, group in self.location_groups.items() if group in member_of)
-        return Holding(locations=tuple(found))
+        if self.group is not None and self.group not in member_of:
+            found = [f"{place} (not in {self.group})" for place in found]
+        return Access(held=True, locations=tuple(found))
 
-    def groups(self, holding: Holding | None) -> frozenset[str]:
-        """The groups that a holding stands for; `LookupError` names a location that has no group."""
-        if holding is None:
+    def groups(self, access: Access | None) -> frozenset[str]:
+        """The groups that access stands for; `LookupError` names a location that has no group."""
+        if access is None:
             return frozenset()
         wanted = {self.group} if self.group else set()
         if self.location_groups:
-            for place in holding.locations or ():
+            for place in access.locations or ():
                 if place not in self.location_groups:
                     raise LookupError(f"no group is configured for the location {place}")
                 wanted.add(self.location_groups[place])
@@ -118,7 +118,7 @@ class GroupTarget(Target):
     def proof(self) -> str:
         """How the target knows that the members read last are all there are."""
 
-    def listing(self, expected: Mapping[str, Holding] = NOBODY) -> Listing:
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
         """Who is in the groups, and for which locations; `TargetError` when too many are missing."""
         members = self.members()
         unnamed: dict[tuple[str, str], list[str]] = {}
@@ -140,21 +140,21 @@ class GroupTarget(Target):
                 f"{self.identity}: {len(unnamed):,} of {total:,} members stand for no account, such as "
                 f"{name} ({why}); correct `match` and `attribute`, or raise target.max_unnamed"
             )
-        holdings = {groups: self.settings.holding(groups) for groups in set(self._member_of.values())}
+        shared = {groups: self.settings.access(groups) for groups in set(self._member_of.values())}
         return Listing(
-            held={account: holdings[groups] for account, groups in self._member_of.items()},
+            held={account: shared[groups] for account, groups in self._member_of.items()},
             proof=self.proof(),
             unnamed=tuple(UnnamedMember(name, tuple(groups), why) for (name, why), groups in unnamed.items()),
             missing=self._missing(expected, total),
         )
 
-    def _missing(self, expected: Mapping[str, Holding], total: int) -> tuple[str, ...]:
+    def _missing(self, expected: Mapping[str, Access], total: int) -> tuple[str, ...]:
         """The accounts that lack a membership they had in the last run; `TargetError` when they are many."""
         had: Counter[str] = Counter()
         lost: Counter[str] = Counter()
         accounts = set()
-        for account, holding in expected.items():
-            for group in self._expected_groups(holding):
+        for account, access in expected.items():
+            for group in self._expected_groups(access):
                 had.update((group, _ALL))
                 if group not in self._member_of.get(account, ()):
                     lost.update((group, _ALL))
@@ -168,12 +168,10 @@ class GroupTarget(Target):
                 )
         return tuple(sorted(accounts))
 
-    def _expected_groups(self, holding: Holding) -> frozenset[str]:
-        if self.settings.location_groups and not holding.locations:
-            return frozenset()  # access that was only half there: in which half is not remembered
+    def _expected_groups(self, access: Access) -> frozenset[str]:
         try:
-            return self.settings.groups(holding)
-        except LookupError:  # the settings had a group for that location then
+            return self.settings.groups(access)
+        except LookupError:  # access that was there in part, or a location whose group was configured then
             return frozenset()
 
     def steps(self, change: Change) -> tuple[list[str], list[str]]:

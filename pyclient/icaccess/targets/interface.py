@@ -9,29 +9,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
+from icaccess.models import Access
+
 ChangeAction = Literal["grant", "update", "revoke"]
 Match = Literal["id", "username", "email"]
 
 
-class Holding(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What one account holds. `locations` is None where the target does not know for which locations.
-
-    `since` is the first day it was held, where the target knows.
-    """
-
-    locations: tuple[str, ...] | None = None
-    since: date | None = None
-    partial: tuple[str, ...] = ()
-    """The groups that somebody is in whose access is only half there; it counts as access for no location."""
-
-
-NOBODY: Mapping[str, Holding] = MappingProxyType({})
+NOBODY: Mapping[str, Access] = MappingProxyType({})
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +30,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     action: ChangeAction
     employee_id: str
     account: str
-    before: Holding | None
-    after: Holding | None
+    before: Access | None
+    after: Access | None
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -67,7 +57,7 @@ class UnnamedMember(msgspec.Struct, frozen=True):
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """Everybody who holds access at a target, and how the target knows that it is everybody."""
 
-    held: dict[str, Holding]
+    held: dict[str, Access]
     """What each account holds."""
     proof: str
     """How the target knows that it saw everybody: one line, in words for an administrator."""
@@ -108,14 +98,14 @@ class Target(ABC):
         """What tells this target from any other, on one line and without secrets: kind, address, group."""
 
     @abstractmethod
-    def listing(self, expected: Mapping[str, Holding] = NOBODY) -> Listing:
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
         """Who holds access now. `TargetError` when that cannot be told for certain.
 
         `expected` is what each account held in the last run, without those for which a change is under way:
         a listing that lacks too many of them is refused.
         """
 
-    def current(self) -> dict[str, Holding]:
+    def current(self) -> dict[str, Access]:
         """Who holds access now, by account."""
         return self.listing().held
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from icaccess.config import Config
+from icaccess.models import Access
 from icaccess.store import holders
 from icaccess.store.database import Store
-from icaccess.targets.interface import NOBODY, Change, Holding, Listing, Result, Target
+from icaccess.targets.interface import NOBODY, Change, Listing, Result, Target
 
 
 class LedgerTarget(Target):
@@ -20,10 +21,10 @@ class LedgerTarget(Target):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def listing(self, expected: Mapping[str, Holding] = NOBODY) -> Listing:  # noqa: ARG002 (nothing else knows)
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:  # noqa: ARG002 (nothing else knows)
         """Everybody in the ledger."""
         with self._store.reading() as connection:
-            return Listing(held=holders.holdings(connection, self.identity), proof="the store itself")
+            return Listing(held=holders.everybody(connection, self.identity), proof="the store itself")
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (a set has no trace)
         """Write the changes in one transaction; all of them are made, or the store raises `StoreError`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from icaccess.errors import TargetError
-from icaccess.targets.interface import NOBODY, Change, Holding, Listing, Result, Target
+from icaccess.targets.interface import NOBODY, Change, Listing, Result, Target
 
 
 class MemoryTarget(Target):
@@ -13,14 +13,14 @@ class MemoryTarget(Target):
 
     identity = "memory"
 
-    def __init__(self, held: dict[str, Holding] | None = None, *, batch_size: int | None = 100) -> None:
+    def __init__(self, held: dict[str] | None = None, *, batch_size: int | None = 100) -> None:
         self.held = dict(held or {})
         self.faults: dict[str, str] = {}
         self.applied: list[tuple[str, str]] = []
         self.batch_size = batch_size
         self.blind = False
 
-    def listing(self, expected: Mapping[str, Holding] = NOBODY) -> Listing:  # noqa: ARG002 (believes itself)
+    def listing(self, expected: Mapping[str] = NOBODY) -> Listing:  # noqa: ARG002 (believes itself)
         if self.blind:
             raise TargetError("memory: cannot be asked")
         return Listing(held=dict(self.held), proof="a dictionary")

@@ -100,7 +100,7 @@ class _Handler(socketserver.StreamRequestHandler):
             name, _, part = asked.partition(";range=")
             values = entry.get(name, [])
             first = int(part.partition("-")[0] or 0)
-            if self.server.range is not None and len(values) > self.server.range:
+            if name == "member" and self.server.range is not None and len(values) > self.server.range:
                 some = values[first : first + self.server.range]
                 last = "*" if first + self.server.range >= len(values) else str(first + len(some) - 1)
                 yield self.attribute(name, [])

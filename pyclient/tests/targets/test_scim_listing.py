@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from icaccess.errors import TargetError
-from icaccess.targets.interface import Change, Holding
-from tests.scripted import ScriptedClient, people
+from icaccess.models import Access
+from tests.scripted import ScriptedClient, do, people, states
 from tests.targets.odd_scim import odd_server
-from tests.targets.test_scim import target
-from tests.test_changes import do, states
+from tests.targets.test_scim import grant, revoke, target
 
 GROUP = "IC Elementary Scheduling"
 
@@ -128,13 +127,11 @@ def test_only_what_is_needed_is_asked_for_and_the_group_once(odd):
 def test_of_two_accounts_for_one_key_the_one_in_the_group_can_be_taken_out(odd):
     odd.users[0]["externalId"] = "80"
     scim = target(odd.url, match="id")
-    assert scim.listing().held["80"] == Holding()
-    revoke = Change(action="revoke", employee_id="80", account="80", before=Holding(), after=None)
-    assert [one.state for one in scim.apply([revoke], "b")] == ["made"]
+    assert scim.listing().held["80"] == Access(held=True)
+    assert [one.state for one in scim.apply([revoke("80")], "b")] == ["made"]
     assert changed(odd) == [f"remove u80 in {GROUP}"]
     assert "80" not in scim.listing().held
-    grant = Change(action="grant", employee_id="80", account="80", before=None, after=Holding())
-    assert [one.note for one in scim.apply([grant], "b")] == [
+    assert [one.note for one in scim.apply([grant("80")], "b")] == [
         "2 users have the externalId 80; exactly one is needed"
     ]
     scim.close()
@@ -143,9 +140,7 @@ def test_of_two_accounts_for_one_key_the_one_in_the_group_can_be_taken_out(odd):
 def test_a_server_that_takes_removals_by_value(odd):
     scim = target(odd.url, match="id", remove="value")
     scim.listing()
-    gone = [
-        Change(action="revoke", employee_id=n, account=n, before=Holding(), after=None) for n in ("80", "81")
-    ]
+    gone = [revoke("80"), revoke("81")]
     assert [one.state for one in scim.apply(gone, "b")] == ["made", "made"]
     assert sorted(scim.listing().held) == [f"{n}" for n in range(82, 90)]
     scim.close()
@@ -155,9 +150,7 @@ def test_a_server_that_empties_the_group_on_a_removal_by_value_is_asked_once(odd
     odd.way = "remove empties"
     scim = target(odd.url, match="id", remove="value")
     scim.listing()
-    gone = [
-        Change(action="revoke", employee_id=n, account=n, before=Holding(), after=None) for n in ("80", "81")
-    ]
+    gone = [revoke("80"), revoke("81")]
     results = scim.apply(gone, "b")
     assert (
         "took 9 more members out of IC Elementary Scheduling than the one that was to go"
