@@ -109,4 +109,4 @@ def test_work_lists_are_written_and_a_run_that_waits_for_an_export_is_a_good_one
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser1,{GROUP}\n")
     code, out, _ = run("plan")
     assert code == 0
-    assert "Under way, not shown by the target yet (1):\n  4  grant, list " in out
+    assert "Asked for, not shown by the target yet (1):\n  4  grant, list " in out
