@@ -25,7 +25,7 @@ from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
 from icaccess.store.lock import Lock
-from icaccess.targets.interface import Change, Result, Target
+from icaccess.targets.interface import Change, Listing, Result, Target
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -55,18 +55,35 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return not self.failures and not self.left
 
 
-def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Access]) -> None:
+def look(store: Store, target: Target) -> Listing:
+    """Who holds access at the target, compared with what the store knows of the last run.
+
+    An account with a change under way may show anything, so it is not expected.
+    """
+    if target.is_store:
+        return target.listing()
+    with store.reading() as connection:
+        expected = holders.everybody(connection, target.identity)
+        for one in journal.unsettled(connection, target.identity):
+            expected.pop(one.account, None)
+    return target.listing(expected)
+
+
+def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
     """Settle what earlier runs left open, by what the target shows now.
 
     A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
     still due, the next plan has it again. A pending one that shows is verified, another stays pending.
     """
+    current = listing.held
     with store.writing() as connection:
         lock.check(connection)
         at = store.now()
         journal.interrupt_open_runs(connection, at)
         settled: list[Settlement] = []
         for written in journal.unsettled(connection, target.identity):
+            if written.state == "pending" and not listing.proves(written.action, written.batch):
+                continue
             if shows(current.get(written.account), written.after):
                 settled.append(Settlement(written, "verified", "seen at the target"))
             elif written.state == "intended" and target.handed_over(written.batch):
@@ -217,7 +234,7 @@ class _Run:
             return
         target, store = self._place.target, self._place.store
         try:
-            current = target.current()
+            current = look(store, target).held
         except TargetError as error:
             # Left open: the next run settles them by looking.
             self.counts["unverified"] += len(self._made)

@@ -107,7 +107,7 @@ class Run:
             wanted.discard(record.id)
             if isinstance(record, Employee) and record.access is UNSET:
                 if held is None:
-                    held = {} if self.parts.nobody_yet else self.parts.target.current()
+                    held = {} if self.parts.nobody_yet else self.parts.target.listing().held
                 account = account_in(self.parts.target.match, record) if held else ""
                 yield with_access(record, held.get(account))
             else:
@@ -167,11 +167,12 @@ class Run:
         Within `changing`, interrupted runs are settled first. `FactsError` when there is nobody;
         `TargetError`, `EngineError` and `StoreError` when the target, OPA or the store cannot be asked.
         """
-        from icaccess.apply import recover
+        from icaccess.apply import look, recover
 
-        held = self.parts.target.current()
+        listing = look(self.parts.store, self.parts.target)
+        held = listing.held
         if self.lock is not None:
-            recover(self.parts.store, self.lock, self.parts.target, held)
+            recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
         return self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
 
@@ -280,7 +281,7 @@ class Run:
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        shown = {} if target.is_store else target.current()
+        shown = {} if target.is_store else target.listing().held
         held = {account: (account, access) for account, access in shown.items()}
         people = 0
         for people, record in enumerate(self._counted(self.parts.facts.records()), 1):  # noqa: B007

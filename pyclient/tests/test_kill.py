@@ -34,8 +34,7 @@ from icaccess.targets.campus import CampusSettings, CampusTarget
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.ledger import LedgerTarget
-from icaccess.targets.scim import ScimSettings, ScimTarget
-from icaccess.targets.scim_http import RequestsScimClient
+from icaccess.targets.scim import ScimSettings, ScimTarget, scim_http
 from tests.scripted import ScriptedClient, do, people
 from tests.targets.campus_simulator import CampusSimulator
 from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, TOKEN, running_scim, running_slapd
@@ -225,7 +224,7 @@ class ScimCase(Case):
         settings = ScimSettings(
             url=self.server.url, token=Secret(TOKEN), match="username", location_groups=PLACES
         )
-        return ticking(ScimTarget(settings, RequestsScimClient(settings.url, TOKEN)), ticks, "add", "remove")
+        return ticking(ScimTarget(settings, scim_http(Secret(TOKEN))), ticks, "add", "remove")
 
 
 class LdapCase(Case):
