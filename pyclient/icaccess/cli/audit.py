@@ -1,4 +1,4 @@
-"""`icaccess audit`: check, read and export the record that cannot be quietly changed."""
+"""`icaccess audit`: verifies, shows and exports the tamper-evident record."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from icaccess.audit.render import as_text
 from icaccess.cli.options import configured
 from icaccess.cli.text import say, say_all, show_json
 from icaccess.errors import StoreError, UsageError
@@ -16,7 +17,6 @@ from icaccess.pipeline import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store
-from icaccess.story import story
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -48,13 +48,13 @@ def verify(request: Request, head: Path | None) -> None:
 @configured
 @click.argument("employee_id", metavar="ID")
 def show(request: Request, employee_id: str) -> None:
-    """Tell one person's story in words."""
+    """Show in words what the record says about one person."""
     with _store(request) as store, store.reading() as connection:
         found = list(record.entries(connection, employee_id))
         if not found:
             raise UsageError(f"{employee_id}: the record has no entry about this id")
         runs = record.starts(connection, {entry.run_id for entry in found if entry.run_id is not None})
-    say_all(story(found, runs))
+    say_all(as_text(found, runs))
 
 
 @audit.command()

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess.config.policy_data import PolicyData, load_policy_data
-from icaccess.config.secrets import Secret, SecretUrl, interpolate
+from icaccess.config.secrets import Secret, SecretUrl, interpolate, readable_by_others
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
 from icaccess.validation import explain, field_name
@@ -87,6 +87,10 @@ class Config:
             if name in self._document.value:
                 module, _, attribute = where.partition(":")
                 self.section(name, getattr(importlib.import_module(module), attribute))
+
+    def readable_secrets(self) -> list[Path]:
+        """The files of secrets that every user of the machine can read."""
+        return list(readable_by_others(self._document.value))
 
     def fail(self, path: tuple[str | int, ...], text: str) -> ConfigError:
         """An error about the setting at `path`, with file and line."""

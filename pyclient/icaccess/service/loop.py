@@ -14,7 +14,7 @@ from pathlib import Path
 
 from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
 from icaccess.pipeline import Request
-from icaccess.service.log import event
+from icaccess.service.log import event, told
 from icaccess.service.once import Done, Stopped, Stopping, once
 from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import Outcome, State
@@ -123,14 +123,14 @@ class Service:
         except RunVoidError as error:
             self._voids += 1
             if self._voids > _VOID_AT_MOST:
-                return self._failed("failed", type(error).__name__, str(error))
+                return self._failed("failed", type(error).__name__, told(error))
             self._state.ended("void", self._failures)
-            event(self._log, "run_void", message=str(error))
+            event(self._log, "run_void", message=told(error))
             return _now() + _AGAIN_SOON
         except IcaccessError as error:
-            return self._failed("failed", type(error).__name__, str(error))
+            return self._failed("failed", type(error).__name__, told(error))
         except Exception as error:  # noqa: BLE001 (a service outlives what nobody foresaw, and says so)
-            return self._failed("failed", type(error).__name__, " ".join(str(error).split()))
+            return self._failed("failed", type(error).__name__, told(error))
         if done is not None:
             self._tell(done, time.monotonic() - began)
             if not done.summary.complete and not self._stop.is_set():

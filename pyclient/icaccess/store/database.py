@@ -22,6 +22,7 @@ from sqlalchemy.pool import StaticPool
 from icaccess.errors import StoreError
 from icaccess.files import make_private
 from icaccess.store.schema import HEAD, metadata
+from icaccess.text import quoted
 
 BUSY_SECONDS = 30
 _KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -42,8 +43,8 @@ class Store:
 
     @property
     def name(self) -> str:
-        """The store's URL as it may be shown: without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """Where the store is, as it may be shown: no user, password or option of its URL."""
+        return _shown(self.url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -257,7 +258,16 @@ def _migrate(connection: Connection, url: URL, version: str | None) -> None:
 def _shown(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.render_as_string(hide_password=True)
+    return URL.create(
+        url.get_backend_name(), host=url.host, port=url.port, database=url.database
+    ).render_as_string()
+
+
+def _without_secrets(said: str, url: URL) -> str:
+    values = [value for many in url.query.values() for value in ([many] if isinstance(many, str) else many)]
+    for secret in filter(None, (url.password, *values)):
+        said = said.replace(secret, "***")
+    return said
 
 
 @contextmanager
@@ -267,11 +277,11 @@ def _one_line(url: URL) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         original = getattr(error, "orig", None)
-        said = str(original or error).strip()
+        said = _without_secrets(str(original or error).strip(), url)
         for sign, meaning in _MEANINGS.items():
             if sign in said:
                 raise StoreError(f"{_shown(url)}: {meaning}") from error
-        raise StoreError(f"{_shown(url)}: the store failed: {said.splitlines()[0]}") from error
+        raise StoreError(f"{_shown(url)}: the store failed: {quoted(said.splitlines()[0])}") from error
 
 
 _MEANINGS = {

@@ -61,17 +61,17 @@ def test_one_person_s_story(run):
     assert code == 0
     lines = out.splitlines()
     assert lines[0].startswith("Run 1, 20")
-    assert "took over who holds access for 2027-06-29 at ledger" in lines[0]
-    assert "was found to hold access for 210 since 2023-08-16" in lines[1]
+    assert "adopted the current access for 2027-06-29 at ledger" in lines[0]
+    assert "held access for 210 since 2023-08-16 on the first day" in lines[1]
     assert lines[2].startswith("Run 2, 20")
     assert "applied a plan for 2027-06-29 at ledger (policy " in lines[2]
-    assert "revoke was decided: certification_expired: Elementary Scheduling, last completed" in lines[3]
+    assert "revoke decided; certification_expired: Elementary Scheduling, last completed" in lines[3]
     assert [line.split("  ")[-1] for line in lines[4:]] == [
-        "revoke was made",
-        "revoke was verified: the target shows it",
+        "revoke made",
+        "revoke verified: the target shows it",
     ]
     code, out, _ = run("show", "100206")
-    assert "grant was decided for access for 211: " in out
+    assert "grant decided: access for 211; " in out
     assert "approved " in out
 
 
