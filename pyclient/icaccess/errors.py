@@ -32,6 +32,14 @@ class FactsError(IcaccessError):
     """A source of facts cannot be read, or cannot be believed as a whole; no decision is made on it."""
 
 
+class HttpError(IcaccessError):
+    """A server gave no whole answer in time: it is not there, is not trusted, hangs, or redirects."""
+
+
+class HttpSettingsError(HttpError):
+    """A server is not asked, since what was set makes that impossible or unsafe: a URL, a file, plain http."""
+
+
 class EngineError(IcaccessError):
     """OPA is not to be had, does not answer, answers something else, or changed its policy within a run."""
 
