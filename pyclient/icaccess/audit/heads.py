@@ -26,7 +26,7 @@ KIND = "head"
 
 
 class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The record when it had `size` entries: the tree's root `hash`, the last `run`, the instant, the signature.
+    """The record when it had `size` entries: the tree's root `hash`, the run before it, the instant.
 
     `proof` shows that the record with `previous` entries, of the head before, is the beginning of this one.
     """
@@ -51,9 +51,7 @@ class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def short_line(self) -> bytes:
         """The head without its proof, as JSON without a line end."""
-        return record.canonical(
-            {**msgspec.json.decode(self.signed_text()), "signature": self.signature}
-        )
+        return record.canonical({**msgspec.json.decode(self.signed_text()), "signature": self.signature})
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,7 +74,9 @@ def record_key(config: Config, *, make: bool = False) -> SigningKey | None:
     settings = config.section("audit", AuditSettings)
     if not settings.key:
         if settings.witnesses:
-            raise ConfigError(f"{config.file}: audit.key: is required with witnesses; name a file for the key")
+            raise ConfigError(
+                f"{config.file}: audit.key: is required with witnesses; name a file for the key"
+            )
         return None
     return signing_key(config.path(settings.key), make=make)
 
@@ -157,12 +157,12 @@ def _check_growth(before: SignedHead, head: SignedHead) -> None:
     if head.size == before.size and head.hash != before.hash:
         raise AuditError(f"{named}: differs from another head of the same size: there are two records")
     if head.at < before.at:
-        raise AuditError(f"{named}: is of {head.at}, before {_named(before)} of {before.at}: a clock went back")
+        raise AuditError(f"{named}: is of {head.at}, and {_named(before)} of {before.at}: a clock went back")
     if head.proof is not None and head.previous == before.size and head.size > before.size:
         proof = [bytes.fromhex(step) for step in head.proof]
         roots = bytes.fromhex(before.hash), bytes.fromhex(head.hash)
         if not extends(before.size, roots[0], head.size, roots[1], proof):
-            raise AuditError(f"{named}: does not extend {_named(before)}: the record was rewritten between them")
+            raise AuditError(f"{named}: does not extend {_named(before)}: the record was rewritten")
 
 
 def check_record(connection: Connection, heads: Iterable[SignedHead]) -> None:
@@ -177,15 +177,25 @@ def check_record(connection: Connection, heads: Iterable[SignedHead]) -> None:
                 break
         if tree.size < head.size:
             raise AuditError(
-                f"the record ends at entry {tree.size}, and {_named(head)} stands for {head.size} entries: its "
-                "end was cut off, or an older copy was put in its place"
+                f"the record ends at entry {tree.size}, and {_named(head)} stands for {head.size} entries: "
+                "its end was cut off, or an older copy was put in its place"
             )
         if tree.root.hex() != head.hash:
             raise AuditError(
-                f"{_named(head)}: the record's first {head.size} entries are other ones: it was rewritten after "
-                f"{last}"
+                f"{_named(head)}: the record's first {head.size} entries are other ones: it was rewritten "
+                f"after {last}"
             )
         last = _named(head)
+
+
+def check_receipts(connection: Connection, config: Config) -> None:
+    """Verify again the time stamps in the record of services that are configured; `AuditError` names one."""
+    services = {one.name: one for one in _witnesses(config) if isinstance(one, TimeStampWitness)}
+    for entry in record.entries(connection, kind=KIND) if services else ():
+        body = msgspec.convert(entry.body, HeadEntry)
+        for receipt in body.receipts:
+            if receipt.receipt and (service := services.get(receipt.witness)):
+                service.check(receipt.receipt, body.head, config)
 
 
 def _sign(

@@ -27,6 +27,15 @@ def as_text(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str
             yield f"  {entry.at}  {sentence(entry)}"
 
 
+def runs_as_text(entries: Iterable[Entry]) -> Iterator[str]:
+    """Each run with what came of it, and what happened apart from any person: stops, consents and heads."""
+    for entry in entries:
+        if entry.kind == "run_started":
+            yield _run(entry)
+        elif entry.employee_id is None and entry.kind in _SENTENCES:
+            yield f"  {entry.at}  {sentence(entry)}"
+
+
 def sentence(entry: Entry) -> str:
     """One entry in words."""
     say: Sentence = _SENTENCES.get(entry.kind, str)
@@ -96,6 +105,23 @@ def _consent(body: dict[str, Any]) -> str:
     return f"{by} allowed plan {plan} past the guard until {until}: {body['reason']} (guard: {found})"
 
 
+def _stopped(body: dict[str, Any]) -> str:
+    return f"the guard stopped plan {body['plan_digest'][:_SHORT]}: {'; '.join(body['findings'])}"
+
+
+def _changed(body: dict[str, Any]) -> str:
+    return f"{body['what']} changed from {body['before'][:_SHORT]} to {body['now'][:_SHORT]}"
+
+
+def _head(body: dict[str, Any]) -> str:
+    head, receipts = body["head"], body["receipts"]
+    kept = [one["witness"] for one in receipts if "problem" not in one]
+    failed = ", ".join(f"{one['witness']} ({one['problem']})" for one in receipts if "problem" in one)
+    what = f"head {head['hash'][:_SHORT]} of {head['size']} entries"
+    told = f"handed to {', '.join(kept)}" if kept else "handed to no witness"
+    return f"{what} {told}{f'; NOT to {failed}' if failed else ''}"
+
+
 def _finished(body: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(body.items()))
     return f"run ended: {counts or 'no changes'}"
@@ -116,6 +142,9 @@ _SENTENCES: dict[str, Sentence] = {
     "drift": _drift,
     "held_back": _held_back,
     "consent": _consent,
+    "guard_stopped": _stopped,
+    "changed": _changed,
+    "head": _head,
     "run_finished": _finished,
     "run_interrupted": _interrupted,
 }

@@ -94,7 +94,8 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
             handler.append_nul = False
             end = "\n" if self.protocol == "tcp" else ""
             try:
-                handler.emit(logging.makeLogRecord({"msg": head.short_line().decode() + end}))
+                text = head.short_line().decode() + end
+                handler.emit(logging.makeLogRecord({"msg": text, "levelname": "INFO"}))
             finally:
                 handler.close()
         except OSError as error:
@@ -104,7 +105,7 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
 
 class _Syslog(SysLogHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (logging's name)
-        raise  # noqa: PLE0704 (logging calls this while it handles the error)
+        raise  # logging calls this while it handles the error
 
 
 class HttpWitness(Witness, frozen=True, kw_only=True, tag="http"):
@@ -144,7 +145,7 @@ class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
         from rfc3161_client import TimestampRequestBuilder, VerifierBuilder
 
         request = TimestampRequestBuilder().data(head.short_line()).build()
-        status, answer = _post(self.url, request.as_bytes(), "application/timestamp-query", config)
+        _, answer = _post(self.url, request.as_bytes(), "application/timestamp-query", config)
         self._verify(answer, head, self._verifier(config, VerifierBuilder.from_request(request)))
         return base64.b64encode(answer).decode()
 

@@ -42,6 +42,7 @@ SECTIONS: dict[str, str] = {
     "guard": "icaccess.guard:GuardSettings",
     "opa": "icaccess.opa.settings:OpaSettings",
     "store": "icaccess.store.settings:StoreSettings",
+    "audit": "icaccess.audit.witnesses:AuditSettings",
     "service": "icaccess.service.settings:ServiceSettings",
 }
 """The sections of `icaccess.yaml` and the type that each is read as."""

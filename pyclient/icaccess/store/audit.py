@@ -1,9 +1,9 @@
 """The audit record: canonical JSON in a hash chain, appended in the transaction of what it records.
 
-Each row's hash is SHA-256 over the hash before it and every other column of the row, so an edit, a removal, an
-insertion or a swap anywhere breaks the chain from there on. Where the record has a key, the last row of each
-transaction is signed, so nobody without the key can add rows. Whether rows are missing at the end shows against
-a head that is kept elsewhere (`icaccess.audit.heads`); `icaccess.store.verify` checks all of it.
+Each row's hash is SHA-256 over the hash before it and what the row says, so an edit, a removal, an insertion
+or a swap anywhere breaks the chain from there on. Where the record has a key, the last row of a transaction
+is signed, so nobody without the key can add rows. Whether rows are missing at the end shows against a head
+that is kept elsewhere (`icaccess.audit.heads`). `icaccess.store.verify` checks all of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Select, insert, select, text
+from sqlalchemy import Connection, Row, Select, insert, select, text
 
 from icaccess.errors import StoreError
 from icaccess.store.schema import audit as audit_table
@@ -47,16 +47,20 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     signature: str | None = None
 
 
-class Key(Protocol):
-    """What signs the record, kept apart from the store."""
+class KeyCheck(Protocol):
+    """What tells signatures of the record's key from others."""
 
     id: str
 
-    def sign(self, message: bytes) -> str:
-        """The signature over a message."""
-
     def signed(self, message: bytes, signature: str) -> bool:
         """Whether a signature over a message is this key's."""
+
+
+class RecordKey(KeyCheck, Protocol):
+    """What signs the record, kept apart from the store."""
+
+    def sign(self, message: bytes) -> str:
+        """The signature over a message."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,17 +98,18 @@ def head(connection: Connection) -> Head:
 def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
     """Add entries at the end, within the transaction of what they record, so both are kept or neither is.
 
-    With a key (`open_store`), they are signed. `StoreError` is raised when the entry before them was not written
-    with the same key, or is of a later time.
+    With a key (see `open_store`), they are signed. `StoreError` is raised when the entry before them was not
+    written with the same key, or is of a later time.
     """
     if not drafts:
         return
     if connection.dialect.name == "postgresql":  # SQLite's writers are one at a time anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
-    key: Key | None = connection.get_execution_options().get("icaccess_key")
+    key: RecordKey | None = connection.get_execution_options().get("icaccess_key")
     seq, last = _end(connection, at, key)
     rows: list[dict[str, Any]] = []
-    for seq, draft in enumerate(drafts, seq + 1):
+    for draft in drafts:
+        seq += 1
         body = canonical(draft.body).decode()
         last = link(last, seq, at, draft.kind, draft.run_id, draft.employee_id, body)
         rows.append(
@@ -124,7 +129,7 @@ def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
     connection.execute(insert(audit_table), rows)
 
 
-def _end(connection: Connection, at: str, key: Key | None) -> tuple[int, str]:
+def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, str]:
     """The last entry's number and hash, when an entry of the instant `at` may follow it."""
     columns = audit_table.c
     row = connection.execute(
@@ -134,7 +139,7 @@ def _end(connection: Connection, at: str, key: Key | None) -> tuple[int, str]:
         return 0, GENESIS
     if row.at > at:
         raise StoreError(
-            f"the clock is wrong: it is {at}, and the newest entry of the audit record is of {row.at}; correct it"
+            f"the clock is wrong: it is {at}, and the newest audit entry is of {row.at}; correct it"
         )
     if key is None and row.signature is not None:
         raise StoreError("the audit record is signed, and no key is given; set audit.key in icaccess.yaml")
@@ -143,18 +148,22 @@ def _end(connection: Connection, at: str, key: Key | None) -> tuple[int, str]:
     return row.seq, row.hash
 
 
-def _check_signed(seq: int, entry_hash: str, signature: str | None, key: Key) -> None:
+def _check_signed(seq: int, entry_hash: str, signature: str | None, key: RecordKey) -> None:
     if signature is None:
         raise StoreError(f"audit entry {seq}: is not signed; somebody without the record's key wrote it")
     if not key.signed(signed_text(entry_hash), signature):
-        raise StoreError(f"audit entry {seq}: is not signed with the key {key.id}; it was forged, or the key changed")
+        raise StoreError(f"audit entry {seq}: is not signed with the key {key.id}: it was forged")
 
 
-def entries(connection: Connection, employee_id: str | None = None) -> Iterator[Entry]:
-    """The entries in order, all of them or one person's. `StoreError` for a body that is not JSON."""
+def entries(
+    connection: Connection, employee_id: str | None = None, *, kind: str | None = None
+) -> Iterator[Entry]:
+    """The entries in order: all, those of one person, or those of one kind."""
     query = select(audit_table).order_by(audit_table.c.seq)
     if employee_id is not None:
         query = query.where(audit_table.c.employee_id == employee_id)
+    if kind is not None:
+        query = query.where(audit_table.c.kind == kind)
     yield from _read(connection, query)
 
 
@@ -181,11 +190,11 @@ def hashes(connection: Connection, start: int = 0, end: int | None = None) -> It
 
 
 def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
-    """Whether an entry of this kind says all of `body`, fits its place in the chain, and is signed if need be.
+    """Whether an entry of this kind says all of `body`, fits its place, and is signed where there is a key.
 
     With a key, the transaction that the entry was written in has to be signed.
     """
-    key: Key | None = connection.get_execution_options().get("icaccess_key")
+    key: RecordKey | None = connection.get_execution_options().get("icaccess_key")
     before = audit_table.alias()
     query = select(audit_table, before.c.hash.label("before")).join_from(
         audit_table, before, before.c.seq == audit_table.c.seq - 1, isouter=True
@@ -200,22 +209,26 @@ def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
         )
 
 
+def entry(row: Row[Any]) -> Entry:
+    """A row of the record as an entry; `StoreError` for a body that is not JSON."""
+    try:
+        body = msgspec.json.decode(row.body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
+        ) from error
+    return Entry(
+        seq=row.seq,
+        at=row.at,
+        kind=row.kind,
+        run_id=row.run_id,
+        employee_id=row.employee_id,
+        body=body,
+        hash=row.hash,
+        signature=row.signature,
+    )
+
+
 def _read(connection: Connection, query: Select[Any]) -> Iterator[Entry]:
     with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for row in rows:
-            try:
-                body = msgspec.json.decode(row.body, type=dict[str, Any])
-            except msgspec.DecodeError as error:
-                raise StoreError(
-                    f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
-                ) from error
-            yield Entry(
-                seq=row.seq,
-                at=row.at,
-                kind=row.kind,
-                run_id=row.run_id,
-                employee_id=row.employee_id,
-                body=body,
-                hash=row.hash,
-                signature=row.signature,
-            )
+        yield from map(entry, rows)
