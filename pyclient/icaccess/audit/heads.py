@@ -16,7 +16,7 @@ from icaccess.audit.keys import PublicKey, SigningKey, signing_key
 from icaccess.audit.tree import Tree, consistency_spans, extends
 from icaccess.audit.witnesses import AnyWitness, AuditSettings, TimeStampWitness
 from icaccess.config import Config
-from icaccess.errors import AuditError, ConfigError, IcaccessError
+from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError
 from icaccess.store import audit as record
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
@@ -81,25 +81,28 @@ def record_key(config: Config, *, make: bool = False) -> SigningKey | None:
     return signing_key(config.path(settings.key), make=make)
 
 
-def hand_over(store: Store, config: Config, run_id: int | None = None) -> tuple[Receipt, ...]:
+def hand_over(store: Store, config: Config) -> tuple[Receipt, ...]:
     """Sign the record's head, hand it to every witness, and record head and receipts.
 
-    A witness that cannot be reached is a receipt with a `problem`: the next head goes to it again. Nothing
-    is done without a key, or where nothing was recorded since the last head.
+    A witness that cannot be reached is a receipt with a `problem`: the next head goes to it again. So is a
+    store that fails now, when a run has ended already. Nothing is done without a key, or where nothing was
+    recorded since the last head.
     """
     key = record_key(config, make=True)
     if key is None:
         return ()
-    with store.reading() as connection:
-        before = newest(connection)
-        end = record.head(connection)
-        if end.seq == 0 or (before is not None and end.seq == before.size + 1):
-            return ()
-        head = _sign(connection, key, 0 if before is None else before.size, end.seq, run_id, store.now())
-    receipts = tuple(_hand_over(witness, head, config) for witness in _witnesses(config))
-    body = msgspec.to_builtins(HeadEntry(head, receipts))
-    with store.writing() as connection:
-        record.append(connection, store.now(), [Draft(kind=KIND, run_id=run_id, body=body)])
+    try:
+        with store.reading() as connection:
+            before, end = newest(connection), record.head(connection)
+            if end.seq == 0 or (before is not None and end.seq == before.size + 1):
+                return ()
+            head = _sign(connection, key, 0 if before is None else before.size, end.seq, store.now())
+        receipts = tuple(_hand_over(witness, head, config) for witness in _witnesses(config))
+        body = msgspec.to_builtins(HeadEntry(head, receipts))
+        with store.writing() as connection:
+            record.append(connection, store.now(), [Draft(kind=KIND, run_id=head.run, body=body)])
+    except StoreError as error:
+        return (Receipt(witness="any witness", problem=str(error)),)
     return receipts
 
 
@@ -198,9 +201,7 @@ def check_receipts(connection: Connection, config: Config) -> None:
                 service.check(receipt.receipt, body.head, config)
 
 
-def _sign(
-    connection: Connection, key: SigningKey, before: int, size: int, run_id: int | None, at: str
-) -> SignedHead:
+def _sign(connection: Connection, key: SigningKey, before: int, size: int, at: str) -> SignedHead:
     proof = tuple(
         Tree(record.hashes(connection, *span)).root.hex() for span in consistency_spans(before, size)
     )
@@ -209,7 +210,7 @@ def _sign(
         hash=Tree(record.hashes(connection, 0, size)).root.hex(),
         key=key.id,
         previous=before,
-        run=run_id,
+        run=record.newest_run(connection),
         size=size,
         proof=proof,
     )

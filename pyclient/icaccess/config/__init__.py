@@ -8,6 +8,7 @@ file; where a setting is a secret, that is the only way to give it.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,11 @@ class Config:
     def file(self) -> Path:
         """Where the settings stand, whether the file exists or not."""
         return self.directory / FILE_NAME
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the file as it is written, so without the secrets that it refers to."""
+        return hashlib.sha256(self.file.read_bytes() if self.file.exists() else b"").hexdigest()
 
     def path(self, written: str) -> Path:
         """A path from the settings: a relative one starts at the configuration folder."""

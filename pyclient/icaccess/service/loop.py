@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.service.log import event, told
 from icaccess.service.once import Done, Stopped, Stopping, once
 from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import Outcome, State
 from icaccess.store.database import instant
 from icaccess.store.settings import file_of
+from icaccess.text import impersonal
 
 _AGAIN_SOON = timedelta(seconds=2)
 """How long a new policy needs to be loaded everywhere, roughly."""
@@ -175,6 +176,14 @@ class Service:
 
     def _tell(self, done: Done, seconds: float) -> None:
         self._state.carried_out(done, seconds)
+        for one in done.unwitnessed:
+            event(
+                self._log,
+                "witness_failed",
+                level=logging.ERROR,
+                witness=one.witness,
+                message=impersonal(one.problem),
+            )
         event(
             self._log,
             "run_done",

@@ -179,6 +179,14 @@ def newest(connection: Connection, kind: str) -> Entry | None:
     return next(_read(connection, query), None)
 
 
+def newest_run(connection: Connection) -> int | None:
+    """The number of the newest run that the record tells of."""
+    columns = audit_table.c
+    query = select(columns.run_id).where(columns.run_id.is_not(None)).order_by(columns.seq.desc()).limit(1)
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
 def hashes(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """The hashes of the entries from number `start` + 1 through `end`, in order."""
     query = select(audit_table.c.hash).where(audit_table.c.seq > start).order_by(audit_table.c.seq)

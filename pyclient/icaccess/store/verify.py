@@ -45,7 +45,12 @@ def verify(connection: Connection, against: Head | None = None, key: KeyCheck | 
     rows = _Rows()
     end = Head(0, GENESIS)
     for entry in _chain(connection, against, key):
-        rows.replay(entry)
+        try:
+            rows.replay(entry)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise StoreError(
+                f"audit entry {entry.seq}: does not say what an entry of its kind says; it was forged"
+            ) from error
         end = Head(entry.seq, entry.hash)
     if against is not None and end.seq < against.seq:
         raise StoreError(

@@ -31,7 +31,9 @@ def signed(store_url: str, settings: Config) -> Iterator[Store]:
         yield store
 
 
-def note(store: Store, *texts: str) -> None:
+def note(store: Store, *texts: str, run: int | None = None) -> None:
     """Record some entries in one transaction."""
     with store.writing() as connection:
-        append(connection, store.now(), [Draft(kind="note", body={"text": text}) for text in texts])
+        append(
+            connection, store.now(), [Draft(kind="note", run_id=run, body={"text": text}) for text in texts]
+        )

@@ -46,8 +46,8 @@ def check(store: Store, heads: list[SignedHead], key: PublicKey) -> None:
 def grown(store: Store, settings: Config, runs: int = 3) -> list[SignedHead]:
     """The heads that a witness has after some runs of a few entries each."""
     for run in range(1, runs + 1):
-        note(store, *(f"run {run}, entry {number}" for number in range(run + 1)))
-        (receipt,) = hand_over(store, settings, run)
+        note(store, *(f"run {run}, entry {number}" for number in range(run + 1)), run=run)
+        (receipt,) = hand_over(store, settings)
         assert not receipt.problem
     return read_heads(witness_of(settings))
 
@@ -87,7 +87,7 @@ def test_a_line_that_was_cut_short_does_not_swallow_the_next(signed: Store, sett
     file.write_bytes(file.read_bytes() + b'{"at":"2027')
     note(signed, "more")
     hand_over(signed, settings)
-    assert [head.run for head in read_heads(file)] == [1, None]
+    assert [head.size for head in read_heads(file)] == [2, 4]
 
 
 def test_heads_are_found_in_the_lines_of_a_log(signed: Store, settings: Config, tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_record_that_was_rewritten_is_found(signed: Store, settings: Config, t
     (elsewhere / "icaccess.yaml").write_text("audit: {key: ../apart/audit.key}\n")
     with open_store(f"sqlite:///{tmp_path}/other.db", key=record_key(settings)) as other:
         for run in range(1, 4):
-            note(other, *(f"run {run}, ENTRY {number}" for number in range(run + 1)))
-            assert hand_over(other, load_config(elsewhere), run) == ()
+            note(other, *(f"run {run}, ENTRY {number}" for number in range(run + 1)), run=run)
+            assert hand_over(other, load_config(elsewhere)) == ()
         with pytest.raises(AuditError, match="first 2 entries are other ones: it was rewritten after its"):
             check(other, heads, key_of(settings))
 

@@ -65,7 +65,7 @@ def handed_over(folder: Path, witness: dict[str, object]) -> tuple[Config, HeadE
     config = configured(folder / "config", witness)
     store = open_store(f"sqlite:///{folder}/icaccess.db", key=record_key(config, make=True))
     note(store, "one")
-    hand_over(store, config, 1)
+    hand_over(store, config)
     with store.reading() as connection:
         entry = newest(connection, "head")
     assert entry is not None
@@ -162,8 +162,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "serial").write_text("01\n")
     (folder / "ts.cnf").write_text(
         "[tsa]\ndefault_tsa = here\n[here]\nserial = serial\nsigner_cert = tsa.pem\n"
-        "signer_key = tsa.key\nsigner_digest = sha256\ndefault_policy = 1.2.3.4.1\ndigests = sha256, sha512\n"
-        "accuracy = secs:1\nordering = yes\ntsa_name = yes\ness_cert_id_chain = no\ness_cert_id_alg = sha256\n"
+        "signer_key = tsa.key\nsigner_digest = sha256\ndefault_policy = 1.2.3.4.1\n"
+        "digests = sha256, sha512\n"
+        "accuracy = secs:1\nordering = yes\ntsa_name = yes\n"
+        "ess_cert_id_chain = no\ness_cert_id_alg = sha256\n"
         "[stamps]\nbasicConstraints = critical,CA:false\nkeyUsage = critical,digitalSignature\n"
         "extendedKeyUsage = critical,timeStamping\n"
         "[root]\nbasicConstraints = critical,CA:true\nkeyUsage = critical,keyCertSign\n"
