@@ -74,7 +74,7 @@ def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch
         server.call("DELETE", f"/Users/{ids['4']}")
         code, out, err = run("apply", "--yes")
         assert code == 4
-        assert "Changed behind this system's back (1):\n  4  taken: access before, nothing now" in out
+        assert "Changed outside this system (1):\n  4  taken: access before, nothing now" in out
         assert "4  grant could not be made: no users have the userName user4; exactly one is needed" in out
         assert err == "icaccess: 1 changes could not be made, the others were; run again to retry\n"
 
