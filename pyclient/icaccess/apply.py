@@ -90,7 +90,7 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
                 settled.append(Settlement(written, "pending", "the list had been handed over"))
             elif written.state != "pending":
                 settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
-        _remember(connection, target, settled, current)
+        _remember(connection, at, target, settled, current)
         journal.settle(connection, at, settled)
 
 
@@ -120,6 +120,7 @@ class Application:
     lock: Lock
     target: Target
     by: str
+    settings_digest: str = ""
     due_on: date | None = None
     stopping: Callable[[], bool] = lambda: False
 
@@ -160,7 +161,7 @@ class Application:
         with self.store.writing() as connection:
             self.lock.check(connection)
             at = self.store.now()
-            run_id = journal.begin(connection, at, _origin(plan, self.by))
+            run_id = journal.begin(connection, at, _origin(plan, self.by, self.settings_digest))
             found = [("drift", one) for one in plan.drift] + [("held_back", one) for one in waiting]
             audit.append(
                 connection,
@@ -173,7 +174,7 @@ class Application:
                 ],
             )
             seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
-            holders.record(connection, self.target.identity, seen)
+            holders.record(connection, at, self.target.identity, seen)
             _withdraw(connection, at, plan)
         return run_id
 
@@ -244,8 +245,9 @@ class _Run:
         settled = [self._seen(made, current) for made in self._made]
         with store.writing() as connection:
             self._place.lock.check(connection)
-            _remember(connection, target, settled, current)
-            journal.settle(connection, store.now(), settled)
+            at = store.now()
+            _remember(connection, at, target, settled, current)
+            journal.settle(connection, at, settled)
 
     def _seen(self, made: Settlement, current: Mapping[str, Access]) -> Settlement:
         """What has become of a change, by what the target shows now."""
@@ -277,7 +279,11 @@ class _Run:
 
 
 def _remember(
-    connection: Connection, target: Target, settled: Sequence[Settlement], current: Mapping[str, Access]
+    connection: Connection,
+    at: str,
+    target: Target,
+    settled: Sequence[Settlement],
+    current: Mapping[str, Access],
 ) -> None:
     """Remember what verified changes left the accounts holding, with the day that this system gave it."""
     if target.is_store:
@@ -290,10 +296,10 @@ def _remember(
         if found is not None and after is not None and after.since is not UNSET:
             found = replace(found, since=after.since)
         held[one.written.account] = (one.written.employee_id, found)
-    holders.record(connection, target.identity, held)
+    holders.record(connection, at, target.identity, held)
 
 
-def _origin(plan: Plan, by: str) -> journal.Origin:
+def _origin(plan: Plan, by: str, settings_digest: str) -> journal.Origin:
     return journal.Origin(
         kind="apply",
         by=by,
@@ -303,6 +309,7 @@ def _origin(plan: Plan, by: str) -> journal.Origin:
         policy_revision=plan.policy_revision,
         data_revision=plan.data_revision,
         facts_digest=plan.facts_digest,
+        settings_digest=settings_digest,
         people=plan.people,
         counts=plan.counts,
     )

@@ -30,6 +30,7 @@ from icaccess.models import Access
 from icaccess.store import audit, journal
 from icaccess.store.database import Store, open_store
 from icaccess.store.schema import change as change_table
+from icaccess.store.verify import verify
 from icaccess.targets.campus import CampusSettings, CampusTarget
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
@@ -180,7 +181,7 @@ class Case:
     def ended(self):
         """How often each change ended in which state, and what the record says of it."""
         with open_store(self.store_url) as store, store.reading() as connection:
-            audit.verify(connection)
+            verify(connection)
             rows = connection.execute(select(change_table).where(change_table.c.run_id > 1)).all()
             kinds = Counter(
                 (entry.employee_id, entry.kind)
@@ -400,7 +401,7 @@ def test_the_command_itself_killed_at_random(tmp_path, engine, monkeypatch):
         out, code = icaccess("apply", "--yes", store=path)
         assert code == 0, out
         with open_store(f"sqlite:///{path}") as store, store.reading() as connection:
-            audit.verify(connection)
+            verify(connection)
             assert journal.unsettled(connection, "ledger") == []
             assert LedgerTarget(store).current() == want
             assert all(isinstance(held, Access) for held in want.values())

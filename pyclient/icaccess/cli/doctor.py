@@ -53,6 +53,8 @@ def _checks(request: Request) -> Iterator[Check]:
 def _settings(request: Request) -> Iterator[str]:
     request.settings.check()
     yield f"{request.settings.file}, zone {request.settings.zone}"
+    for file in request.settings.readable_secrets():
+        yield f"every user of this machine can read the secret in {file}; make it private: chmod 600"
 
 
 def _policy_data(request: Request) -> Iterator[str]:

@@ -30,7 +30,7 @@ class LedgerTarget(Target):
         """Write the changes in one transaction; all of them are made, or the store raises `StoreError`."""
         with self._store.writing() as connection:
             held = {change.account: (change.employee_id, change.after) for change in changes}
-            holders.record(connection, self.identity, held)
+            holders.record(connection, self._store.now(), self.identity, held)
         yield from (Result("made") for _ in changes)
 
 
