@@ -17,6 +17,7 @@ from icaccess.store import notices as recorded
 from icaccess.store.consents import Consent
 from icaccess.store.database import Store
 from icaccess.store.lock import applying
+from icaccess.store.verify import verify
 
 DAY = date(2028, 5, 1)
 WORDS = Words(None, {})
@@ -104,7 +105,7 @@ def test_each_is_told_once(store):
         told = [entry for entry in audit.entries(connection, "000001") if entry.kind == "notice"]
         assert [entry.body["fact"] for entry in told] == ["2028-06-30", "2030-06-30"]
         assert "example.org" not in str(told)
-        audit.verify(connection)
+        verify(connection)
 
 
 @pytest.mark.parametrize("number", [1, 50, 130])
