@@ -114,9 +114,11 @@ def do(
         return plan, run.apply(plan, result, by="tester@here")
 
 
-def adopt(store: Store, target: Target, records: Iterable[Record], day: date = DAY) -> int:
+def adopt(
+    store: Store, target: Target, records: Iterable[Record], day: date = DAY, client: Any = None
+) -> int:
     """Take over who holds access, as `icaccess adopt` does."""
-    run = run_on(records, None, target, store, day)
+    run = run_on(records, client or ScriptedClient({}), target, store, day)
     with run.changing("icaccess adopt"):
         return run.adopt(by="tester@here")
 
@@ -168,6 +170,10 @@ class ScriptedClient:
         for record in records:
             record = record.read() if isinstance(record, Unread) else record
             yield msgspec.json.encode(self.decide(record, at), order="sorted")
+
+    def evidence(self, record: Record, at: date) -> tuple[str, ...]:  # noqa: ARG002
+        """What has gone, for those who wait."""
+        return ("the completion of 2023-08-12, on which access rested, is no longer in the facts",)
 
     def decide(self, record: Record, at: date) -> Decision:
         if isinstance(record, InvalidRecord):

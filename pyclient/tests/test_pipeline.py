@@ -70,7 +70,8 @@ def test_the_record_tells_the_whole_story(store, ledger):
     assert len(started.body["facts_digest"]) == len(started.body["plan_digest"]) == 64
     assert intent.employee_id == "1"
     assert intent.body["basis"]["approval"] == {"approver": "000777", "decided_on": "2023-08-14"}
-    assert intent.body["after"] == {"held": True, "locations": ["210"], "since": "2025-09-10"}
+    after = {"held": True, "locations": ["210"], "since": "2025-09-10"}
+    assert intent.body["after"] == {**after, "basis": intent.body["basis"]}
 
 
 def test_a_saved_plan_is_carried_out_while_nothing_changed_and_not_twice(store, ledger):

@@ -10,7 +10,7 @@ import click
 from msgspec import UNSET
 
 from icaccess.apply import Summary
-from icaccess.cli.options import dated, deciding
+from icaccess.cli.options import deciding
 from icaccess.cli.progress import showing
 from icaccess.cli.text import say, say_all
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
@@ -93,7 +93,7 @@ def apply(
 
 
 @click.command()
-@dated
+@deciding
 def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
     with start(request) as run, run.changing("icaccess adopt"), showing():

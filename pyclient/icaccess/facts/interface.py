@@ -15,6 +15,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.mapping import Rejected, RowMapping
 from icaccess.facts.settings import KeyKind, Kind, MappedSettings, SourceSettings
 from icaccess.models import AnyRecord, Fact, Record
+from icaccess.models import SourceSize as SourceSize
 
 TOGETHER = 8_000
 """How many records or lines are looked at together; memory grows with this, not with the population."""
@@ -173,16 +174,6 @@ class MappedSource(Source):
         return f"{self.settings.name} row {row}: {reason}"
 
 
-class SourceSize(msgspec.Struct, frozen=True):
-    """What is remembered of a source's last good run."""
-
-    rows: int
-    people: int
-    """How many different people its rows name."""
-    newest: date | None = None
-    """The latest day in it."""
-
-
 class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a source's rows: `rows` is the sum of `used`, `repeated`, `unmatched` and `rejected`.
 
@@ -240,6 +231,8 @@ class Facts(ABC):
 
     as_of: datetime | None = None
     """When the oldest of the facts were made, known once the records were taken; None if nobody can say."""
+    leaning: int = 0
+    """How many records have rows of a source with unmatched rows, known once the records were taken."""
 
     @property
     @abstractmethod

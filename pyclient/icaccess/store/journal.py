@@ -13,12 +13,11 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from icaccess.models import Access
+from icaccess.models import Access, Change
 from icaccess.store import audit, holders
 from icaccess.store.audit import Draft
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import run as run_table
-from icaccess.targets.interface import Change
 
 State = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
 """`intended` is written before a change is made; `made` is the target's word, `verified` what it was seen to
