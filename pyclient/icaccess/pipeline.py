@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # a single decision needs no database
     from sqlalchemy import Connection
 
     from icaccess.apply import Summary
+    from icaccess.audit.heads import Receipt
     from icaccess.diff import Person
     from icaccess.opa.client import AccessClient
     from icaccess.opa.transport import Revisions
@@ -82,7 +83,14 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
     """A run on what a request and its configuration name; with `read_only` it can only plan."""
     with request.open(read_only=read_only) as opened:
         limits = request.settings.section("guard", GuardSettings)
-        yield Run(opened, request.day, limits, request.progress)
+        yield Run(
+            opened,
+            request.day,
+            limits,
+            request.progress,
+            settings_digest=request.settings.digest,
+            hand_over=opened.hand_over,
+        )
 
 
 @dataclass
@@ -94,6 +102,10 @@ class Run:
     limits: GuardSettings = field(default_factory=GuardSettings)
     progress: Callable[[str, int], None] = lambda _what, _count: None
     lock: Lock | None = None
+    settings_digest: str = ""
+    hand_over: Callable[[], tuple[Receipt, ...]] = tuple
+    receipts: tuple[Receipt, ...] = ()
+    """What the witnesses of the audit record answered at the end of `changing`."""
 
     # gather
 
@@ -112,7 +124,7 @@ class Run:
             wanted.difference_update(record.id for record in batch)
             open_ = [one for one in batch if isinstance(one, Employee) and one.access is UNSET]
             if open_ and held is None:
-                held = {} if self.parts.nobody_yet else self.parts.target.current()
+                held = {} if self.parts.nobody_yet else self.parts.target.listing().held
             accounts = {one.id: account_in(self.parts.target.match, one) for one in open_ if held}
             known = self._evidence(account for account in accounts.values() if held and account in held)
             for record in batch:
@@ -227,11 +239,12 @@ class Run:
         Within `changing`, interrupted runs are settled first. `FactsError` when there is nobody;
         `TargetError`, `EngineError` and `StoreError` when the target, OPA or the store cannot be asked.
         """
-        from icaccess.apply import recover
+        from icaccess.apply import look, recover
 
-        held = self.parts.target.current()
+        listing = look(self.parts.store, self.parts.target)
+        held = listing.held
         if self.lock is not None:
-            recover(self.parts.store, self.lock, self.parts.target, held)
+            recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
         return self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
 
@@ -276,7 +289,11 @@ class Run:
         if consented:
             return GuardResult(plan_digest=plan.digest)
         age = None if made is None else store.moment() - made
-        return check(plan, self.limits, people_before=people_before, facts_age=age)
+        result = check(plan, self.limits, people_before=people_before, facts_age=age)
+        if result.stops and self.lock is not None:
+            with store.writing() as connection:
+                journal.stop(connection, store.now(), plan.digest, result.stops)
+        return result
 
     def consent(self, consent: Consent, result: GuardResult) -> None:
         """Record a consent to the plan of a guard's result; `PlanError` where it is to another plan."""
@@ -311,6 +328,7 @@ class Run:
             try:
                 yield
             finally:
+                self.receipts = self.hand_over()
                 self.lock = None
 
     def apply(
@@ -328,6 +346,7 @@ class Run:
             lock=self._held_lock,
             target=target,
             by=by,
+            settings_digest=self.settings_digest,
             due_on=self.parts.client.due_after(self.day) if target.deferred else None,
             stopping=stopping,
         ).carry_out(plan, result.waiting)
@@ -354,7 +373,7 @@ class Run:
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        shown = {} if target.is_store else target.current()
+        shown = {} if target.is_store else target.listing().held
         held = {account: (account, access) for account, access in shown.items()}
         people = 0
         revisions = self.parts.client.revisions()
@@ -364,7 +383,14 @@ class Run:
             people += 1
             if person.held is not None:
                 held[person.account] = (person.record.id, person.held)
-        origin = journal.Origin(kind="adopt", by=by, target=target.identity, as_of=self.day, people=people)
+        origin = journal.Origin(
+            kind="adopt",
+            by=by,
+            target=target.identity,
+            as_of=self.day,
+            people=people,
+            settings_digest=self.settings_digest,
+        )
         with store.writing() as connection:
             self._held_lock.check(connection)
             journal.adopt(connection, store.now(), origin, held)

@@ -207,6 +207,12 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """What the next run compares itself with, once this one ended well."""
         return SourceSize(self.rows, self.people, self.newest)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows, in all and by what became of them."""
+        names = ("rows", "used", "repeated", "unmatched", "rejected", "unverified", "left_out")
+        return {name: getattr(self, name) for name in names}
+
     def text(self) -> str:
         """The report on one line."""
         if self.failure:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess import __version__
+from icaccess.apply import look
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import Facts
@@ -48,7 +49,7 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
     clauses = read_clauses(policy, policy_data.requirements)
     with start(request, read_only=True) as run:
         report = draw(run, request.settings.zone, personal=personal)
-    sources = tuple(_sources(request.facts, request.source, request.settings.zone))
+        sources = tuple(_sources(request.facts, run.parts.facts, request.settings.zone))
     if not personal:
         sources = tuple(
             msgspec.structs.replace(one, problem="It could not be read.") if one.problem else one
@@ -93,7 +94,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True) -> Report:
     if target.is_store and history.is_empty:
         current = dict(held_by_records(run.parts.facts.records()))
     else:
-        current = target.current()
+        current = look(store, target).held
     collected = Collected(current, target.match, personal=personal)
     revisions = client.revisions()
     plan = run.compare(

@@ -7,10 +7,12 @@ from datetime import date
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import Connection, Delete, Table, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from icaccess.errors import StoreError
 from icaccess.models import Access, Basis
+from icaccess.store import audit
+from icaccess.store.audit import Draft
 from icaccess.store.database import upsert
 from icaccess.store.schema import access
 from icaccess.store.schema import basis as basis_table
@@ -38,6 +40,10 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
             ) from error
 
 
+_TOGETHER = 1000
+"""How many accounts one entry of the audit record tells of."""
+
+
 def everybody(connection: Connection, target: str) -> dict[str, Access]:
     """What each account holds at a target. People who hold the same share one value, to save memory."""
     shared: dict[tuple[str | None, str | None], Access] = {}
@@ -57,15 +63,18 @@ def is_empty(connection: Connection, target: str) -> bool:
     return connection.execute(select(func.count()).where(access.c.target == target)).scalar() == 0
 
 
-def record(connection: Connection, target: str, held: Mapping[str, tuple[str, Access | None]]) -> None:
+def record(
+    connection: Connection, at: str, target: str, held: Mapping[str, tuple[str, Access | None]]
+) -> None:
     """Write what accounts hold now, as `{account: (employee id, access or None for nothing)}`.
 
-    The basis of what is held is written where `access` has it, and goes with the access.
+    The audit record gets the same rows, by which `icaccess.store.verify` finds what somebody edited. The
+    basis of what is held is written where `access` has it, and goes with the access.
     """
-    gone = [{"gone": account} for account, (_, found) in held.items() if found is None]
-    if gone:
-        connection.execute(_forget(access, target), gone)
-        connection.execute(_forget(basis_table, target), gone)
+    gone = [account for account, (_, found) in held.items() if found is None]
+    for table in (access, basis_table) if gone else ():
+        query = delete(table).where(table.c.target == target, table.c.account == bindparam("gone"))
+        connection.execute(query, [{"gone": account} for account in gone])
     rows = [
         {
             "target": target,
@@ -87,6 +96,10 @@ def record(connection: Connection, target: str, held: Mapping[str, tuple[str, Ac
         if found is not None and found.basis
     }
     remember(connection, target, known)
+    for start in range(0, max(len(rows), len(gone)), _TOGETHER):
+        some = {str(row["account"]): _facts(row) for row in rows[start : start + _TOGETHER]}
+        body = {"target": target, "held": some, "gone": gone[start : start + _TOGETHER]}
+        audit.append(connection, at, [Draft(kind="access", body=body)])
 
 
 def evidence(connection: Connection, target: str, accounts: Sequence[str]) -> dict[str, Evidence]:
@@ -107,8 +120,9 @@ def remember(connection: Connection, target: str, found: Mapping[str, Evidence])
         upsert(connection, basis_table, rows)
 
 
-def _forget(table: Table, target: str) -> Delete:
-    return delete(table).where(table.c.target == target, table.c.account == bindparam("gone"))
+def _facts(row: Mapping[str, object]) -> dict[str, object]:
+    """What a row says apart from its key."""
+    return {name: value for name, value in row.items() if name not in ("target", "account")}
 
 
 def _read(account: str, since: str | None, locations: str | None) -> Access:

@@ -125,6 +125,7 @@ audit = Table(
     Column("employee_id", String),
     Column("body", Text, nullable=False),  # canonical JSON
     Column("hash", String, nullable=False),
+    Column("signature", String),  # on the last row of a transaction, where the record has a key
     Index("ix_audit_employee", "employee_id"),
     comment="A hash chain: each row's hash covers the row and the hash before it",
 )
