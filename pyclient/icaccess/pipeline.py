@@ -169,11 +169,11 @@ class Run:
 
     def _evidence(self, accounts: Iterable[str]) -> dict[str, Evidence]:
         """What is remembered of the decisions that allowed what these accounts hold."""
-        from icaccess.store import holders
-
         held = list(accounts)
         if not held:
             return {}
+        from icaccess.store import holders
+
         with self.parts.store.reading() as connection:
             return holders.evidence(connection, self.parts.target.identity, held)
 

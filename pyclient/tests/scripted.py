@@ -149,12 +149,16 @@ class ScriptedClient:
         overdue: Iterable[str] = (),
         reason: str = "role_not_eligible",
         waiting: Iterable[str] = (),
+        bases: Mapping[str, Basis] | None = None,
     ) -> None:
         self.allowed = dict(allowed)
         self.unsure = set(unsure)
         self.overdue = set(overdue)
         self.reason = reason
         self.waiting = set(waiting)
+        self.bases = dict(bases or {})
+        self.seen: dict[str, Basis | msgspec.UnsetType] = {}
+        """The basis with which each holder came."""
 
     def revisions(self) -> Revisions:
         """Another script is another policy."""
@@ -180,6 +184,8 @@ class ScriptedClient:
         if isinstance(record, InvalidRecord):
             return invalid_record(record.id, at, record.problem)
         held = isinstance(record.access, Access) and record.access.held
+        if held:
+            self.seen[record.id] = record.access.basis
         outcome, action, locations, reasons = "deny", "revoke" if held else "none", (), ()
         if record.id in self.unsure:
             outcome, action = "undecided", "none"
@@ -207,7 +213,7 @@ class ScriptedClient:
             needs_consent=action == "revoke" and record.id in self.waiting,
             escalate=record.id in self.overdue and action == "grant",
             recheck_on=None,
-            basis=BASIS if allowed else None,
+            basis=self.bases.get(record.id, BASIS) if allowed else None,
         )
 
 
