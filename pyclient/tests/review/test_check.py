@@ -129,7 +129,7 @@ def test_a_reason_that_no_test_reaches(project: PolicySource) -> None:
 
 
 def test_a_failing_test_is_a_finding(project: PolicySource, edit: Edit) -> None:
-    edit(ACCESS, 'unmet_codes == {"certification_expired"}', 'unmet_codes == {"not_employed"}')
+    edit(ACCESS, 'codes == {"certification_expired"}', 'codes == {"not_employed"}')
     assert {rule for rule, _ in found(project)} == {"reachable"}
 
 
