@@ -15,7 +15,8 @@ from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of it
-    from icaccess.facts.interface import FactsSource
+    from icaccess.audit.heads import Receipt
+    from icaccess.facts.interface import Facts
     from icaccess.opa.client import AccessClient
     from icaccess.store.database import Store
     from icaccess.targets.interface import Target
@@ -73,7 +74,7 @@ class Request:
         return self.store or self.settings.section("store", StoreSettings).url.reveal()
 
     @cached_property
-    def source(self) -> FactsSource:
+    def source(self) -> Facts:
         """Where the facts come from: the files that were named, else the configured sources, merged."""
         from icaccess.facts import open_facts
 
@@ -98,7 +99,7 @@ class Opened:
         self._read_only = read_only
 
     @property
-    def facts(self) -> FactsSource:
+    def facts(self) -> Facts:
         """Where the facts come from."""
         return self.request.source
 
@@ -128,9 +129,18 @@ class Opened:
     @cached_property
     def store(self) -> Store:
         """The store; `StoreError` when it cannot be opened."""
+        from icaccess.audit.heads import record_key
         from icaccess.store.database import open_store
 
-        return self._stack.enter_context(open_store(self.request.store_url, read_only=self._read_only))
+        key = record_key(self.request.settings, make=not self._read_only)
+        opened = open_store(self.request.store_url, read_only=self._read_only, key=key)
+        return self._stack.enter_context(opened)
+
+    def hand_over(self) -> tuple[Receipt, ...]:
+        """Hand the head of the audit record to its witnesses, and give what they answered."""
+        from icaccess.audit.heads import hand_over
+
+        return hand_over(self.store, self.request.settings)
 
     @cached_property
     def target(self) -> Target:

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess import __version__
+from icaccess.apply import look
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
-from icaccess.facts.interface import FactsSource
+from icaccess.facts.interface import Facts
 from icaccess.facts.merge import MergedFacts
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.pipeline import Run, start
@@ -93,7 +94,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True) -> Report:
     if target.is_store and history.is_empty:
         current = dict(held_by_records(run.parts.facts.records()))
     else:
-        current = target.current()
+        current = look(store, target).held
     collected = Collected(current, target.match, personal=personal)
     revisions = client.revisions()
     plan = run.compare(
@@ -213,10 +214,10 @@ def _standing(person: Person) -> Standing:
     )
 
 
-def _sources(paths: Iterable[Path], facts: FactsSource, zone: ZoneInfo) -> Iterator[Source]:
+def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[Source]:
     """What the facts came from: the files named, by digest, or each configured source and its rows."""
     if isinstance(facts, MergedFacts):
-        for count in facts.counts():
+        for count in facts.reports():
             yield Source(
                 name=count.name,
                 rows=count.rows,
