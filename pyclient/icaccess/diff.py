@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from icaccess.errors import PlanError
 from icaccess.models import Access, AnyRecord, Decision, DecisionJson, Verdict
-from icaccess.opa.undecided import no_employee_record
+from icaccess.opa.answers import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, shows
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
