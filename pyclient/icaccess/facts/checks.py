@@ -108,7 +108,9 @@ class Checks:
                     f"({_listed(names.names)}); they have {_listed(texts)}; correct `values`, "
                     "`facts.aliases` or policy data, or set `expect.known_names: false`"
                 )
-            untranslated = source.untranslated.get(field, {}) if kind in source.kinds else {}
+            untranslated: Mapping[str, int] = (
+                source.untranslated.get(field, {}) if kind in source.kinds else {}
+            )
             few = 10 * sum(untranslated.values()) <= rows
             for text, count in texts.items():
                 if text in names:

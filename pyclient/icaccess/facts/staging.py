@@ -19,7 +19,7 @@ import msgspec
 
 from icaccess.facts.interface import ParsedRow, SourceReport
 from icaccess.facts.mapping import FACTS, FAR_YEAR, Ended, Person
-from icaccess.facts.names import Renaming, normal_key, spreadsheet_id
+from icaccess.facts.names import Renaming, day_of, normal_key, spreadsheet_id
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
 from icaccess.models import Approval, Assignment, Fact
 
@@ -29,7 +29,6 @@ ENDED = "ended"
 """The kind of a row that another one made void."""
 _PLAIN = Normalise()
 _CACHE_KIBIBYTES = 65_536
-_DAY_FIELDS = ("start", "completed_on", "decided_on", "since")
 _SCHEMA = """
 CREATE TABLE entry(
     source INT, row INT, kind TEXT, key_kind TEXT, key TEXT, id TEXT, day TEXT, fact BLOB, reason TEXT,
@@ -269,10 +268,10 @@ class Staging:
             fact = self._renaming.apply(fact)
         if isinstance(fact, Approval):
             by = self._normal(approver_key, fact.approver)
-        day = next((str(getattr(fact, name)) for name in _DAY_FIELDS if hasattr(fact, name)), "")
+        day = day_of(fact)
         return (
             source, row.row, kind, row.key_kind, key, key if row.key_kind == "id" else None,
-            day if day[:1].isdecimal() else "", None if fact is None else self._encode(fact), row.reason,
+            str(day or ""), None if fact is None else self._encode(fact), row.reason,
             approver_key, by,
         )  # fmt: skip
 
