@@ -56,7 +56,7 @@ def test_what_a_run_remembers_is_what_the_next_one_is_compared_with(tmp_path: Pa
         (7, 20, {"max_growth": 2}, None),
     ],
 )  # fmt: skip
-def test_a_source_of_another_size_is_not_believed(
+def test_a_source_of_another_size(
     tmp_path: Path, before: int, now: int, expect: dict[str, Any], says: str | None
 ) -> None:
     config = with_lms(tmp_path, first(now), expect=expect)
@@ -74,7 +74,7 @@ def test_as_many_rows_of_fewer_people_are_not_believed(tmp_path: Path) -> None:
         reports(with_lms(tmp_path, ROWS), {"lms": SourceSize(rows=20, people=9)})
 
 
-def test_without_an_optional_source_that_shrank_its_facts_are_unknown(tmp_path: Path) -> None:
+def test_facts_of_an_optional_source_that_shrank_are_unknown(tmp_path: Path) -> None:
     config = with_lms(tmp_path, first(12), optional=True)
     facts = open_facts(config, remembered={"lms": SourceSize(rows=20, people=1)})
     records = {record.id: record for record in facts.records()}
@@ -103,7 +103,7 @@ COURSES = "email,course,done\n" + "".join(
 )
 
 
-def test_a_transcript_that_names_no_certification_of_policy_data_is_not_believed(tmp_path: Path) -> None:
+def test_a_transcript_with_no_known_name_is_not_believed(tmp_path: Path) -> None:
     with pytest.raises(FactsError) as caught:
         reports(judged(tmp_path, {"lms.csv": COURSES}))
     assert str(caught.value).startswith(
