@@ -111,7 +111,7 @@ def a_number_in_place_of_text(_: Asked) -> Reply:
         (a_number_in_place_of_text, {}),
     ],
 )
-def test_every_paging_gives_the_same(
+def test_every_way_of_paging(
     tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any]
 ) -> None:
     with serving(answer) as server:

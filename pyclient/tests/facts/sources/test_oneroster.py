@@ -222,7 +222,7 @@ def a_log_in_page(_: Asked, __: Reply) -> Reply:
         (a_log_in_page, "answered with a web page instead of JSON; is it a log-in page?"),
     ],
 )
-def test_a_bad_service_stops_it(tmp_path: Path, differs: Change, says: str) -> None:
+def test_a_bad_service(tmp_path: Path, differs: Change, says: str) -> None:
     with (
         serving(lambda asked: differs(asked, service(asked, USERS_12))) as server,
         pytest.raises(FactsError) as caught,
@@ -348,7 +348,7 @@ def test_a_role_that_is_gone(tmp_path: Path, roster: Any, status: str) -> None:
 
 @either
 @pytest.mark.parametrize("status", ["tobedeleted", "inactive", "Inactive"])
-def test_a_user_who_is_gone_is_known(tmp_path: Path, roster: Any, status: str) -> None:
+def test_a_user_who_is_gone(tmp_path: Path, roster: Any, status: str) -> None:
     records = roster(tmp_path, with_roles(role(), status=status))
     gone = employee(records, "1")
     assert (gone["assignments"], gone["employment"]) == ([], [{"start": "2020-01-01"}])
@@ -387,7 +387,7 @@ def test_a_date_is_a_day(tmp_path: Path, roster: Any, time: str) -> None:
 @pytest.mark.parametrize(
     ("ends", "last"), [(None, "2025-05-31"), ("day_after", "2025-05-31"), ("last_day", "2025-06-01")]
 )
-def test_an_end_date_is_exclusive(tmp_path: Path, roster: Any, ends: str | None, last: str) -> None:
+def test_an_exclusive_end_date(tmp_path: Path, roster: Any, ends: str | None, last: str) -> None:
     records = roster(tmp_path, with_roles(role(endDate="2025-06-01")), **({"ends": ends} if ends else {}))
     assert employee(records, "1")["assignments"][0]["end"] == last
 
@@ -401,7 +401,7 @@ def test_an_end_date_is_exclusive(tmp_path: Path, roster: Any, ends: str | None,
         ([{**ORGS[0], "identifier": None}, *ORGS[1:]], "'o1', which has no identifier; add it, or set `fields: {location: org.sourcedId}`"),
     ],
 )  # fmt: skip
-def test_an_org_that_is_not_there(tmp_path: Path, roster: Any, orgs: list[dict[str, Any]], why: str) -> None:
+def test_an_org_that_is_absent(tmp_path: Path, roster: Any, orgs: list[dict[str, Any]], why: str) -> None:
     elsewhere = role(org={"sourcedId": "o2"})
     users = [user | {"roles": [elsewhere]} for user in USERS_12[:3]]
     users[0] = users[0] | {"roles": [elsewhere, role(endDate="2021-06-01")]}
@@ -424,7 +424,7 @@ def test_a_place_may_be_called_by_its_sourced_id(tmp_path: Path) -> None:
 
 @either
 @pytest.mark.parametrize("missing", ["email", "username"])
-def test_optional_fields_may_be_missing(tmp_path: Path, roster: Any, missing: str) -> None:
+def test_optional_fields_missing(tmp_path: Path, roster: Any, missing: str) -> None:
     users = [{name: value for name, value in user.items() if name != missing} for user in USERS_12]
     records = roster(tmp_path, users)
     assert missing not in employee(records, "1")
