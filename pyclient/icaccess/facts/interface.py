@@ -122,6 +122,8 @@ class SourceSize(msgspec.Struct, frozen=True):
     """How many different people its rows name."""
     newest: date | None = None
     """The latest day in it."""
+    filled: dict[str, int] = {}
+    """In how many rows each field has a value: `{"assignments.end": 12}`."""
 
 
 class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,6 +146,7 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     left_out: int = 0
     people: int = 0
     newest: date | None = None
+    filled: dict[str, int] = {}
     declared: int | None = None
     """How many rows the source says that it holds, `left_out` among them."""
     as_of: datetime | None = None
@@ -155,7 +158,7 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     @property
     def size(self) -> SourceSize:
         """What the next run compares itself with, once this one ended well."""
-        return SourceSize(self.rows, self.people, self.newest)
+        return SourceSize(self.rows, self.people, self.newest, self.filled)
 
     def text(self) -> str:
         """The report on one line."""

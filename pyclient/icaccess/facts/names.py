@@ -112,6 +112,8 @@ NAMED: tuple[tuple[Kind, str], ...] = (
     ("certifications", "name"),
     ("assignments", "role"),
     ("assignments", "location"),
+    ("approvals", "role"),
+    ("approvals", "location"),
 )
 """The fields of facts whose values policy data names."""
 

@@ -95,6 +95,10 @@ SELECT count(*),
     count(DISTINCT key), max(day)
 FROM entry e WHERE source = ?
 """
+_FILLED = """
+SELECT e.kind || '.' || f.key, count(*) FROM entry e, json_each(e.fact) f
+WHERE e.source = ? AND e.kind <> 'access' GROUP BY 1
+"""
 
 
 class Staged(NamedTuple):
@@ -255,6 +259,7 @@ class Staging:
             strangers=0 if vouches else int(strangers),
             people=people,
             newest=date.fromisoformat(newest) if newest else None,
+            filled=dict(self._db.execute(_FILLED, (source,))),
         )
 
     def _line(self, source: int, row: ParsedRow, approver_key: KeyKind) -> tuple[object, ...]:

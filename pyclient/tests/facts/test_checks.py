@@ -39,7 +39,8 @@ def first(rows: int) -> str:
 
 def test_what_a_run_remembers_is_what_the_next_one_is_compared_with(tmp_path: Path) -> None:
     size = reports(with_lms(tmp_path, ROWS))["lms"].size
-    assert size == SourceSize(rows=20, people=1, newest=date(2023, 8, 20))
+    filled = {"certifications.name": 20, "certifications.completed_on": 20}
+    assert size == SourceSize(rows=20, people=1, newest=date(2023, 8, 20), filled=filled)
     again = reports(with_lms(tmp_path, ROWS), {"lms": size})
     assert again["lms"].notes == ()
 
@@ -80,6 +81,53 @@ def test_facts_of_an_optional_source_that_shrank_are_unknown(tmp_path: Path) -> 
     records = {record.id: record for record in facts.records()}
     assert "certifications" not in employee(records, "1")  # type: ignore[arg-type]
     assert "has 12 rows, and had 20" in facts.reports()[3].text()
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "then", "is_believed"),
+    [
+        ("jobs", "assignments.school_based", 1, False),
+        ("jobs", "assignments.end", 40, True),  # there is one still
+        ("employment", "employment.end", 3, False),
+        ("employment", "employment.end", 2, True),
+        ("approvals", "approvals.location", 1, False),
+    ],
+)
+def test_a_column_that_is_empty_now(
+    tmp_path: Path, name: str, field: str, then: int, is_believed: bool
+) -> None:
+    remembered = {name: SourceSize(rows=3, people=1, filled={field: then})}
+    if is_believed:
+        assert reports(folder(tmp_path), remembered)
+        return
+    with pytest.raises(FactsError, match=f"{name}: no row has {field} any more, and {then} had it"):
+        reports(folder(tmp_path), remembered)
+
+
+def test_a_column_may_be_empty_where_the_settings_say_so(tmp_path: Path) -> None:
+    remembered = {"lms": SourceSize(rows=20, people=1, filled={"certifications.x": 20})}
+    assert reports(with_lms(tmp_path, ROWS, expect={"max_shrink": 1}), remembered)
+
+
+@pytest.mark.parametrize(("location", "is_believed"), [("210", True), ("Principal", False)])
+def test_approvals_that_name_jobs_which_nobody_has(tmp_path: Path, location: str, is_believed: bool) -> None:
+    rows = "".join(f"1,approved,2023-08-1{day},2,{location}\n" for day in range(3))
+    source = {
+        **APPROVALS,
+        "fields": {"decision": "decision", "decided_on": "on", "approver": "by", "location": "at"},
+    }
+    files = {
+        "approvals.csv": "id,decision,on,by,at\n" + rows,
+        "lms.csv": COURSES.replace(" Certification", ""),
+    }
+    config = judged(tmp_path, files, [*SOURCES[:4], source])
+    if is_believed:
+        assert reports(config)
+        return
+    with pytest.raises(
+        FactsError, match="approvals: none of its 3 approvals has a location that policy data"
+    ):
+        reports(config)
 
 
 def test_an_older_export_is_told(tmp_path: Path) -> None:
