@@ -3,7 +3,7 @@
     python benchmarks/feeds.py
 
 Everybody whom the policy allows holds access, and the evidence of each decision is remembered, as after
-a good run. Then each feed is damaged in each way, one at a time, and everybody is decided again by a real OPA.
+a good run. Then each feed is damaged in each way, one at a time, and OPA decides everybody again.
 A case ends in one of these ways, the first that fits:
 
 - refused: the run stops, because a source is not believed;
@@ -165,8 +165,8 @@ class District:
     def _plan(self, case: Case, changes: list[PlannedChange]) -> Plan:
         return Plan(
             as_of=AT, target="ledger", target_digest="", facts_digest="", policy_revision="",
-            data_revision="", people=len(case.records), holders=len(self.held), counts={}, changes=tuple(changes), pending=(),
-            undecided=(), drift=(), digest="0" * 64,
+            data_revision="", people=len(case.records), holders=len(self.held), counts={},
+            changes=tuple(changes), pending=(), undecided=(), drift=(), digest="0" * 64,
         )  # fmt: skip
 
 
@@ -178,13 +178,16 @@ def _change(found: Decision, access: Access) -> PlannedChange:
 
 
 class Table:
-    """A delimited feed as its header and rows; the first column is the key."""
+    """A delimited feed as its header and rows, and the place of the column that names people or places."""
 
     def __init__(self, text: str) -> None:
         self.mark = text[: text.startswith("\ufeff")]
         text = text.removeprefix(self.mark)
         self.delimiter = ";" if ";" in text.splitlines()[0] else ","
         self.header, *self.rows = csv.reader(io.StringIO(text), delimiter=self.delimiter)
+
+        named = [self.header.index(name) for name in ("userSourcedId", "identifier") if name in self.header]
+        self.key = named[0] if named else 0
 
     def column(self, place: int) -> list[str]:
         """The cells of one column; a row that is too short has none."""
@@ -222,13 +225,14 @@ def damaged_table(text: str, others: dict[str, Table]) -> Damaged:
     for number, row in enumerate(table.rows):
         before, after = table.rows[:number], table.rows[number + 1 :]
         yield WAYS[1], f"row {number + 1}", table.text([*before, *after])
-        for key in respelt(row[0]):
-            yield WAYS[2], f"row {number + 1} {key!r}", table.text([*before, [key, *row[1:]], *after])
-    keys = table.column(0)
+        for key in respelt(row[table.key]):
+            changed = [*row[: table.key], key, *row[table.key + 1 :]]
+            yield WAYS[2], f"row {number + 1} {key!r}", table.text([*before, changed, *after])
+    keys = table.column(table.key)
     for way, _ in enumerate(respelt("")):
         for first in range(10):
             new = [respelt(key)[way] if number % 10 == first else key for number, key in enumerate(keys)]
-            yield WAYS[3], f"spelling {way + 1} from row {first + 1}", table.with_cells(0, new)
+            yield WAYS[3], f"spelling {way + 1} from row {first + 1}", table.with_cells(table.key, new)
     for place, name in enumerate(table.header):
         yield WAYS[4], name, table.with_cells(place, [""])
         for feed, other in others.items():
@@ -253,7 +257,8 @@ def damaged_records(text: str) -> Damaged:
         for key in respelt(record["id"]):
             yield WAYS[2], f"record {number + 1} {key!r}", written([*before, {**record, "id": key}, *after])
     for name in dict.fromkeys(name for record in records for name in record):
-        for blank in ("", None, []):
+        blanks: tuple[object, ...] = ("", None, [])
+        for blank in blanks:
             changed = [
                 {key: blank if key == name else one for key, one in record.items()} for record in records
             ]
