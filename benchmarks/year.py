@@ -21,12 +21,14 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import msgspec
 
 from icaccess.config import load_config
 from icaccess.errors import FactsError
@@ -40,6 +42,7 @@ from icaccess.models import (
     Decision,
     Employee,
     EmploymentPeriod,
+    Record,
 )
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_engine
@@ -70,6 +73,7 @@ SETTINGS: dict[str, Any] = {
          "key": {"id": "employee"}, "fields": {"decision": "decision", "decided_on": "on", "approver": "by"}},
     ],
 }  # fmt: skip
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass
@@ -288,6 +292,7 @@ class Year:
         self.open: dict[str, date] = {}
         """The questions that a person has not settled yet, and since when."""
         self.outcome = Outcome()
+        self._decided: dict[bytes, Decision] = {}
 
     def run(self, days: int = DAYS) -> Outcome:
         """All days, one after the other; on the first one access is given to everybody who is allowed it."""
@@ -323,16 +328,25 @@ class Year:
         asked_for = self._asked_for(day)
         for identifier in self.held.keys() - records.keys():
             self._ask(identifier, "without a record", day)
-        for found in list(self.client.decide_many(joined, day)):
+        for found in self._decide(joined, day):
             self._carry_out(found, day, asked_for, whole=whole)
 
     def _asked_for(self, day: date) -> set[str]:
         """The holders whose access the policy does not allow, given all that is written down."""
         people = self.district.people
         written = [with_access(people[one].record(people), Access(held=True)) for one in self.held]
-        return {
-            found.employee_id for found in self.client.decide_many(written, day) if found.action == "revoke"
+        return {found.employee_id for found in self._decide(written, day) if found.action == "revoke"}
+
+    def _decide(self, records: Sequence[Record], day: date) -> list[Decision]:
+        """The decisions on a day; OPA is asked where the facts are new, or `recheck_on` has come."""
+        keys = [_encode(record) for record in records]
+        new = {
+            key: record
+            for key, record in zip(keys, records, strict=True)
+            if (known := self._decided.get(key)) is None or (known.recheck_on or date.max) <= day
         }
+        self._decided.update(zip(new, self.client.decide_many(new.values(), day), strict=True))
+        return [self._decided[key] for key in keys]
 
     def _carry_out(self, found: Decision, day: date, asked_for: set[str], *, whole: bool) -> None:
         identifier = found.employee_id
