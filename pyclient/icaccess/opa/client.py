@@ -219,7 +219,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         self._check(at)
         try:
             answer = self._ask("access/evidence", _question(at, employee=employee))
-            return tuple(one.message for one in msgspec.json.decode(answer.result, type=list[_Gone]))
+            return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
 

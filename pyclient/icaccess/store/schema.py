@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -58,6 +58,7 @@ feed = Table(
     Column("rows", Integer, nullable=False),
     Column("people", Integer, nullable=False),
     Column("newest", String),
+    Column("filled", Text, nullable=False),  # a JSON object: in how many rows each field has a value
     comment="How large each source of facts was in the last good run",
 )
 

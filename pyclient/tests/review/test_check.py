@@ -26,7 +26,9 @@ def test_this_policy_is_in_order(whole: PolicySource) -> None:
 
 def test_format(project: PolicySource) -> None:
     text = Path(ACCESS).read_text()
-    Path(ACCESS).write_text(text.replace("\tassignment.unknown_location(job)\n", "  assignment.unknown_location(job)\n"))
+    Path(ACCESS).write_text(
+        text.replace("\tassignment.unknown_location(job)\n", "  assignment.unknown_location(job)\n")
+    )
     assert [(finding.rule, finding.file) for finding in check_policy(project)] == [("format", ACCESS)]
 
 
