@@ -56,6 +56,10 @@ class StoreError(IcaccessError):
     """The store cannot be opened, is locked by another run, is damaged, or belongs to another version."""
 
 
+class AuditError(IcaccessError):
+    """The audit record, a head of it or a receipt is not what it was, or a witness cannot be reached."""
+
+
 class StoreLockedError(StoreError):
     """Another run is at work on the store; wait until it is done."""
 

@@ -53,6 +53,8 @@ def _checks(request: Request) -> Iterator[Check]:
 def _settings(request: Request) -> Iterator[str]:
     request.settings.check()
     yield f"{request.settings.file}, zone {request.settings.zone}"
+    for file in request.settings.readable_secrets():
+        yield f"every user of this machine can read the secret in {file}; make it private: chmod 600"
 
 
 def _policy_data(request: Request) -> Iterator[str]:
@@ -74,13 +76,18 @@ def _engine(request: Request) -> Iterator[str]:
 
 
 def _target(request: Request) -> Iterator[str]:
+    from icaccess.apply import look
     from icaccess.store.database import check_place
 
     with request.open(read_only=True) as opened:
         store, target = opened.store, opened.target
         if store.is_absent:
             check_place(store)
-        yield f"{target.identity}: {len(target.current())} hold access"
+        listing = look(store, target)
+        yield f"{target.identity}: {len(listing.held)} hold access"
+        yield f"known to be everybody: {listing.proof}"
+        for member in listing.unnamed:
+            yield f"{member.member} in {', '.join(member.groups)} stands for no account: {member.why}"
         if store.is_absent:
             yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
 

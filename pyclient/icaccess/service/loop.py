@@ -14,12 +14,13 @@ from pathlib import Path
 
 from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
 from icaccess.request import Request
-from icaccess.service.log import event
+from icaccess.service.log import event, told
 from icaccess.service.once import Done, Stopped, Stopping, once
 from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import Outcome, State
 from icaccess.store.database import instant
 from icaccess.store.settings import file_of
+from icaccess.text import impersonal
 
 _AGAIN_SOON = timedelta(seconds=2)
 """How long a new policy needs to be loaded everywhere, roughly."""
@@ -123,14 +124,14 @@ class Service:
         except RunVoidError as error:
             self._voids += 1
             if self._voids > _VOID_AT_MOST:
-                return self._failed("failed", type(error).__name__, str(error))
+                return self._failed("failed", type(error).__name__, told(error))
             self._state.ended("void", self._failures)
-            event(self._log, "run_void", message=str(error))
+            event(self._log, "run_void", message=told(error))
             return _now() + _AGAIN_SOON
         except IcaccessError as error:
-            return self._failed("failed", type(error).__name__, str(error))
+            return self._failed("failed", type(error).__name__, told(error))
         except Exception as error:  # noqa: BLE001 (a service outlives what nobody foresaw, and says so)
-            return self._failed("failed", type(error).__name__, " ".join(str(error).split()))
+            return self._failed("failed", type(error).__name__, told(error))
         if done is not None:
             self._tell(done, time.monotonic() - began)
             if not done.summary.complete and not self._stop.is_set():
@@ -175,6 +176,14 @@ class Service:
 
     def _tell(self, done: Done, seconds: float) -> None:
         self._state.carried_out(done, seconds)
+        for one in done.unwitnessed:
+            event(
+                self._log,
+                "witness_failed",
+                level=logging.ERROR,
+                witness=one.witness,
+                message=impersonal(one.problem),
+            )
         event(
             self._log,
             "run_done",

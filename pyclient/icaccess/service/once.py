@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from icaccess.apply import Summary
+from icaccess.audit.heads import Receipt
 from icaccess.errors import IcaccessError
 from icaccess.pipeline import Run, start
 from icaccess.plan import Plan
@@ -29,6 +30,8 @@ class Done(msgspec.Struct, frozen=True):
 
     plan: Plan
     summary: Summary
+    unwitnessed: tuple[Receipt, ...] = ()
+    """The witnesses that did not take the audit record's head, and why."""
 
 
 def once(request: Request, since: datetime | None, stopping: Stopping) -> Done | None:
@@ -53,7 +56,8 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
             result = run.guard(plan)
             result.check()
             heed()
-            return Done(plan, run.apply(plan, result, by=caller(), stopping=stopping))
+            summary = run.apply(plan, result, by=caller(), stopping=stopping)
+    return Done(plan, summary, tuple(one for one in run.receipts if one.problem))
 
 
 def _was_done(run: Run, since: datetime | None) -> bool:

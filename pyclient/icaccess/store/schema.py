@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -94,6 +94,7 @@ audit = Table(
     Column("employee_id", String),
     Column("body", Text, nullable=False),  # canonical JSON
     Column("hash", String, nullable=False),
+    Column("signature", String),  # on the last row of a transaction, where the record has a key
     Index("ix_audit_employee", "employee_id"),
     comment="A hash chain: each row's hash covers the row and the hash before it",
 )
