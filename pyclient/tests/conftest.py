@@ -63,13 +63,6 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    long = [item.nodeid for item in items if len(item.nodeid) > LONGEST_ID]
-    if long:
-        print(*long, sep="\n")
-        raise pytest.UsageError(f"{len(long)} test ids are over {LONGEST_ID} characters, such as {long[0]}")
-
-
 def _missing(report: pytest.TestReport | pytest.CollectReport) -> str | None:
     """The component for want of which a test was skipped, if that is why."""
     if report.skipped and isinstance(report.longrepr, tuple):
