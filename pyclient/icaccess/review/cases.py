@@ -8,7 +8,7 @@ policy data. A case has a `name`, the `clause` that it shows, a day `at`, an `em
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,27 +83,46 @@ def read_cases(file: Path) -> tuple[CaseFile, list[int]]:
 
 
 def run_cases(
-    source: PolicySource, file: Path, *, coverage: bool = True
-) -> tuple[list[CaseResult], dict[str, Any]]:
-    """How the policy decides the cases in `file`, and OPA's report of the lines that this covered."""
-    found, lines = read_cases(file)
-    questions = [{"as_of": case.at, "employee": case.employee} for case in found.cases]
+    source: PolicySource, *, coverage: bool = True
+) -> tuple[list[CaseResult], list[dict[str, Any]]]:
+    """How the policy decides its cases, and OPA's reports of the lines that this covered.
+
+    Files with the same policy data are decided in one go.
+    """
+    read = [(file, *read_cases(file)) for file in source.case_files]
+    groups: dict[bytes, list[tuple[Path, Case, int]]] = {}
+    for file, found, lines in read:
+        own = {name: value for name in POLICY_DATA if (value := getattr(found, name)) is not UNSET}
+        group = groups.setdefault(msgspec.json.encode(own), [])
+        group += [(file, case, line) for case, line in zip(found.cases, lines, strict=True)]
+    results, reports = [], []
+    for own_data, cases in groups.items():
+        answer = decide_cases(source, own_data, [case for _, case, _ in cases], coverage=coverage)
+        reports.append(answer.get("coverage", {"files": {}}))
+        for (file, case, line), decided in zip(cases, value_of(answer), strict=True):
+            problem = difference(case.expect, decided)
+            results.append(CaseResult(case.name, case.clause, str(file), line, problem, _codes(decided)))
+    return results, reports
+
+
+def decide_cases(
+    source: PolicySource, own_data: bytes, cases: Sequence[Case], *, coverage: bool
+) -> dict[str, Any]:
+    """OPA's answer on cases: for each a list of its decision, which is empty where the policy is undefined.
+
+    `own_data` is JSON of the policy data that stands in the place of the configured.
+    """
+    questions = [{"as_of": case.at, "employee": case.employee} for case in cases]
     with tempfile.TemporaryDirectory(prefix="icaccess-cases-") as work:
         asked = Path(work, "input.json")
         asked.write_bytes(msgspec.json.encode({"cases": questions}))
-        own = {name: getattr(found, name) for name in POLICY_DATA if getattr(found, name) is not UNSET}
         values = Path(work, "values.json")
-        values.write_bytes(msgspec.json.encode(own))
+        values.write_bytes(own_data)
+        own = msgspec.json.decode(own_data)
         data = [argument for argument in source.data_arguments if argument.partition(":")[0] not in own]
-        loaded: list[str | Path] = [*source.rego_files, *data, values]
         covering = ("--coverage",) if coverage else ()
         options = (*covering, "--strict-builtin-errors", "--input", asked)
-        answer = source.evaluate(_QUERY, loaded, *options)
-    results = [
-        CaseResult(case.name, case.clause, str(file), line, difference(case.expect, decided), _codes(decided))
-        for case, line, decided in zip(found.cases, lines, value_of(answer), strict=True)
-    ]
-    return results, answer.get("coverage", {"files": {}})
+        return source.evaluate(_QUERY, [*source.rego_files, *data, values], *options)
 
 
 def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str | None:
