@@ -1,8 +1,8 @@
 """Tables as CSV, text, Markdown and JSON: the one place that knows how to write each.
 
 A table is columns over rows. A column is a name and the path to its value in a row, such as
-`"approver": "basis.approval.approver"`; where a step of the path is null the cell is empty, and a step that is
-a list gives a cell with one value for each item.
+`"approver": "basis.approval.approver"`. Where a step of the path is null the cell is empty, and where one is
+a list the cell holds a value for each item.
 """
 
 from __future__ import annotations
@@ -57,8 +57,10 @@ def as_text(lines: Iterable[Sequence[str]], indent: int = 0) -> Iterator[str]:
         yield " " * indent + "  ".join(cells).rstrip()
 
 
-def as_markdown(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> Iterator[str]:
-    """The lines of a Markdown table of cells that are Markdown already; `numbers` are columns to align right."""
+def as_markdown(
+    head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Iterable[int] = ()
+) -> Iterator[str]:
+    """The lines of a Markdown table whose cells are Markdown; the columns in `numbers` align right."""
     right = set(numbers)
     yield f"| {' | '.join(head)} |"
     yield "|" + "".join("--:|" if place in right else "---|" for place in range(len(head)))

@@ -48,7 +48,7 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 def check_policy(source: PolicySource) -> Findings:
-    """All that is not in order with a policy, in the order of the checks, from the cache where nothing changed.
+    """All that is not in order with a policy, in the order of the checks; from the cache if nothing changed.
 
     What does not compile is not checked further. Raises `PolicyError` when a file does not even parse.
     """
@@ -157,15 +157,7 @@ def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
             yield _at(rules[0], "reason", "there is no table data.lib.reasons.table that this reason is in")
         return
     for code, rules in giving.items():
-        if code not in table.clauses:
-            yield _at(rules[0], "reason", f"{code} is not in the table of reasons")
-            continue
-        for rule in rules[1:]:
-            yield _at(rule, "reason", f"{code} is given by {rules[0].file}:{rules[0].line} already")
-        for rule in rules:
-            if table.clauses[code] not in rule.clauses:
-                named = ", ".join(rule.clauses) or "no clause"
-                yield _at(rule, "reason", f"{code} is of {table.clauses[code]}, its rule of {named}")
+        yield from _reason(code, rules, table)
     for code, line in table.repeated:
         yield Finding("reason", table.rule.file, line, f"{code} stands twice in the table")
     for code, clause in table.clauses.items():
@@ -175,8 +167,20 @@ def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
             yield _at(table.rule, "reason", f"no rule is annotated as giving {code}")
 
 
+def _reason(code: str, rules: list[Rule], table: _Table) -> Iterator[Finding]:
+    if code not in table.clauses:
+        yield _at(rules[0], "reason", f"{code} is not in the table of reasons")
+        return
+    for rule in rules[1:]:
+        yield _at(rule, "reason", f"{code} is given by {rules[0].file}:{rules[0].line} already")
+    for rule in rules:
+        if table.clauses[code] not in rule.clauses:
+            named = ", ".join(rule.clauses) or "no clause"
+            yield _at(rule, "reason", f"{code} is of {table.clauses[code]}, its rule of {named}")
+
+
 def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
-    """Reasons that no case expects; only where there are such does the suite run, to find tests that give one."""
+    """Reasons that no case expects and no test gives; the suite runs only when a case is missing."""
     expected = {
         code
         for file in source.case_files

@@ -8,9 +8,7 @@ from icaccess.review.forecast import KINDS, Forecast
 from icaccess.tables import as_csv, as_json, table
 
 _WIDTH = 40
-_COLUMNS = {
-    name: name for name in ("day", "employee_id", "kind", "reasons", "roles", "locations")
-}
+_COLUMNS = {name: name for name in ("day", "employee_id", "kind", "reasons", "roles", "locations")}
 
 
 def forecast_text(found: Forecast, examples: int) -> str:

@@ -70,13 +70,15 @@ def _text(impact: Impact, examples: int) -> Iterator[str]:
         yield from as_text(counts, indent=2)
     for day in impact.actions:
         yield f"\nWhat an apply would do on {day.day}"
-        yield from as_text(([one, base, "→", head, change] for one, base, head, change in _rows(day)), indent=2)
+        rows = ([action, base, "→", head, change] for action, base, head, change in _rows(day))
+        yield from as_text(rows, indent=2)
 
 
 def _markdown(impact: Impact, examples: int) -> Iterator[str]:
     yield "### Impact on access"
     yield f"\n**{markdown_text(_summary(impact))}**"
-    yield f"\nbase: {markdown_text(version_words(impact.base))}<br>head: {markdown_text(version_words(impact.head))}"
+    base, head = (markdown_text(version_words(one)) for one in (impact.base, impact.head))
+    yield f"\nbase: {base}<br>head: {head}"
     for day in impact.actions:
         yield ""
         yield from as_markdown(
@@ -91,7 +93,9 @@ def _markdown(impact: Impact, examples: int) -> Iterator[str]:
         yield "\n</details>"
     for title, counts in _counts(impact):
         yield ""
-        yield from as_markdown((title, "people"), (map(markdown_text, line) for line in counts), numbers=(1,))
+        yield from as_markdown(
+            (title, "people"), (list(map(markdown_text, line)) for line in counts), numbers=(1,)
+        )
 
 
 def _rows(day: DayActions) -> Iterator[tuple[str, str, str, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from icaccess.opa.bundles import shipped
-from icaccess.review.source import POLICY_DATA, Finding, Module, PolicySource, value_of
+from icaccess.review.source import POLICY_DATA, Finding, Module, PolicySource
 
 Path_ = tuple[str, ...]
 
@@ -24,7 +24,7 @@ _WORD = re.compile(r"\{[a-z_]+\}")
 
 
 def name_findings(source: PolicySource) -> Iterator[Finding]:
-    """References that lead nowhere, names of operators, unfilled words, tests that never run or cannot fail."""
+    """References that lead nowhere, operators' names, unfilled words, tests that never run or cannot fail."""
     policy = [*_declared(source.modules), *((name,) for name in POLICY_DATA)]
     beside = [
         file.parent.relative_to(source.policy).parts for file in source.policy.glob("tests/**/data.yaml")
@@ -57,7 +57,7 @@ def references(module: Module) -> Iterator[tuple[Path_, int]]:
         if path[0] == "data":
             named[entry.get("alias") or path[-1]] = tuple(path[1:])
     for node in nodes(module.syntax):
-        first = node["value"][0] if node.get("type") == "ref" else {"type": ""}
+        first: dict[str, Any] = node["value"][0] if node.get("type") == "ref" else {"type": ""}
         if first["type"] == "var" and first["value"] in named and "location" in first:
             parts = takewhile(lambda part: part["type"] == "string", node["value"][1:])
             yield (*named[first["value"]], *(part["value"] for part in parts)), first["location"]["row"]
@@ -87,17 +87,24 @@ def _name(rule: dict[str, Any]) -> str:
 def _lost(module: Module, declared: list[Path_], known: dict[str, set[Path_]]) -> Iterator[Finding]:
     for path, line in references(module):
         name = ".".join(("data", *path))
-        if not any(path[: len(one)] == one[: len(path)] for one in declared):
+        if not path:
+            continue  # all of `data`
+        if not any(_meet(path, one) for one in declared):
             if any(path[: len(one) - 1] == one[:-1] for one in declared if len(one) > 1):
                 where = f"{'.'.join(path[:-1])} has no rule {path[-1]}"
                 yield Finding("reach", module.file, line, f"{name} leads nowhere: {where}; correct the name")
             else:
                 message = f"{name} is neither in the policy nor in its policy data; correct it"
                 yield Finding("reach", module.file, line, message)
-        elif path and (fields := known.get(path[0])) and not any(path == one[: len(path)] for one in fields):
-            if not any(one == path[: len(one)] for one in fields):
-                message = f"{name} leads nowhere: the policy data has no such value; correct the name"
-                yield Finding("reach", module.file, line, message)
+        elif not any(_meet(path, one) for one in known.get(path[0], [path])):
+            message = f"{name} leads nowhere: the policy data has no such value; correct the name"
+            yield Finding("reach", module.file, line, message)
+
+
+def _meet(one: Path_, other: Path_) -> bool:
+    """Whether one path leads to the other, or beyond it."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
 
 
 def _known_data(source: PolicySource) -> dict[str, set[Path_]]:
@@ -108,7 +115,7 @@ def _known_data(source: PolicySource) -> dict[str, set[Path_]]:
         if schema and schema.is_file() and name in source.policy_data:
             whole = msgspec.json.decode(schema.read_bytes())
             known[name] = {(name, *path) for path in _fields(whole, whole)}
-            known[name] |= {path for path in _leaves((name,), source.policy_data[name])}
+            known[name] |= set(_leaves((name,), source.policy_data[name]))
     return known
 
 
@@ -205,7 +212,13 @@ def _toothless(source: PolicySource) -> Iterator[Finding]:
             emptied.append(Path(work, f"{number}.rego"))
             emptied[-1].write_text(_emptied(module, source.modules[:number]))
         done = source.run(
-            "test", "--format", "json", *emptied, *source.test_files, *source.data_arguments, *source.test_data
+            "test",
+            "--format",
+            "json",
+            *emptied,
+            *source.test_files,
+            *source.data_arguments,
+            *source.test_data,
         )
     tables = {
         (module.file, rule["location"]["row"])

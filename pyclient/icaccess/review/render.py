@@ -7,7 +7,8 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from icaccess import __version__
-from icaccess.review.check import RULES, Finding
+from icaccess.review.check import RULES
+from icaccess.review.source import Finding
 from icaccess.review.suite import SuiteRun
 from icaccess.review.trace import Trace
 from icaccess.tables import as_json, as_markdown, markdown_text

@@ -226,8 +226,8 @@ class PolicySource:
     def digest(self, *also: str) -> str:
         """SHA-256 over all that the results of checks and tests rest on.
 
-        That is each file of the policy folder, the policy data, the sidecar's rules, OPA's program by its place,
-        size and time, and the folders as they are written, since results name files so.
+        That is each file of the policy folder, the policy data, the sidecar's rules, OPA's program by its
+        place, size and time, and the names of the folders, since results name files by them.
         """
         program = self.opa.stat()
         digest = hashlib.sha256()
@@ -237,7 +237,8 @@ class PolicySource:
             if file.is_file():
                 content = file.read_bytes()
                 digest.update(f"{file}\0{len(content)}\0".encode() + content)
-        digest.update(repr((self.policy, self.config, self.opa, program.st_size, program.st_mtime_ns, also)).encode())
+        named = (self.policy, self.config, self.opa, program.st_size, program.st_mtime_ns, also)
+        digest.update(repr(named).encode())
         return digest.hexdigest()
 
     def cached(self, name: str, kind: type[Value], make: Callable[[], Value]) -> Value:

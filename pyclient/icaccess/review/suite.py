@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from icaccess.review.source import PolicySource
 
 _PATIENT = ("--timeout", "120s")
 """OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
+
 
 class TestResult(msgspec.Struct, frozen=True):
     """How one test went: a test in Rego, one row of its table, or a case in YAML.
@@ -132,7 +134,8 @@ def junit(run: SuiteRun) -> str:
                 case.result = [Skipped()]
             suite.add_testcase(case)
         xml.add_testsuite(suite)
-    return f"{xml.tostring().decode()}\n"
+    text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
+    return f"{text.decode()}\n"
 
 
 def _run_rego(source: PolicySource) -> list[TestResult]:
@@ -148,7 +151,12 @@ def _opa_test(source: PolicySource, *options: str) -> Any:
     """What `opa test` answers; None where there are no tests in Rego."""
     if not source.test_files:
         return None
-    loaded = [*source.rego_files, *source.test_files, *source.data_arguments, *source.test_data]
+    loaded: list[str | Path] = [
+        *source.rego_files,
+        *source.test_files,
+        *source.data_arguments,
+        *source.test_data,
+    ]
     done = source.run("test", *_PATIENT, *options, *loaded)
     try:
         found = msgspec.json.decode(done.stdout or "[]")
@@ -182,9 +190,10 @@ def _rows(row: dict[str, Any], name: str) -> Iterable[tuple[str, str | None]]:
     for key, below in inner.items():
         yield from _rows(below, f"{name}/{key}")
     if not inner:
-        error = row.get("error")
-        failed = "the test does not hold" if row.get("fail") else None
-        yield name, str(error.get("message", error) if isinstance(error, dict) else error) if error else failed
+        problem = "the test does not hold" if row.get("fail") else None
+        if error := row.get("error"):
+            problem = str(error.get("message", error) if isinstance(error, dict) else error)
+        yield name, problem
 
 
 def _merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:

@@ -1,4 +1,4 @@
-"""Decisions over a span of days, taken only on the days on which they change, and the jobs that they are about."""
+"""Decisions over a span of days, taken only on the days on which they change, and the jobs they are about."""
 
 from __future__ import annotations
 
