@@ -7,6 +7,8 @@ where they arise, with `raise … from`, so that none of them reaches a user.
 
 from __future__ import annotations
 
+from icaccess.text import LONGEST_MESSAGE, clip
+
 
 class IcaccessError(Exception):
     """The root: something could not be done, and nobody's access was changed because of it."""
@@ -14,8 +16,8 @@ class IcaccessError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        """The message on one line, whatever a library put into it."""
-        return " ".join(super().__str__().split())
+        """The message on one printable line of bounded length, whatever a library put into it."""
+        return clip(" ".join(super().__str__().split()), LONGEST_MESSAGE)
 
 
 class UsageError(IcaccessError):
@@ -28,6 +30,14 @@ class ConfigError(IcaccessError):
 
 class FactsError(IcaccessError):
     """A source of facts cannot be read, or cannot be believed as a whole; no decision is made on it."""
+
+
+class HttpError(IcaccessError):
+    """A server gave no whole answer in time: it is not there, is not trusted, hangs, or redirects."""
+
+
+class HttpSettingsError(HttpError):
+    """A server is not asked, since what was set makes that impossible or unsafe: a URL, a file, plain http."""
 
 
 class EngineError(IcaccessError):

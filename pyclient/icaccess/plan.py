@@ -7,7 +7,6 @@ recognised and refused.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import chain
@@ -18,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from icaccess.errors import PlanError
+from icaccess.files import write_private
 from icaccess.models import Action, Basis, Outcome, Reason
 from icaccess.packed import Packed
 from icaccess.targets.interface import Change, ChangeAction, Holding
@@ -196,10 +196,7 @@ def digest_of(plan: Plan) -> str:
 def write_plan(plan: Plan, path: Path) -> None:
     """Save a plan: JSON with a line for each change, whose bytes depend on the plan's content alone."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # It tells of people, so only its owner may read it.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.writelines(_lines(plan))
+        write_private(path, _lines(plan))
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be written there: {error.strerror}") from error
 

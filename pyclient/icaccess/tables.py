@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from icaccess.text import printable
+
 Columns = Mapping[str, str]
 """The name of each column and the path to its value."""
 
@@ -41,13 +43,13 @@ def as_csv(lines: Iterable[Sequence[str]]) -> str:
     """Lines of cells as CSV, every cell quoted, and none that a spreadsheet runs as a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerows([harmless(one) for one in line] for line in lines)
+    writer.writerows([harmless(printable(one)) for one in line] for line in lines)
     return text.getvalue()
 
 
 def as_text(lines: Iterable[Sequence[str]], indent: int = 0) -> Iterator[str]:
     """Lines of cells as lines of aligned text; numbers stand to the right."""
-    rows = [list(line) for line in lines]
+    rows = [list(map(printable, line)) for line in lines]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (
@@ -74,7 +76,9 @@ def as_json(value: object) -> str:
 
 def markdown_text(text: str) -> str:
     """The text on one line, of which no reader of Markdown takes a part for markup."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#~&" else char for char in " ".join(text.split()))
+    return "".join(
+        f"\\{char}" if char in "\\`*_{}[]<>|#~&" else char for char in printable(" ".join(text.split()))
+    )
 
 
 def harmless(text: str) -> str:

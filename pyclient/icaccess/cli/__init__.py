@@ -10,6 +10,7 @@ import atexit
 import errno
 import gc
 import importlib
+import io
 import os
 import signal
 import sys
@@ -18,7 +19,9 @@ from typing import NoReturn
 import click
 
 from icaccess import __version__
+from icaccess.cli.text import say
 from icaccess.errors import IcaccessError
+from icaccess.text import LONGEST_MESSAGE, clip
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "decide": (
@@ -82,6 +85,10 @@ def main(args: list[str] | None = None) -> NoReturn:
     SIGTERM with 143, and output that nobody reads any more with 141, after everything that was started has
     been stopped.
     """
+    # A terminal whose encoding lacks a character gets it written out, not an error.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # Records come by the hundred thousand and hold no cycles; looking for cycles took a tenth of the time.
     gc.set_threshold(100_000)
     # Python looks for them once more at its end, which took a seventh of a small command's time.
@@ -129,5 +136,5 @@ def _unexpected(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"icaccess: {' '.join(message.split())}", err=True)
+    say(f"icaccess: {clip(' '.join(message.split()), LONGEST_MESSAGE)}", err=True)
     return code

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import click
 import msgspec
 
 from icaccess.cli.options import configured
+from icaccess.cli.text import say, say_all, show_json
 from icaccess.errors import StoreError, UsageError
+from icaccess.files import write_private
 from icaccess.pipeline import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
@@ -34,9 +37,9 @@ def verify(request: Request, head: Path | None) -> None:
     with _store(request) as store, store.reading() as connection:
         end = record.verify(connection, against)
     checked = f", and holds entry {against.seq} as it was exported" if against else ""
-    click.echo(f"The record is whole: {end.seq} entries{checked}.")
+    say(f"The record is whole: {end.seq} entries{checked}.")
     if against is None:
-        click.echo(
+        say(
             "Whether its end was cut off shows only against an earlier export: give it with --head.", err=True
         )
 
@@ -51,8 +54,7 @@ def show(request: Request, employee_id: str) -> None:
         if not found:
             raise UsageError(f"{employee_id}: the record has no entry about this id")
         runs = record.starts(connection, {entry.run_id for entry in found if entry.run_id is not None})
-    for line in story(found, runs):
-        click.echo(line)
+    say_all(story(found, runs))
 
 
 @audit.command()
@@ -62,13 +64,13 @@ def export(request: Request, out: Path | None) -> None:
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
     with _store(request) as store, store.reading() as connection:
         end = record.verify(connection)
+        lines = (record.canonical(one) + b"\n" for one in chain(record.entries(connection), [{"head": end}]))
         try:
-            if out is not None:
-                out.parent.mkdir(parents=True, exist_ok=True)
-            with click.open_file(str(out) if out else "-", "wb") as file:
-                for entry in record.entries(connection):
-                    file.write(record.canonical(entry) + b"\n")
-                file.write(record.canonical({"head": end}) + b"\n")
+            if out is None:
+                for line in lines:
+                    show_json(line)
+            else:
+                write_private(out, lines)
         except OSError as error:
             where = out or "stdout"
             raise UsageError(f"{where}: the export cannot be written there: {error.strerror}") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from icaccess.cli.options import CONFIG, POLICY
+from icaccess.cli.text import say
 from icaccess.errors import UsageError
 from icaccess.pipeline import Request
 
@@ -45,4 +46,4 @@ def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Pat
     asked = Request(config=config, policy=policy)
     load_policy_data(asked.config_directory)
     for one in publish(find_opa(), asked.policy_directory, asked.config_directory, signing_key, out):
-        click.echo(f"{one.file}  revision {one.revision}  sha256 {one.sha256}")
+        say(f"{one.file}  revision {one.revision}  sha256 {one.sha256}")

@@ -11,10 +11,9 @@ import click
 
 from icaccess import changes
 from icaccess.apply import Summary
-from icaccess.batches import batches
 from icaccess.cli.options import dated, deciding
 from icaccess.cli.progress import counting
-from icaccess.cli.text import printable, say
+from icaccess.cli.text import say, say_all
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.guard import NEEDS_CONSENT, GuardSettings, Verdict
 from icaccess.models import Reason
@@ -26,8 +25,6 @@ from icaccess.targets.interface import Holding
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
-_TOGETHER = 1000
-"""How many lines are printed at a time."""
 _FULL = click.option("--full", is_flag=True, help="Decide everybody anew; use no decision that was kept.")
 
 
@@ -50,7 +47,7 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
         write_plan(drawn, out)
     _show(drawn, verdict)
     if out is not None:
-        click.echo(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
+        say(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
     return CHANGES_EXIT if detailed_exitcode and drawn.changes else 0
 
 
@@ -101,7 +98,7 @@ def apply(
                 confirm=lambda fresh, verdict: _confirm(fresh, verdict, yes=yes),
             )
     if summary is None:
-        click.echo("Nothing was changed.")
+        say("Nothing was changed.")
         return
     _report(summary)
 
@@ -115,7 +112,7 @@ def adopt(request: Request) -> None:
         counting(request.records(), "people") as records,
     ):
         count = changes.adopt(records, target, store, request.day, by=caller())
-        click.echo(f"Adopted {count} who hold access at {target.identity}.")
+        say(f"Adopted {count} who hold access at {target.identity}.")
 
 
 def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
@@ -135,7 +132,7 @@ def _confirm(fresh: Plan, verdict: Verdict, *, yes: bool) -> bool:
 
 def _report(summary: Summary) -> None:
     done = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items())) or "no changes"
-    click.echo(f"Run {summary.run_id}: {done}.")
+    say(f"Run {summary.run_id}: {done}.")
     for failure in summary.failures:
         change = failure.change
         say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
@@ -152,13 +149,9 @@ def _report(summary: Summary) -> None:
 
 
 def _show(drawn: Plan, verdict: Verdict) -> None:
-    click.echo(
-        f"Plan for {drawn.as_of} at {drawn.target}: {drawn.people:,} people, {drawn.holders:,} hold access."
-    )
+    say(f"Plan for {drawn.as_of} at {drawn.target}: {drawn.people:,} people, {drawn.holders:,} hold access.")
     if not drawn.holders:
-        click.echo(
-            "Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True
-        )
+        say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
     for action in ("revoke", "update", "grant"):
         changes = drawn.changes.of(action)
         _section(f"To {action}", len(changes), map(_line, changes))
@@ -169,11 +162,11 @@ def _show(drawn: Plan, verdict: Verdict) -> None:
     _section("Held back by the guard until somebody consents", len(held_back), map(_line, held_back))
     _section("Stopped by the guard", len(stops), (finding.message for finding in stops))
     if held_back or stops:
-        click.echo(f"To let this one plan through: icaccess apply {verdict.option}")
+        say(f"To let this one plan through: icaccess apply {verdict.option}")
     if not drawn.changes:
-        click.echo("Nothing to do.")
+        say("Nothing to do.")
     counts = drawn.counts
-    click.echo(
+    say(
         f"{counts.get('revoke', 0)} to revoke, {counts.get('update', 0)} to update, "
         f"{counts.get('grant', 0)} to grant ({drawn.escalations} overdue), "
         f"{counts.get('keep', 0)} to keep, {counts.get('undecided', 0)} undecided."
@@ -182,9 +175,8 @@ def _show(drawn: Plan, verdict: Verdict) -> None:
 
 def _section(title: str, count: int, lines: Iterable[str]) -> None:
     if count:
-        click.echo(f"{title} ({count}):")
-        for some in batches(lines, _TOGETHER):
-            click.echo("\n".join(f"  {printable(line)}" for line in some))
+        say(f"{title} ({count}):")
+        say_all(f"  {line}" for line in lines)
 
 
 def _line(change: PlannedChange) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import msgspec
 from icaccess.batches import batches
 from icaccess.cli.options import deciding
 from icaccess.cli.progress import counting
-from icaccess.cli.text import say
+from icaccess.cli.text import say, show_json
 from icaccess.decide import changed, chosen, seen
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
@@ -71,10 +70,9 @@ def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> i
 
 def _json(request: Request, client: AccessClient, records: Iterable[Record], *, lines: bool) -> None:
     """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
-    out = sys.stdout.buffer
     if lines:
         for answers in batches(client.decide_json(records, request.day), BATCH):
-            out.write(b"\n".join(answers) + b"\n")  # one write for many, however the output is buffered
+            show_json(b"\n".join(answers) + b"\n")  # one write for many, however the output is buffered
         return
     revisions = client.revisions()
     head = {
@@ -82,11 +80,11 @@ def _json(request: Request, client: AccessClient, records: Iterable[Record], *, 
         "policy_revision": revisions.policy,
         "data_revision": revisions.data,
     }
-    out.write(msgspec.json.encode(head)[:-1] + b',"decisions":[')
+    show_json(msgspec.json.encode(head)[:-1] + b',"decisions":[')
     for number, answer in enumerate(client.decide_json(records, request.day, revisions=revisions)):
-        out.write(b",\n" if number else b"\n")
-        out.write(answer)
-    out.write(b"\n]}\n")
+        show_json(b",\n" if number else b"\n")
+        show_json(bytes(answer))
+    show_json(b"\n]}\n")
 
 
 def _table(decisions: Iterable[Decision]) -> None:
@@ -95,7 +93,7 @@ def _table(decisions: Iterable[Decision]) -> None:
         counts[decision.outcome] += 1
         say(_line(decision))
     total = sum(counts.values())
-    click.echo(
+    say(
         f"{total:,} people: " + ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common()), err=True
     )
 
@@ -113,11 +111,11 @@ def _line(decision: Decision) -> str:
 
 def _explain(client: AccessClient, record: Record, decision: Decision) -> None:
     say(f"{decision.employee_id} on {decision.as_of}: {decision.outcome} (action: {decision.action})")
-    click.echo()
+    say()
     if isinstance(record, Employee) and decision.outcome != "undecided":
         for clause in client.explain(record, decision.as_of):
             _clause(clause)
-        click.echo()
+        say()
     _section(
         "Why, and what to do",
         [text for reason in decision.reasons for text in (reason.message, f"  {reason.remedy}")],
@@ -143,7 +141,7 @@ def _value(value: object) -> str:
 
 def _section(title: str, lines: list[str]) -> None:
     if lines:
-        click.echo(title)
+        say(title)
         for line in lines:
             say(f"  {line}")
 

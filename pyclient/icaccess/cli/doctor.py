@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from icaccess.cli.options import deciding
+from icaccess.cli.text import say
 from icaccess.errors import ConfigError, EngineError, IcaccessError
 from icaccess.pipeline import Request
 
@@ -23,13 +24,13 @@ def doctor(request: Request) -> int:
             lines = list(check())
         except IcaccessError as error:
             failed += 1
-            click.echo(f"FAIL  {name}: {error}")
+            say(f"FAIL  {name}: {error}")
             continue
-        click.echo(f"ok    {name}: {lines[0]}")
+        say(f"ok    {name}: {lines[0]}")
         for line in lines[1:]:
-            click.echo(f"      {line}")
+            say(f"      {line}")
     if failed:
-        click.echo(f"{failed} of the checks failed", err=True)
+        say(f"{failed} of the checks failed", err=True)
     return 1 if failed else 0
 
 

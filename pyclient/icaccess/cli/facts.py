@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,8 +10,10 @@ import msgspec
 
 from icaccess.cli.options import reading
 from icaccess.cli.progress import counting
+from icaccess.cli.text import printable, say, show_json
 from icaccess.errors import FactsError, UsageError
 from icaccess.facts.interface import FactsSource
+from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
 from icaccess.pipeline import Request
 
@@ -39,7 +40,7 @@ def facts(
     if locations is not None:
         from icaccess.facts.places import write_places
 
-        click.echo(f"{write_places(request.settings, locations)} locations in {locations}", err=True)
+        say(f"{write_places(request.settings, locations)} locations in {locations}", err=True)
         return
     source = request.source
     if out is not None:
@@ -55,19 +56,17 @@ def _save(source: FactsSource, out: Path) -> None:
 
     with counting(source.traced(), "people") as traced:
         written = write_snapshot(out, traced, source.names)
-    click.echo(f"{out}: {written.records} records, sha256:{written.sha256}")
+    say(f"{out}: {written.records} records, sha256:{written.sha256}")
 
 
 def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:
     wanted, encode = set(ids), msgspec.json.Encoder().encode
-    write = sys.stdout.buffer.write
-    sys.stdout.flush()
     for record in records:
         if ids and record.id not in wanted:
             continue
         wanted.discard(record.id)
         if isinstance(record, Employee):
-            write(encode(record) + b"\n")
+            show_json(encode(record) + b"\n")
         else:
             _undecided(record)
     if wanted:
@@ -75,7 +74,7 @@ def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:
 
 
 def _undecided(record: InvalidRecord) -> None:
-    click.echo(f"{record.id} is undecided: {record.problem}", err=True)
+    say(f"{record.id} is undecided: {record.problem}", err=True)
 
 
 def _account(source: FactsSource, issues: Path | None) -> None:
@@ -92,24 +91,31 @@ def _account(source: FactsSource, issues: Path | None) -> None:
             or f"{count.rows} rows: {count.used} used, {count.repeated} repeated, "
             f"{count.unmatched} of nobody known, {count.rejected} rejected"
         )
-        click.echo(f"{count.name}: {told}", err=True)
+        say(f"{count.name}: {told}", err=True)
     if source.normalised:
-        click.echo(f"{source.normalised} keys were changed as `facts.keys` declares", err=True)
+        say(f"{source.normalised} keys were changed as `facts.keys` declares", err=True)
     if issues is not None:
         _write_issues(source.issue_lines(), issues)
         return
     number = 0
     for number, line in enumerate(source.issue_lines(), 1):
         if number <= _SHOWN_ISSUES:
-            click.echo(line, err=True)
+            say(line, err=True)
     if number > _SHOWN_ISSUES:
-        click.echo(f"… {number - _SHOWN_ISSUES} more to look at; list them with --issues FILE", err=True)
+        say(f"… {number - _SHOWN_ISSUES} more to look at; list them with --issues FILE", err=True)
 
 
 def _write_issues(lines: Iterator[str], file: Path) -> None:
+    number = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal number
+        for line in lines:
+            number += 1
+            yield f"{printable(line)}\n".encode()
+
     try:
-        with file.open("w", encoding="utf-8") as stream:
-            number = sum(1 for line in lines if stream.write(line + "\n"))
+        write_private(file, counted())
     except OSError as error:
         raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
-    click.echo(f"{number} to look at, listed in {file}", err=True)
+    say(f"{number} to look at, listed in {file}", err=True)

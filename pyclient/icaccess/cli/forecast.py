@@ -8,6 +8,7 @@ import click
 
 from icaccess.cli.options import Day, deciding
 from icaccess.cli.progress import counting
+from icaccess.cli.text import show
 from icaccess.errors import UsageError
 from icaccess.pipeline import Request
 
@@ -44,6 +45,6 @@ def forecast(request: Request, ids: tuple[str, ...], until: date, form: str, exa
     ):
         found = review.forecast(client, records, request.day, until)
     if form == "text":
-        click.echo(render.forecast_text(found, examples), nl=False)
+        show(render.forecast_text(found, examples))
     else:
-        click.echo((render.forecast_json if form == "json" else render.forecast_csv)(found), nl=False)
+        show((render.forecast_json if form == "json" else render.forecast_csv)(found), form)

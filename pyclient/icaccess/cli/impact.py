@@ -10,6 +10,7 @@ import click
 
 from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day, say_installed
 from icaccess.cli.progress import counting
+from icaccess.cli.text import say, show
 from icaccess.errors import UsageError
 from icaccess.pipeline import Request
 
@@ -86,12 +87,12 @@ def impact(
         found = compare(before, after, records, request.day, last)
     if form in {"text", "markdown"}:
         shown = render.impact_text if form == "text" else render.impact_markdown
-        click.echo(shown(found, examples), nl=False)
+        show(shown(found, examples))
     else:
-        click.echo((render.impact_json if form == "json" else render.impact_csv)(found), nl=False)
+        show((render.impact_json if form == "json" else render.impact_csv)(found), form)
     problems = list(_exceeded(found, fail_on, max_changes))
     for problem in problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     return TOO_MUCH if problems else 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from icaccess.cli.options import CONFIG, OPA_URL, POLICY
+from icaccess.cli.text import say
 from icaccess.errors import EngineError
 from icaccess.pipeline import Request
 
@@ -26,7 +27,7 @@ def install(releases: str | None, config: Path | None) -> None:
     from icaccess.opa.settings import OpaSettings
 
     releases = releases or Request(config=config).settings.section("opa", OpaSettings).releases
-    click.echo(install_opa(lambda line: click.echo(line, err=True), releases=releases or RELEASES))
+    say(str(install_opa(lambda line: say(line, err=True), releases=releases or RELEASES)))
 
 
 @opa.command("run")
@@ -48,10 +49,10 @@ def run(policy: Path | None, config: Path | None, address: str) -> None:
     with running_engine(
         asked.policy_directory, asked.config_directory, token=given, address=address
     ) as engine:
-        click.echo(f"export ICACCESS_OPA_URL={engine.url}")
+        say(f"export ICACCESS_OPA_URL={engine.url}")
         if given is None:
-            click.echo(f"export ICACCESS_OPA_TOKEN={engine.token}")
-        click.echo(f"OPA decides by policy {engine.bundles.revisions.policy}", err=True)
+            say(f"export ICACCESS_OPA_TOKEN={engine.token}")
+        say(f"OPA decides by policy {engine.bundles.revisions.policy}", err=True)
         try:
             code = engine.process.wait()
         except KeyboardInterrupt:
@@ -69,18 +70,16 @@ def status(opa_url: tuple[str, ...], config: Path | None) -> None:
     client = connect(Request(config=config).settings, opa_url)
     if client is None:
         found = find_opa()
-        click.echo(
-            f"no URL is set: commands start {found} (version {opa_version(found)}, tried with {VERSION})"
-        )
+        say(f"no URL is set: commands start {found} (version {opa_version(found)}, tried with {VERSION})")
         return
     with client:
         sidecars = client.status()
     for sidecar in sidecars:
-        click.echo(f"{sidecar.url}: {'ready' if sidecar.ready else 'not ready'}")
+        say(f"{sidecar.url}: {'ready' if sidecar.ready else 'not ready'}")
         if sidecar.revisions is not None:
-            click.echo(f"  version  {sidecar.version}")
-            click.echo(f"  policy   {sidecar.revisions.policy or 'without a revision'}")
-            click.echo(f"  data     {sidecar.revisions.data or 'without a revision'}")
+            say(f"  version  {sidecar.version}")
+            say(f"  policy   {sidecar.revisions.policy or 'without a revision'}")
+            say(f"  data     {sidecar.revisions.data or 'without a revision'}")
     problems = [sidecar.problem for sidecar in sidecars if sidecar.problem is not None]
     if problems:
         raise EngineError("; ".join(problems))

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from icaccess.cli.progress import rows_read
+from icaccess.cli.text import say
 from icaccess.errors import UsageError
 from icaccess.pipeline import Request
 
@@ -147,4 +148,4 @@ def say_installed(request: Request) -> None:
         taken = " and ".join(map(str, installed.values()))
         absent = " or ".join(f"{name}/" for name in installed)
         options = " and ".join(f"--{name}" for name in installed)
-        click.echo(f"icaccess: taking {taken}, as no {absent} is here; name others with {options}", err=True)
+        say(f"icaccess: taking {taken}, as no {absent} is here; name others with {options}", err=True)

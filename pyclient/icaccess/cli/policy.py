@@ -9,6 +9,7 @@ import click
 
 from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, POLICY, say_installed
+from icaccess.cli.text import say, show
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.pipeline import Request
 
@@ -49,10 +50,10 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
         found = check_policy(_source(policy, config))
     except IcaccessError as error:
         if form != "text":
-            click.echo(forms[form]([unread_finding(error, policy or Path("policy"))]), nl=False)
+            show(forms[form]([unread_finding(error, policy or Path("policy"))]), form)
         raise
     _say_cached(found.cached_at)
-    click.echo(forms[form](found.findings), nl=False)
+    show(forms[form](found.findings), form)
     return 1 if found.findings else 0
 
 
@@ -84,12 +85,12 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
         if form != "text":
             at = unread_finding(error, policy or Path("policy"))
             failed = TestResult("policy", "can be read", at.file, at.line, at.message)
-            click.echo(forms[form](SuiteRun((failed,), (), ())), nl=False)
+            show(forms[form](SuiteRun((failed,), (), ())), form)
         raise
     _say_cached(run.cached_at)
-    click.echo(forms[form](run), nl=False)
+    show(forms[form](run), form)
     if run.percent is not None and run.percent < min_coverage:
-        click.echo(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
+        say(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
         return 1
     return 1 if run.failed else 0
 
@@ -108,13 +109,13 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
 
     found = trace_policy(_source(policy, config))
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
-    click.echo(forms[form](found), nl=False)
+    show(forms[form](found), form)
     return 1 if found.gaps else 0
 
 
 def _say_cached(made_at: str | None) -> None:
     if made_at is not None:
-        click.echo(f"nothing has changed since {made_at}: the results are from the cache", err=True)
+        say(f"nothing has changed since {made_at}: the results are from the cache", err=True)
 
 
 def _source(policy: Path | None, config: Path | None) -> PolicySource:

@@ -8,6 +8,7 @@ import click
 
 from icaccess.cli.options import deciding
 from icaccess.cli.progress import counting
+from icaccess.cli.text import say
 from icaccess.pipeline import Request
 
 
@@ -46,4 +47,4 @@ def report(
     if ids:
         gathered = report_gather.select(gathered, ids)
     for path in report_files.write(gathered, out):
-        click.echo(path)
+        say(str(path))

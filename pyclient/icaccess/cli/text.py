@@ -1,17 +1,47 @@
-"""Text for a terminal or a log: what comes from facts can neither forge a line nor hide one."""
+"""Everything that a command shows goes through here: lines as printable text, JSON as safe bytes.
+
+No other module of `icaccess.cli` writes to stdout or stderr.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from itertools import islice
+
 import click
 
+from icaccess.text import printable, printable_json
 
-def printable(text: str) -> str:
-    """The text with every character that does not print, a line's end among them, written out."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+__all__ = ["printable", "say", "say_all", "show", "show_json"]
+
+_TOGETHER = 1000
+"""How many lines are written at a time."""
 
 
-def say(line: str) -> None:
-    """Print one line on stdout, and surely no more than one."""
-    click.echo(printable(line))
+def say(line: str = "", *, err: bool = False) -> None:
+    """Write one line, and surely no more than one, on stdout or stderr."""
+    click.echo(printable(line), err=err)
+
+
+def say_all(lines: Iterable[str], *, err: bool = False) -> None:
+    """Write many lines, as `say` does with one."""
+    source = iter(lines)
+    while some := list(islice(source, _TOGETHER)):
+        click.echo("\n".join(map(printable, some)), err=err)
+
+
+def show(document: str, form: str = "text") -> None:
+    """Write a whole document that a renderer made on stdout; every form but JSON is taken line by line.
+
+    A line end within a value has to be written out by the renderer, which alone knows where values end.
+    """
+    if form in ("json", "jsonl", "sarif"):
+        show_json(document.encode())
+    else:
+        say_all(document.removesuffix("\n").split("\n"))
+
+
+def show_json(document: bytes) -> None:
+    """Write JSON, or many lines of it, on stdout; the value stays the same."""
+    sys.stdout.buffer.write(printable_json(document))

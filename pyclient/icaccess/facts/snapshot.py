@@ -11,12 +11,13 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from icaccess.errors import FactsError
 from icaccess.facts.record import at
+from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
 
 VERSION = 1
@@ -62,39 +63,34 @@ def write_snapshot(
 
     It holds personal data, so only its owner may read it. `FactsError` is raised when it cannot be written.
     """
-    file = file.resolve()  # what a link leads to is replaced, not the link
-    if file.exists() and not file.is_file():
-        raise FactsError(f"{file}: is no file that could be replaced; name another")
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    written: list[Written] = []
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            written = _write(stream, traced, Head(VERSION, datetime.now(UTC), tuple(sources)))
-        partial.replace(file)
+        write_private(file, _lines(traced, Head(VERSION, datetime.now(UTC), tuple(sources)), written))
     except OSError as error:
         raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return written
+    return written[0]
 
 
-def _write(stream: BinaryIO, traced: Iterable[tuple[Record, dict[str, list[str]]]], head: Head) -> Written:
+def _lines(
+    traced: Iterable[tuple[Record, dict[str, list[str]]]], head: Head, written: list[Written]
+) -> Iterator[bytes]:
+    """The lines of a snapshot; what it holds is put into `written` at the end."""
     digest, records, encode = hashlib.sha256(), 0, msgspec.json.Encoder().encode
 
-    def line(value: object) -> None:
+    def line(value: object) -> bytes:
         data = encode(value) + b"\n"
         digest.update(data)
-        stream.write(data)
+        return data
 
-    line(head)
+    yield line(head)
     for record, places in traced:
         records += 1
         if isinstance(record, Employee):
-            line(Line(employee=record, from_=places))
+            yield line(Line(employee=record, from_=places))
         else:
-            line(Line(invalid=record, from_=places))
-    end = End(records, digest.hexdigest())
-    stream.write(encode(end) + b"\n")
-    return Written(records, end.sha256)
+            yield line(Line(invalid=record, from_=places))
+    written.append(Written(records, digest.hexdigest()))
+    yield encode(End(*written[0])) + b"\n"
 
 
 def read_snapshot(file: Path) -> Iterator[tuple[int, Record]]:

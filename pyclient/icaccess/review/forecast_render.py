@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from icaccess.review.forecast import KINDS, Forecast
 from icaccess.tables import as_csv, as_json, table
+from icaccess.text import printable
 
 _WIDTH = 40
 _COLUMNS = {name: name for name in ("day", "employee_id", "kind", "reasons", "roles", "locations")}
@@ -13,7 +14,7 @@ _COLUMNS = {name: name for name in ("day", "employee_id", "kind", "reasons", "ro
 
 def forecast_text(found: Forecast, examples: int) -> str:
     """Counts by month as bars, then by role and location, then some people of each kind."""
-    return "".join(f"{line}\n" for line in _text(found, examples))
+    return "".join(f"{printable(line)}\n" for line in _text(found, examples))
 
 
 def forecast_json(found: Forecast) -> str:
@@ -50,7 +51,8 @@ def _text(found: Forecast, examples: int) -> Iterator[str]:
         events = found.of(kind)
         if not events:
             continue
-        yield f"\n{words}"
+        yield ""
+        yield f"{words}"
         for month, counts in months.items():
             if count := counts.get(kind, 0):
                 yield f"  {month}  {'█' * max(1, round(_WIDTH * count / most))} {count:,}"
@@ -66,5 +68,6 @@ def _text(found: Forecast, examples: int) -> Iterator[str]:
         ("Who loses access, by location", found.by("locations", "removed", "lost")),
     ):
         if people:
-            yield f"\n{title}"
+            yield ""
+            yield f"{title}"
             yield from (f"  {name:<36} {count:,}" for name, count in people.items())

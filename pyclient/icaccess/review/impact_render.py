@@ -9,6 +9,7 @@ from icaccess.models import Decision
 from icaccess.review.impact import ACTIONS, KINDS, Change, DayActions, Impact, Kind
 from icaccess.review.versions import Version
 from icaccess.tables import as_csv, as_json, as_markdown, as_text, markdown_text, table
+from icaccess.text import printable
 
 _COLUMNS = {
     "employee_id": "employee_id",
@@ -29,7 +30,7 @@ _COLUMNS = {
 
 def impact_text(impact: Impact, examples: int) -> str:
     """The impact for a terminal: counts, then some people of each kind, then what an apply would do."""
-    return "".join(f"{line}\n" for line in _text(impact, examples))
+    return "".join(f"{printable(line)}\n" for line in _text(impact, examples))
 
 
 def impact_markdown(impact: Impact, examples: int) -> str:
@@ -61,15 +62,18 @@ def _text(impact: Impact, examples: int) -> Iterator[str]:
     yield f"head: {version_words(impact.head)}"
     yield _summary(impact)
     for kind, number in impact.by_kind().items():
-        yield f"\n{KINDS[kind]}: {number:,}"
+        yield ""
+        yield f"{KINDS[kind]}: {number:,}"
         yield from (f"  {who}  {how}" for who, how in _examples(impact, kind, examples))
         if number > examples:
             yield f"  … and {number - examples:,} more"
     for title, counts in _counts(impact):
-        yield f"\n{title}"
+        yield ""
+        yield f"{title}"
         yield from as_text(counts, indent=2)
     for day in impact.actions:
-        yield f"\nWhat an apply would do on {day.day}"
+        yield ""
+        yield f"What an apply would do on {day.day}"
         rows = ([action, base, "→", head, change] for action, base, head, change in _rows(day))
         yield from as_text(rows, indent=2)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import msgspec
 
 from icaccess import tables
 from icaccess.errors import UsageError
+from icaccess.files import write_private_files
 from icaccess.review.report_data import FORMAT, Report
 from icaccess.review.report_page import render
 
@@ -123,22 +122,8 @@ def _unwritable(folder: Path, why: str) -> UsageError:
 
 def _replace_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     """Write every file beside its place, then rename them all."""
-    with contextlib.ExitStack() as undo:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            written = []
-            for name, content in contents.items():
-                if (folder / name).is_dir():
-                    raise IsADirectoryError(0, "a folder of that name is in the way")
-                handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-                undo.callback(Path(beside).unlink, missing_ok=True)
-                with open(handle, "wb") as stream:  # noqa: PTH123 (the handle is open already)
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                written.append((Path(beside), folder / name))
-            for beside_path, place in written:
-                beside_path.replace(place)
-        except OSError as error:
-            raise _unwritable(folder, error.strerror or str(error)) from error
+    try:
+        write_private_files({folder / name: [content] for name, content in contents.items()})
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
     return [folder / name for name in contents]

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from icaccess.errors import StoreError
+from icaccess.files import make_private
 from icaccess.store.schema import HEAD, metadata
 
 BUSY_SECONDS = 30
@@ -116,6 +117,7 @@ def open_store(
                 raise StoreError(f"{path}: is empty, so what it held is lost; restore a backup of it")
             if not absent:
                 _check_file(path)
+                _keep_private(path)
         except OSError as error:
             raise StoreError(
                 f"{path}: cannot be looked at: {error.strerror}; correct that, or name another store"
@@ -178,6 +180,14 @@ def _check_file(path: Path) -> None:
         raise StoreError(
             f"{path}: its folder cannot be made: {error.strerror}; name another store"
         ) from error
+
+
+def _keep_private(path: Path) -> None:
+    """Give the store mode 0600 before its first byte; SQLite gives the files beside it the store's mode."""
+    make_private(path)
+    for name in (f"{path}-wal", f"{path}-shm"):
+        if Path(name).exists():
+            make_private(Path(name))
 
 
 def _engine(url: URL, *, in_memory: bool) -> Engine:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from icaccess.config import Config
 from icaccess.errors import ConfigError, TargetError
+from icaccess.files import write_private
 from icaccess.targets.groups import GroupSettings, GroupTarget, check_groups
 from icaccess.targets.interface import Change, Match, Result, Target, account_of
 
@@ -154,13 +154,7 @@ class CampusTarget(GroupTarget):
                 if path.read_bytes() == content:
                     return
                 raise TargetError(f"{path}: is there already and is another list; move it away and run again")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_suffix(".part")
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
+            write_private(path, [content])
         except OSError as error:
             raise TargetError(f"{path}: the work list cannot be written: {error.strerror}") from error
 

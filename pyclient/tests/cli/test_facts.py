@@ -85,8 +85,8 @@ def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
             "absent: no such configuration folder; give --config or set ICACCESS_CONFIG",
         ),
         (
-            ("--facts", FACTS, "--out", "/absent/x.jsonl"),
-            "/absent/x.jsonl: cannot be written: No such file or directory",
+            ("--facts", FACTS, "--out", "/dev/null/x.jsonl"),
+            "/dev/null/x.jsonl: cannot be written: Not a directory",
         ),
         (("--facts", FACTS, "--out", "x.json"), "x.json: a snapshot is JSON Lines; name a file that ends in"),
     ],

@@ -43,7 +43,7 @@ class Tried(msgspec.Struct, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a search came to: the smallest person for each way to differ, and those who show all that was reached.
+    """What a search came to: the smallest person for each way to differ, and people of every kind seen.
 
     `problem` says why the search ended early, null when it did not.
     """
@@ -62,7 +62,7 @@ class Search:
         self._words = words
         self._seeds = seeds
         self._tried = tried
-        self._rng = Random(tried.seed)
+        self._rng = Random(tried.seed)  # noqa: S311 (a search that can be repeated)
         self._best: dict[str, Difference] = {}
         self._days: set[str] = set()
         self._pending: dict[int, Iterator[Change]] = {}
@@ -108,15 +108,14 @@ class Search:
 
     def _round(self, judge: Judge) -> None:
         """Somebody kept, with single changes; others put on the same day, with two and three at once."""
-        size = _ROUND // 3 if self._pool.is_growing else _ROUND
         kept = self._pool.choose()
         at = kept.made.at
         changes = self._changes(kept.made.facts, at)
-        facts = [change() for change in islice(self._single(kept, changes), size // 2)]
-        facts += changes.some(size // 8, steps=2)
+        facts = [change() for change in islice(self._single(kept, changes), _ROUND // 2)]
+        facts += changes.some(_ROUND // 8, steps=2)
         for other in (self._pool.choose().made for _ in range(2)):
             facts.append(other.facts)
-            facts += self._changes(other.facts, at).some(size // 8, steps=self._rng.choice((1, 2, 3)))
+            facts += self._changes(other.facts, at).some(_ROUND // 8, steps=self._rng.choice((1, 2, 3)))
             facts += [{**kept.made.facts, name: value} for name, value in other.facts.items()]
         people = [Made(one, at) for one in facts]
         people += [Made(kept.made.facts, day) for day in changes.other_days(at, 8)]
@@ -133,7 +132,7 @@ class Search:
         return self._pending[key]
 
     def _judge(self, judge: Judge, people: list[Made]) -> None:
-        """Decide people, keep those who are new in kind, and put what differs onto those who meet everything."""
+        """Decide people, keep those new in kind, and put what differs onto those who meet everything."""
         self._days |= {made.at for made in people}
         differing = []
         for made, (base, head) in zip(people, judge.decide(people), strict=True):

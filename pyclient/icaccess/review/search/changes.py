@@ -1,4 +1,4 @@
-"""Single changes to somebody's facts: each field absent, null, of another type or another value, each list longer.
+"""Single changes to somebody's facts: fields absent, null, of another type or value, lists longer or shorter.
 
 A period is split in two with a gap; a day moves by one, or to where day counts put it. A change is a function
 that gives the changed facts, since most changes are only counted and never made.
@@ -6,7 +6,7 @@ that gives the changed facts, since most changes are only counted and never made
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from icaccess.review.search.facts import ME, Facts, Shape, Vocabulary, is_day, m
 Change = Callable[[], Any]
 """Gives what the facts become."""
 Options = Iterator[tuple[int, Change]]
-"""Changes, each with its rank: whether it brings in what one version alone knows, another word, or another day."""
+"""Changes, each with its rank: one brings in what one version alone knows, another word, or another day."""
 
 HOT, WORD, DAY = 0, 1, 2
 
@@ -30,7 +30,7 @@ _GONE = object()
 
 
 class _Place(NamedTuple):
-    """One place in somebody's facts: a field or an item, what stands there, and how to put something else there."""
+    """A field or an item in somebody's facts, what stands there, and how to put something else there."""
 
     name: str
     shape: Shape
@@ -108,14 +108,16 @@ class Changes:
         rest += [*near, *(moved(day, n) for day in words.days for n in (0, 1, -1))]
         return list(dict.fromkeys(hot)), list(dict.fromkeys(rest))
 
-    def _sample(self, values: list[Any], size: int) -> list[Any]:
+    def _sample(self, values: Sequence[Any], size: int) -> list[Any]:
         return self._rng.sample(values, min(size, len(values)))
 
     def _words_for(self, name: str) -> list[str]:
         """The person's own words for a field, those seen in it, the hot ones, some others, and the own id."""
         words = self._words
         known = (*self._own.get(name, ()), *words.by_field.get(name, ()), *words.hot_words)
-        some = self._sample(list(words.words), _SOME_WORDS) + self._sample(list(words.literals), _SOME_LITERALS)
+        some = self._sample(list(words.words), _SOME_WORDS) + self._sample(
+            list(words.literals), _SOME_LITERALS
+        )
         return list(dict.fromkeys((*known, *some, ME)))
 
     def _new(self, shape: Shape, **given: Any) -> Facts:
@@ -186,7 +188,9 @@ class Changes:
                         yield from ((rank, partial(put, near)) for near in near_misses(word))
             case "list":
                 yield WORD, partial(put, [])
-                yield from ((rank, partial(_made, put, make, [])) for rank, make in self._items(name, shape.items))
+                yield from (
+                    (rank, partial(_made, put, make, [])) for rank, make in self._items(name, shape.items)
+                )
             case _:
                 yield from ((rank, partial(_made, put, make)) for rank, make in self._items(name, shape))
 

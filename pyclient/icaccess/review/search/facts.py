@@ -1,4 +1,4 @@
-"""The shapes of facts, as the policy's JSON Schema gives them, and the words, days and numbers to fill them with."""
+"""The shapes of facts, as the policy's JSON Schema gives them, and the words, days and counts to fill them with."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_DAYS = 400
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What a value may be: a text, a day, a flag, one of `choices`, a list of `items` or a record of `fields`."""
+    """What a value may be: a text, day or flag, one of `choices`, a list of `items`, a record of `fields`."""
 
     kind: Literal["text", "day", "flag", "choice", "list", "record"]
     choices: tuple[str, ...] = ()
@@ -193,9 +193,8 @@ def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
     numbers: dict[int, None] = {}
     values: list[Any] = list(_data_words(source))
     for module in source.modules:
-        for node in nodes({"rules": module.syntax.get("rules", [])}):
-            if node.get("type") in {"string", "number"} and "value" in node:
-                values.append(node["value"])
+        syntax = nodes({"rules": module.syntax.get("rules", [])})
+        values += [node.get("value") for node in syntax if node.get("type") in {"string", "number"}]
     for value in values:
         if isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and "{" not in value:
             texts[value] = None
@@ -231,7 +230,7 @@ def _single_days(source: PolicySource) -> Iterator[str]:
 
 
 def _days(texts: Iterable[str], yearly: set[str], seeds: Sequence[str]) -> tuple[str, ...]:
-    """The days in texts and seeds, and each month and day of `yearly` and the texts in each year they span."""
+    """The days in texts and seeds, and the months and days of texts and `yearly` in each year they span."""
     whole = [day for text in texts for day in _DAY.findall(text) if is_day(day)]
     within = {text.lstrip("-") for text in texts if _MONTH_AND_DAY.fullmatch(text)}
     within |= yearly

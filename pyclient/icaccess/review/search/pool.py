@@ -14,7 +14,7 @@ _SOME = 0.25
 
 
 class Kept(msgspec.Struct):
-    """Somebody kept, how many clauses they meet, how many reasons stand against access, and how often the search went on from here."""
+    """Somebody kept, how many clauses they meet and reasons they have, and how often the search used them."""
 
     made: Made
     met: int
@@ -53,7 +53,12 @@ class Pool:
         if self._rng.random() >= _SOME:
             size = len(among) if self.is_growing else 12
             among = self._rng.sample(among, min(len(among), size))
-            among = [max(among, key=lambda one: (one.met - one.used / 2, -one.reasons, -count_facts(one.made.facts)))]
+            among = [
+                max(
+                    among,
+                    key=lambda one: (one.met - one.used / 6, -one.reasons, -count_facts(one.made.facts)),
+                )
+            ]
         kept = self._rng.choice(among)
         kept.used += 1
         return kept
@@ -71,6 +76,11 @@ class Pool:
     def shapes(self) -> int:
         """How many kinds of decision were seen."""
         return len(self._shapes)
+
+
+def _promise(kept: Kept) -> tuple[float, int, int]:
+    """How near somebody is to meeting everything, less for each time the search went on from them."""
+    return (kept.met - kept.used / 6, -kept.reasons, -count_facts(kept.made.facts))
 
 
 def _structure(facts: Facts) -> tuple[object, ...]:

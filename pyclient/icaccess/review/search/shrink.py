@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,13 +12,15 @@ from icaccess.review.search.differ import Difference, difference
 from icaccess.review.search.facts import Facts, Shape, Vocabulary, is_day
 from icaccess.review.search.judge import Judge, Made
 
+Put = Callable[[Any], Facts]
+
 _ROUNDS = 60
 _PLAIN_DAYS = 3
 
 
 def shrink(judge: Judge, found: Difference, shape: Shape, words: Vocabulary) -> Difference:
     """The plainest that `found` comes to by leaving out facts, and by plainer words and days."""
-    done = set()
+    done: set[bytes] = set()
     for _ in range(_ROUNDS):
         tried = {}
         for facts in _plainer(found.made.facts, shape, words):
@@ -43,7 +46,7 @@ def _rank(found: Difference) -> tuple[object, ...]:
 
 
 def _oddities(value: Any) -> int:
-    """How many values are not of the usual kind: nulls, numbers, texts that are empty or only a letter or two."""
+    """How many values are not of the usual kind: nulls, numbers, empty texts."""
     if isinstance(value, dict):
         return sum(map(_oddities, value.values()))
     if isinstance(value, list):
@@ -78,37 +81,38 @@ def _without(value: Any, shape: Shape) -> Iterator[Any]:
                 yield [*value[:place], inner, *value[place + 1 :]]
 
 
-def _plain_values(facts: Facts, value: Any, shape: Shape, words: Vocabulary, put: Any) -> Iterator[Facts]:
+def _plain_values(facts: Facts, value: Any, shape: Shape, words: Vocabulary, put: Put) -> Iterator[Facts]:
     """Each word as the first that was seen in its field, each day as one of the facts' own few."""
-    own_days = sorted({day for day in _texts(facts) if is_day(day)})
     if shape.kind == "record" and isinstance(value, dict):
         for name, inner in value.items():
             field = shape.fields.get(name)
-            if field is None or name == "id":
-                continue
-
-            def put_field(new: Any, name: str = name) -> Facts:
-                changed: Facts = put({**value, name: new})
-                return changed
-
-            if field.kind == "text" and isinstance(inner, str):
-                yield from (put_field(word) for word in words.for_field(name)[:4] if word != inner)
-            elif field.kind == "day" and isinstance(inner, str):
-                at = own_days.index(inner) if inner in own_days else 0
-                near = own_days[max(0, at - _PLAIN_DAYS) : at + _PLAIN_DAYS + 1]
-                yield from (put_field(day) for day in near if day != inner)
-            elif field.kind == "choice":
-                yield from (put_field(one) for one in field.choices[:1] if one != inner)
-            else:
+            if field is not None and name != "id":
+                put_field = partial(_put, put, value, name)
+                yield from (
+                    put_field(one) for one in _plain(facts, name, inner, field, words) if one != inner
+                )
                 yield from _plain_values(facts, inner, field, words, put_field)
     elif shape.kind == "list" and isinstance(value, list) and shape.items is not None:
         for place, item in enumerate(value):
+            yield from _plain_values(facts, item, shape.items, words, partial(_put, put, value, place))
 
-            def put_item(new: Any, place: int = place) -> Facts:
-                changed: Facts = put([*value[:place], new, *value[place + 1 :]])
-                return changed
 
-            yield from _plain_values(facts, item, shape.items, words, put_item)
+def _plain(facts: Facts, name: str, value: Any, shape: Shape, words: Vocabulary) -> Sequence[str]:
+    if shape.kind == "text":
+        return words.for_field(name)[:4]
+    if shape.kind == "choice":
+        return shape.choices[:1]
+    if shape.kind != "day":
+        return ()
+    own = sorted({day for day in _texts(facts) if is_day(day)})
+    at = own.index(value) if value in own else 0
+    return own[max(0, at - _PLAIN_DAYS) : at + _PLAIN_DAYS + 1]
+
+
+def _put(put: Put, values: Any, place: Any, new: Any) -> Facts:
+    changed = values.copy()
+    changed[place] = new
+    return put(changed)
 
 
 def _texts(value: Any) -> Iterator[str]:

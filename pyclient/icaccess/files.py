@@ -1,0 +1,87 @@
+"""Writes files that tell of people: whole or not at all, and readable by their owner alone.
+
+Plans, snapshots, work lists, lists of issues, audit exports, reports and caches are all written here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+PRIVATE = 0o600
+"""The mode of every file that tells of people."""
+
+
+def write_private(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write `chunks` as the file `path`, which appears at once, complete and with mode 0600.
+
+    Missing folders are made. What stood at `path` is replaced: an older file whatever its mode, and a
+    symbolic link itself, never the file that it names. A device or pipe, such as /dev/stdout, is written to.
+    `OSError` is raised when that fails; then what stood there is as it was.
+    """
+    write_private_files({path: chunks})
+
+
+def write_private_files(contents: Mapping[Path, Iterable[bytes]]) -> None:
+    """Write several files as `write_private` does; none appears before all are complete."""
+    with contextlib.ExitStack() as undo:
+        written = []
+        for path, chunks in contents.items():
+            if _is_stream(path):
+                with path.open("wb") as stream:
+                    stream.writelines(chunks)
+                continue
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "a folder of that name is in the way", str(path))
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except FileExistsError as error:
+                raise NotADirectoryError(
+                    errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)
+                ) from error
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 0600
+            undo.callback(Path(name).unlink, missing_ok=True)
+            with os.fdopen(handle, "wb") as file:
+                file.writelines(chunks)
+                file.flush()
+                os.fsync(file.fileno())
+            written.append((Path(name), path))
+        for beside, path in written:
+            beside.replace(path)
+        for folder in {path.parent for _, path in written}:
+            _sync_folder(folder)
+
+
+def make_private(path: Path) -> None:
+    """Give a file mode 0600, making it empty where it is missing; one of another owner keeps its mode."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
+    with contextlib.suppress(OSError):
+        if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
+            path.chmod(PRIVATE)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path names something to write into, which must not be replaced by a file."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    place = Path(os.path.abspath(path))  # noqa: PTH100 (`resolve` would follow /dev/stdout)
+    named = place.is_relative_to("/proc") or place.parent in (Path("/dev"), Path("/dev/fd"))
+    return named or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renames in a folder last through a power failure, where its file system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

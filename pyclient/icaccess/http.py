@@ -1,0 +1,404 @@
+"""HTTP: one session for every server that the program asks, with one set of rules.
+
+    with HttpClient(Bearer(token=…), timeout=30, ca=Path("ca.pem")) as http:
+        response = http.request("GET", "https://example.org/jobs", params={"limit": "500"})
+
+- Nothing comes from the environment: no proxy, no `.netrc`, no certificates. The caller may name a proxy.
+- A secret goes over https, or to this machine itself, and nowhere else. No redirect is followed.
+- A request that did not reach the server is sent again, as is one answered 502, 503 or 504. `retry` changes
+  that for a server whose other requests are safe to repeat: `RETRY.new(read=2, status_forcelist=…)`.
+- `timeout` is the time for the whole answer, however slowly it comes; its size has a limit.
+- Whatever goes wrong is one `HttpError`: the URL without its secrets, the innermost cause, what to do.
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import re
+import socket
+import time
+from collections.abc import Mapping
+from http.client import HTTPResponse
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import parse_header_links
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
+from urllib3.util import Retry
+
+from icaccess.config import Secret
+from icaccess.config.auth import Auth, Bearer, OAuth2
+from icaccess.errors import HttpError, HttpSettingsError
+
+CONNECT_SECONDS = 10.0
+MAX_BYTES = 256 << 20
+"""The largest answer that is read."""
+_CHUNK = 1 << 18
+_BUFFER = 1 << 16
+
+RETRY = Retry(
+    total=4,
+    connect=3,
+    read=False,
+    redirect=False,
+    status=3,
+    other=False,
+    allowed_methods=None,
+    status_forcelist=(502, 503, 504),
+    backoff_factor=0.1,
+    retry_after_max=120,
+    raise_on_status=False,
+)
+"""What is sent again: what never reached the server, and what a proxy before it answered."""
+
+
+class Response(NamedTuple):
+    """A whole answer; the names of `headers` have no case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The content type, or words that say that there is none."""
+        return self.headers.get("Content-Type", "no content type")
+
+    @property
+    def next_url(self) -> str | None:
+        """The address of the next page, where the answer links one (RFC 8288)."""
+        links = parse_header_links(self.headers.get("Link", ""))
+        return next((link["url"] for link in links if link.get("rel") == "next"), None)
+
+
+class HttpClient:
+    """A session with one server or several that take the same credentials; safe to share between threads.
+
+    `timeout` is in seconds. `ca` is a file of trusted certificates in place of the usual ones, and `cert` the
+    client's own certificate and key; `ca_setting` is what the messages call the former. `connections` are
+    kept open. `headers` go with every request.
+    """
+
+    def __init__(
+        self,
+        auth: Auth | None = None,
+        *,
+        timeout: float = 30.0,
+        ca: str | Path | None = None,
+        cert: tuple[str, str] | None = None,
+        proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        retry: Retry = RETRY,
+        connections: int = 10,
+        max_bytes: int = MAX_BYTES,
+        ca_setting: str = "ca",
+    ) -> None:
+        self._auth = auth
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        self._ca_setting = ca_setting
+        self._session = _session(auth)
+        self._session.trust_env = False
+        self._session.max_redirects = 0
+        self._session.verify = str(ca) if ca is not None else True
+        self._session.cert = cert
+        if proxy is not None:
+            self._session.proxies = {"http": proxy, "https": proxy}
+        self._session.headers.update(headers or {})
+        adapter = _Adapter(
+            (min(CONNECT_SECONDS, timeout), timeout), retry, connections, secret=auth is not None
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Response:
+        """The answer to one request, whatever its status; `HttpError` when no whole one comes in time.
+
+        With OAuth2, a token is fetched first, and another one when the server refuses that.
+        """
+        response = self.send(self.prepare(method, url, params=params, headers=headers), body)
+        if isinstance(self._auth, OAuth2) and response.status in (401, 403):
+            self._fetch_token(self._auth)
+            response = self.send(self.prepare(method, url, params=params, headers=headers), body)
+        return response
+
+    def prepare(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.PreparedRequest:
+        """A request ready to be sent, as often as wanted; preparing takes as long as sending."""
+        auth = self._auth
+        if isinstance(auth, OAuth2):
+            auth = self._bearer(auth)
+        try:
+            prepared = self._session.prepare_request(
+                requests.Request(method, url, params=params, headers=headers, auth=auth)
+            )
+        except (requests.RequestException, ValueError) as error:
+            raise self._error(url, error) from error
+        for name, value in prepared.headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise HttpSettingsError(
+                    f"{shown(url)}: is not asked, since the header {name} holds a character that HTTP cannot "
+                    "carry; correct the secret or setting"
+                )
+        return prepared
+
+    def send(self, prepared: requests.PreparedRequest, body: bytes | None = None) -> Response:
+        """The answer to a prepared request with this body; otherwise as `request`, without its second try."""
+        if body is not None:
+            prepared = prepared.copy()
+            prepared.prepare_body(body, None)
+        try:
+            with self._session.send(prepared, stream=True, allow_redirects=False) as response:
+                content = self._content(response)
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise self._error(prepared.url or "", error) from error
+        return Response(response.status_code, response.headers, content)
+
+    def _content(self, response: requests.Response) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            content += chunk
+            if len(content) > self._max_bytes:
+                raise HttpError(f"{shown(response.url)}: answers with more than {self._max_bytes:,} bytes")
+        return bytes(content)
+
+    def _bearer(self, auth: OAuth2) -> Bearer:
+        session: Any = self._session
+        if not session.token or session.token.is_expired(leeway=10):
+            self._fetch_token(auth)
+        return Bearer(token=Secret(session.token["access_token"]))
+
+    def _fetch_token(self, auth: OAuth2) -> None:
+        from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]  # no annotations
+
+        url = auth.token_url.reveal()
+        session: Any = self._session
+        try:
+            if not isinstance(session.fetch_token(url).get("access_token"), str):
+                raise HttpError(f"{shown(url)}: gives no token: its answer has no `access_token`")
+        except (AuthlibBaseError, requests.HTTPError, ValueError) as error:
+            raise HttpError(f"{shown(url)}: gives no token: {cause(error)}") from error
+        except (requests.RequestException, OSError) as error:
+            raise self._error(url, error) from error
+
+    def _error(self, url: str, error: Exception) -> HttpError:
+        """What went wrong, in one line."""
+        why, chain = cause(error), _chain(error)
+        if isinstance(error, requests.TooManyRedirects) and error.response is not None:
+            why = shown(error.response.headers["Location"])
+        met = (reason for reason in _REASONS if any(isinstance(link, reason[0]) for link in chain))
+        if "CERTIFICATE_VERIFY_FAILED" in why:
+            kind, text = HttpError, _NOT_TRUSTED
+        elif "[X509" in why or "[SSL] PEM" in why:
+            kind, text = HttpSettingsError, _BAD_FILE
+        else:
+            _, kind, text = next(met)
+        return kind(f"{shown(url)}: {text.format(why=why, seconds=self._timeout, ca=self._ca_setting)}")
+
+
+_NOT_TRUSTED = (
+    "its certificate is not trusted ({why}); correct it, or name its authority's certificate as `{ca}`"
+)
+_BAD_FILE = "is not asked ({why}); correct the files of certificates"
+_REASONS: list[tuple[tuple[type[Exception], ...], type[HttpError], str]] = [
+    (
+        (requests.TooManyRedirects,),
+        HttpError,
+        "redirects to {why}, which is not followed; set the URL that answers",
+    ),
+    (
+        (requests.exceptions.SSLError,),
+        HttpError,
+        "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate",
+    ),
+    ((requests.exceptions.ProxyError,), HttpError, "the proxy does not connect ({why}); check `proxy`"),
+    (
+        (NewConnectionError, requests.ConnectTimeout),
+        HttpError,
+        "nothing answers there ({why}); check the address and the server",
+    ),
+    (
+        (requests.Timeout, ReadTimeoutError, TimeoutError),
+        HttpError,
+        "did not answer within {seconds:g} s; check the server's load and log",
+    ),
+    ((requests.exceptions.ContentDecodingError,), HttpError, "its answer is damaged ({why})"),
+    (
+        (requests.ConnectionError, requests.exceptions.ChunkedEncodingError),
+        HttpError,
+        "ended the connection before its answer was complete ({why})",
+    ),
+    (
+        (requests.RequestException, ValueError),
+        HttpSettingsError,
+        "is not a URL that can be asked ({why}); write https://HOST/PATH",
+    ),
+    ((OSError,), HttpSettingsError, _BAD_FILE),
+]
+"""What the errors of the libraries mean; the first that fits says it."""
+
+
+def shown(url: str) -> str:
+    """A URL as it may be shown: without user, password, query and fragment, any of which may be secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else parts.path
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine itself, where nobody else reads along."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs are of one server, so that the credentials for one may go to the other."""
+    parts = [urlsplit(url) for url in (one, other)]
+    return len({(part.scheme, part.hostname, part.port) for part in parts}) == 1
+
+
+def cause(error: BaseException) -> str:
+    """The innermost cause, printable and at most 200 characters, since a server's own words may be in it."""
+    inner = _chain(error)[-1]
+    text = re.sub(r"\?\S*", "?…", str(inner) or type(inner).__name__)
+    return "".join(character if character.isprintable() else " " for character in text)[:200]
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An error and what it wraps, the innermost last."""
+    chain: list[BaseException] = []
+    link: object = error
+    while isinstance(link, BaseException):
+        chain.append(link)
+        inner = getattr(link, "reason", None) or (link.args[-1] if link.args else None)
+        link = inner if isinstance(inner, BaseException) else link.__cause__
+    return chain
+
+
+def _session(auth: Auth | None) -> requests.Session:
+    if not isinstance(auth, OAuth2):
+        return requests.Session()
+    from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]  # as above
+
+    session: requests.Session = OAuth2Session(
+        auth.client_id,
+        auth.client_secret.reveal(),
+        token_endpoint_auth_method=f"client_secret_{'post' if auth.credentials == 'form' else 'basic'}",
+        scope=auth.scope,
+        grant_type="client_credentials",
+    )
+    return session
+
+
+class _Adapter(HTTPAdapter):
+    """Gives every request its time, and keeps secrets off the open network, whoever sends it."""
+
+    def __init__(self, timeout: tuple[float, float], retry: Retry, connections: int, *, secret: bool) -> None:
+        self._timeout = timeout
+        self._secret = secret
+        super().__init__(pool_connections=connections, pool_maxsize=connections, max_retries=retry)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        url = request.url or ""
+        open_ = not url.startswith("https:") and (kwargs.get("proxies") or not is_loopback(url))
+        if open_ and (self._secret or "Authorization" in request.headers):
+            raise HttpSettingsError(
+                f"{shown(url)}: is not asked, since a secret would go there unencrypted; write https://"
+            )
+        return super().send(request, *args, **{**kwargs, "timeout": self._timeout})
+
+
+class _UntilDeadline(io.RawIOBase):
+    """Reads from a socket until its timeout has passed, counted for the whole answer, not for each part."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._raw = connection.makefile("rb", buffering=0)
+        self._deadline = time.monotonic() + (connection.gettimeout() or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._connection.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_UntilDeadline(sock), _BUFFER)
+
+
+class _Http(HTTPConnection):
+    response_class = _Answer
+
+
+class _Https(HTTPSConnection):
+    response_class = _Answer
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}

@@ -1,0 +1,44 @@
+"""Makes text from outside safe to show: no terminal command, no forged line, no turned direction.
+
+Facts, settings, file names and the answers of other systems are foreign text. `icaccess.errors` and
+`icaccess.cli.text` pass everything through here, so that no caller has to remember it.
+"""
+
+from __future__ import annotations
+
+LONGEST_MESSAGE = 2000
+"""How many characters of one message are shown, whatever another system put into it."""
+
+
+def printable(text: str) -> str:
+    """The text with each character that does not print written out, such as `\\x1b`, `\\n` or `\\u202e`.
+
+    Line ends, escapes, marks of direction and unpaired surrogates are among them, so the result is one line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def clip(text: str, length: int = 200) -> str:
+    """The printable text, cut after `length` characters with `…` in the place of the last one."""
+    shown = printable(text[: length + 1])
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def printable_json(document: bytes) -> bytes:
+    """The same JSON value with each character that does not print written as `\\uXXXX`; line ends stay.
+
+    JSON escapes most control characters by itself, but neither U+007F to U+009F, which some terminals obey,
+    nor marks of direction.
+    """
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else _json_escape(c) for c in document.decode()
+    ).encode()
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

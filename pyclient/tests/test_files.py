@@ -1,0 +1,94 @@
+"""Files that tell of people: whole or not at all, mode 0600, and never through somebody else's link."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from icaccess.files import make_private, write_private, write_private_files
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_the_mode_is_0600_whatever_the_umask_and_the_older_file(tmp_path: Path, umask: int) -> None:
+    new, old = tmp_path / "deep" / "new", tmp_path / "old"
+    old.touch()
+    old.chmod(0o666)
+    for path in (new, old):
+        write_private(path, [b"one\n", b"two\n"])
+        assert path.read_bytes() == b"one\ntwo\n"
+        assert mode(path) == 0o600
+
+
+def test_a_link_is_replaced_and_what_it_names_is_left_alone(tmp_path: Path) -> None:
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "link"
+    elsewhere.write_text("not ours")
+    link.symlink_to(elsewhere)
+    write_private(link, [b"ours"])
+    assert elsewhere.read_text() == "not ours"
+    assert not link.is_symlink()
+    assert link.read_text() == "ours"
+    link.unlink()
+    link.symlink_to(tmp_path / "dangling")
+    write_private(link, [b"ours"])
+    assert not (tmp_path / "dangling").exists()
+
+
+def test_a_failure_on_the_way_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("before")
+
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_private_files({first: [b"after"], second: broken()})
+    assert first.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["first"]
+
+
+def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError, match="a folder of that name is in the way"):
+        write_private(tmp_path / "folder", [b"x"])
+    with pytest.raises(OSError, match="Not a directory"):
+        write_private(Path("/dev/null/under"), [b"x"])
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    write_private(pipe, [b"through"])
+    reader.join()
+    assert read == [b"through"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    write_private(Path("/dev/null"), [b"away"])
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_make_private_makes_a_file_or_tightens_one(tmp_path: Path, umask: int) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.write_text("kept")
+    old.chmod(0o664)
+    for path in (new, old):
+        make_private(path)
+        assert mode(path) == 0o600
+    assert old.read_text() == "kept"

@@ -1,0 +1,52 @@
+"""Text from outside: what is shown holds no character that a terminal obeys."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icaccess.errors import FactsError
+from icaccess.text import LONGEST_MESSAGE, clip, printable, printable_json
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Lincoln", "Lincoln"),
+        ("Zoë Núñez 李", "Zoë Núñez 李"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\nicaccess: all is well", "a\\nicaccess: all is well"),
+        ("a\u2028b\u2029c\x85d", "a\\u2028b\\u2029c\\x85d"),
+        ("\u202egnp", "\\u202egnp"),
+        ("\x9b2J\x7f\r", "\\x9b2J\\x7f\\r"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_printable_writes_out_what_does_not_print(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_no_text_keeps_a_character_that_does_not_print(text: str) -> None:
+    assert printable(text).isprintable()
+    assert len(clip(text, 10)) <= 10
+    assert all(unicodedata.category(c)[0] != "C" for c in str(FactsError(text)))
+
+
+def test_a_long_message_is_cut() -> None:
+    assert clip("x" * 300) == "x" * 199 + "…"
+    assert clip("short") == "short"
+    assert len(str(FactsError("y" * 10_000))) == LONGEST_MESSAGE
+
+
+@given(st.text())
+def test_json_keeps_its_value_and_loses_what_terminals_obey(text: str) -> None:
+    document = json.dumps({text: [text]}, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    shown = printable_json(document + b"\n")
+    assert json.loads(shown) == {text: [text]}
+    assert shown.decode().removesuffix("\n").isprintable()
