@@ -97,7 +97,8 @@ def run_cases(
         group += [(file, case, line) for case, line in zip(found.cases, lines, strict=True)]
     results, reports = [], []
     for own_data, cases in groups.items():
-        answer = decide_cases(source, own_data, [case for _, case, _ in cases], coverage=coverage)
+        questions = [Question(case.at, case.employee) for _, case, _ in cases]
+        answer = decide_questions(source, questions, own_data, coverage=coverage)
         reports.append(answer.get("coverage", {"files": {}}))
         for (file, case, line), decided in zip(cases, value_of(answer), strict=True):
             problem = difference(case.expect, decided)
@@ -105,14 +106,20 @@ def run_cases(
     return results, reports
 
 
-def decide_cases(
-    source: PolicySource, own_data: bytes, cases: Sequence[Case], *, coverage: bool
+class Question(msgspec.Struct, frozen=True):
+    """One question to the policy, as OPA gets it: the day, and somebody's facts."""
+
+    as_of: str
+    employee: dict[str, Any]
+
+
+def decide_questions(
+    source: PolicySource, questions: Sequence[Question], own_data: bytes = b"{}", *, coverage: bool
 ) -> dict[str, Any]:
-    """OPA's answer on cases: for each a list of its decision, which is empty where the policy is undefined.
+    """OPA's answer to questions: for each a list of its decision, empty where the policy is undefined.
 
     `own_data` is JSON of the policy data that stands in the place of the configured.
     """
-    questions = [{"as_of": case.at, "employee": case.employee} for case in cases]
     with tempfile.TemporaryDirectory(prefix="icaccess-cases-") as work:
         asked = Path(work, "input.json")
         asked.write_bytes(msgspec.json.encode({"cases": questions}))
@@ -123,6 +130,19 @@ def decide_cases(
         covering = ("--coverage",) if coverage else ()
         options = (*covering, "--strict-builtin-errors", "--input", asked)
         return source.evaluate(_QUERY, [*source.rego_files, *data, values], *options)
+
+
+def covered_lines(
+    source: PolicySource, questions: Sequence[Question]
+) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
+    """The lines of the policy, by file and number, that OPA evaluates to answer, and those it does not."""
+    answer = decide_questions(source, questions, coverage=True)
+    found: tuple[set[tuple[str, int]], set[tuple[str, int]]] = (set(), set())
+    for file, entry in answer["coverage"]["files"].items():
+        for lines, key in zip(found, ("covered", "not_covered"), strict=True):
+            for span in entry.get(key, []):
+                lines |= {(file, line) for line in range(span["start"]["row"], span["end"]["row"] + 1)}
+    return found[0], found[1] - found[0]
 
 
 def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str | None:

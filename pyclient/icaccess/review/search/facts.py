@@ -1,4 +1,4 @@
-"""The shapes of facts, as the policy's JSON Schema gives them, and the words, days and counts to fill them with."""
+"""The shapes of facts, as the policy's JSON Schema gives them, and the words, days and counts for them."""
 
 from __future__ import annotations
 
