@@ -7,34 +7,31 @@ and nothing is done twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from icaccess.batches import batches
 from icaccess.diff import Expected
 from icaccess.errors import TargetError
-from icaccess.packed import Packed
-from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
+from icaccess.models import Access
+from icaccess.plan import Pending, Plan, PlannedChange, shows
 from icaccess.store import audit, holders, journal
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
-from icaccess.store.journal import Settlement, Written
+from icaccess.store.journal import Batch, Settlement, Written
 from icaccess.store.lock import Lock
-from icaccess.targets.interface import Holding, Result, Target
-
-_TOGETHER = 1000
-"""How many changes are verified together, so that memory does not grow with their number."""
-_GROUNDS = ("outcome", "reasons", "basis", "requirements_met_on", "grant_due_by", "escalate", "warnings")
+from icaccess.targets.interface import Change, Result, Target
 
 
 class Failure(msgspec.Struct, frozen=True):
     """One change that could not be made, and why."""
 
-    change: PlannedChange | Written
+    change: Change
     note: str
 
 
@@ -44,9 +41,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     run_id: int
     counts: dict[str, int]
     """How many changes ended in which state of the journal."""
-    failures: tuple[Failure, ...]
-    held_back: int = 0
-    """How many changes the guard held back."""
+    failures: tuple[Failure, ...] = ()
+    waiting: int = 0
+    """How many revocations wait for a consent."""
     left: int = 0
     """How many changes were not begun, because the target stopped taking any; the next run has them."""
     stopped: str = ""
@@ -58,7 +55,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return not self.failures and not self.left
 
 
-def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Holding]) -> list[Settlement]:
+def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Access]) -> None:
     """Settle what earlier runs left open, by what the target shows now.
 
     A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
@@ -76,9 +73,8 @@ def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Hold
                 settled.append(Settlement(written, "pending", "the list had been handed over"))
             elif written.state != "pending":
                 settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
-        _believe(connection, target, settled, current)
+        _remember(connection, target, settled, current)
         journal.settle(connection, at, settled)
-    return settled
 
 
 def expected(store: Store, target: Target, as_of: date) -> Expected | None:
@@ -86,7 +82,7 @@ def expected(store: Store, target: Target, as_of: date) -> Expected | None:
     if target.is_store:
         return None
     with store.reading() as connection:
-        held = holders.holdings(connection, target.identity)
+        held = holders.everybody(connection, target.identity)
         open_changes = journal.unsettled(connection, target.identity)
     return Expected(
         held=held,
@@ -95,61 +91,78 @@ def expected(store: Store, target: Target, as_of: date) -> Expected | None:
     )
 
 
-def carry_out(
-    store: Store,
-    lock: Lock,
-    target: Target,
-    plan: Plan,
-    *,
-    by: str,
-    held_back: Sequence[PlannedChange] = (),
-    due_on: date | None = None,
-    stopping: Callable[[], bool] = lambda: False,
-) -> Summary:
-    """Make every change of a plan but those held back, verify each by reading back, and journal all of it.
+@dataclass(frozen=True)
+class Application:
+    """Where a plan is carried out, for whom, and how it is stopped.
 
-    What could not be made is in the summary; it never stops the others. `due_on` is the day by which changes
-    that somebody else carries out are to show. Once `stopping` is true no more changes are begun; what was
-    made is verified, and the rest is left to the next run.
+    `due_on` is the day by which changes that somebody else carries out are to show. Once `stopping` is true
+    no more changes are begun; what was made is verified, and the rest is left to the next run.
     """
-    with store.writing() as connection:
-        lock.check(connection)
-        at = store.now()
-        run_id = journal.begin(connection, at, _origin(plan, by))
-        audit.append(connection, at, [_drift_entry(run_id, one) for one in plan.drift])
-        audit.append(connection, at, [_held_back_entry(run_id, one) for one in held_back])
-        seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
-        holders.record(connection, target.identity, seen)
-        _withdraw(connection, at, plan)
-    run = _Run(store, lock, target, run_id, plan.as_of, due_on)
-    left_out = set(held_back)
-    wanted = (change for change in plan.changes if change not in left_out)
-    count = len(plan.changes) - len(left_out)
-    stopped = ""
-    try:
-        for batch in batches(wanted, target.batch_size or max(count, 1)):
-            if stopping():
-                stopped = "this run was asked to stop"
-                break
-            run.make(batch)
-    except TargetError as error:
-        stopped = str(error)
-    run.verify()
-    with store.writing() as connection:
-        lock.check(connection)
-        journal.finish(connection, store.now(), run_id, dict(run.counts), left=count - run.begun)
-    return Summary(
-        run_id=run_id,
-        counts=dict(run.counts),
-        failures=tuple(run.failures),
-        held_back=len(held_back),
-        left=count - run.begun,
-        stopped=stopped,
-    )
+
+    store: Store
+    lock: Lock
+    target: Target
+    by: str
+    due_on: date | None = None
+    stopping: Callable[[], bool] = lambda: False
+
+    def carry_out(self, plan: Plan, waiting: Sequence[PlannedChange] = ()) -> Summary:
+        """Make every change of a plan but those that wait, verify each by reading back, and journal all.
+
+        A change that could not be made is in the summary; it never stops the others.
+        """
+        run = _Run(self, self._begin(plan, waiting), plan.as_of)
+        left_out = {change.employee_id for change in waiting}
+        wanted = [change for change in plan.changes if change.employee_id not in left_out]
+        size = self.target.batch_size or max(len(wanted), 1)
+        stopped = ""
+        try:
+            for start in range(0, len(wanted), size):
+                if self.stopping():
+                    stopped = "this run was asked to stop"
+                    break
+                run.make(wanted[start : start + size])
+        except TargetError as error:
+            stopped = str(error)
+        run.verify()
+        left = len(wanted) - run.begun
+        with self.store.writing() as connection:
+            self.lock.check(connection)
+            journal.finish(connection, self.store.now(), run.id, dict(run.counts), left=left)
+        return Summary(
+            run_id=run.id,
+            counts=dict(run.counts),
+            failures=tuple(run.failures),
+            waiting=len(waiting),
+            left=left,
+            stopped=stopped,
+        )
+
+    def _begin(self, plan: Plan, waiting: Iterable[PlannedChange]) -> int:
+        """Open the run, and record what was found that the plan itself does not change."""
+        with self.store.writing() as connection:
+            self.lock.check(connection)
+            at = self.store.now()
+            run_id = journal.begin(connection, at, _origin(plan, self.by))
+            found = [("drift", one) for one in plan.drift] + [("held_back", one) for one in waiting]
+            audit.append(
+                connection,
+                at,
+                [
+                    Draft(
+                        kind=kind, run_id=run_id, employee_id=one.employee_id, body=msgspec.to_builtins(one)
+                    )
+                    for kind, one in found
+                ],
+            )
+            seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
+            holders.record(connection, self.target.identity, seen)
+            _withdraw(connection, at, plan)
+        return run_id
 
 
 def _withdraw(connection: Connection, at: str, plan: Plan) -> None:
-    """Close what is pending and no longer wanted; should it be carried out yet, that is drift."""
+    """Close what is pending and no longer wanted; if it is carried out later, that is drift."""
     accounts = {one.account for one in plan.pending if not one.wanted}
     journal.settle(
         connection,
@@ -165,69 +178,59 @@ def _withdraw(connection: Connection, at: str, plan: Plan) -> None:
 class _Run:
     """The changes of one run: made, then verified."""
 
-    def __init__(
-        self, store: Store, lock: Lock, target: Target, run_id: int, as_of: date, due_on: date | None
-    ) -> None:
+    def __init__(self, place: Application, run_id: int, as_of: date) -> None:
+        self.id = run_id
         self.counts: Counter[str] = Counter()
         self.failures: list[Failure] = []
         self.begun = 0
-        self._store = store
-        self._lock = lock
-        self._target = target
-        self._run_id = run_id
+        self._place = place
         self._as_of = as_of
-        self._due_on = due_on
-        self._made = Packed(Settlement)
+        self._made: list[Settlement] = []
         """What is verified if the target shows it, with what leaves that in doubt as the note."""
 
-    def make(self, batch: Sequence[PlannedChange]) -> None:
+    def make(self, changes: Sequence[PlannedChange]) -> None:
         """Write the intents, make the changes, write the results."""
+        target, store = self._place.target, self._place.store
         first = self.begun + 1
-        name = f"{self._as_of:%Y%m%d}-{self._run_id:06d}"
-        if self._target.batch_size is not None:
+        name = f"{self._as_of:%Y%m%d}-{self.id:06d}"
+        if target.batch_size is not None:
             name += f"-{first:06d}"
-        with self._store.writing() as connection:
-            self._lock.check(connection)
-            written = journal.intend(
-                connection,
-                self._store.now(),
-                self._run_id,
-                self._target.identity,
-                name,
-                first,
-                self._due_on,
-                [(change.as_change(), _grounds(change)) for change in batch],
-            )
-        self.begun += len(batch)
-        results = [Result("failed", change.problem) if change.problem else None for change in batch]
+        batch = Batch(
+            run_id=self.id, target=target.identity, name=name, first=first, due_on=self._place.due_on
+        )
+        with store.writing() as connection:
+            self._place.lock.check(connection)
+            written = journal.intend(connection, store.now(), batch, changes)
+        self.begun += len(changes)
+        results = [Result("failed", change.problem) if change.problem else None for change in changes]
         open_ = [index for index, result in enumerate(results) if result is None]
         try:
-            answers = self._target.apply([batch[index].as_change() for index in open_], name)
+            answers = target.apply([changes[index] for index in open_], name)
             for index, result in zip(open_, answers, strict=True):
                 results[index] = result
         finally:
-            self._settle(list(zip(written, batch, results, strict=True)))
+            self._settle(list(zip(written, results, strict=True)))
 
     def verify(self) -> None:
-        """Read the target back; what it does not show has failed, whatever it said."""
+        """Read the target back; a change that it does not show has failed, whatever it said."""
         if not self._made:
             return
+        target, store = self._place.target, self._place.store
         try:
-            current = self._target.current()
+            current = target.current()
         except TargetError as error:
-            # Left as they are: the next run settles them by looking.
-            for made in self._made:
-                self.counts["unverified"] += 1
-                self.failures.append(Failure(made.written, f"could not be verified: {error}"))
+            # Left open: the next run settles them by looking.
+            self.counts["unverified"] += len(self._made)
+            note = f"could not be verified: {error}"
+            self.failures += [Failure(made.written, note) for made in self._made]
             return
-        with self._store.writing() as connection:
-            self._lock.check(connection)
-            for some in batches(self._made, _TOGETHER):
-                settled = [self._seen(made, current) for made in some]
-                _believe(connection, self._target, settled, current)
-                journal.settle(connection, self._store.now(), settled)
+        settled = [self._seen(made, current) for made in self._made]
+        with store.writing() as connection:
+            self._place.lock.check(connection)
+            _remember(connection, target, settled, current)
+            journal.settle(connection, store.now(), settled)
 
-    def _seen(self, made: Settlement, current: Mapping[str, Holding]) -> Settlement:
+    def _seen(self, made: Settlement, current: Mapping[str, Access]) -> Settlement:
         """What has become of a change, by what the target shows now."""
         if not shows(current.get(made.written.account), made.written.after):
             note = f"the target does not show it{f' ({made.note})' if made.note else ''}"
@@ -236,52 +239,41 @@ class _Run:
         self.counts[made.state] += 1
         return made
 
-    def _settle(self, batch: Sequence[tuple[Written, PlannedChange, Result | None]]) -> None:
-        """Write the results; what was not answered may still have been made, and reading back tells."""
-        with self._store.writing() as connection:
-            self._lock.check(connection)
-            journal.settle(
-                connection,
-                self._store.now(),
-                [
-                    Settlement(one, result.state, result.note)
-                    for one, _, result in batch
-                    if result is not None and result.state != "unclear"
-                ],
-            )
-        for one, change, result in batch:
+    def _settle(self, results: Sequence[tuple[Written, Result | None]]) -> None:
+        """Write the results; a change without an answer may still have been made, and reading back tells."""
+        answered = [
+            Settlement(one, result.state, result.note)
+            for one, result in results
+            if result is not None and result.state != "unclear"
+        ]
+        with self._place.store.writing() as connection:
+            self._place.lock.check(connection)
+            journal.settle(connection, self._place.store.now(), answered)
+        for one, result in results:
             if result is None or result.state in ("made", "unclear"):
                 doubt = result.note if result else "the target stopped answering"
-                self._made.add(Settlement(one, "verified", doubt))
+                self._made.append(Settlement(one, "verified", doubt))
                 continue
             self.counts[result.state] += 1
             if result.state == "failed":
-                self.failures.append(Failure(change, result.note))
+                self.failures.append(Failure(one, result.note))
 
 
-def _believe(
-    connection: Connection, target: Target, settled: Sequence[Settlement], current: Mapping[str, Holding]
+def _remember(
+    connection: Connection, target: Target, settled: Sequence[Settlement], current: Mapping[str, Access]
 ) -> None:
     """Remember what verified changes left the accounts holding, with the day that this system gave it."""
     if target.is_store:
         return
-    held: dict[str, tuple[str, Holding | None]] = {}
+    held: dict[str, tuple[str, Access | None]] = {}
     for one in settled:
         if one.state != "verified":
             continue
-        found = current.get(one.written.account)
-        since = one.written.after.since if one.written.after else None
-        held[one.written.account] = (
-            one.written.employee_id,
-            None if found is None else Holding(locations=found.locations, since=since or found.since),
-        )
+        found, after = current.get(one.written.account), one.written.after
+        if found is not None and after is not None and after.since is not UNSET:
+            found = replace(found, since=after.since)
+        held[one.written.account] = (one.written.employee_id, found)
     holders.record(connection, target.identity, held)
-
-
-def _grounds(change: PlannedChange) -> dict[str, Any]:
-    """What a change rests on, for the record: the reasons, or the job, the completions and the approval."""
-    grounds = msgspec.to_builtins(change)
-    return {name: grounds[name] for name in _GROUNDS if name in grounds}
 
 
 def _origin(plan: Plan, by: str) -> journal.Origin:
@@ -297,15 +289,6 @@ def _origin(plan: Plan, by: str) -> journal.Origin:
         people=plan.people,
         counts=plan.counts,
     )
-
-
-def _drift_entry(run_id: int, drift: Drift) -> Draft:
-    return Draft(kind="drift", run_id=run_id, employee_id=drift.employee_id, body=msgspec.to_builtins(drift))
-
-
-def _held_back_entry(run_id: int, change: PlannedChange) -> Draft:
-    body = {"action": change.action, "account": change.account, **_grounds(change)}
-    return Draft(kind="held_back", run_id=run_id, employee_id=change.employee_id, body=body)
 
 
 def _pending(written: Written, as_of: date) -> Pending:

@@ -19,10 +19,10 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def ahead(task: Callable[[T], Result], items: Iterable[T], threads: int) -> Iterator[Result]:
+def ordered_map(task: Callable[[T], Result], items: Iterable[T], threads: int) -> Iterator[Result]:
     """The results of `task` in the order of `items`; only twice as many as `threads` are begun ahead."""
     pending: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
+    with ThreadPoolExecutor(threads, thread_name_prefix="ordered") as pool:
         try:
             for item in items:
                 pending.append(pool.submit(task, item))

@@ -1,34 +1,45 @@
 """The difference between what was decided and what a target shows: pure, streamed, and nothing done.
 
-Of most people only the gist is looked at; what is kept are the changes.
+It keeps the changes, and counts everybody else by outcome and action.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import msgspec
 from msgspec.structs import replace
 
 from icaccess.errors import PlanError
-from icaccess.join import Join, Joined
-from icaccess.models import Answered, Decision, Gist
+from icaccess.models import Access, AnyRecord, Decision, DecisionJson, Verdict
 from icaccess.opa.undecided import no_employee_record
-from icaccess.packed import Packed
-from icaccess.plan import Changes, Drift, Pending, Plan, PlannedChange, Undecided, digest_of, shows
-from icaccess.targets.interface import Holding
+from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, shows
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
-_gist = msgspec.json.Decoder(Gist).decode
-_full = msgspec.json.Decoder(Decision).decode
+_NOBODY = Verdict("undecided", "none")
+_verdict = msgspec.json.Decoder(Verdict).decode
+_decision = msgspec.json.Decoder(Decision).decode
+
+
+class Person(msgspec.Struct, frozen=True, gc=False):
+    """One record on its way to OPA, with the account that it names and what the target shows there.
+
+    `record` carries what is shown as its `access`; `digest` is that of the record as the source gave it.
+    """
+
+    record: AnyRecord
+    account: str
+    held: Access | None
+    digest: bytes
 
 
 class Expected(msgspec.Struct, frozen=True):
     """What the store knows of a target that is not itself."""
 
-    held: dict[str, Holding]
+    held: dict[str, Access]
     """What accounts were last seen to hold."""
     pending: dict[str, Pending]
     """The changes that somebody else is carrying out, by account."""
@@ -36,8 +47,8 @@ class Expected(msgspec.Struct, frozen=True):
     """Accounts with a change that was interrupted; what the target shows of them is no drift."""
 
 
-class _Reckoning:
-    """Holds what the target shows against what the store expects, one account at a time.
+class DriftCheck:
+    """Compares what the target shows with what the store expects, one account at a time.
 
     Where the store itself is the target nothing is expected (None), and nothing can drift or pend.
     """
@@ -45,14 +56,14 @@ class _Reckoning:
     def __init__(self, expected: Expected | None) -> None:
         self.drift: list[Drift] = []
         self.pending: list[Pending] = []
-        self.compares = expected is not None
+        self._compares = expected is not None
         self._held = dict(expected.held) if expected else {}
         self._waiting = dict(expected.pending) if expected else {}
         self._unsettled = expected.unsettled if expected else frozenset()
 
-    def look(self, employee_id: str, account: str, found: Holding | None, answer: Gist) -> Pending | None:
+    def look(self, employee_id: str, account: str, found: Access | None, verdict: Verdict) -> Pending | None:
         """Note drift of one account; give the change that is pending for it and does not show yet."""
-        if not self.compares:
+        if not self._compares:
             return None
         before = self._held.pop(account, None)
         if account not in self._unsettled and not shows(found, before):
@@ -63,168 +74,152 @@ class _Reckoning:
                     account=account,
                     expected=before,
                     found=found,
-                    outcome=answer.outcome,
-                    action=answer.action,
+                    outcome=verdict.outcome,
+                    action=verdict.action,
                 )
             )
         earlier = self._waiting.pop(account, None)
         return None if earlier is None or shows(found, earlier.after) else earlier
 
+    def settle(self, earlier: Pending | None, change: PlannedChange | None = None) -> bool:
+        """Keep a pending change on the list; true where it is wanted, so need not be asked for again."""
+        if earlier is None:
+            return False
+        wanted = (
+            change is not None
+            and earlier.action == change.action
+            and shows(change.after, earlier.after)
+            and shows(change.before, earlier.before)
+        )
+        self.pending.append(replace(earlier, wanted=wanted))
+        return wanted
+
     def finish(self) -> None:
         """Look at the accounts that neither a record nor the target named."""
         for account in sorted(self._held):
-            self.look(account, account, None, _NOBODY)
-        self.pending.extend(replace(earlier, wanted=False) for earlier in self._waiting.values())
+            self.settle(self.look(account, account, None, _NOBODY))
+        for earlier in self._waiting.values():
+            self.settle(earlier)
 
 
-_NOBODY = Gist("undecided", "none")
-
-
-class _Draft:
-    """A plan in the making."""
-
-    def __init__(self, expected: Expected | None) -> None:
-        self.gists: Counter[Gist] = Counter()
-        self.changes = Changes()
-        self.undecided = Packed(Undecided)
-        self.reckoning = _Reckoning(expected)
-
-    def take(self, answers: Sequence[Answered], batch: Joined) -> None:
-        """Take up what was answered on each of a batch."""
-        gists = [
-            one if isinstance(one, Gist) else _gist(one) for one, _ in zip(answers, batch.ids, strict=True)
-        ]
-        self.gists.update(gists)
-        if self.reckoning.compares:
-            places: Iterable[int] = range(len(batch))
-        else:  # a decision that was kept changes nothing
-            places = (place for place, one in enumerate(answers) if not isinstance(one, Gist))
-        for place in places:
-            self._take_one(
-                answers[place], gists[place], batch.ids[place], batch.accounts[place], batch.holdings[place]
-            )
-
-    def _take_one(
-        self, answer: Answered, gist: Gist, employee_id: str, account: str, holding: Holding | None
-    ) -> None:
-        earlier = self.reckoning.look(employee_id, account, holding, gist)
-        asked_for = False
-        if isinstance(answer, Gist):
-            pass  # a decision that was kept
-        elif gist.outcome == "undecided":
-            reasons = _full(answer).reasons
-            self.undecided.add(Undecided(employee_id=employee_id, held=holding is not None, reasons=reasons))
-        elif gist.action not in ("keep", "none"):
-            change = _planned(_full(answer), account, holding)
-            asked_for = earlier is not None and _still_right(earlier, change)
-            if not asked_for:
-                self.changes.add(change)
-        if earlier is not None:
-            self.reckoning.pending.append(replace(earlier, wanted=asked_for))
-
-    def take_unclaimed(self, account: str, holding: Holding, as_of: date) -> None:
-        """Take up an account that holds access and that no record claimed."""
-        self.gists[_NOBODY] += 1
-        earlier = self.reckoning.look(account, account, holding, _NOBODY)
-        if earlier is not None:
-            self.reckoning.pending.append(replace(earlier, wanted=False))
-        reasons = no_employee_record(account, as_of).reasons
-        self.undecided.add(Undecided(employee_id=account, held=True, reasons=reasons))
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many people have which outcome, and which action."""
-        counts: Counter[str] = Counter()
-        for gist, people in self.gists.items():
-            counts.update({gist.outcome: people, gist.action: people})
-        return dict(sorted(counts.items()))
-
-
-def draw_up(
-    join: Join,
-    answers: Iterable[Sequence[Answered]],
+def diff(
+    decided: Iterable[tuple[Person, DecisionJson]],
+    unclaimed: Mapping[str, Access],
     expected: Expected | None,
-    *,
-    as_of: date,
-    target: str,
-    target_digest: str,
-    revisions: tuple[str, str],
+    blank: Plan,
 ) -> Plan:
-    """The plan that follows from what was answered on each batch of the join, by the policy and policy data
-    whose `revisions` are given.
+    """The plan that follows from what was decided; `blank` says of which day, target and policy it is.
+
+    `unclaimed` are the accounts that hold access and that no record named, once `decided` has passed.
     """
-    draft = _Draft(expected)
-    for some, batch in join.answered(answers):
-        draft.take(some, batch)
-    for account in sorted(join.unclaimed):
-        draft.take_unclaimed(account, join.unclaimed[account], as_of)
-    reckoning = draft.reckoning
-    reckoning.finish()
+    check = DriftCheck(expected)
+    verdicts: Counter[Verdict] = Counter()
+    digest = hashlib.sha256()
+    changes: list[PlannedChange] = []
+    undecided: list[Undecided] = []
+    named: Counter[str] = Counter()
+    for person, answer in decided:
+        verdict = _verdict(answer)
+        verdicts[verdict] += 1
+        digest.update(person.digest)
+        earlier = check.look(person.record.id, person.account, person.held, verdict)
+        change = None
+        if verdict.outcome == "undecided":
+            held = person.held is not None
+            reasons = _decision(answer).reasons
+            undecided.append(Undecided(employee_id=person.record.id, held=held, reasons=reasons))
+        elif verdict.action not in ("keep", "none"):
+            change = _planned(_decision(answer), person)
+        if not check.settle(earlier, change) and change is not None:
+            changes.append(change)
+        if person.account is not person.record.id:  # ids are never shared; the sources see to that
+            named[person.account] += 1
+    people = verdicts.total()
+    for account in sorted(unclaimed):
+        verdicts[_NOBODY] += 1
+        check.settle(check.look(account, account, unclaimed[account], _NOBODY))
+        reasons = no_employee_record(account, blank.as_of).reasons
+        undecided.append(Undecided(employee_id=account, held=True, reasons=reasons))
+    check.finish()
+    return replace(
+        blank,
+        facts_digest=digest.hexdigest(),
+        people=people,
+        counts=_counts(verdicts),
+        changes=tuple(
+            sorted((_told_apart(one, named) for one in changes), key=lambda one: _ORDER[one.action])
+        ),
+        pending=tuple(sorted(check.pending, key=lambda one: (_ORDER[one.action], one.employee_id))),
+        undecided=tuple(undecided),
+        drift=tuple(sorted(check.drift, key=lambda one: (one.kind, one.employee_id))),
+    ).sealed()
+
+
+def blank_plan(as_of: date, target: str, holders: Mapping[str, Access], revisions: tuple[str, str]) -> Plan:
+    """A plan that holds nobody yet; `holders` is all that the target shows."""
     policy_revision, data_revision = revisions
-    plan = Plan(
+    return Plan(
         as_of=as_of,
         target=target,
-        target_digest=target_digest,
-        facts_digest=join.facts_digest,
+        target_digest=target_digest(holders),
+        facts_digest="",
         policy_revision=policy_revision,
         data_revision=data_revision,
-        people=join.people,
-        holders=join.holders,
-        counts=draft.counts,
-        changes=_told_apart(draft.changes, join.shared),
-        pending=tuple(sorted(reckoning.pending, key=lambda one: (_ORDER[one.action], one.employee_id))),
-        undecided=draft.undecided,
-        drift=tuple(sorted(reckoning.drift, key=lambda one: (one.kind, one.employee_id))),
-    )
-    return replace(plan, digest=digest_of(plan))
-
-
-def _still_right(earlier: Pending, change: PlannedChange) -> bool:
-    """Whether a pending change is what is wanted, and starts from what the target shows now."""
-    return (
-        earlier.action == change.action
-        and shows(change.after, earlier.after)
-        and shows(change.before, earlier.before)
-        and _partial(change.before) == _partial(earlier.before)
+        people=0,
+        holders=len(holders),
+        counts={},
+        changes=(),
+        pending=(),
+        undecided=(),
+        drift=(),
     )
 
 
-def _partial(holding: Holding | None) -> tuple[str, ...]:
-    return () if holding is None else holding.partial
+def target_digest(holders: Mapping[str, Access]) -> str:
+    """The digest of all that a target shows, in whatever order it lists people."""
+    total = hashlib.sha256()
+    encode = msgspec.json.Encoder(order="sorted").encode
+    for account in sorted(holders):
+        total.update(encode([account, holders[account]]))
+    return total.hexdigest()
 
 
-def _planned(decision: Decision, account: str, holding: Holding | None) -> PlannedChange:
+def _counts(verdicts: Mapping[Verdict, int]) -> dict[str, int]:
+    """How many people have which outcome, and which action."""
+    counts: Counter[str] = Counter()
+    for verdict, people in verdicts.items():
+        counts.update({verdict.outcome: people, verdict.action: people})
+    return dict(sorted(counts.items()))
+
+
+def _planned(decision: Decision, person: Person) -> PlannedChange:
     action = decision.action
     if action not in ("grant", "update", "revoke"):
         raise PlanError(f"{decision.employee_id}: the policy asks for {action!r}, which is no change")
     after = None
     if action != "revoke":
-        since = decision.as_of if holding is None else holding.since
-        after = Holding(locations=decision.locations, since=since)
+        since = decision.as_of if person.held is None else person.held.since
+        after = Access(held=True, locations=decision.locations, since=since)
     return PlannedChange(
         action=action,
         employee_id=decision.employee_id,
-        account=account,
-        before=holding,
+        account=person.account,
+        before=person.held,
         after=after,
         outcome=decision.outcome,
         reasons=decision.reasons,
         basis=decision.basis,
         requirements_met_on=decision.requirements_met_on,
         grant_due_by=decision.grant_due_by,
+        needs_consent=decision.needs_consent,
         escalate=decision.escalate,
         warnings=decision.warnings,
-        problem="" if account else "the facts name no account for this person",
+        problem="" if person.account else "the facts name no account for this person",
     )
 
 
-def _told_apart(changes: Changes, shared: Collection[str]) -> Changes:
-    """The changes, those of accounts that several people share with the problem that this is."""
-    if not shared:
-        return changes
-    return Changes(
-        replace(one, problem=f"several employee records name the account {one.account}")
-        if one.account in shared
-        else one
-        for one in changes
-    )
+def _told_apart(change: PlannedChange, named: Mapping[str, int]) -> PlannedChange:
+    """The change, with the problem that several people share its account where they do."""
+    if not change.account or named[change.account] < 2:
+        return change
+    return replace(change, problem=f"several employee records name the account {change.account}")

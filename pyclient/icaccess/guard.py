@@ -1,12 +1,13 @@
 """The guard: says before anything is changed whether too much would change at once, or on facts not to be
 believed.
 
-It judges no person. It counts, holds the counts against limits, and stops; a person who looked can let one
+It judges no person. It counts, compares the counts with limits, and stops. A person who looked can let one
 plan through, by name and with a reason, and that consent runs out by itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,14 +15,12 @@ import msgspec
 from msgspec import Meta
 
 from icaccess.config import Section
+from icaccess.errors import GuardStop
 from icaccess.plan import Plan, PlannedChange
 
 Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Hours = Annotated[float, Meta(gt=0)]
-
-NEEDS_CONSENT = "unknown_location"
-"""The reason on which nobody is removed without consent: a short list of locations looks just like it."""
 
 SHORT = 12
 """How many digits of a plan's digest name it in an option."""
@@ -48,23 +47,23 @@ class GuardSettings(Section, frozen=True, kw_only=True):
     """How long a consent is good for."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One limit that is passed, as a sentence part."""
-
-    message: str
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What the guard says of one plan: why it stops it, and which changes it holds back from the rest."""
+class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guard says of one plan: why it stops it, and which changes wait for a consent of their own."""
 
     plan_digest: str
-    stops: tuple[Finding, ...]
-    held_back: tuple[PlannedChange, ...]
+    stops: tuple[str, ...] = ()
+    waiting: tuple[PlannedChange, ...] = ()
 
     @property
     def option(self) -> str:
         """What to give so that this one plan goes through."""
         return f"--allow {self.plan_digest[:SHORT]} --by NAME --reason TEXT"
+
+    def check(self) -> None:
+        """Raise `GuardStop` where the plan is stopped."""
+        if self.stops:
+            found = "; ".join(self.stops)
+            raise GuardStop(f"stopped by the guard: {found}; to let this one plan through: {self.option}")
 
 
 def check(
@@ -73,40 +72,30 @@ def check(
     *,
     people_before: int | None = None,
     facts_age: timedelta | None = None,
-) -> Verdict:
-    """Hold a plan against the limits. `people_before` is how many people the last run's facts held."""
-    revocations = plan.changes.of("revoke")
-    held_back = tuple(
-        change for change in revocations if any(reason.code == NEEDS_CONSENT for reason in change.reasons)
-    )
+) -> GuardResult:
+    """Compare a plan with the limits. `people_before` is how many people the last run's facts held."""
+    revocations = plan.of("revoke")
+    waiting = tuple(change for change in revocations if change.needs_consent)
     stops = [
-        *_over("revocations", settings.revocations, len(revocations) - len(held_back), plan.holders),
-        *_over("grants", settings.grants, len(plan.changes.of("grant")), plan.holders),
+        *_over("revocations", settings.revocations, len(revocations) - len(waiting), plan.holders),
+        *_over("grants", settings.grants, len(plan.of("grant")), plan.holders),
         *_over("undecided", settings.undecided, len(plan.undecided), plan.holders),
     ]
     shrink = settings.facts_shrink
     if shrink is not None and people_before and plan.people < people_before * (1 - shrink):
         stops.append(
-            Finding(
-                f"the facts hold {plan.people:,} people, and {people_before:,} in the last run: "
-                f"more than {shrink:.0%} fewer"
-            )
+            f"the facts hold {plan.people:,} people, and {people_before:,} in the last run: "
+            f"more than {shrink:.0%} fewer"
         )
     hours = settings.facts_age_hours
     if hours is not None and facts_age is not None and facts_age > timedelta(hours=hours):
-        stops.append(
-            Finding(f"the facts are {facts_age.total_seconds() / 3600:.0f} hours old, over {hours:g}")
-        )
-    return Verdict(plan_digest=plan.digest, stops=tuple(stops), held_back=held_back)
+        stops.append(f"the facts are {facts_age.total_seconds() / 3600:.0f} hours old, over {hours:g}")
+    return GuardResult(plan_digest=plan.digest, stops=tuple(stops), waiting=waiting)
 
 
-def _over(what: str, limit: Limit, count: int, holders: int) -> list[Finding]:
-    found = []
+def _over(what: str, limit: Limit, count: int, holders: int) -> Iterator[str]:
     if limit.count is not None and count > limit.count:
-        found.append(Finding(f"{count:,} {what}, more than the {limit.count:,} allowed"))
+        yield f"{count:,} {what}, more than the {limit.count:,} allowed"
     # A share of nobody is no measure: before the first grant only the count holds.
     if limit.share is not None and holders and count > limit.share * holders:
-        found.append(
-            Finding(f"{count:,} {what}, more than {limit.share:.1%} of the {holders:,} who hold access")
-        )
-    return found
+        yield f"{count:,} {what}, more than {limit.share:.1%} of the {holders:,} who hold access"

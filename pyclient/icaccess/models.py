@@ -7,6 +7,7 @@ written `YYYY-MM-DD`. Nothing in this module judges: which facts grant access is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -126,6 +127,21 @@ class InvalidRecord(msgspec.Struct, frozen=True):
 Record = Employee | InvalidRecord
 """One employee as a source of facts gives it."""
 
+
+class Unread(msgspec.Struct, frozen=True, gc=False):
+    """A record that is not decoded yet, which is most of what a record costs.
+
+    `digest` covers everything that the record is made of, so two with equal digests are equal.
+    """
+
+    id: str
+    digest: bytes
+    read: Callable[[], Record]
+
+
+AnyRecord = Record | Unread
+"""One employee, decoded or not."""
+
 Outcome = Literal["allow", "deny", "expired", "undecided"]
 Action = Literal["grant", "keep", "update", "revoke", "none"]
 
@@ -147,17 +163,15 @@ class Expiry(msgspec.Struct, frozen=True):
     state: Literal["valid", "recertify", "expired"]
 
 
-class Gist(msgspec.Struct, frozen=True):
-    """The part of a decision that tells whether the rest is wanted; most people's is not."""
+class Verdict(msgspec.Struct, frozen=True):
+    """The two parts of a decision that say whether the rest is needed; for most people it is not."""
 
     outcome: Outcome
     action: Action
 
 
-Answer = bytes | msgspec.Raw
-"""A decision's JSON, as OPA wrote it."""
-Answered = Answer | Gist
-"""What is known of a decision: all of it, or the gist of one that was kept."""
+DecisionJson = bytes | msgspec.Raw
+"""A decision as OPA wrote it."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

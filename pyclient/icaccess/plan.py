@@ -7,60 +7,41 @@ recognised and refused.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import PlanError
 from icaccess.files import write_private
-from icaccess.models import Action, Basis, Outcome, Reason
-from icaccess.packed import Packed
-from icaccess.targets.interface import Change, ChangeAction, Holding
+from icaccess.models import Access, Action, Basis, Outcome, Reason
+from icaccess.targets.interface import Change, ChangeAction
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The base of what a plan is made of: values that are read back as strictly as they were written."""
-
-
-class PlannedChange(_Part, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class PlannedChange(
+    Change, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
     """One change of a plan with what it rests on.
 
-    A revocation or a denial has `reasons`; a grant or an update has the `basis` and, where the calendar
-    tells, the day it is due by (ES-7). `problem` says why a change cannot be made, such as two people with
-    one account.
+    A revocation has `reasons`, a grant or an update the `basis` and, where the calendar tells, the day it is
+    due by (ES-7). `problem` says why a change cannot be made, such as two people with one account.
     """
 
-    action: ChangeAction
-    employee_id: str
-    account: str
-    before: Holding | None = None
-    after: Holding | None = None
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
     basis: Basis | None = None
     requirements_met_on: date | None = None
     grant_due_by: date | None = None
+    needs_consent: bool = False
     escalate: bool = False
     warnings: tuple[str, ...] = ()
     problem: str = ""
 
-    def as_change(self) -> Change:
-        """What a target is told."""
-        return Change(
-            action=self.action,
-            employee_id=self.employee_id,
-            account=self.account,
-            before=self.before,
-            after=self.after,
-        )
 
-
-class Undecided(_Part, frozen=True, kw_only=True):
+class Undecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Somebody whom the policy could not decide; their access stays as it is until a person settles it."""
 
     employee_id: str
@@ -68,79 +49,36 @@ class Undecided(_Part, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
 
 
-class Pending(_Part, frozen=True, kw_only=True):
+class Pending(Change, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A change asked for earlier that the target does not show yet; `due_on` is null where none is known."""
 
-    action: ChangeAction
-    employee_id: str
-    account: str
-    before: Holding | None
-    after: Holding | None
     batch: str
     due_on: date | None
     overdue: bool
     wanted: bool
-    """False when it is not asked for any more, or no longer so: the policy or the target has moved on."""
+    """False when the policy no longer asks for it, or not in this way, or the target shows something else."""
 
 
-class Drift(_Part, frozen=True, kw_only=True):
+class Drift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Access that differs from what this system last gave or saw, and what the policy says of that person."""
 
     kind: Literal["given", "taken", "moved"]
     """`given` or `taken` behind this system's back, or `moved` to other locations."""
     employee_id: str
     account: str
-    expected: Holding | None
-    found: Holding | None
+    expected: Access | None
+    found: Access | None
     outcome: Outcome
     action: Action
 
 
-class Changes:
-    """The changes of a plan: revocations, then updates, then grants, each in the order of the facts."""
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What would change on the day `as_of`, at one target, by one policy, on one set of facts.
 
-    def __init__(self, changes: Iterable[PlannedChange] = ()) -> None:
-        self._by: dict[ChangeAction, Packed[PlannedChange]] = {
-            "revoke": Packed(PlannedChange),
-            "update": Packed(PlannedChange),
-            "grant": Packed(PlannedChange),
-        }
-        for change in changes:
-            self.add(change)
+    `changes` are revocations, then updates, then grants, each in the order of the facts.
+    """
 
-    def add(self, change: PlannedChange) -> None:
-        """Put a change at the end of those that do the same."""
-        self._by[change.action].add(change)
-
-    def of(self, action: ChangeAction) -> Packed[PlannedChange]:
-        """The grants, updates or revocations."""
-        return self._by[action]
-
-    @property
-    def digest(self) -> str:
-        """One digest for all of them."""
-        return " ".join(some.digest for some in self._by.values())
-
-    def lines(self) -> Iterator[bytes]:
-        """The JSON of each."""
-        return chain.from_iterable(some.lines() for some in self._by.values())
-
-    def __iter__(self) -> Iterator[PlannedChange]:
-        return chain.from_iterable(self._by.values())
-
-    def __len__(self) -> int:
-        return sum(map(len, self._by.values()))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Changes) and self._by == other._by
-
-    __hash__ = None  # type: ignore[assignment]  # it grows
-
-
-class Plan(_Part, frozen=True, kw_only=True):
-    """What would change on the day `as_of`, at one target, by one policy, on one set of facts."""
-
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     as_of: date
     target: str
     target_digest: str
@@ -150,107 +88,63 @@ class Plan(_Part, frozen=True, kw_only=True):
     people: int
     holders: int
     counts: dict[str, int]
-    changes: Changes
+    changes: tuple[PlannedChange, ...]
     pending: tuple[Pending, ...]
-    undecided: Packed[Undecided]
+    undecided: tuple[Undecided, ...]
     drift: tuple[Drift, ...]
     digest: str = ""
+
+    def of(self, action: ChangeAction) -> list[PlannedChange]:
+        """The grants, updates or revocations."""
+        return [change for change in self.changes if change.action == action]
 
     @property
     def escalations(self) -> int:
         """How many grants are overdue (ES-8)."""
-        return sum(change.escalate for change in self.changes.of("grant"))
+        return sum(change.escalate for change in self.changes)
+
+    def sealed(self) -> Plan:
+        """The plan with its digest."""
+        return replace(self, digest=_digest(self))
 
 
-def _digest(many: Any) -> str:
-    digest: str = many.digest
-    return digest
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def _none_yet(kind: type[Any], found: list[Any]) -> Any:
-    if found:
-        raise ValueError("a saved plan has a line for each change")
-    return Changes() if kind is Changes else Packed(Undecided)
+def _digest(plan: Plan) -> str:
+    return hashlib.sha256(_encode(replace(plan, digest=""))).hexdigest()
 
 
-_encode = msgspec.json.Encoder(order="sorted", enc_hook=_digest).encode
-_change = msgspec.json.Decoder(PlannedChange).decode
-_undecided = msgspec.json.Decoder(Undecided).decode
-_rest = msgspec.json.Decoder(Plan, dec_hook=_none_yet).decode
-
-
-def shows(found: Holding | None, wanted: Holding | None) -> bool:
+def shows(found: Access | None, wanted: Access | None) -> bool:
     """Whether what a target shows is what was wanted; one that knows no locations cannot contradict any."""
     if found is None or wanted is None:
         return found is wanted
-    if found.locations is None or wanted.locations is None:
+    if found.locations is UNSET or wanted.locations is UNSET:
         return True
     return set(found.locations) == set(wanted.locations)
 
 
-def digest_of(plan: Plan) -> str:
-    """SHA-256 over everything in the plan but its own digest."""
-    return hashlib.sha256(_encode(replace(plan, digest=""))).hexdigest()
-
-
 def write_plan(plan: Plan, path: Path) -> None:
-    """Save a plan: JSON with a line for each change, whose bytes depend on the plan's content alone."""
+    """Save a plan as JSON whose bytes depend on the plan's content alone; only its owner may read it."""
     try:
-        write_private(path, _lines(plan))
+        write_private(path, [_encode(plan), b"\n"])
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be written there: {error.strerror}") from error
-
-
-def _lines(plan: Plan) -> Iterator[bytes]:
-    opening = b"{"
-    for name in sorted(plan.__struct_fields__):
-        value = getattr(plan, name)
-        yield opening + b"\n" + _encode(name) + b":"
-        opening = b","
-        if isinstance(value, Changes | Packed):
-            yield b"["
-            between = b"\n"
-            for line in value.lines():
-                yield between + line
-                between = b",\n"
-            yield b"\n]"
-        else:
-            yield _encode(value)
-    yield b"\n}\n"
 
 
 def read_plan(path: Path) -> Plan:
     """A saved plan; `PlanError` when it cannot be read, is none, or was changed after it was made."""
     try:
-        with path.open("rb") as file:
-            plan = _read(file)
+        plan = msgspec.json.decode(path.read_bytes(), type=Plan)
     except OSError as error:
         raise PlanError(
             f"{path}: the plan cannot be read: {error.strerror}; make one with `icaccess plan --out`"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: is not a plan, or was edited: {error}; make a new one") from error
-    if digest_of(plan) != plan.digest:
+    if _digest(plan) != plan.digest:
         raise PlanError(f"{path}: was edited after it was made; make a new plan with `icaccess plan --out`")
     return plan
-
-
-def _read(file: Iterable[bytes]) -> Plan:
-    """A plan out of its lines: changes and the undecided one by one, and the rest as one document."""
-    changes, undecided = Changes(), Packed(Undecided)
-    add: dict[bytes, Callable[[bytes], None]] = {
-        b'"changes":[\n': lambda line: changes.add(_change(line)),
-        b'"undecided":[\n': lambda line: undecided.add(_undecided(line)),
-    }
-    rest: list[bytes] = []
-    adding = None
-    for line in file:
-        if adding and not line.startswith(b"]"):
-            adding(line.rstrip(b",\n"))
-        else:
-            rest.append(line)
-            adding = add.get(line)
-    return replace(_rest(b"".join(rest)), changes=changes, undecided=undecided)
 
 
 def check_current(saved: Plan, fresh: Plan) -> None:

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import select
 
-from icaccess.models import Access, Basis, BasisApproval, Decision, Employee, InvalidRecord, Reason, Record
+from icaccess.apply import Summary
+from icaccess.facts.interface import FactsSource, Provenance
+from icaccess.guard import GuardSettings, Limit
+from icaccess.models import (
+    Access,
+    Basis,
+    BasisApproval,
+    Decision,
+    Employee,
+    InvalidRecord,
+    Reason,
+    Record,
+    Unread,
+)
 from icaccess.opa.transport import Revisions
 from icaccess.opa.undecided import invalid_record
+from icaccess.pipeline import Run
+from icaccess.plan import Plan
+from icaccess.store import audit
+from icaccess.store.consents import Consent
+from icaccess.store.database import Store
+from icaccess.store.schema import change
+from icaccess.targets.interface import Target
 
 DAY = date(2025, 9, 10)
 BASIS = Basis(
@@ -26,6 +48,93 @@ REVISIONS = Revisions("a" * 64, "b" * 64)
 """Of no script in particular, for callers that say which they want."""
 
 
+NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
+
+
+class Listed(FactsSource):
+    """Facts that are a list; their age is that of `as_of`."""
+
+    def __init__(self, records: Iterable[Record], as_of: datetime | None = None) -> None:
+        self.listed = list(records)
+        self.as_of = as_of
+
+    @property
+    def names(self) -> list[str]:
+        return ["listed"]
+
+    def records(self) -> Iterator[Record]:
+        return iter(self.listed)
+
+    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+        return ((record, {}) for record in self.listed)
+
+
+class Parts(NamedTuple):
+    """What a run works with, made by a test."""
+
+    facts: FactsSource
+    client: Any
+    store: Store
+    target: Target
+    nobody_yet: bool = False
+
+
+def run_on(
+    records: Iterable[Record] | FactsSource,
+    client: Any,
+    target: Target,
+    store: Store,
+    day: date = DAY,
+    limits: GuardSettings = NO_LIMITS,
+) -> Run:
+    """A run on these parts."""
+    facts = records if isinstance(records, FactsSource) else Listed(records)
+    return Run(Parts(facts, client, store, target), day, limits)
+
+
+def do(
+    store: Store,
+    target: Target,
+    client: Any,
+    records: Iterable[Record] | FactsSource,
+    *,
+    limits: GuardSettings = NO_LIMITS,
+    consent: Consent | None = None,
+    day: date = DAY,
+    full: bool = False,
+) -> tuple[Plan, Summary]:
+    """Plan, guard, apply and verify, as `icaccess apply --yes` does."""
+    run = run_on(records, client, target, store, day, limits)
+    with run.changing("icaccess apply"):
+        plan = run.plan(full=full)
+        if consent is not None:
+            run.consent(consent, run.guard(plan))
+        result = run.guard(plan)
+        result.check()
+        return plan, run.apply(plan, result, by="tester@here")
+
+
+def adopt(store: Store, target: Target, records: Iterable[Record], day: date = DAY) -> int:
+    """Take over who holds access, as `icaccess adopt` does."""
+    run = run_on(records, None, target, store, day)
+    with run.changing("icaccess adopt"):
+        return run.adopt(by="tester@here")
+
+
+def states(store: Store) -> list[tuple[str, str, str]]:
+    """What the journal holds: action, id and state of each change."""
+    with store.reading() as connection:
+        rows = connection.execute(select(change).order_by(change.c.run_id, change.c.n))
+        return [(row.action, row.employee_id, row.state) for row in rows]
+
+
+def kinds(store: Store) -> list[str]:
+    """The kinds of the audit record's entries, its chain verified."""
+    with store.reading() as connection:
+        audit.verify(connection)
+        return [entry.kind for entry in audit.entries(connection)]
+
+
 class ScriptedClient:
     """Allows the people named, for the locations given; has no answer for `unsure`; denies everybody else."""
 
@@ -36,11 +145,13 @@ class ScriptedClient:
         unsure: Iterable[str] = (),
         overdue: Iterable[str] = (),
         reason: str = "role_not_eligible",
+        waiting: Iterable[str] = (),
     ) -> None:
         self.allowed = dict(allowed)
         self.unsure = set(unsure)
         self.overdue = set(overdue)
         self.reason = reason
+        self.waiting = set(waiting)
 
     def revisions(self) -> Revisions:
         """Another script is another policy."""
@@ -55,6 +166,7 @@ class ScriptedClient:
         revisions: Revisions | None = None,  # noqa: ARG002
     ) -> Iterator[bytes]:
         for record in records:
+            record = record.read() if isinstance(record, Unread) else record
             yield msgspec.json.encode(self.decide(record, at), order="sorted")
 
     def decide(self, record: Record, at: date) -> Decision:
@@ -85,7 +197,7 @@ class ScriptedClient:
             requirements_met_on=date(2023, 8, 14) if allowed else None,
             grant_due_by=date(2023, 8, 16) if allowed else None,
             action=action,
-            needs_consent=False,
+            needs_consent=action == "revoke" and record.id in self.waiting,
             escalate=record.id in self.overdue and action == "grant",
             recheck_on=None,
             basis=BASIS if allowed else None,

@@ -25,21 +25,18 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from icaccess import changes
 from icaccess.config import Secret
-from icaccess.facts.interface import in_batches
-from icaccess.guard import GuardSettings
+from icaccess.models import Access
 from icaccess.store import audit, journal
 from icaccess.store.database import Store, open_store
 from icaccess.store.schema import change as change_table
 from icaccess.targets.campus import CampusSettings, CampusTarget
-from icaccess.targets.interface import Holding
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.ledger import LedgerTarget
 from icaccess.targets.scim import ScimSettings, ScimTarget
 from icaccess.targets.scim_http import RequestsScimClient
-from tests.scripted import DAY, ScriptedClient, people
+from tests.scripted import ScriptedClient, do, people
 from tests.targets.campus_simulator import CampusSimulator
 from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, TOKEN, running_scim, running_slapd
 
@@ -110,16 +107,7 @@ def run_apply(case, fatal, allowed):
         store.ticks = Ticks(fatal)
         target = case.target(store, store.ticks)
         target.batch_size = None if target.deferred else 4
-        changes.apply(
-            in_batches(people(*IDS)),
-            Dated(allowed),
-            target,
-            store,
-            DAY,
-            by="tester@here",
-            limits=GuardSettings(facts_shrink=None),
-            full=True,
-        )
+        do(store, target, Dated(allowed), people(*IDS), full=True)
         target.close()
 
 
@@ -416,4 +404,4 @@ def test_the_command_itself_killed_at_random(tmp_path, engine, monkeypatch):
             audit.verify(connection)
             assert journal.unsettled(connection, "ledger") == []
             assert LedgerTarget(store).current() == want
-            assert all(isinstance(held, Holding) for held in want.values())
+            assert all(isinstance(held, Access) for held in want.values())

@@ -12,7 +12,7 @@ from icaccess.cli.options import configured
 from icaccess.cli.text import say, say_all, show_json
 from icaccess.errors import StoreError, UsageError
 from icaccess.files import write_private
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store

@@ -9,7 +9,7 @@ import click
 from icaccess.cli.options import CONFIG, POLICY
 from icaccess.cli.text import say
 from icaccess.errors import UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 
 @click.command("bundle")

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+from msgspec import UNSET
 
-from icaccess import changes
 from icaccess.apply import Summary
 from icaccess.cli.options import dated, deciding
-from icaccess.cli.progress import counting
+from icaccess.cli.progress import showing
 from icaccess.cli.text import say, say_all
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
-from icaccess.guard import NEEDS_CONSENT, GuardSettings, Verdict
-from icaccess.models import Reason
-from icaccess.pipeline import Request
-from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, read_plan, write_plan
+from icaccess.guard import GuardResult
+from icaccess.models import Access, Reason
+from icaccess.pipeline import check_day, start
+from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, check_current, read_plan, write_plan
+from icaccess.request import Request
 from icaccess.store.consents import Consent
 from icaccess.store.lock import caller
-from icaccess.targets.interface import Holding
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
-_FULL = click.option("--full", is_flag=True, help="Decide everybody anew; use no decision that was kept.")
+_FULL = click.option("--full", is_flag=True, help="Decide everybody again; use no cached decision.")
 
 
 @click.command()
@@ -35,20 +34,16 @@ _FULL = click.option("--full", is_flag=True, help="Decide everybody anew; use no
 @_FULL
 def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: bool) -> int:
     """Show what would change and why; change nothing."""
-    with (
-        changes.opened(request, read_only=True) as (store, target),
-        request.client() as client,
-        counting(request.batches(), "people", len) as people,
-    ):
-        drawn = changes.plan(people, client, target, store, request.day, full=full)
-        limits = request.settings.section("guard", GuardSettings)
-        verdict = changes.examine(drawn, store, limits, request.facts_age())
+    with start(request, read_only=True) as run:
+        with showing():
+            planned = run.plan(full=full)
+        result = run.guard(planned)
     if out is not None:
-        write_plan(drawn, out)
-    _show(drawn, verdict)
+        write_plan(planned, out)
+    _show(planned, result)
     if out is not None:
         say(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
-    return CHANGES_EXIT if detailed_exitcode and drawn.changes else 0
+    return CHANGES_EXIT if detailed_exitcode and planned.changes else 0
 
 
 @click.command()
@@ -76,30 +71,24 @@ def apply(
     consent = _consent(allow, by, reason)
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
-    with changes.opened(request) as (store, target):
-        today = datetime.now(request.settings.zone).date()
-        changes.check_day(saved, request.day, today, target, day_given=request.at is not None)
-        with (
-            request.client() as client,
-            counting(request.batches(), "people", len) as people,
-        ):
-            _, summary = changes.apply(
-                people,
-                client,
-                target,
-                store,
-                request.day,
-                by=caller(),
-                limits=request.settings.section("guard", GuardSettings),
-                full=full,
-                facts_age=request.facts_age,
-                saved=saved,
-                consent=consent,
-                confirm=lambda fresh, verdict: _confirm(fresh, verdict, yes=yes),
-            )
-    if summary is None:
-        say("Nothing was changed.")
-        return
+    with start(request) as run:
+        check_day(saved, request, run.parts.target)
+        with run.changing("icaccess apply"):
+            with showing():
+                planned = run.plan(full=full)
+            if saved is not None:
+                check_current(saved, planned)
+            result = run.guard(planned)
+            if consent is not None:
+                run.consent(consent, result)
+                result = run.guard(planned)
+            _show(planned, result)
+            result.check()
+            question = f"Make these {len(planned.changes)} changes at {planned.target}?"
+            if planned.changes and not yes and not click.confirm(question, err=True):
+                say("Nothing was changed.")
+                return
+            summary = run.apply(planned, result, by=caller())
     _report(summary)
 
 
@@ -107,12 +96,9 @@ def apply(
 @dated
 def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
-    with (
-        changes.opened(request) as (store, target),
-        counting(request.records(), "people") as records,
-    ):
-        count = changes.adopt(records, target, store, request.day, by=caller())
-        say(f"Adopted {count} who hold access at {target.identity}.")
+    with start(request) as run, run.changing("icaccess adopt"), showing():
+        count = run.adopt(by=caller())
+    say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
 def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
@@ -123,13 +109,6 @@ def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent |
     return Consent(plan=allow, by=by, reason=reason)
 
 
-def _confirm(fresh: Plan, verdict: Verdict, *, yes: bool) -> bool:
-    _show(fresh, verdict)
-    if yes or verdict.stops or not fresh.changes:
-        return True
-    return click.confirm(f"Make these {len(fresh.changes)} changes at {fresh.target}?", err=True)
-
-
 def _report(summary: Summary) -> None:
     done = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items())) or "no changes"
     say(f"Run {summary.run_id}: {done}.")
@@ -137,10 +116,10 @@ def _report(summary: Summary) -> None:
         change = failure.change
         say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
     if summary.complete:
-        if summary.held_back:
+        if summary.waiting:
             raise GuardStop(
-                f"{summary.held_back} revocations for {NEEDS_CONSENT} are held back for consent and the rest "
-                "was done; `icaccess plan` shows them and names the option that lets them through"
+                f"{summary.waiting} revocations wait for a consent, and the rest was done; "
+                "`icaccess plan` shows them and names the option that lets them through"
             )
         return
     count = len(summary.failures) + summary.left
@@ -148,34 +127,35 @@ def _report(summary: Summary) -> None:
     raise ChangesFailed(f"{count} changes could not be made, the others were; run again to retry{why}")
 
 
-def _show(drawn: Plan, verdict: Verdict) -> None:
-    say(f"Plan for {drawn.as_of} at {drawn.target}: {drawn.people:,} people, {drawn.holders:,} hold access.")
-    if not drawn.holders:
-        say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
-    for action in ("revoke", "update", "grant"):
-        changes = drawn.changes.of(action)
-        _section(f"To {action}", len(changes), map(_line, changes))
-    _section("Undecided, left as they are", len(drawn.undecided), map(_undecided, drawn.undecided))
-    _section("Under way, not shown by the target yet", len(drawn.pending), map(_pending, drawn.pending))
-    _section("Changed behind this system's back", len(drawn.drift), map(_drift, drawn.drift))
-    held_back, stops = verdict.held_back, verdict.stops
-    _section("Held back by the guard until somebody consents", len(held_back), map(_line, held_back))
-    _section("Stopped by the guard", len(stops), (finding.message for finding in stops))
-    if held_back or stops:
-        say(f"To let this one plan through: icaccess apply {verdict.option}")
-    if not drawn.changes:
-        say("Nothing to do.")
-    counts = drawn.counts
+def _show(planned: Plan, result: GuardResult) -> None:
     say(
-        f"{counts.get('revoke', 0)} to revoke, {counts.get('update', 0)} to update, "
-        f"{counts.get('grant', 0)} to grant ({drawn.escalations} overdue), "
-        f"{counts.get('keep', 0)} to keep, {counts.get('undecided', 0)} undecided."
+        f"Plan for {planned.as_of} at {planned.target}: "
+        f"{planned.people:,} people, {planned.holders:,} hold access."
+    )
+    if not planned.holders:
+        say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
+    for title, action in (("Revocations", "revoke"), ("Updates", "update"), ("Grants", "grant")):
+        _section(title, [_line(change) for change in planned.changes if change.action == action])
+    _section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
+    _section("Asked for, not shown by the target yet", [_pending(one) for one in planned.pending])
+    _section("Changed outside this system", [_drift(one) for one in planned.drift])
+    _section("Waiting for a consent", [_line(change) for change in result.waiting])
+    _section("Stopped by the guard", result.stops)
+    if result.waiting or result.stops:
+        say(f"To let this one plan through: icaccess apply {result.option}")
+    if not planned.changes:
+        say("Nothing to do.")
+    counts = planned.counts
+    say(
+        f"{counts.get('revoke', 0)} revocations, {counts.get('update', 0)} updates, "
+        f"{counts.get('grant', 0)} grants ({planned.escalations} overdue), "
+        f"{counts.get('keep', 0)} unchanged, {counts.get('undecided', 0)} undecided."
     )
 
 
-def _section(title: str, count: int, lines: Iterable[str]) -> None:
-    if count:
-        say(f"{title} ({count}):")
+def _section(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        say(f"{title} ({len(lines)}):")
         say_all(f"  {line}" for line in lines)
 
 
@@ -209,11 +189,11 @@ def _drift(one: Drift) -> str:
     )
 
 
-def _reasons(reasons: tuple[Reason, ...]) -> str:
+def _reasons(reasons: Iterable[Reason]) -> str:
     return "; ".join(f"{reason.code}: {reason.message}" for reason in reasons)
 
 
-def _held(holding: Holding | None) -> str:
-    if holding is None:
+def _held(access: Access | None) -> str:
+    if access is None:
         return "nothing"
-    return "access" if holding.locations is None else ", ".join(holding.locations) or "no location"
+    return "access" if access.locations is UNSET else ", ".join(access.locations) or "no location"

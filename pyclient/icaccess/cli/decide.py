@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import click
 import msgspec
 
 from icaccess.batches import batches
 from icaccess.cli.options import deciding
-from icaccess.cli.progress import counting
+from icaccess.cli.progress import showing
 from icaccess.cli.text import say, show_json
-from icaccess.decide import changed, chosen, seen
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
 from icaccess.opa.client import BATCH, AccessClient
-from icaccess.pipeline import Request
+from icaccess.pipeline import start
+from icaccess.request import Request
 
 EXIT_CODES: dict[Outcome, int] = {"allow": 0, "deny": 10, "expired": 11, "undecided": 12}
 """What `--exit-code` answers for each outcome."""
@@ -40,7 +39,8 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
         raise UsageError("--exit-code answers for one employee; give exactly one ID")
     if len(set(ids)) == 1:
         return _one(request, ids[0], form, exit_code=exit_code)
-    with _asked(request, ids) as (client, records):
+    with start(request, read_only=True) as run, showing():
+        client, records = run.parts.client, run.people(ids)
         if form == "text":
             _table(client.decide_many(records, request.day))
         else:
@@ -48,18 +48,9 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
     return 0
 
 
-@contextmanager
-def _asked(request: Request, ids: tuple[str, ...]) -> Iterator[tuple[AccessClient, Iterable[Record]]]:
-    with (
-        request.client() as client,
-        counting(seen(chosen(request.records(), set(ids)), request), "people") as records,
-    ):
-        yield client, records
-
-
 def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> int:
-    with _asked(request, (employee_id,)) as (client, records):
-        (record,) = records
+    with start(request, read_only=True) as run:
+        client, (record,) = run.parts.client, run.people([employee_id])
         decision = client.decide(record, request.day)
         if form == "text":
             _explain(client, record, decision)
@@ -100,7 +91,7 @@ def _table(decisions: Iterable[Decision]) -> None:
 
 def _line(decision: Decision) -> str:
     if decision.reasons:
-        notes = [", ".join(reason.code for reason in decision.reasons)]
+        notes = [_codes(decision)]
     else:
         notes = [f"valid through {decision.expiry.valid_through}" if decision.expiry else ""]
     if decision.escalate:
@@ -152,5 +143,33 @@ def _next(client: AccessClient, record: Record, decision: Decision) -> list[str]
     later = client.decide(record, decision.recheck_on)
     return [f"{decision.recheck_on}:"] + [
         f"  {part}: {before or 'none'} → {after or 'none'}"
-        for part, before, after in changed(decision, later)
+        for part, before, after in _changed(decision, later)
     ]
+
+
+def _changed(now: Decision, then: Decision) -> list[tuple[str, str, str]]:
+    """What differs in a later decision on the same facts: the part, what it is now, what it is then."""
+    return [
+        (part.replace("_", " "), before, after)
+        for part, before, after in (
+            ("outcome", now.outcome, then.outcome),
+            ("action", now.action, then.action),
+            ("reasons", _codes(now), _codes(then)),
+            ("warnings", ", ".join(now.warnings), ", ".join(then.warnings)),
+            ("locations", ", ".join(now.locations), ", ".join(then.locations)),
+            ("validity", now.expiry.state if now.expiry else "", then.expiry.state if then.expiry else ""),
+            ("valid_through", _valid_through(now), _valid_through(then)),
+            ("requirements_met_on", str(now.requirements_met_on), str(then.requirements_met_on)),
+            ("grant_due_by", str(now.grant_due_by), str(then.grant_due_by)),
+            ("escalate", _value(now.escalate), _value(then.escalate)),
+        )
+        if before != after
+    ]
+
+
+def _codes(decision: Decision) -> str:
+    return ", ".join(reason.code for reason in decision.reasons)
+
+
+def _valid_through(decision: Decision) -> str:
+    return str(decision.expiry.valid_through) if decision.expiry else ""

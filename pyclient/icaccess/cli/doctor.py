@@ -9,7 +9,7 @@ import click
 from icaccess.cli.options import deciding
 from icaccess.cli.text import say
 from icaccess.errors import ConfigError, EngineError, IcaccessError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 Check = tuple[str, Callable[[], Iterator[str]]]
 
@@ -58,18 +58,18 @@ def _policy_data(request: Request) -> Iterator[str]:
 
 
 def _engine(request: Request) -> Iterator[str]:
-    with request.client() as client:
-        for sidecar in client.status():
+    with request.open() as opened:
+        for sidecar in opened.client.status():
             if sidecar.problem is not None or not sidecar.ready:
                 raise EngineError(f"{sidecar.url}: {sidecar.problem or 'is not ready; look at its log'}")
             yield f"OPA {sidecar.version} decides"
 
 
 def _target(request: Request) -> Iterator[str]:
-    from icaccess import changes
     from icaccess.store.database import check_place
 
-    with changes.opened(request, read_only=True) as (store, target):
+    with request.open(read_only=True) as opened:
+        store, target = opened.store, opened.target
         if store.is_absent:
             check_place(store)
         yield f"{target.identity}: {len(target.current())} hold access"

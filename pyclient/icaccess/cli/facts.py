@@ -15,7 +15,7 @@ from icaccess.errors import FactsError, UsageError
 from icaccess.facts.interface import FactsSource
 from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _SHOWN_ISSUES = 5

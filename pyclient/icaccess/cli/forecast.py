@@ -7,10 +7,10 @@ from datetime import date
 import click
 
 from icaccess.cli.options import Day, deciding
-from icaccess.cli.progress import counting
+from icaccess.cli.progress import showing
 from icaccess.cli.text import show
 from icaccess.errors import UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 
 @click.command("forecast")
@@ -33,17 +33,14 @@ def forecast(request: Request, ids: tuple[str, ...], until: date, form: str, exa
 
     With IDs, only these people are looked at.
     """
-    from icaccess.decide import chosen, seen
+    from icaccess.pipeline import start
     from icaccess.review import forecast as review
     from icaccess.review import forecast_render as render
 
     if until < request.day:
         raise UsageError(f"--until {until} is before {request.day}, the first day; swap --at and --until")
-    with (
-        request.client() as client,
-        counting(seen(chosen(request.records(), set(ids)), request), "people") as records,
-    ):
-        found = review.forecast(client, records, request.day, until)
+    with start(request, read_only=True) as run, showing():
+        found = review.forecast(run.parts.client, run.people(ids), request.day, until)
     if form == "text":
         show(render.forecast_text(found, examples))
     else:

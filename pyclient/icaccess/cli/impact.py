@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day, say_installed
-from icaccess.cli.progress import counting
+from icaccess.cli.progress import passed, showing
 from icaccess.cli.text import say, show
 from icaccess.errors import UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 if TYPE_CHECKING:
     from icaccess.review.impact import Impact
@@ -104,12 +104,12 @@ def impact(
     person is shown for each way in which decisions differ; then exit 3 says that nobody was found and that
     some line that differs was not reached, and exit 1 that the search ended early.
     """
-    from icaccess.decide import chosen, seen
+    from icaccess.pipeline import start
     from icaccess.review import impact_render as render
     from icaccess.review.impact import compare
     from icaccess.review.versions import running_version
 
-    request = Request(config=config, policy=policy, facts=facts, at=at, store=store)
+    request = Request(config=config, policy=policy, facts=facts, at=at, store=store, progress=passed)
     last = until or request.day
     if last < request.day:
         raise UsageError(f"--until {last} is before {request.day}, the first day; swap --at and --until")
@@ -122,9 +122,10 @@ def impact(
     with (
         running_version("--base", base, *folders) as before,
         running_version("--head", head, *folders) as after,
-        counting(seen(chosen(request.records(), set(ids)), request), "people") as records,
+        start(request, read_only=True) as run,
+        showing(),
     ):
-        found = compare(before, after, records, request.day, last)
+        found = compare(before, after, run.people(ids), request.day, last)
     if form in {"text", "markdown"}:
         shown = render.impact_text if form == "text" else render.impact_markdown
         show(shown(found, examples))

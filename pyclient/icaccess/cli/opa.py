@@ -10,7 +10,7 @@ import click
 from icaccess.cli.options import CONFIG, OPA_URL, POLICY
 from icaccess.cli.text import say
 from icaccess.errors import EngineError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 
 @click.group("opa")

@@ -17,10 +17,10 @@ from typing import Any
 
 import click
 
-from icaccess.cli.progress import rows_read
+from icaccess.cli.progress import passed
 from icaccess.cli.text import say
 from icaccess.errors import UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 Command = Callable[..., Any]
 
@@ -101,7 +101,7 @@ def _gather(command: Command, *options: Callable[[Command], Command]) -> Command
     def wrapper(**values: Any) -> Any:
         names = ("config", "store", "policy", "facts", "at", "opa_url")
         given = {name: values.pop(name) for name in names if name in values}
-        return command(request=Request(**given, progress=rows_read), **values)
+        return command(request=Request(**given, progress=passed), **values)
 
     gathered: Command = wrapper
     for option in reversed(options):

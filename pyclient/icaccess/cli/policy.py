@@ -11,7 +11,7 @@ from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, POLICY, say_installed
 from icaccess.cli.text import say, show
 from icaccess.errors import IcaccessError, UsageError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 if TYPE_CHECKING:
     from icaccess.review.source import PolicySource

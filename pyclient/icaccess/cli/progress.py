@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,20 +30,18 @@ class _Lines:
 _lines: _Lines | None = None
 
 
-def rows_read(source: str, count: int) -> None:
-    """Count `count` more rows of a source, on a line of its own while `counting` shows any."""
+def passed(what: str, count: int) -> None:
+    """Count what passes, such as "people", on a line of its own while `showing` shows any."""
     if _lines is not None:
-        _lines.advance(f"rows of {source}", count)
+        _lines.advance(what, count)
 
 
 @contextmanager
-def counting(
-    items: Iterable[T], what: str, count: Callable[[T], int] = lambda _item: 1
-) -> Iterator[Iterable[T]]:
-    """The same items, counted as they pass, such as `12,000 people`; `count` says how many an item is."""
+def showing() -> Iterator[None]:
+    """Show what `passed` counts, on a terminal and nowhere else."""
     global _lines  # there is one terminal
     if not sys.stderr.isatty():
-        yield items
+        yield
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -56,16 +54,20 @@ def counting(
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         _lines = _Lines(progress)
         try:
-            yield _counted(items, what, count, _lines)
+            yield
         finally:
             _lines = None
 
 
-def _counted(items: Iterable[T], what: str, count: Callable[[T], int], lines: _Lines) -> Iterator[T]:
-    passed = 0
-    for item in items:
-        passed += count(item)
-        if passed >= _STEP:
-            lines.advance(what, passed)
-            passed = 0
+@contextmanager
+def counting(items: Iterable[T], what: str) -> Iterator[Iterable[T]]:
+    """The same items, counted as they pass, such as `12,000 people`."""
+    with showing():
+        yield _counted(items, what)
+
+
+def _counted(items: Iterable[T], what: str) -> Iterator[T]:
+    for number, item in enumerate(items, 1):
+        if not number % _STEP:
+            passed(what, _STEP)
         yield item

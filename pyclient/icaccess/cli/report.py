@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from icaccess.cli.options import deciding
-from icaccess.cli.progress import counting
+from icaccess.cli.progress import showing
 from icaccess.cli.text import say
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 
 @click.command()
@@ -41,9 +41,8 @@ def report(
 
     report_files.check_folder(out)
     earlier = None if since is None else report_files.read(since)
-    facts = request.source
-    with counting(facts.records(), "people") as records:
-        gathered = report_gather.gather(request, facts, records, earlier=earlier, personal=not no_personal)
+    with showing():
+        gathered = report_gather.gather(request, earlier=earlier, personal=not no_personal)
     if ids:
         gathered = report_gather.select(gathered, ids)
     for path in report_files.write(gathered, out):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from icaccess.cli.options import serving
-from icaccess.pipeline import Request
+from icaccess.request import Request
 
 
 @click.command()

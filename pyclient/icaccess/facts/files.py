@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.interface import TOGETHER, FactsSource, Provenance, RecordBatch, in_batches
+from icaccess.facts.interface import TOGETHER, FactsSource, Provenance
 from icaccess.facts.readers import READERS, json_lines_unread
 from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
-from icaccess.models import Record
+from icaccess.models import AnyRecord, Record
 
 T = TypeVar("T")
 Placed = tuple[Path, int, Record]
@@ -57,25 +57,24 @@ class FileFacts(FactsSource):
         for file, line, record in self._placed_once():
             yield record, {"record": [f"{file}:{line}"]}
 
-    def batches(self) -> Iterator[RecordBatch]:
-        """Each record once; lines of JSON are not read before somebody asks what is in them."""
-        return self._once(self._unread(), lambda batch: batch.ids)
+    def unread(self) -> Iterator[AnyRecord]:
+        """Each record once; lines of JSON are not decoded before somebody asks what is in them."""
+        return self._once(self._unread(), lambda record: record.id)
 
     def _placed_once(self) -> Iterator[Placed]:
-        some = batches(self._placed(), TOGETHER)
-        return chain.from_iterable(self._once(some, lambda placed: [record.id for _, _, record in placed]))
+        return self._once(self._placed(), lambda placed: placed[2].id)
 
-    def _once(self, some: Iterable[T], ids_of: Callable[[T], list[str]]) -> Iterator[T]:
+    def _once(self, items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[T]:
         # A set of a million ids takes 130 MB, and their hashes in a row 8. So ids are compared at the end, a
         # part of the hashes at a time, and before only those that are near to each other.
         hashes = [array("q") for _ in range(_PARTS)]
-        for batch in some:
-            new = list(map(self._hash, ids_of(batch)))
+        for some in batches(items, TOGETHER):
+            new = [self._hash(id_of(one)) for one in some]
             for one in new:
                 hashes[one % _PARTS].append(one)
             if len(set(new)) < len(new):
                 self._refuse_second(hashes)
-            yield batch
+            yield from some
         if not any(hashes):
             names = ", ".join(map(str, self._files[:3]))
             raise FactsError(f"{names}: no employee at all; an empty population is an error, not a departure")
@@ -93,14 +92,14 @@ class FileFacts(FactsSource):
                 for line, record in READERS[file.suffix.lower()](file, self._zone):
                     yield file, line, record
 
-    def _unread(self) -> Iterator[RecordBatch]:
+    def _unread(self) -> Iterator[AnyRecord]:
         for file in self._files:
             suffix = file.suffix.lower()
             with self._reading(file):
                 if suffix == ".jsonl":
                     yield from json_lines_unread(file, self._zone)
                 else:
-                    yield from in_batches(record for _, record in READERS[suffix](file, self._zone))
+                    yield from (record for _, record in READERS[suffix](file, self._zone))
 
     @contextmanager
     def _reading(self, file: Path) -> Iterator[None]:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-import msgspec
-
-from icaccess.batches import batches
-from icaccess.models import Record
+from icaccess.models import AnyRecord, Record
 
 TOGETHER = 8_000
-"""Records in one batch; memory grows with this, and not with the population."""
-_encode = msgspec.json.Encoder().encode
+"""How many records or lines are looked at together; memory grows with this, not with the population."""
 
 Provenance = dict[str, list[str]]
 """For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
@@ -25,29 +20,6 @@ Provenance = dict[str, list[str]]
 def digest(content: bytes) -> bytes:
     """As much of the SHA-256 as is kept of each record: enough for equal digests to mean equal contents."""
     return sha256(content).digest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordBatch:
-    """Some records in their order, column by column: read only when somebody asks what is in one."""
-
-    ids: list[str]
-    """Whose records they are."""
-    digests: list[bytes]
-    """The digest of everything that each record is made of: equal ones mean equal records."""
-    read: Callable[[int], Record]
-    """The record at a place of the batch; `FactsError` when its id cannot be relied on after all."""
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-def in_batches(records: Iterable[Record]) -> Iterator[RecordBatch]:
-    """Records that have been read already, as batches."""
-    for some in batches(records, TOGETHER):
-        yield RecordBatch(
-            [record.id for record in some], [digest(_encode(record)) for record in some], some.__getitem__
-        )
 
 
 class FactsSource(ABC):
@@ -64,12 +36,9 @@ class FactsSource(ABC):
         when the source as a whole cannot be read, or an id is missing, not a string, or used twice.
         """
 
-    def batches(self) -> Iterator[RecordBatch]:
-        """Each record once, as `records` gives it, but unread where the source can do without reading it.
-
-        Whoever knows a record by its digest need not read it again, which is most of the cost of a record.
-        """
-        return in_batches(self.records())
+    def unread(self) -> Iterator[AnyRecord]:
+        """Each record once, as `records` gives it, but not decoded where that can be left for later."""
+        return self.records()
 
     @abstractmethod
     def traced(self) -> Iterator[tuple[Record, Provenance]]:

@@ -78,7 +78,7 @@ class MergedFacts(FactsSource):
             self._refuse_nobodys(items)
             staging.add(source, items)
             if self._progress is not None:
-                self._progress(self._readers[source].settings.name, len(items))
+                self._progress(f"rows of {self._readers[source].settings.name}", len(items))
 
         self._repeated.clear()
         self._strangers.clear()

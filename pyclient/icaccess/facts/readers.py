@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -15,11 +16,11 @@ import msgspec
 from icaccess import __version__
 from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.interface import TOGETHER, RecordBatch, digest, in_batches
+from icaccess.facts.interface import TOGETHER, digest
 from icaccess.facts.record import at, misordered, to_record
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
-from icaccess.models import Employee, Record, Text
+from icaccess.models import AnyRecord, Employee, Record, Text, Unread
 
 LIST_KEY = "employees"
 _BOM = b"\xef\xbb\xbf"
@@ -90,19 +91,19 @@ def read_json_lines(file: Path, zone: ZoneInfo) -> Placed:
         yield line, _from_json(raw, file, line, zone)
 
 
-def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[RecordBatch]:
+def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[AnyRecord]:
     """The same records unread: of each line only the id is looked at, and its digest taken."""
     if _is_snapshot(file):
-        yield from in_batches(record for _, record in read_snapshot(file))
+        yield from (record for _, record in read_snapshot(file))
         return
     reading = f"{__version__} {zone.key} ".encode()  # what a line means depends on these as well
     for numbers, lines in _lines_together(file):
-
-        def read(place: int, numbers: Sequence[int] = numbers, lines: list[bytes] = lines) -> Record:
-            return _from_json(lines[place], file, numbers[place], zone)
-
-        ids = _ids(lines) or [read(place).id for place in range(len(lines))]
-        yield RecordBatch(ids, [digest(reading + raw) for raw in lines], read)
+        read = [
+            partial(_from_json, raw, file, number, zone) for number, raw in zip(numbers, lines, strict=True)
+        ]
+        ids = _ids(lines) or [one().id for one in read]
+        digests = [digest(reading + raw) for raw in lines]
+        yield from map(Unread, ids, digests, read)
 
 
 def _ids(lines: list[bytes]) -> list[str]:

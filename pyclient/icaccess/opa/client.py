@@ -19,9 +19,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from icaccess.batches import ahead, batches
+from icaccess.batches import batches, ordered_map
 from icaccess.errors import EngineError, RunVoidError, UsageError
-from icaccess.models import ClauseExplanation, Decision, Employee, InvalidRecord, Record
+from icaccess.models import (
+    AnyRecord,
+    ClauseExplanation,
+    Decision,
+    DecisionJson,
+    Employee,
+    InvalidRecord,
+    Record,
+    Unread,
+)
 from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
 from icaccess.opa.undecided import invalid_record, no_decision
 
@@ -146,7 +155,7 @@ class AccessClient:
         return decision
 
     def decide_many(
-        self, records: Iterable[Record], at: date, *, revisions: Revisions | None = None
+        self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions | None = None
     ) -> Iterator[Decision]:
         """The decisions for all `records` on the day `at`, in their order, as they come.
 
@@ -163,8 +172,8 @@ class AccessClient:
                 ) from error
 
     def decide_json(
-        self, records: Iterable[Record], at: date, *, revisions: Revisions | None = None
-    ) -> Iterator[bytes | msgspec.Raw]:
+        self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions | None = None
+    ) -> Iterator[DecisionJson]:
         """The same as `decide_many`, each decision as the JSON that OPA wrote, its keys sorted by name."""
         self._sidecars.refresh()
         run = _Run(self._sidecars, at, revisions)
@@ -172,7 +181,7 @@ class AccessClient:
         if isinstance(records, Sequence):
             # Few people are spread over all the connections, so that every core of OPA has some.
             size = min(size, max(LEAST, -(-len(records) // self._connections)))
-        for answers in ahead(run.decide, batches(records, size), self._connections):
+        for answers in ordered_map(run.decide, batches(records, size), self._connections):
             yield from answers
 
     def explain(self, employee: Employee, at: date) -> list[ClauseExplanation]:
@@ -200,8 +209,9 @@ class _Run:
         self._revisions = revisions
         self._lock = threading.Lock()
 
-    def decide(self, batch: list[Record]) -> list[bytes | msgspec.Raw]:
+    def decide(self, given: list[AnyRecord]) -> list[DecisionJson]:
         """The answers for one batch, in its order."""
+        batch = [record.read() if isinstance(record, Unread) else record for record in given]
         answers = self._ask([record for record in batch if isinstance(record, Employee)])
         return [
             answers[record.id]
@@ -210,7 +220,7 @@ class _Run:
             for record in batch
         ]
 
-    def _ask(self, employees: list[Employee]) -> dict[str, bytes | msgspec.Raw]:
+    def _ask(self, employees: list[Employee]) -> dict[str, DecisionJson]:
         if not employees:
             return {}
         try:

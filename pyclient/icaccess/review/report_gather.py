@@ -11,20 +11,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from icaccess import __version__, changes
-from icaccess.apply import expected
+from icaccess import __version__
 from icaccess.config.policy_data import load_policy_data
-from icaccess.diff import draw_up
 from icaccess.errors import EngineError, PolicyError, UsageError
-from icaccess.facts.interface import FactsSource, in_batches
+from icaccess.facts.interface import FactsSource
 from icaccess.facts.merge import MergedFacts
-from icaccess.join import Join, state_digest
 from icaccess.models import Record
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import find_opa
-from icaccess.pipeline import Request
-from icaccess.plan import Plan
+from icaccess.pipeline import Run, start
+from icaccess.request import Request
 from icaccess.review.forecast import forecast
 from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import (
@@ -46,22 +43,12 @@ from icaccess.review.report_people import Collected, held_by_records
 from icaccess.review.report_store import History, audit_end
 from icaccess.review.source import PolicySource
 from icaccess.review.trace import trace_policy
-from icaccess.store.database import Store
-from icaccess.store.shelf import everybody
-from icaccess.targets.interface import Holding, Target
 
 _A_YEAR = timedelta(days=365)
 
 
-def gather(
-    request: Request,
-    facts: FactsSource,
-    records: Iterable[Record],
-    *,
-    earlier: Report | None,
-    personal: bool,
-) -> Report:
-    """The report for a request, on the `records` of `facts`; nothing is changed and nothing written.
+def gather(request: Request, *, earlier: Report | None, personal: bool) -> Report:
+    """The report for a request; nothing is changed and nothing written.
 
     It holds everybody in memory. Errors are those of the facts, the engine, the target and the store; a part
     that is merely not there is null in the report, which says why.
@@ -69,9 +56,9 @@ def gather(
     policy, config = request.policy_directory, request.config_directory
     policy_data = load_policy_data(config)
     clauses = read_clauses(policy, policy_data.requirements)
-    with changes.opened(request, read_only=True) as (store, target), request.client() as client:
-        report = draw(records, client, target, store, request.day, request.settings.zone, personal=personal)
-    sources = tuple(_sources(request.facts, facts, request.settings.zone))
+    with start(request, read_only=True) as run:
+        report = draw(run, request.settings.zone, personal=personal)
+    sources = tuple(_sources(request.facts, request.source, request.settings.zone))
     if not personal:
         sources = tuple(
             msgspec.structs.replace(one, problem="It could not be read.") if one.problem else one
@@ -106,28 +93,22 @@ def gather(
     )
 
 
-def draw(
-    records: Iterable[Record],
-    client: AccessClient,
-    target: Target,
-    store: Store,
-    as_of: date,
-    zone: ZoneInfo,
-    *,
-    personal: bool = True,
-) -> Report:
+def draw(run: Run, zone: ZoneInfo, *, personal: bool = True) -> Report:
     """The parts of a report that come from facts, policy, target and store.
 
     Before the ledger's first day, when nobody was adopted into it, who holds access is what the records say.
     """
+    as_of, store, target, client = run.day, run.parts.store, run.parts.target, run.parts.client
     history = History(store, target, zone)
     if target.is_store and history.is_empty:
-        records = list(records)
-        current = dict(held_by_records(records))
+        current = dict(held_by_records(run.parts.facts.records()))
     else:
         current = target.current()
     collected = Collected(current, target.match, personal=personal)
-    plan = _decide(records, client, target, store, as_of, current, collected)
+    revisions = client.revisions()
+    plan = run.compare(
+        current, revisions, lambda people: collected.taking(run.decide(people, revisions, full=True))
+    )
     people = collected.everybody(plan, history.given())
     absent: dict[str, str] = {}
     removals = audit = drift = None
@@ -273,31 +254,6 @@ def traced_clauses(policy: Path, config: Path) -> tuple[Traced, ...]:
             gap=one.gap,
         )
         for one in trace_policy(source).clauses
-    )
-
-
-def _decide(
-    records: Iterable[Record],
-    client: AccessClient,
-    target: Target,
-    store: Store,
-    as_of: date,
-    current: dict[str, Holding],
-    collected: Collected,
-) -> Plan:
-    """Decide everybody just as a plan does, so that the report and the plan cannot differ."""
-    shown = state_digest(current)
-    join = Join(current, target.match)
-    revisions = client.revisions()
-    answered = everybody(client, join.batches(in_batches(records)), as_of, revisions)
-    return draw_up(
-        join,
-        collected.taking(answered),
-        expected(store, target, as_of),
-        as_of=as_of,
-        target=target.identity,
-        target_digest=shown,
-        revisions=(revisions.policy, revisions.data),
     )
 
 

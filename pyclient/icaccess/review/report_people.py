@@ -10,21 +10,22 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.facts.interface import RecordBatch
+from icaccess.diff import Person as Decided
 from icaccess.models import (
     Access,
-    Answer,
     Assignment,
     BasisApproval,
     Decision,
+    DecisionJson,
     Employee,
     InvalidRecord,
     Record,
+    Unread,
 )
 from icaccess.opa.undecided import no_employee_record
 from icaccess.plan import Plan
 from icaccess.review.report_data import Drift, Given, Held, Job, Person
-from icaccess.targets.interface import Holding, Match
+from icaccess.targets.interface import Match
 
 _decision = msgspec.json.Decoder(Decision).decode
 _QUOTING = {"invalid_record", "no_decision"}
@@ -36,7 +37,7 @@ _SOMEBODY = "somebody without an employee record"
 class Collected:
     """People as their decisions come by, on their way from OPA into the plan."""
 
-    def __init__(self, current: dict[str, Holding], match: Match, *, personal: bool) -> None:
+    def __init__(self, current: Mapping[str, Access], match: Match, *, personal: bool) -> None:
         self.answered = 0
         self.unreadable = 0
         self.joined: list[Record] = []
@@ -50,15 +51,16 @@ class Collected:
         self._shown = dict(current)
         self._strangers: dict[str, str] = {}
 
-    def taking(self, answered: Iterable[tuple[RecordBatch, list[Answer]]]) -> Iterator[list[Answer]]:
-        """The answers, each made a person of the report together with its record."""
-        for batch, answers in answered:
-            for place, answer in enumerate(answers):
-                record = batch.read(place)
-                self.joined.append(record)
-                self.answered += 1
-                self._add(record, _decision(answer))
-            yield answers
+    def taking(
+        self, decided: Iterable[tuple[Decided, DecisionJson]]
+    ) -> Iterator[tuple[Decided, DecisionJson]]:
+        """The same people and answers, each made a person of the report."""
+        for one, answer in decided:
+            record = one.record.read() if isinstance(one.record, Unread) else one.record
+            self.joined.append(record)
+            self.answered += 1
+            self._add(record, _decision(answer))
+            yield one, answer
 
     def everybody(self, plan: Plan, given: Mapping[str, Given] = MappingProxyType({})) -> tuple[Person, ...]:
         """All people of the plan, those who hold access and have no employee record at the end.
@@ -105,7 +107,7 @@ class Collected:
             decision,
             record.id,
             jobs=tuple(_jobs(jobs, decision.as_of)),
-            held=_held_of(record.access) if isinstance(record.access, Access) else None,
+            held=_held(record.access) if isinstance(record.access, Access) and record.access.held else None,
         )
         if self._personal:
             person = replace(
@@ -143,23 +145,15 @@ def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:
     )
 
 
-def held_by_records(records: Iterable[Record]) -> Iterator[tuple[str, Holding]]:
+def held_by_records(records: Iterable[Record]) -> Iterator[tuple[str, Access]]:
     """Who holds access by the records themselves: all there is to go by before the ledger's first day."""
     for record in records:
         if isinstance(record, Employee) and isinstance(record.access, Access) and record.access.held:
-            held = _held_of(record.access)
-            assert held is not None  # noqa: S101 (the line above)
-            yield record.id, Holding(locations=held.locations, since=held.since)
+            yield record.id, record.access
 
 
-def _held_of(access: Access) -> Held | None:
-    if not access.held:
-        return None
+def _held(access: Access) -> Held:
     return Held(
         since=access.since if isinstance(access.since, date) else None,
         locations=access.locations if isinstance(access.locations, tuple) else None,
     )
-
-
-def _held(holding: Holding) -> Held:
-    return Held(since=holding.since, locations=holding.locations)

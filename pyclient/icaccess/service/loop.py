@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.service.log import event
 from icaccess.service.once import Done, Stopped, Stopping, once
 from icaccess.service.schedule import next_slot, retry_after, slot

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
-from icaccess import changes
 from icaccess.apply import Summary
 from icaccess.errors import IcaccessError
-from icaccess.facts.interface import RecordBatch
-from icaccess.guard import GuardSettings
-from icaccess.pipeline import Request
+from icaccess.pipeline import Run, start
 from icaccess.plan import Plan
+from icaccess.request import Request
 from icaccess.store import journal
-from icaccess.store.database import Store, instant
+from icaccess.store.database import instant
 from icaccess.store.lock import caller
-from icaccess.targets.interface import Target
 
 Stopping = Callable[[], bool]
 
@@ -40,41 +38,27 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
     came true before a change was made; later it ends after those at hand, and the summary says how many are
     left.
     """
-    with changes.opened(request) as (store, target):
-        if _was_done(request, store, target, since):
-            return None
-        with request.client() as client:
-            plan, summary = changes.apply(
-                _until(stopping, request.batches()),
-                client,
-                target,
-                store,
-                request.day,
-                by=caller(),
-                limits=request.settings.section("guard", GuardSettings),
-                facts_age=request.facts_age,
-                # Asked under the lock, so that two services never do the same slot.
-                confirm=lambda _plan, _verdict: (
-                    not stopping() and not _was_done(request, store, target, since)
-                ),
-                stopping=stopping,
-            )
-    if summary is not None:
-        return Done(plan, summary)
-    if stopping():
-        raise Stopped("stopped before anything was changed")
-    return None
 
-
-def _was_done(request: Request, store: Store, target: Target, since: datetime | None) -> bool:
-    if since is None:
-        return False
-    with store.reading() as connection:
-        return journal.finished_since(connection, target.identity, instant(since), request.day)
-
-
-def _until(stopping: Stopping, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-    for batch in batches:
+    def heed(*_: object) -> None:
         if stopping():
             raise Stopped("stopped before anything was changed")
-        yield batch
+
+    with start(replace(request, progress=heed)) as run:
+        if _was_done(run, since):
+            return None
+        with run.changing("icaccess run"):
+            if _was_done(run, since):  # by another service, since this one looked
+                return None
+            plan = run.plan()
+            result = run.guard(plan)
+            result.check()
+            heed()
+            return Done(plan, run.apply(plan, result, by=caller(), stopping=stopping))
+
+
+def _was_done(run: Run, since: datetime | None) -> bool:
+    if since is None:
+        return False
+    with run.parts.store.reading() as connection:
+        identity = run.parts.target.identity
+        return journal.finished_since(connection, identity, instant(since), run.day)

@@ -11,13 +11,14 @@ from datetime import date
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from icaccess.store import audit
+from icaccess.models import Access
+from icaccess.store import audit, holders
 from icaccess.store.audit import Draft
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import run as run_table
-from icaccess.targets.interface import Change, ChangeAction, Holding
+from icaccess.targets.interface import Change
 
 State = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
 """`intended` is written before a change is made; `made` is the target's word, `verified` what it was seen to
@@ -41,20 +42,29 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int] | None = None
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class Written(Change, frozen=True, kw_only=True):
     """A change as the journal holds it."""
 
     run_id: int
     n: int
+    target: str
     state: State
-    action: ChangeAction
-    employee_id: str
-    account: str
-    before: Holding | None
-    after: Holding | None
     note: str
     batch: str
     intended_at: str
+    due_on: date | None
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Changes that a target is asked for together: the run, the batch's name, and its first change's number.
+
+    `due_on` is the day by which changes that somebody else carries out are to show.
+    """
+
+    run_id: int
+    target: str
+    name: str
+    first: int
     due_on: date | None
 
 
@@ -108,58 +118,51 @@ def interrupt_open_runs(connection: Connection, at: str) -> None:
     )
 
 
-def intend(
-    connection: Connection,
-    at: str,
-    run_id: int,
-    target: str,
-    batch: str,
-    first: int,
-    due_on: date | None,
-    changes: Sequence[tuple[Change, Mapping[str, Any]]],
-) -> list[Written]:
-    """Write down changes that are about to be made, numbered from `first`, each with what it rests on."""
-    rows, drafts, written = [], [], []
-    for n, (change, grounds) in enumerate(changes, first):
-        rows.append(
-            {
-                "run_id": run_id,
-                "n": n,
-                "target": target,
-                "action": change.action,
-                "employee_id": change.employee_id,
-                "account": change.account,
-                "before": _text(change.before),
-                "after": _text(change.after),
-                "state": "intended",
-                "note": "",
-                "batch": batch,
-                "intended_at": at,
-                "due_on": due_on.isoformat() if due_on else None,
-            }
+def intend(connection: Connection, at: str, batch: Batch, changes: Sequence[Change]) -> list[Written]:
+    """Write down changes that are about to be made; the audit record has all that each of them says."""
+    written = [
+        Written(
+            action=change.action,
+            employee_id=change.employee_id,
+            account=change.account,
+            before=change.before,
+            after=change.after,
+            run_id=batch.run_id,
+            n=n,
+            target=batch.target,
+            state="intended",
+            note="",
+            batch=batch.name,
+            intended_at=at,
+            due_on=batch.due_on,
         )
-        body = {"n": n, "target": target, "batch": batch, **msgspec.to_builtins(change), **grounds}
-        drafts.append(Draft(kind="intent", run_id=run_id, employee_id=change.employee_id, body=body))
-        written.append(
-            Written(
-                run_id=run_id,
-                n=n,
-                state="intended",
-                action=change.action,
+        for n, change in enumerate(changes, batch.first)
+    ]
+    if written:
+        connection.execute(insert(change_table), [_row(one) for one in written])
+        drafts = [
+            Draft(
+                kind="intent",
+                run_id=batch.run_id,
                 employee_id=change.employee_id,
-                account=change.account,
-                before=change.before,
-                after=change.after,
-                note="",
-                batch=batch,
-                intended_at=at,
-                due_on=due_on,
+                body={"n": n, "target": batch.target, "batch": batch.name, **msgspec.to_builtins(change)},
             )
-        )
-    if rows:
-        connection.execute(insert(change_table), rows)
+            for n, change in enumerate(changes, batch.first)
+        ]
         audit.append(connection, at, drafts)
     return written
+
+
+def adopt(connection: Connection, at: str, origin: Origin, held: Mapping[str, tuple[str, Access]]) -> None:
+    """Record who was found to hold access on the first day, as `{account: (employee id, access)}`."""
+    run_id = begin(connection, at, origin)
+    holders.record(connection, origin.target, held)
+    drafts = [
+        Draft(kind="adopted", run_id=run_id, employee_id=employee_id, body=msgspec.to_builtins(access))
+        for _, (employee_id, access) in sorted(held.items())
+    ]
+    audit.append(connection, at, drafts)
+    finish(connection, at, run_id, {"adopted": len(held)})
 
 
 def settle(connection: Connection, at: str, settlements: Sequence[Settlement]) -> None:
@@ -212,23 +215,7 @@ def unsettled(connection: Connection, target: str) -> list[Written]:
         .where(change_table.c.target == target, change_table.c.state.in_(["intended", "made", "pending"]))
         .order_by(change_table.c.run_id, change_table.c.n)
     )
-    return [
-        Written(
-            run_id=row.run_id,
-            n=row.n,
-            state=row.state,
-            action=row.action,
-            employee_id=row.employee_id,
-            account=row.account,
-            before=_holding(row.before),
-            after=_holding(row.after),
-            note=row.note,
-            batch=row.batch,
-            intended_at=row.intended_at,
-            due_on=date.fromisoformat(row.due_on) if row.due_on else None,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_written(row) for row in connection.execute(query).mappings()]
 
 
 def last_people(connection: Connection, target: str) -> int | None:
@@ -260,9 +247,22 @@ def was_adopted(connection: Connection, target: str) -> bool:
     return connection.execute(query.where(run_table.c.state == "finished").limit(1)).first() is not None
 
 
-def _text(holding: Holding | None) -> str | None:
-    return None if holding is None else audit.canonical(holding).decode()
+def _row(written: Written) -> dict[str, Any]:
+    row = msgspec.structs.asdict(written)
+    for side in ("before", "after"):
+        row[side] = None if row[side] is None else audit.canonical(row[side]).decode()
+    return row | {"due_on": written.due_on.isoformat() if written.due_on else None}
 
 
-def _holding(text: str | None) -> Holding | None:
-    return None if text is None else msgspec.json.decode(text, type=Holding)
+def _written(row: RowMapping) -> Written:
+    values = {name: row[name] for name in Written.__struct_fields__}
+    for side in ("before", "after"):
+        values[side] = None if row[side] is None else _access(row[side])
+    return msgspec.convert(values, Written)
+
+
+def _access(text: str) -> dict[str, Any]:
+    """What is held, as this version writes it or as earlier ones did, which had no `held`."""
+    found = {"held": True, **msgspec.json.decode(text)}
+    found.pop("partial", None)
+    return found

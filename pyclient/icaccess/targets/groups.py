@@ -1,6 +1,6 @@
 """Access as membership of groups: one group for all who hold it, one for each location, or both.
 
-`GroupSettings` says which groups a holding stands for, `GroupTarget` reads who is in them, and `MemberTarget`
+`GroupSettings` says which groups access stands for, `GroupTarget` reads who is in them, and `MemberTarget`
 changes them by adding and removing single members, each of which is safe to repeat.
 """
 
@@ -14,7 +14,8 @@ import msgspec
 
 from icaccess.config import Config, Section
 from icaccess.errors import ConfigError, TargetError
-from icaccess.targets.interface import Change, Holding, Match, Result, Target
+from icaccess.models import Access
+from icaccess.targets.interface import Change, Match, Result, Target
 
 GIVE_UP_AFTER = 5
 """How many changes in a row may end unclear before the rest is left for the next run."""
@@ -33,29 +34,28 @@ class GroupSettings(Section, frozen=True, kw_only=True):
         """Every group that is looked at."""
         return frozenset(self.location_groups.values()) | ({self.group} if self.group else frozenset())
 
-    def holding(self, member_of: frozenset[str]) -> Holding | None:
+    def access(self, member_of: frozenset[str]) -> Access | None:
         """What membership of these groups amounts to.
 
-        Access that is only half there, in the group for everybody or in those of locations but not in both,
-        is access for no location, so that it is put right.
+        Somebody in a location's group who is not in the group for everybody has that location only in part.
+        It is named so, which no decision names, and the policy asks for an update that puts it right.
         """
         if not member_of:
             return None
         if not self.location_groups:
-            return Holding()
-        found = tuple(sorted(place for place, group in self.location_groups.items() if group in member_of))
-        complete = self.group is None or self.group in member_of
-        if not complete:
-            return Holding(locations=(), partial=tuple(sorted(member_of)))
-        return Holding(locations=found)
+            return Access(held=True)
+        found = sorted(place for place, group in self.location_groups.items() if group in member_of)
+        if self.group is not None and self.group not in member_of:
+            found = [f"{place} (not in {self.group})" for place in found]
+        return Access(held=True, locations=tuple(found))
 
-    def groups(self, holding: Holding | None) -> frozenset[str]:
-        """The groups that a holding stands for; `LookupError` names a location that has no group."""
-        if holding is None:
+    def groups(self, access: Access | None) -> frozenset[str]:
+        """The groups that access stands for; `LookupError` names a location that has no group."""
+        if access is None:
             return frozenset()
         wanted = {self.group} if self.group else set()
         if self.location_groups:
-            for place in holding.locations or ():
+            for place in access.locations or ():
                 if place not in self.location_groups:
                     raise LookupError(f"no group is configured for the location {place}")
                 wanted.add(self.location_groups[place])
@@ -82,17 +82,17 @@ class GroupTarget(Target):
     def memberships(self) -> dict[str, frozenset[str]]:
         """Each account that is in some of the configured groups, and in which."""
 
-    def current(self) -> dict[str, Holding]:
+    def current(self) -> dict[str, Access]:
         """Who is in the groups, and for which locations."""
         self._member_of = self.memberships()
         found = {}
-        shared: dict[frozenset[str], Holding | None] = {}
+        shared: dict[frozenset[str], Access | None] = {}
         for account, groups in self._member_of.items():
             if groups not in shared:
-                shared[groups] = self.settings.holding(groups)
-            holding = shared[groups]
-            if holding is not None:
-                found[account] = holding
+                shared[groups] = self.settings.access(groups)
+            access = shared[groups]
+            if access is not None:
+                found[account] = access
         return found
 
     def steps(self, change: Change) -> tuple[list[str], list[str]]:

@@ -8,25 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Literal
 
 import msgspec
 
+from icaccess.models import Access
+
 ChangeAction = Literal["grant", "update", "revoke"]
 Match = Literal["id", "username", "email"]
-
-
-class Holding(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What one account holds. `locations` is None where the target does not know for which locations.
-
-    `since` is the first day it was held, where the target knows.
-    """
-
-    locations: tuple[str, ...] | None = None
-    since: date | None = None
-    partial: tuple[str, ...] = ()
-    """The groups that somebody is in whose access is only half there; it counts as access for no location."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +24,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     action: ChangeAction
     employee_id: str
     account: str
-    before: Holding | None
-    after: Holding | None
+    before: Access | None
+    after: Access | None
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -72,8 +61,11 @@ class Target(ABC):
         """What tells this target from any other, on one line and without secrets: kind, address, group."""
 
     @abstractmethod
-    def current(self) -> dict[str, Holding]:
-        """Who holds access now, by account. `TargetError` when that cannot be told for certain."""
+    def current(self) -> dict[str, Access]:
+        """Who holds access now, by account: `held` is true, and locations are absent where it knows none.
+
+        `TargetError` when that cannot be told for certain.
+        """
 
     @abstractmethod
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from icaccess.config import Config
+from icaccess.models import Access
 from icaccess.store import holders
 from icaccess.store.database import Store
-from icaccess.targets.interface import Change, Holding, Result, Target
+from icaccess.targets.interface import Change, Result, Target
 
 
 class LedgerTarget(Target):
@@ -20,10 +21,10 @@ class LedgerTarget(Target):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def current(self) -> dict[str, Holding]:
+    def current(self) -> dict[str, Access]:
         """Everybody in the ledger."""
         with self._store.reading() as connection:
-            return holders.holdings(connection, self.identity)
+            return holders.everybody(connection, self.identity)
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (a set has no trace)
         """Write the changes in one transaction; all of them are made, or the store raises `StoreError`."""

@@ -15,7 +15,7 @@ from testcontainers.core.container import DockerContainer
 from icaccess.models import Employee
 from icaccess.opa.bundles import build_bundles
 from icaccess.opa.client import AccessClient
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.service.once import once
 from tests.containers.conftest import ROOT, docker
 from tests.service import district

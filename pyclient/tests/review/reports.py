@@ -12,11 +12,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import yaml
 
-from icaccess import changes
 from icaccess.config.policy_data import load_policy_data
-from icaccess.facts.interface import in_batches
-from icaccess.guard import GuardSettings, Limit
 from icaccess.models import (
+    Access,
     Approval,
     Assignment,
     Certification,
@@ -30,15 +28,15 @@ from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import Report, RulePlace, Traced
 from icaccess.review.report_gather import compare, draw
 from icaccess.store.database import Store, open_store
-from icaccess.targets.interface import Holding, Target
+from icaccess.targets.interface import Target
 from icaccess.targets.ledger import LedgerTarget
 from tests import people
+from tests.scripted import do, run_on
 from tests.targets.fakes import MemoryTarget
 
 ROOT = Path(__file__).parents[3]
 DAY = date(2026, 3, 10)
 DENVER = ZoneInfo("America/Denver")
-NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
 
 HOSTILE = {
     "script": "<script>window.harmed = true</script>",
@@ -121,7 +119,7 @@ def entitled(ident: str, *, end: date | None = None, **more: Any) -> Employee:
 
 def run(store: Store, client: AccessClient, target: Target, records: list[Record], as_of: date) -> None:
     """Apply what OPA decides, whatever the guard would say."""
-    changes.apply(in_batches(records), client, target, store, as_of, by="tester@here", limits=NO_LIMITS)
+    do(store, target, client, records, day=as_of)
 
 
 def full(client: AccessClient, folder: Path) -> Report:
@@ -131,14 +129,14 @@ def full(client: AccessClient, folder: Path) -> Report:
     many = [entitled(f"{at:03}", name=f"Sample Person {at}") for at in range(60)]
     with open_store(f"sqlite:///{folder / 'full.db'}") as store:
         run(store, client, target, many, date(2026, 2, 2))
-        before = draw(many, client, target, store, date(2026, 2, 3), DENVER)
+        before = draw(run_on(many, client, target, store, date(2026, 2, 3)), DENVER)
         target.faults = {"001": "lied", "002": "slow", "003": "refused"}
         left: list[Record] = [entitled(one.id, end=date(2026, 2, 27), name=evil) for one in many[:20]]
         run(store, client, target, [*left, *many[20:]], date(2026, 3, 5))
         for at in range(30, 44):
             del target.held[f"{at:03}"]
-            target.held[f"stranger {at} {evil}"] = Holding(locations=("211",))
-        report = draw([*left, *many[20:], *sample(21, 40)], client, target, store, DAY, DENVER)
+            target.held[f"stranger {at} {evil}"] = Access(held=True, locations=("211",))
+        report = draw(run_on([*left, *many[20:], *sample(21, 40)], client, target, store, DAY), DENVER)
     trace = tuple(
         Traced(
             clause=f"ES-{number}",

@@ -10,18 +10,16 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import update
 
-from icaccess import changes
 from icaccess.errors import UsageError
-from icaccess.facts.interface import in_batches
 from icaccess.models import Access, BasisApproval, Employee, EmploymentPeriod, InvalidRecord
 from icaccess.review.report_data import Given, Held, Outlook
 from icaccess.review.report_findings import count_reasons, removal_words
 from icaccess.review.report_gather import compare, draw, expiries, select
 from icaccess.store.database import open_store
 from icaccess.store.schema import audit as audit_table
-from icaccess.targets.interface import Holding
 from icaccess.targets.ledger import LedgerTarget
 from tests.review.reports import DAY, DENVER, drawn, entitled, run, sample
+from tests.scripted import adopt, run_on
 from tests.targets.fakes import MemoryTarget
 
 
@@ -66,7 +64,7 @@ def test_before_the_first_day_access_is_what_the_records_say(report, records):
 
 
 def test_the_facts_digest_is_the_plans(report, records, client, sqlite_store):
-    plan = changes.plan(in_batches(records), client, LedgerTarget(sqlite_store), sqlite_store, DAY)
+    plan = run_on(records, client, LedgerTarget(sqlite_store), sqlite_store, DAY).plan()
     assert report.population.facts_digest == plan.facts_digest
 
 
@@ -175,7 +173,7 @@ def test_removals_are_told_with_the_days_since_departure(kind, client, tmp_path)
             )
         )
         run(store, client, target, later, date(2026, 3, 5))
-        report = draw(later, client, target, store, DAY, DENVER)
+        report = draw(run_on(later, client, target, store, DAY), DENVER)
     told = {one.id: one for one in report.removals}
     assert sorted(told) == ["1", "3", "4"]
     assert told["1"].state == "verified"
@@ -214,7 +212,7 @@ def test_a_removal_that_was_not_seen_has_no_days(client, tmp_path):
         left = [entitled("1", end=date(2026, 2, 27)), entitled("2", end=date(2026, 2, 27))]
         run(store, client, target, left, date(2026, 3, 5))
         target.faults = {}
-        report = draw(left, client, target, store, DAY, DENVER)
+        report = draw(run_on(left, client, target, store, DAY), DENVER)
     assert [(one.id, one.state, one.days) for one in report.removals] == [
         ("1", "failed", None),
         ("2", "pending", None),
@@ -229,9 +227,9 @@ def test_drift_and_holders_without_a_record_are_told(client, tmp_path):
         target.faults = {"3": "refused"}
         run(store, client, target, records, date(2026, 2, 2))
         del target.held["1"]
-        target.held["3"] = Holding(locations=("210",))  # by hand, since the grant was refused
-        target.held["stranger"] = Holding(locations=("211",), since=date(2026, 3, 1))
-        report = draw(records, client, target, store, DAY, DENVER)
+        target.held["3"] = Access(held=True, locations=("210",))  # by hand, since the grant was refused
+        target.held["stranger"] = Access(held=True, locations=("211",), since=date(2026, 3, 1))
+        report = draw(run_on(records, client, target, store, DAY), DENVER)
     assert {one.id: one.kind for one in report.drift} == {"1": "taken", "3": "given", "stranger": "given"}
     assert {one.id: one.action for one in report.drift} == {"1": "grant", "3": "keep", "stranger": "none"}
     given = {one.id: one.given for one in report.people}
@@ -248,14 +246,14 @@ def test_drift_and_holders_without_a_record_are_told(client, tmp_path):
 
 def test_an_account_that_is_an_address_is_left_out_with_the_rest(client, tmp_path):
     held = ("somebody@sample.example", "one@sample.example", "gone@sample.example")
-    target = MemoryTarget(dict.fromkeys(held, Holding()))
+    target = MemoryTarget(dict.fromkeys(held, Access(held=True)))
     target.match = "email"
     records = [entitled("1", email="One@Sample.Example", name="One Person")]
     with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
-        changes.adopt(records, target, store, date(2026, 2, 2), by="tester@here")
-        target.held["other@sample.example"] = Holding()
+        adopt(store, target, records, date(2026, 2, 2))
+        target.held["other@sample.example"] = Access(held=True)
         del target.held["gone@sample.example"]
-        report = draw(records, client, target, store, DAY, DENVER, personal=False)
+        report = draw(run_on(records, client, target, store, DAY), DENVER, personal=False)
     assert [one.id for one in report.people] == [
         "1",
         "holder without record 1",
@@ -286,6 +284,6 @@ def test_access_in_the_records_is_not_believed_over_the_target(client, tmp_path)
     claims = entitled("1", access=Access(held=True, since=date(2020, 1, 1)))
     with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
         target = MemoryTarget()
-        report = draw([claims], client, target, store, DAY, DENVER)
+        report = draw(run_on([claims], client, target, store, DAY), DENVER)
     assert report.people[0].held is None
     assert report.people[0].action == "grant"

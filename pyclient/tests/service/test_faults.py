@@ -7,23 +7,26 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from icaccess import changes
 from icaccess.errors import EngineError, RunVoidError, StoreError
-from icaccess.facts.interface import RecordBatch, in_batches
+from icaccess.facts.interface import FactsSource
+from icaccess.models import Record
 from icaccess.opa.client import AccessClient
 from icaccess.opa.signing import publish
-from icaccess.pipeline import Request
+from icaccess.pipeline import start
+from icaccess.request import Request
 from icaccess.service.loop import Service
 from icaccess.service.once import Done, once
 from icaccess.service.state import State
+from tests.scripted import Listed
 from tests.service import district
 from tests.sidecar.service import (
     CLIENT,
@@ -47,11 +50,22 @@ class Meanwhile(Request):
 
     happening: Callable[[], object] = lambda: None
 
-    def batches(self) -> Iterator[RecordBatch]:
-        records = list(super().records())
-        yield from in_batches(records[:MIDDLE])
+    @cached_property
+    def source(self) -> FactsSource:
+        return Interrupted(super().source.records(), self.happening)
+
+
+class Interrupted(Listed):
+    """Facts during whose reading something happens, after `MIDDLE` of `PEOPLE` records."""
+
+    def __init__(self, records: Iterable[Record], happening: Callable[[], object]) -> None:
+        super().__init__(records)
+        self.happening = happening
+
+    def records(self) -> Iterator[Record]:
+        yield from self.listed[:MIDDLE]
         self.happening()
-        yield from in_batches(records[MIDDLE:])
+        yield from self.listed[MIDDLE:]
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +103,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done |
 
     def adopt(store: str) -> None:
         request = Request(config=config, facts=[facts], store=store)
-        with changes.opened(request) as (opened, target):
-            assert changes.adopt(request.records(), target, opened, request.day, by="test") == PEOPLE
+        with start(request) as run, run.changing("icaccess adopt"):
+            assert run.adopt(by="test") == PEOPLE
 
     adopt(store)
 
@@ -116,8 +130,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done |
 
 
 def _holders(request: Request) -> int:
-    with changes.opened(request) as (_, target):
-        return len(target.current())
+    with request.open() as opened:
+        return len(opened.target.current())
 
 
 def kept(done: Done | None) -> bool:

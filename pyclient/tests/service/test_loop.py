@@ -15,9 +15,8 @@ import pytest
 
 from icaccess.apply import Failure, Summary
 from icaccess.errors import EngineError, GuardStop, RunVoidError, StoreLockedError
-from icaccess.packed import Packed
-from icaccess.pipeline import Request
-from icaccess.plan import Changes, Plan, PlannedChange, Undecided
+from icaccess.plan import Plan, PlannedChange
+from icaccess.request import Request
 from icaccess.service.log import _JsonLines
 from icaccess.service.loop import Service
 from icaccess.service.once import Done
@@ -25,7 +24,9 @@ from icaccess.service.state import State
 from tests.service import district
 from tests.sidecar.service import wait_until
 
-CHANGE = PlannedChange(action="revoke", employee_id="000001", account="000001", outcome="deny")
+CHANGE = PlannedChange(
+    action="revoke", employee_id="000001", account="000001", before=None, after=None, outcome="deny"
+)
 PLAN = Plan(
     as_of=date(2025, 9, 10),
     target="ledger",
@@ -36,9 +37,9 @@ PLAN = Plan(
     people=1,
     holders=1,
     counts={"revoke": 1},
-    changes=Changes([CHANGE]),
+    changes=(CHANGE,),
     pending=(),
-    undecided=Packed(Undecided),
+    undecided=(),
     drift=(),
 )
 DONE = Done(PLAN, Summary(run_id=1, counts={"verified": 1}, failures=()))

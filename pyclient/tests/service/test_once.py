@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from icaccess.changes import opened
 from icaccess.errors import GuardStop
 from icaccess.opa.engine import Engine
-from icaccess.pipeline import Request
+from icaccess.request import Request
 from icaccess.service.once import Stopped, once
 from tests.service import district
 
@@ -52,8 +51,8 @@ def request_for(
 
 
 def holders(request: Request) -> int:
-    with opened(request) as (_, target):
-        return len(target.current())
+    with request.open() as opened:
+        return len(opened.target.current())
 
 
 def test_a_run_grants_what_is_due_and_another_finds_it_done(request_for) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from icaccess.errors import TargetError
-from icaccess.targets.interface import Change, Holding, Result, Target
+from icaccess.models import Access
+from icaccess.targets.interface import Change, Result, Target
 
 
 class MemoryTarget(Target):
@@ -13,14 +14,14 @@ class MemoryTarget(Target):
 
     identity = "memory"
 
-    def __init__(self, held: dict[str, Holding] | None = None, *, batch_size: int | None = 100) -> None:
+    def __init__(self, held: dict[str, Access] | None = None, *, batch_size: int | None = 100) -> None:
         self.held = dict(held or {})
         self.faults: dict[str, str] = {}
         self.applied: list[tuple[str, str]] = []
         self.batch_size = batch_size
         self.blind = False
 
-    def current(self) -> dict[str, Holding]:
+    def current(self) -> dict[str, Access]:
         if self.blind:
             raise TargetError("memory: cannot be asked")
         return dict(self.held)

@@ -8,16 +8,13 @@ import random
 
 import pytest
 
-from icaccess import changes
 from icaccess.config import load_config
 from icaccess.errors import ConfigError, TargetError
-from icaccess.facts.interface import in_batches
+from icaccess.models import Access
 from icaccess.targets.campus import CampusSettings, CampusTarget
-from icaccess.targets.interface import Holding
 from icaccess.targets.settings import open_target
-from tests.scripted import DAY, ScriptedClient, people
+from tests.scripted import DAY, ScriptedClient, do, kinds, people, run_on, states
 from tests.targets.campus_simulator import CampusSimulator
-from tests.test_changes import do, kinds, states
 
 GROUP = "IC Elementary Scheduling"
 PLACES = {"210": "IC ES 210", "211": "IC ES 211"}
@@ -101,9 +98,7 @@ def test_what_stays_undone_past_its_day_is_overdue(sqlite_store, campus):
     do(sqlite_store, target(campus), client, people("1"))
     campus.export()
     for day, overdue in ((12, False), (13, True)):
-        plan = changes.plan(
-            in_batches(people("1")), client, target(campus), sqlite_store, DAY.replace(day=day)
-        )
+        plan = run_on(people("1"), client, target(campus), sqlite_store, DAY.replace(day=day)).plan()
         assert [(one.due_on, one.overdue) for one in plan.pending] == [(client.due, overdue)]
 
 
@@ -128,7 +123,7 @@ def test_an_update_moves_somebody_from_one_school_s_group_to_another_s(sqlite_st
     campus.members[PLACES["210"]].add("user1")
     campus.export()
     campus_target = target(campus, locations=True)
-    assert campus_target.current()["user1"] == Holding(locations=("210",))
+    assert campus_target.current()["user1"] == Access(held=True, locations=("210",))
     do(sqlite_store, campus_target, Dated({"1": ("211",)}), people("1"))
     assert [row[1:4] for row in rows(campus.lists[0])] == [
         ("add", "user1", PLACES["211"]),
@@ -136,7 +131,7 @@ def test_an_update_moves_somebody_from_one_school_s_group_to_another_s(sqlite_st
     ]
     campus.carry_out()
     campus.export()
-    assert campus_target.current()["user1"] == Holding(locations=("211",))
+    assert campus_target.current()["user1"] == Access(held=True, locations=("211",))
 
 
 def test_a_location_without_a_group_is_reported(sqlite_store, campus):
@@ -223,7 +218,7 @@ class TestBadExports:
 
     def test_columns_that_were_named_are_welcome(self, campus):
         campus.export_file.write_text(f"\ufeffusername,phone,userGroup\nJo,1,{GROUP}\n", encoding="utf-8")
-        assert target(campus, other_columns=("phone",)).current() == {"jo": Holding()}
+        assert target(campus, other_columns=("phone",)).current() == {"jo": Access(held=True)}
 
 
 def test_a_list_is_never_written_over_another(campus, sqlite_store):
@@ -255,4 +250,4 @@ def test_relative_paths_start_at_the_configuration_folder(tmp_path, sqlite_store
     (tmp_path / "icaccess.yaml").write_text(f"target:\n  kind: campus\n  campus: {text}\n")
     only_group(campus)
     opened = open_target(load_config(tmp_path), sqlite_store)
-    assert (opened.current(), opened.identity) == ({"admin": Holding()}, f"campus {GROUP}")
+    assert (opened.current(), opened.identity) == ({"admin": Access(held=True)}, f"campus {GROUP}")

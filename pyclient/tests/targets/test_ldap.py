@@ -10,13 +10,13 @@ import pytest
 
 from icaccess.config import Secret, load_config
 from icaccess.errors import ConfigError, TargetError
-from icaccess.targets.interface import Change, Holding
+from icaccess.models import Access
+from icaccess.targets.interface import Change
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.settings import open_target
-from tests.scripted import ScriptedClient, people
+from tests.scripted import ScriptedClient, do, people, states
 from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, running_slapd
-from tests.test_changes import do, states
 
 NOBODY = "cn=nobody,dc=example,dc=org"
 
@@ -77,19 +77,19 @@ def style(module_style):
 
 
 def grant(account, *locations):
-    after = Holding(locations=locations)
+    after = Access(held=True, locations=locations)
     return Change(action="grant", employee_id="1", account=account, before=None, after=after)
 
 
 def revoke(account):
-    return Change(action="revoke", employee_id="1", account=account, before=Holding(), after=None)
+    return Change(action="revoke", employee_id="1", account=account, before=Access(held=True), after=None)
 
 
 def test_members_come_and_go_one_by_one_and_again_without_harm(style):
     dns = [style.person(f"user{n}") for n in range(3)]
     group = style.group("ic", [dns[0]])
     ldap = style.target(group)
-    assert ldap.current() == {"user0": Holding()}
+    assert ldap.current() == {"user0": Access(held=True)}
     for _ in range(2):
         assert [one.state for one in ldap.apply([grant("user1"), grant("user2")], "b")] == ["made"] * 2
         assert style.server.members(group) == set(dns)
@@ -127,9 +127,9 @@ def test_one_group_for_each_location(style):
     groups = {place: style.group(f"ic {place}") for place in ("210", "211", "212")}
     ldap = style.target(None, location_groups=groups)
     assert [one.state for one in ldap.apply([grant("jo", "210", "211")], "b")] == ["made"]
-    assert ldap.current() == {"jo": Holding(locations=("210", "211"))}
+    assert ldap.current() == {"jo": Access(held=True, locations=("210", "211"))}
     assert [one.state for one in ldap.apply([grant("jo", "212")], "b")] == ["made"]
-    assert ldap.current() == {"jo": Holding(locations=("212",))}
+    assert ldap.current() == {"jo": Access(held=True, locations=("212",))}
     assert style.server.members(groups["212"]) >= {jo}
     ldap.close()
 
@@ -154,7 +154,7 @@ def test_names_are_equal_whatever_their_case_and_spaces(style):
     style.person("Jo Sample")
     group = style.group("ic", [f"CN=jo sample , {PEOPLE.upper()}"])
     ldap = style.target(group)
-    assert ldap.current() == {"jo sample": Holding()}
+    assert ldap.current() == {"jo sample": Access(held=True)}
     ldap.close()
 
 
@@ -162,7 +162,7 @@ def test_a_member_whom_nobody_can_name_is_shown_by_its_dn(style):
     group = style.group("ic", ["cn=gone,dc=example,dc=org"])
     style.person("jo")
     ldap = style.target(group)
-    assert ldap.current() == {"#cn=gone,dc=example,dc=org": Holding()}
+    assert ldap.current() == {"#cn=gone,dc=example,dc=org": Access(held=True)}
     ldap.close()
 
 

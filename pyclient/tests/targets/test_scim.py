@@ -9,17 +9,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from icaccess import changes
 from icaccess.config import Secret, load_config
 from icaccess.errors import ConfigError, TargetError
-from icaccess.targets.interface import Change, Holding
+from icaccess.models import Access
+from icaccess.targets.interface import Change
 from icaccess.targets.scim import ScimSettings, ScimTarget
 from icaccess.targets.scim_http import RequestsScimClient
 from icaccess.targets.settings import TargetSettings, open_target
-from tests.scripted import ScriptedClient, people
+from tests.scripted import ScriptedClient, do, kinds, people, states
 from tests.targets.faults import FaultProxy
 from tests.targets.servers import TOKEN, running_scim, self_signed
-from tests.test_changes import do, kinds, states
 
 GROUP = "IC Elementary Scheduling"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -50,18 +49,18 @@ def target(url, *, deadline=5.0, token=TOKEN, ca=None, **settings):
 
 
 def grant(account, *locations):
-    after = Holding(locations=locations)
+    after = Access(held=True, locations=locations)
     return Change(action="grant", employee_id="1", account=account, before=None, after=after)
 
 
 def revoke(account):
-    return Change(action="revoke", employee_id="1", account=account, before=Holding(), after=None)
+    return Change(action="revoke", employee_id="1", account=account, before=Access(held=True), after=None)
 
 
 def update(account, *locations):
-    after = Holding(locations=locations)
+    after = Access(held=True, locations=locations)
     return Change(
-        action="update", employee_id="1", account=account, before=Holding(locations=()), after=after
+        action="update", employee_id="1", account=account, before=Access(held=True, locations=()), after=after
     )
 
 
@@ -69,7 +68,7 @@ def test_members_are_added_and_removed_one_by_one_and_again_without_harm(server)
     ids = [server.user(f"User{n}") for n in range(3)]
     group = server.group(GROUP, [ids[0]])
     scim = target(server.url)
-    assert scim.current() == {"user0": Holding()}
+    assert scim.current() == {"user0": Access(held=True)}
     for _ in range(2):
         assert [one.state for one in scim.apply([grant("user1"), grant("user2")], "b")] == ["made"] * 2
         assert server.members(group) == set(ids)
@@ -86,15 +85,15 @@ def test_one_group_for_each_location(server):
     everybody = server.group(GROUP)
     scim = target(server.url, location_groups={place: f"IC {place}" for place in groups})
     assert [r.state for r in scim.apply([grant("jo", "210", "211")], "b")] == ["made"]
-    assert scim.current() == {"jo": Holding(locations=("210", "211"))}
+    assert scim.current() == {"jo": Access(held=True, locations=("210", "211"))}
     assert [r.state for r in scim.apply([update("jo", "211", "212")], "b")] == ["made"]
-    assert scim.current() == {"jo": Holding(locations=("211", "212"))}
+    assert scim.current() == {"jo": Access(held=True, locations=("211", "212"))}
     assert [bool(server.members(group)) for group in groups.values()] == [False, True, True]
     assert server.members(everybody) == {one}
     assert [(r.state, r.note) for r in scim.apply([update("jo", "213")], "b")] == [
         ("failed", "no group is configured for the location 213")
     ]
-    assert scim.current() == {"jo": Holding(locations=("211", "212"))}
+    assert scim.current() == {"jo": Access(held=True, locations=("211", "212"))}
     scim.apply([revoke("jo")], "b")
     assert [r.state for r in scim.apply([revoke("jo")], "b")] == ["made"]
     assert scim.current() == {}
@@ -107,8 +106,8 @@ def test_access_that_is_only_half_there_is_access_for_no_location(server):
     server.group(GROUP, [two])
     scim = target(server.url, location_groups={"210": "IC 210"})
     assert scim.current() == {
-        "jo": Holding(locations=(), partial=("IC 210",)),
-        "mo": Holding(locations=()),
+        "jo": Access(held=True, locations=("210 (not in IC Scheduling)",)),
+        "mo": Access(held=True, locations=()),
     }
     scim.close()
 
@@ -128,7 +127,7 @@ def test_an_account_is_found_by_what_the_configuration_says(server, match, attri
     scim = target(server.url, match=match, attribute=attribute)
     assert [r.state for r in scim.apply([grant(account)], "b")] == ["made"]
     assert server.members(group) == {one}
-    assert scim.current() == {account: Holding()}
+    assert scim.current() == {account: Access(held=True)}
     scim.close()
 
 
@@ -151,7 +150,7 @@ def test_a_member_whom_nobody_can_name_is_shown_by_its_id(server):
     one = server.user("jo")
     server.group(GROUP, [one])
     scim = target(server.url, match="id")
-    assert scim.current() == {f"#{one}": Holding()}
+    assert scim.current() == {f"#{one}": Access(held=True)}
     scim.close()
 
 
@@ -348,4 +347,3 @@ class TestBadInput:
         opened = open_target(config, sqlite_store)
         assert (opened.current(), opened.identity) == ({}, f"scim {server.url} {GROUP}")
         opened.close()
-        assert changes.Opened(sqlite_store, opened).target is opened

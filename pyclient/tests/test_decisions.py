@@ -1,10 +1,9 @@
-"""Kept decisions: used while they hold, never when they do not, and tried against OPA each time."""
+"""Cached decisions: used while they hold, never when they do not, and tried against OPA each time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,22 +15,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from icaccess import changes
+from icaccess import decisions
+from icaccess.decisions import DecisionCache
 from icaccess.errors import EngineError
-from icaccess.facts import interface
-from icaccess.facts.interface import in_batches
-from icaccess.guard import GuardSettings, Limit
-from icaccess.models import Access, Answer, Answered, Decision, Employee, Gist, InvalidRecord, Record
+from icaccess.models import (
+    Access,
+    AnyRecord,
+    Decision,
+    DecisionJson,
+    Employee,
+    InvalidRecord,
+    Record,
+    Verdict,
+)
 from icaccess.opa.client import AccessClient
 from icaccess.opa.transport import Revisions
 from icaccess.store.database import Store, open_store
 from icaccess.store.schema import decision
-from icaccess.store.shelf import Shelf
 from icaccess.targets.ledger import LedgerTarget
 from tests.people import day_for, person
-from tests.scripted import DAY, REVISIONS, ScriptedClient, people
+from tests.scripted import DAY, REVISIONS, ScriptedClient, adopt, do, people, run_on
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 class Counting:
@@ -42,8 +47,8 @@ class Counting:
         self.asked: list[str] = []
 
     def decide_json(
-        self, records: Iterable[Record], at: date, *, revisions: Revisions | None = None
-    ) -> Iterator[Answer]:
+        self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions | None = None
+    ) -> Iterator[DecisionJson]:
         records = list(records)
         self.asked += [record.id for record in records]
         return self.client.decide_json(records, at, revisions=revisions)
@@ -66,20 +71,14 @@ def decide(
     store: Store, client: Counting, records: list[Record], at: date = DAY, revisions: Revisions = REVISIONS
 ) -> list[tuple[str, str]]:
     client.asked.clear()
-    shelf = Shelf(store, client, keep=True)
-    answers = [gist(answer) for answer in decided(shelf, records, at, revisions)]
-    assert len(client.asked) + shelf.used == len(records)
-    return [(answer.outcome, answer.action) for answer in answers]
+    cache = DecisionCache(client, store, keep=True)
+    found = [verdict(answer) for answer in cache.decide_json(records, at, revisions=revisions)]
+    assert len(client.asked) + cache.used == len(records)
+    return [(one.outcome, one.action) for one in found]
 
 
-def decided(
-    shelf: Shelf, records: Iterable[Record], at: date, revisions: Revisions = REVISIONS
-) -> list[Answered]:
-    return list(chain.from_iterable(shelf.decide(in_batches(records), at, revisions=revisions)))
-
-
-def gist(answer: Answered) -> Gist:
-    return answer if isinstance(answer, Gist) else msgspec.json.decode(answer, type=Gist)
+def verdict(answer: DecisionJson) -> Verdict:
+    return msgspec.json.decode(answer, type=Verdict)
 
 
 def test_who_did_not_change_is_not_asked_again_but_for_a_sample(store: Store) -> None:
@@ -103,7 +102,7 @@ def test_who_changed_is_asked(store: Store) -> None:
     assert len(client.asked) == 1
 
 
-def test_another_policy_or_other_policy_data_ask_for_everybody_and_clear_the_shelf(store: Store) -> None:
+def test_another_policy_or_other_policy_data_ask_for_everybody_and_clear_the_cache(store: Store) -> None:
     client, records = scripted(10), [*settled(10)]
     decide(store, client, records)
     for other in (Revisions("c" * 64, REVISIONS.data), Revisions(REVISIONS.policy, "d" * 64)):
@@ -135,10 +134,10 @@ def test_nothing_is_used_from_its_recheck_on_nor_before_it_was_decided(store: St
     assert len(client.asked) == 4
 
 
-def test_what_is_kept_of_one_batch_is_not_said_of_another(
+def test_what_is_cached_of_one_batch_is_not_said_of_another(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interface, "TOGETHER", 7)
+    monkeypatch.setattr(decisions, "TOGETHER", 7)
     client, records = scripted(100), [*settled(100)]
     first = decide(store, client, records)
     asked = 0
@@ -150,7 +149,7 @@ def test_what_is_kept_of_one_batch_is_not_said_of_another(
     assert asked <= 12 * (1 + 15)  # who changed, and one of each batch
 
 
-def test_ids_of_any_kind_are_kept_apart(store: Store) -> None:
+def test_ids_of_any_kind_are_told_apart(store: Store) -> None:
     ids = ["1", "01", "a'b", 'a"b', "ä", "a\\b", "%", "a\nb", "\U0001f600", "f" * 300]
     client, records = Counting(ScriptedClient({})), [*people(*ids)]
     decide(store, client, records)
@@ -162,7 +161,7 @@ def test_ids_of_any_kind_are_kept_apart(store: Store) -> None:
     assert len(client.asked) <= 2
 
 
-def test_changes_undecided_and_invalid_records_are_never_kept_ones(store: Store) -> None:
+def test_changes_undecided_and_invalid_records_are_never_cached_ones(store: Store) -> None:
     client = Counting(ScriptedClient({"1": ("210",)}, unsure=["2"]))
     records: list[Record] = [*people("1", "2"), InvalidRecord("3", "facts.yaml line 3: start: no such day")]
     for _ in range(2):
@@ -174,41 +173,39 @@ def test_changes_undecided_and_invalid_records_are_never_kept_ones(store: Store)
         assert client.asked == ["1", "2", "3"]
 
 
-def test_a_kept_decision_that_opa_would_not_make_now_stops_the_run(store: Store) -> None:
+def test_a_cached_decision_that_opa_would_not_make_now_stops_the_run(store: Store) -> None:
     records = [*settled(2)]
     decide(store, scripted(2), records)
-    with pytest.raises(EngineError, match=r"decision kept from 2025-09-10 is not what OPA.*--full"):
+    with pytest.raises(EngineError, match=r"decision cached on 2025-09-10 is not what OPA.*--full"):
         for _ in range(50):  # a sample of one in two: soon it is the one that differs
             decide(store, Counting(ScriptedClient({})), records)
-    shelf = Shelf(store, ScriptedClient({}), full=True, keep=True)
-    assert len(decided(shelf, records, DAY)) == 2
+    cache = DecisionCache(ScriptedClient({}), store, full=True, keep=True)
+    assert len(list(cache.decide_json(records, DAY, revisions=REVISIONS))) == 2
 
 
 @pytest.mark.parametrize(
     "edit", [{"outcome": "deny", "action": "none"}, {"document": "{"}, {"document": "{}"}, {"document": "[]"}]
 )
-def test_a_kept_decision_that_was_edited_stops_the_run(store: Store, edit: dict[str, str]) -> None:
+def test_a_cached_decision_that_was_edited_stops_the_run(store: Store, edit: dict[str, str]) -> None:
     records = [*settled(1)]
     decide(store, scripted(1), records)
     with store.writing() as connection:
         connection.execute(update(decision).values(**edit))
-    with pytest.raises(EngineError, match=r"0000: the decision kept .* is not what OPA decides now"):
+    with pytest.raises(EngineError, match=r"0000: the decision cached .* is not what OPA decides now"):
         decide(store, scripted(1), records)
 
 
-def test_a_plan_uses_what_an_apply_kept_and_writes_nothing(store: Store, client: AccessClient) -> None:
+def test_a_plan_uses_what_an_apply_cached_and_writes_nothing(store: Store, client: AccessClient) -> None:
     target = LedgerTarget(store)
     records = _people(Random(1), 60)
-    free = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit())
-    changes.adopt(records, target, store, DAY, by="test")
+    adopt(store, target, records)
     for _ in range(2):
-        changes.apply(in_batches(records), client, target, store, DAY, by="test", limits=free)
+        do(store, target, client, records)
     day = DAY + timedelta(30)
     with store.reading() as connection:
         before = connection.execute(select(decision)).all()
-    assert changes.plan(in_batches(records), client, target, store, day) == changes.plan(
-        in_batches(records), client, target, store, day, full=True
-    )
+    run = run_on(records, client, target, store, day)
+    assert run.plan() == run.plan(full=True)
     with store.reading() as connection:
         assert connection.execute(select(decision)).all() == before
     assert len(before) > 30
@@ -224,20 +221,20 @@ def test_the_result_is_the_same_as_deciding_everybody(
 ) -> None:
     """Over random edits and days, forward and back: what a plan is made of is the same with and without."""
     rng = Random(seed)
-    monkeypatch.setattr(interface, "TOGETHER", rng.choice([3, 17, 8000]))
+    monkeypatch.setattr(decisions, "TOGETHER", rng.choice([3, 17, 8000]))
     revisions = client.revisions()
     records = _people(rng, 40)
     day = date(2025, 6, 1)
-    path = tmp_path_factory.mktemp("shelf") / "store.db"
+    path = tmp_path_factory.mktemp("cache") / "store.db"
     used = 0
     with open_store(f"sqlite:///{path}") as store:
         for _ in range(8):
-            shelf = Shelf(store, client, keep=True)
-            kept = decided(shelf, records, day, revisions)
-            used += shelf.used
-            for short, whole in zip(kept, client.decide_json(records, day), strict=True):
+            cache = DecisionCache(client, store, keep=True)
+            cached = list(cache.decide_json(records, day, revisions=revisions))
+            used += cache.used
+            for short, whole in zip(cached, client.decide_json(records, day), strict=True):
                 expected = msgspec.json.decode(whole, type=Decision)
-                assert gist(short) == Gist(expected.outcome, expected.action)
+                assert verdict(short) == Verdict(expected.outcome, expected.action)
                 if expected.action not in ("keep", "none"):
                     assert short == whole
             for index in rng.sample(range(len(records)), 3):

@@ -12,7 +12,7 @@ import pytest
 from icaccess.errors import FactsError
 from icaccess.facts.files import load
 from icaccess.facts.interface import TOGETHER
-from icaccess.models import InvalidRecord
+from icaccess.models import AnyRecord, InvalidRecord, Record, Unread
 from tests.people import population, spoil
 
 DENVER = ZoneInfo("America/Denver")
@@ -35,28 +35,31 @@ def test_read_later_they_are_the_same_records(tmp_path: Path, seed: int, suffix:
     separator, ends = ("\n", ("", "")) if suffix == ".jsonl" else (",", ("[", "]"))
     file.write_text(ends[0] + separator.join(lines(seed)) + ends[1])
     records = list(load([file], DENVER).records())
-    (unread,) = load([file], DENVER).batches()
-    assert unread.ids == [record.id for record in records]
-    assert [unread.read(place) for place in range(len(unread))] == records
+    unread = list(load([file], DENVER).unread())
+    assert [one.id for one in unread] == [record.id for record in records]
+    assert [read(one) for one in unread] == records
     assert any(isinstance(record, InvalidRecord) for record in records)
 
 
 def digests(file: Path, zone: str = "America/Denver") -> list[bytes]:
-    return [digest for batch in load([file], ZoneInfo(zone)).batches() for digest in batch.digests]
+    return [record.digest for record in load([file], ZoneInfo(zone)).unread()]
 
 
-def test_many_records_come_some_at_a_time(tmp_path: Path) -> None:
+def read(record: AnyRecord) -> Record:
+    return record.read() if isinstance(record, Unread) else record
+
+
+def test_many_records_keep_their_order(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     ids = [f"{number:06}" for number in range(2 * TOGETHER + 1)]
     file.write_text("".join(f'{{"id": "{one}"}}\n' for one in ids))
-    batches = list(load([file], DENVER).batches())
-    assert [len(batch) for batch in batches] == [TOGETHER, TOGETHER, 1]
-    assert [one for batch in batches for one in batch.ids] == ids
-    assert batches[1].read(1).id == ids[TOGETHER + 1]
+    records = list(load([file], DENVER).unread())
+    assert [one.id for one in records] == ids
+    assert read(records[TOGETHER + 1]).id == ids[TOGETHER + 1]
     with file.open("a") as stream:
         stream.write(f'{{"id": "{ids[1]}"}}\n')
     message = f"line {len(ids) + 1}: id '000001' is used already in .* line 2;"
-    for taken in (load([file], DENVER).batches(), load([file], DENVER).records()):
+    for taken in (load([file], DENVER).unread(), load([file], DENVER).records()):
         with pytest.raises(FactsError, match=message):
             list(taken)
 
@@ -75,16 +78,14 @@ def test_wrong_lines_that_are_right_only_together_stop_the_run(tmp_path: Path, l
     file = tmp_path / "people.jsonl"
     file.write_text("\n".join(lines))
     with pytest.raises(FactsError, match=r"line \d"):
-        for batch in load([file], DENVER).batches():
-            assert len(batch.digests) == len(batch)
-            for place in range(len(batch)):
-                batch.read(place)
+        for record in load([file], DENVER).unread():
+            read(record)
 
 
-def test_an_id_used_twice_in_one_batch_is_found_before_anybody_gets_the_batch(tmp_path: Path) -> None:
+def test_an_id_used_twice_nearby_is_found_before_the_first_record_is_given(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "1"}\n{"id": "2"}\n{"id": "1"}\n')
-    for taken in (load([file], DENVER).batches(), load([file], DENVER).records()):
+    for taken in (load([file], DENVER).unread(), load([file], DENVER).records()):
         with pytest.raises(FactsError, match=r"line 3: id '1' is used already in .* line 1"):
             next(taken)
 
@@ -117,7 +118,7 @@ def test_what_stops_a_run_stops_it_unread_as_well(tmp_path: Path, text: str, mes
     file = tmp_path / "people.jsonl"
     file.write_text(text)
     with pytest.raises(FactsError, match=message):
-        list(load([file], DENVER).batches())
+        list(load([file], DENVER).unread())
     with pytest.raises(FactsError, match=message):
         list(load([file], DENVER).records())
 
@@ -125,6 +126,6 @@ def test_what_stops_a_run_stops_it_unread_as_well(tmp_path: Path, text: str, mes
 def test_an_id_given_twice_in_one_record_stops_the_run_when_it_is_read(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "1", "id": "2"}\n')
-    (unread,) = load([file], DENVER).batches()
+    (unread,) = load([file], DENVER).unread()
     with pytest.raises(FactsError, match="given twice"):
-        unread.read(0)
+        read(unread)

@@ -9,26 +9,24 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from icaccess import changes
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
-from icaccess.facts.interface import in_batches
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import Access, Employee, InvalidRecord
+from icaccess.pipeline import check_day
+from icaccess.plan import check_current
+from icaccess.request import Request
 from icaccess.store import audit, holders
 from icaccess.store.consents import Consent
 from icaccess.store.database import open_store
 from icaccess.store.schema import access as access_table
 from icaccess.store.schema import audit as audit_table
-from icaccess.store.schema import change as change_table
 from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
-from icaccess.targets.interface import Holding
 from icaccess.targets.ledger import LedgerTarget
-from tests.scripted import DAY, ScriptedClient, people
+from tests.scripted import DAY, Listed, ScriptedClient, adopt, do, kinds, people, run_on, states
 from tests.targets.fakes import MemoryTarget
 
-NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
-HELD = Holding(locations=("210",), since=date(2024, 8, 1))
+HELD = Access(held=True, locations=("210",), since=date(2024, 8, 1))
 
 
 @pytest.fixture
@@ -36,22 +34,8 @@ def ledger(store):
     return LedgerTarget(store)
 
 
-def do(store, target, client, records, **more):
-    return changes.apply(
-        in_batches(records), client, target, store, DAY, by="tester@here", **{"limits": NO_LIMITS, **more}
-    )
-
-
-def states(store):
-    with store.reading() as connection:
-        rows = connection.execute(select(change_table).order_by(change_table.c.run_id, change_table.c.n))
-        return [(row.action, row.employee_id, row.state) for row in rows]
-
-
-def kinds(store):
-    with store.reading() as connection:
-        audit.verify(connection)
-        return [entry.kind for entry in audit.entries(connection)]
+def plan(store, target, client, records, **more):
+    return run_on(records, client, target, store).plan(**more)
 
 
 def test_each_change_is_made_once_and_then_nothing_is_to_do(store, ledger):
@@ -67,8 +51,8 @@ def test_each_change_is_made_once_and_then_nothing_is_to_do(store, ledger):
         ("grant", "1"),
     ]
     assert ledger.current() == {
-        "1": Holding(locations=("210",), since=DAY),
-        "3": Holding(locations=("211",), since=DAY),
+        "1": Access(held=True, locations=("210",), since=DAY),
+        "3": Access(held=True, locations=("211",), since=DAY),
     }
     fresh, summary = do(store, ledger, client, records)
     assert (list(fresh.changes), summary.counts) == ([], {})
@@ -86,24 +70,25 @@ def test_the_record_tells_the_whole_story(store, ledger):
     assert len(started.body["facts_digest"]) == len(started.body["plan_digest"]) == 64
     assert intent.employee_id == "1"
     assert intent.body["basis"]["approval"] == {"approver": "000777", "decided_on": "2023-08-14"}
-    assert intent.body["after"] == {"locations": ["210"], "since": "2025-09-10"}
+    assert intent.body["after"] == {"held": True, "locations": ["210"], "since": "2025-09-10"}
 
 
 def test_a_saved_plan_is_carried_out_while_nothing_changed_and_not_twice(store, ledger):
     client, records = ScriptedClient({"1": ("210",)}), people("1")
-    saved = changes.plan(in_batches(records), client, ledger, store, DAY)
-    do(store, ledger, client, records, saved=saved)
+    saved = plan(store, ledger, client, records)
+    check_current(saved, plan(store, ledger, client, records))
+    do(store, ledger, client, records)
     with pytest.raises(PlanError, match="what the target shows changed"):
-        do(store, ledger, client, records, saved=saved)
-    assert len(states(store)) == 1
+        check_current(saved, plan(store, ledger, client, records))
 
 
-def test_saying_no_changes_nothing(store, ledger):
-    _, summary = do(
-        store, ledger, ScriptedClient({"1": ("210",)}), people("1"), confirm=lambda _plan, _verdict: False
-    )
-    assert summary is None
+def test_planning_under_the_lock_changes_nothing(store, ledger):
+    run = run_on(people("1"), ScriptedClient({"1": ("210",)}), ledger, store)
+    with run.changing("icaccess apply"):
+        assert len(run.plan().changes) == 1
     assert (ledger.current(), states(store)) == ({}, [])
+    with pytest.raises(RuntimeError, match="outside `changing`"):
+        run.apply(run.plan(), run.guard(run.plan()), by="tester@here")
 
 
 def _apply_slowly(url, began, go_on):
@@ -136,9 +121,6 @@ def test_of_two_applies_at_once_one_works_and_the_other_says_who(store, ledger, 
 
 
 class TestAdopt:
-    def adopt(self, store, target, records):
-        return changes.adopt(records, target, store, DAY, by="tester@here")
-
     def test_takes_over_what_the_records_say(self, store, ledger):
         records = [
             Employee(id="1", access=Access(held=True, since=date(2024, 8, 1), locations=("210",))),
@@ -147,52 +129,51 @@ class TestAdopt:
             Employee(id="4"),
             InvalidRecord("5", "bad"),
         ]
-        assert self.adopt(store, ledger, records) == 2
-        assert ledger.current() == {"1": HELD, "2": Holding()}
+        assert adopt(store, ledger, records) == 2
+        assert ledger.current() == {"1": HELD, "2": Access(held=True)}
         assert kinds(store) == ["run_started", "adopted", "adopted", "run_finished"]
 
     def test_is_done_once(self, store, ledger):
-        self.adopt(store, ledger, [Employee(id="4")])
+        adopt(store, ledger, [Employee(id="4")])
         with pytest.raises(UsageError, match="taken over before"):
-            self.adopt(store, ledger, [Employee(id="1", access=Access(held=True))])
+            adopt(store, ledger, [Employee(id="1", access=Access(held=True))])
 
     def test_needs_an_empty_ledger(self, store, ledger):
         do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
         with pytest.raises(UsageError, match="ledger is not empty"):
-            self.adopt(store, ledger, [Employee(id="2", access=Access(held=True))])
+            adopt(store, ledger, [Employee(id="2", access=Access(held=True))])
 
     def test_another_target_is_asked_itself(self, store):
         target = MemoryTarget({"1": HELD})
-        assert self.adopt(store, target, [Employee(id="2", access=Access(held=True))]) == 1
-        assert (
-            changes.plan(in_batches(people("1")), ScriptedClient({"1": ("210",)}), target, store, DAY).drift
-            == ()
-        )
+        assert adopt(store, target, [Employee(id="2", access=Access(held=True))]) == 1
+        assert plan(store, target, ScriptedClient({"1": ("210",)}), people("1")).drift == ()
 
     def test_an_account_is_recorded_with_the_person_whose_it_is(self, store):
         target = MemoryTarget({"user1": HELD, "userx": HELD})
         target.match = "username"
-        assert self.adopt(store, target, people("1", "2")) == 2
+        assert adopt(store, target, people("1", "2")) == 2
         with store.reading() as connection:
             found = [entry.employee_id for entry in audit.entries(connection) if entry.kind == "adopted"]
         assert found == ["1", "userx"]
 
 
 class TestDays:
+    TODAY = Request().today
+
     def test_today_is_always_right(self, ledger):
-        changes.check_day(None, DAY, DAY, ledger, day_given=False)
-        changes.check_day(None, DAY, DAY, MemoryTarget(), day_given=True)
+        check_day(None, Request(), ledger)
+        check_day(None, Request(at=self.TODAY), MemoryTarget())
 
     def test_another_day_is_for_the_ledger_alone(self, ledger):
-        changes.check_day(None, DAY, date(2026, 1, 1), ledger, day_given=True)
-        with pytest.raises(PlanError, match=r"memory is changed as of today \(2026-01-01\) alone"):
-            changes.check_day(None, DAY, date(2026, 1, 1), MemoryTarget(), day_given=True)
+        check_day(None, Request(at=DAY), ledger)
+        with pytest.raises(PlanError, match=rf"memory is changed as of today \({self.TODAY}\) alone"):
+            check_day(None, Request(at=DAY), MemoryTarget())
 
     def test_a_plan_for_another_day_needs_the_day_again(self, store, ledger):
-        saved = changes.plan(in_batches(people("1")), ScriptedClient({}), ledger, store, DAY)
-        changes.check_day(saved, DAY, date(2026, 1, 1), ledger, day_given=True)
+        saved = plan(store, ledger, ScriptedClient({}), people("1"))
+        check_day(saved, Request(at=DAY), ledger)
         with pytest.raises(PlanError, match="give --at 2025-09-10 again"):
-            changes.check_day(saved, date(2026, 1, 1), date(2026, 1, 1), ledger, day_given=False)
+            check_day(saved, Request(), ledger)
 
 
 class TestGuard:
@@ -212,7 +193,7 @@ class TestGuard:
     def test_lets_the_one_plan_through_to_which_somebody_consented(self, store, ledger):
         self.setup_three(store, ledger)
         client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
-        digest = changes.plan(in_batches(records), client, ledger, store, DAY).digest
+        digest = plan(store, ledger, client, records).digest
         consent = Consent(plan=digest[:12], by="A. Admin", reason="two schools closed")
         with pytest.raises(PlanError, match="the consent names the plan 000000000000"):
             do(
@@ -234,7 +215,7 @@ class TestGuard:
     def test_a_consent_that_was_forged_in_the_store_is_none(self, store, ledger):
         self.setup_three(store, ledger)
         client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
-        digest = changes.plan(in_batches(records), client, ledger, store, DAY).digest
+        digest = plan(store, ledger, client, records).digest
         forged = {
             "plan_digest": digest,
             "given_at": "2025",
@@ -264,25 +245,26 @@ class TestGuard:
             ledger = LedgerTarget(store)
             self.setup_three(store, ledger)
             client, records = ScriptedClient({"1": ("210",)}), people("1", "2", "3")
-            digest = changes.plan(in_batches(records), client, ledger, store, DAY).digest
+            digest = plan(store, ledger, client, records).digest
             consent = Consent(plan=digest, by="A. Admin", reason="two schools closed")
-            refuse = {"confirm": lambda _plan, _verdict: False, "limits": self.LIMITS}
-            do(store, ledger, client, records, consent=consent, **refuse)
+            run = run_on(records, client, ledger, store, limits=self.LIMITS)
+            with run.changing("icaccess apply"):
+                run.consent(consent, run.guard(run.plan()))
             clock[0] += timedelta(hours=23)
-            assert do(store, ledger, client, records, **refuse)[1] is None
+            run.guard(run.plan()).check()
             clock[0] += timedelta(hours=1)
             with pytest.raises(GuardStop):
-                do(store, ledger, client, records, **refuse)
+                run.guard(run.plan()).check()
 
-    def test_a_revocation_for_an_unknown_location_waits_for_consent_while_others_go_on(self, store, ledger):
+    def test_a_revocation_that_needs_consent_waits_while_others_go_on(self, store, ledger):
         self.setup_three(store, ledger)
-        client = ScriptedClient({"1": ("210",), "4": ("210",)}, reason="unknown_location")
+        client = ScriptedClient({"1": ("210",), "4": ("210",)}, waiting="23")
         records = people("1", "2", "3", "4")
         fresh, summary = do(store, ledger, client, records)
-        assert (summary.counts, summary.held_back) == ({"verified": 1}, 2)
+        assert (summary.counts, summary.waiting) == ({"verified": 1}, 2)
         assert set(ledger.current()) == {"1", "2", "3", "4"}
         assert kinds(store).count("held_back") == 2
-        fresh = changes.plan(in_batches(records), client, ledger, store, DAY)
+        fresh = plan(store, ledger, client, records)
         consent = Consent(plan=fresh.digest, by="A. Admin", reason="the schools are closed for good")
         do(store, ledger, client, records, consent=consent)
         assert set(ledger.current()) == {"1", "4"}
@@ -297,10 +279,10 @@ class TestGuard:
 
     def test_old_facts_stop_it(self, store, ledger):
         limits = GuardSettings(facts_age_hours=24)
-        client = ScriptedClient({})
-        do(store, ledger, client, people("1"), limits=limits, facts_age=lambda: timedelta(hours=24))
+        now, client = datetime.now(UTC), ScriptedClient({})
+        do(store, ledger, client, Listed(people("1"), now - timedelta(hours=23)), limits=limits)
         with pytest.raises(GuardStop, match="the facts are 30 hours old, over 24"):
-            do(store, ledger, client, people("1"), limits=limits, facts_age=lambda: timedelta(hours=30))
+            do(store, ledger, client, Listed(people("1"), now - timedelta(hours=30)), limits=limits)
 
 
 class TestFailures:
@@ -418,19 +400,19 @@ class TestDrift:
             ("taken", "1", "grant"),
         ]
         assert kinds(store).count("drift") == 2
-        assert changes.plan(in_batches(people("1", "2", "3")), client, target, store, DAY).drift == ()
+        assert plan(store, target, client, people("1", "2", "3")).drift == ()
 
     def test_drift_shows_of_those_whose_decisions_were_kept_as_well(self, store):
         target, ids = MemoryTarget(), [f"{number:02}" for number in range(20)]
         client = ScriptedClient(dict.fromkeys(ids[:10], ("210",)))
         for _ in range(2):
             do(store, target, client, people(*ids))
-        assert changes.plan(in_batches(people(*ids)), client, target, store, DAY).drift == ()
+        assert plan(store, target, client, people(*ids)).drift == ()
         # Remembered otherwise than it was and is: as if somebody had moved them and this system had seen it.
         with store.writing() as connection:
-            moved = {one: (one, Holding(locations=("999",))) for one in ids[:10]}
+            moved = {one: (one, Access(held=True, locations=("999",))) for one in ids[:10]}
             holders.record(connection, target.identity, moved)
-        fresh = changes.plan(in_batches(people(*ids)), client, target, store, DAY)
+        fresh = plan(store, target, client, people(*ids))
         assert [(one.kind, one.employee_id, one.action) for one in fresh.drift] == [
             ("moved", one, "keep") for one in ids[:10]
         ]
@@ -442,7 +424,7 @@ def test_a_row_of_the_ledger_that_somebody_broke_is_named(store, ledger, edit):
     with store.writing() as connection:
         connection.execute(update(access_table).values(**edit))
     with pytest.raises(StoreError, match="the store's row of the account 1 was edited"):
-        changes.plan(in_batches(people("1")), ScriptedClient({}), ledger, store, DAY)
+        plan(store, ledger, ScriptedClient({}), people("1"))
 
 
 def test_runs_are_kept(store, ledger):

@@ -1,0 +1,151 @@
+"""What a caller asks for, and everything that it takes: each part is opened once, when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from icaccess.config import Config, load_config
+from icaccess.errors import ConfigError, PolicyError
+
+if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of it
+    from icaccess.facts.interface import FactsSource
+    from icaccess.opa.client import AccessClient
+    from icaccess.store.database import Store
+    from icaccess.targets.interface import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks for, as the command line's options give it; None and () stand for the defaults."""
+
+    config: Path | None = None
+    policy: Path | None = None
+    facts: Sequence[Path] = ()
+    at: date | None = None
+    opa_url: Sequence[str] = ()
+    store: str | None = None
+    progress: Callable[[str, int], None] = lambda _what, _count: None
+    """Is given what passes, such as "people", and how many of it just did."""
+
+    @cached_property
+    def config_directory(self) -> Path:
+        """The configuration folder; `ConfigError` when it is not there."""
+        found = self.config or _default("config")
+        if not found.is_dir():
+            raise ConfigError(f"{found}: no such configuration folder; give --config or set ICACCESS_CONFIG")
+        return found
+
+    @cached_property
+    def policy_directory(self) -> Path:
+        """The policy folder; `PolicyError` when it is not there."""
+        found = self.policy or _default("policy")
+        if not found.is_dir():
+            raise PolicyError(f"{found}: no such policy folder; give --policy")
+        return found
+
+    @cached_property
+    def settings(self) -> Config:
+        """`icaccess.yaml` of the configuration folder."""
+        return load_config(self.config_directory)
+
+    @cached_property
+    def day(self) -> date:
+        """The day to decide for: as given, else today in the district's zone."""
+        return self.at or self.today
+
+    @property
+    def today(self) -> date:
+        """Today in the district's zone."""
+        return datetime.now(self.settings.zone).date()
+
+    @cached_property
+    def store_url(self) -> str:
+        """Where the store is: as given, else as configured."""
+        from icaccess.store.settings import StoreSettings
+
+        return self.store or self.settings.section("store", StoreSettings).url.reveal()
+
+    @cached_property
+    def source(self) -> FactsSource:
+        """Where the facts come from: the files that were named, else the configured sources, merged."""
+        from icaccess.facts import open_facts
+
+        return open_facts(self.settings, self.facts, self.progress)
+
+    @contextmanager
+    def open(self, *, read_only: bool = False) -> Iterator[Opened]:
+        """What the request and its configuration name; all that was opened is closed at the end.
+
+        With `read_only`, a store that is not there yet reads as empty and is not made.
+        """
+        with ExitStack() as stack:
+            yield Opened(self, stack, read_only=read_only)
+
+
+class Opened:
+    """The parts of a request. Each is opened when it is first asked for, and once."""
+
+    def __init__(self, request: Request, stack: ExitStack, *, read_only: bool) -> None:
+        self.request = request
+        self._stack = stack
+        self._read_only = read_only
+
+    @property
+    def facts(self) -> FactsSource:
+        """Where the facts come from."""
+        return self.request.source
+
+    @property
+    def nobody_yet(self) -> bool:
+        """Whether surely nobody holds access, which is known without a database where there is none yet."""
+        from icaccess.store.settings import is_to_come
+        from icaccess.targets.settings import TargetSettings
+
+        kind = self.request.settings.section("target", TargetSettings).kind
+        return kind == "ledger" and is_to_come(self.request.store_url)
+
+    @cached_property
+    def client(self) -> AccessClient:
+        """The OPA that was named, or one that is started for the purpose.
+
+        The policy data is checked first: `ConfigError` when it is missing or mistyped.
+        """
+        from icaccess.config.policy_data import load_policy_data
+        from icaccess.opa.engine import open_client
+
+        request = self.request
+        load_policy_data(request.config_directory)
+        opened = open_client(request.settings, request.policy_directory, request.opa_url)
+        return self._stack.enter_context(opened)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store; `StoreError` when it cannot be opened."""
+        from icaccess.store.database import open_store
+
+        return self._stack.enter_context(open_store(self.request.store_url, read_only=self._read_only))
+
+    @cached_property
+    def target(self) -> Target:
+        """The system that holds the access."""
+        from icaccess.targets.settings import open_target
+
+        target = open_target(self.request.settings, self.store)
+        self._stack.callback(target.close)
+        return target
+
+
+def _default(name: str) -> Path:
+    """The folder here, else the one in the installed package, else the one of the source tree."""
+    here = Path(name)
+    if here.is_dir():
+        return here
+    bundled = Path(str(files("icaccess"))) / "bundled" / name
+    return bundled if bundled.is_dir() else Path(__file__).resolve().parents[2] / name
