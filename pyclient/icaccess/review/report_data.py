@@ -68,6 +68,7 @@ class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
     expiry: Expiry | None = None
     requirements_met_on: date | None = None
     grant_due_by: date | None = None
+    needs_consent: bool = False
     escalate: bool = False
     recheck_on: date | None = None
     basis: Basis | None = None

@@ -84,7 +84,7 @@ def hostile() -> list[Record]:
 def drawn(records: Iterable[Record], client: AccessClient, folder: Path, **more: Any) -> Report:
     """The report on records, decided by OPA; nothing was ever applied."""
     with open_store(f"sqlite:///{folder / 'empty.db'}", read_only=True) as store:
-        return draw(records, client, LedgerTarget(store), store, DAY, DENVER, **more)
+        return draw(run_on(records, client, LedgerTarget(store), store, DAY), DENVER, **more)
 
 
 def multiplied(report: Report, size: int) -> Report:

@@ -275,7 +275,7 @@ def test_a_broken_audit_record_is_told_and_the_report_made(client, tmp_path, dam
         run(store, client, LedgerTarget(store), [entitled("1")], date(2026, 2, 2))
         with store.writing() as connection:
             connection.execute(update(audit_table).where(audit_table.c.seq == 2).values(damage))
-        report = draw([entitled("1")], client, LedgerTarget(store), store, DAY, DENVER)
+        report = draw(run_on([entitled("1")], client, LedgerTarget(store), store, DAY), DENVER)
     assert report.audit.problem.startswith("audit entry 2: does not match its hash")
     assert report.people[0].given.how == "granted"
 
