@@ -57,6 +57,7 @@ test_batch_on_no_day if {
 # custom:
 #   clause: ES-10
 test_undefined_without_employee if {
+	data.access.decision with input as {"as_of": fixtures.day, "employee": fixtures.person}
 	not data.access.decision with input as {"as_of": fixtures.day}
 	not data.access.allow with input as {"as_of": fixtures.day}
 	not data.access.deny with input as {"as_of": fixtures.day}

@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from icaccess.errors import PolicyError
 from icaccess.marked_yaml import Bare, Marked, MarkedYamlError, Steps, read_document
 from icaccess.models import Decision, Text
-from icaccess.review.source import CLAUSES, POLICY_DATA, PolicySource, value_of
+from icaccess.review.source import CLAUSES, POLICY_DATA, Covered, PolicySource, covered_by, value_of
 
 _QUERY = "[[d | d := data.access.decision with input as case] | some case in input.cases]"
 _PARTS = {field.name for field in msgspec.structs.fields(Decision)}
@@ -132,17 +132,9 @@ def decide_questions(
         return source.evaluate(_QUERY, [*source.rego_files, *data, values], *options)
 
 
-def covered_lines(
-    source: PolicySource, questions: Sequence[Question]
-) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
-    """The lines of the policy, by file and number, that OPA evaluates to answer, and those it does not."""
-    answer = decide_questions(source, questions, coverage=True)
-    found: tuple[set[tuple[str, int]], set[tuple[str, int]]] = (set(), set())
-    for file, entry in answer["coverage"]["files"].items():
-        for lines, key in zip(found, ("covered", "not_covered"), strict=True):
-            for span in entry.get(key, []):
-                lines |= {(file, line) for line in range(span["start"]["row"], span["end"]["row"] + 1)}
-    return found[0], found[1] - found[0]
+def covered_lines(source: PolicySource, questions: Sequence[Question]) -> Covered:
+    """The lines of the policy that OPA evaluates to answer, and those it does not."""
+    return covered_by(decide_questions(source, questions, coverage=True)["coverage"])
 
 
 def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str | None:

@@ -306,6 +306,22 @@ def value_of(answer: dict[str, Any]) -> Any:
     return answer["result"][0]["expressions"][0]["value"]
 
 
+Covered = tuple[set[tuple[str, int]], set[tuple[str, int]]]
+"""Lines by file and number: those that were evaluated, and those that were not."""
+
+
+def covered_by(report: dict[str, Any]) -> Covered:
+    """The lines in a coverage report of OPA, which leaves a leading slash out where a file is not covered."""
+    found: Covered = (set(), set())
+    for file, entry in report.get("files", {}).items():
+        for lines, key in zip(found, ("covered", "not_covered"), strict=True):
+            for span in entry.get(key, []):
+                lines |= {
+                    (file.lstrip("/"), line) for line in range(span["start"]["row"], span["end"]["row"] + 1)
+                }
+    return found[0], found[1] - found[0]
+
+
 def complaints(errors: str) -> list[tuple[str, str]]:
     """What OPA's JSON of errors says, as `(file:line, message)`."""
     try:

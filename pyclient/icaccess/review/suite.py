@@ -18,7 +18,7 @@ from junitparser import Attr, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from icaccess.errors import PolicyError
 from icaccess.opa.bundles import first_complaint
 from icaccess.review.cases import CaseResult, run_cases
-from icaccess.review.source import PolicySource
+from icaccess.review.source import PolicySource, covered_by
 
 _PATIENT = ("--timeout", "120s")
 """OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
@@ -198,17 +198,20 @@ def _rows(row: dict[str, Any], name: str) -> Iterable[tuple[str, str | None]]:
 
 def _merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
     """What any of the reports covers, of the policy's own files alone: OPA counts the tests too."""
+    covered: set[tuple[str, int]] = set()
+    missed: set[tuple[str, int]] = set()
+    for report in reports:
+        some, others = covered_by(report)
+        covered |= some
+        missed |= others
     merged = []
     for path in map(str, source.rego_files):
-        entries = [report["files"].get(path, {}) for report in reports]
-        covered = {line for entry in entries for line in _lines(entry.get("covered", []))}
-        missed = {line for entry in entries for line in _lines(entry.get("not_covered", []))}
-        merged.append(FileCoverage(path, tuple(sorted(covered)), tuple(sorted(missed - covered))))
+        lines = [
+            sorted(line for file, line in found if file == path.lstrip("/"))
+            for found in (covered, missed - covered)
+        ]
+        merged.append(FileCoverage(path, tuple(lines[0]), tuple(lines[1])))
     return tuple(merged)
-
-
-def _lines(ranges: list[dict[str, Any]]) -> set[int]:
-    return {line for span in ranges for line in range(span["start"]["row"], span["end"]["row"] + 1)}
 
 
 def _printable(text: str) -> str:

@@ -61,7 +61,7 @@ def reached(lines: Sequence[Line], source: PolicySource, side: str, people: Sequ
         return [msgspec.structs.replace(line, reached=True) for line in own]
     marked = []
     for line in own:
-        place = (str(source.policy / line.file), line.line)
+        place = (str(source.policy / line.file).lstrip("/"), line.line)
         was = True if place in covered else False if place in missed else None
         marked.append(msgspec.structs.replace(line, reached=was))
     return marked

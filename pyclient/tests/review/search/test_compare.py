@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from icaccess.errors import PolicyError
 from icaccess.review.cases import read_cases, run_cases
@@ -60,13 +60,14 @@ def test_everybody_found_is_a_case_that_head_passes_and_base_fails(base: str, ed
     edit(VALUES, "approver_roles: [Principal, Manager]", "approver_roles: [Manager]")
     found = searched()
     assert found.found
+    told = [one for one in found.found if one.kind != "wording"]  # words are no part of a case
     for folder, passes in (("policy", True), ("base/policy", False)):
         root = Path(folder)
         shutil.rmtree(root / "tests/cases")
         (root / "tests/cases/found").mkdir(parents=True)
         file = root / "tests/cases/found/data.yaml"
-        file.write_text(case_yaml(list(found.found)))
-        assert len(read_cases(file)[0].cases) == len(found.found)
+        file.write_text(case_yaml(told))
+        assert len(read_cases(file)[0].cases) == len(told)
         config = root.parent / "config"
         results, _ = run_cases(PolicySource(_opa(), root, config))
         assert {result.problem is None for result in results} == {passes}
@@ -84,9 +85,9 @@ def test_a_changed_line_that_nobody_reaches_is_said(base: str) -> None:
 
 def test_versions_with_other_shapes_of_facts(base: str) -> None:
     file = Path("policy/schemas/input.json")
-    schema: dict[str, Any] = yaml.safe_load(file.read_text())
+    schema: dict[str, Any] = json.loads(file.read_text())
     del schema["definitions"]["Employee"]["properties"]["username"]
-    file.write_text(yaml.dump(schema))
+    file.write_text(json.dumps(schema))
     Path("config/requirements/data.yaml").write_text(
         Path("config/requirements/data.yaml")
         .read_text()
