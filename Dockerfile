@@ -2,7 +2,7 @@
 #
 #   docker build --tag icaccess .
 
-FROM openpolicyagent/opa:1.22.2-static AS opa
+FROM openpolicyagent/opa:1.22.4 AS opa
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src

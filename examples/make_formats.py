@@ -24,6 +24,13 @@ HERE = Path(__file__).parent
 Row = dict[str, Any]
 
 TITLES = {"Office Professional": "OFP1", "School Counselor": "CNS1", "Principal": "PRN1"}
+COURSE = "Elementary Scheduling"
+UNFINISHED = (
+    ("100101", "In Progress", ""),
+    ("100302", "Failed", "2026-05-02T03:30:00Z"),
+    ("100404", "Enrolled", ""),
+)
+"""Rows of the transcript that must not count: only completed ones do."""
 ORG_TYPES = {"school": "school", "office": "department", "terminal": "department"}
 
 
@@ -44,6 +51,13 @@ def entries(records: Iterable[Row], kind: str) -> list[Row]:
 def american(day: str | None) -> str:
     """`08/06/2018`, as HR's export has it."""
     return "" if day is None else f"{day[5:7]}/{day[8:]}/{day[:4]}"
+
+
+def day_after(day: str | None) -> str:
+    """The first day on which a job is no longer held, as OneRoster has it; the year 9999 stays."""
+    if day is None or day.startswith("9999"):
+        return day or ""
+    return str(date.fromisoformat(day) + timedelta(days=1))
 
 
 def evening(day: str) -> str:
@@ -87,8 +101,17 @@ def tables(records: list[Row]) -> dict[str, bytes]:
         for row in entries(records, "assignments")
     ]
     transcript = [
-        {"User ID": row["id"], "Course": row["name"], "Completed (UTC)": evening(row["completed_on"])}
+        {
+            "User ID": row["id"],
+            "Course": f"{row['name']} Certification",
+            "Status": "Completed",
+            "Completed (UTC)": evening(row["completed_on"]),
+        }
         for row in entries(records, "certifications")
+    ]
+    transcript += [
+        {"User ID": identifier, "Course": f"{COURSE} Certification", "Status": status, "Completed (UTC)": day}
+        for identifier, status, day in UNFINISHED
     ]
     approvals = [
         {
@@ -166,7 +189,7 @@ def bundle(records: list[Row]) -> dict[str, bytes]:
             "roleType": "primary",
             "role": "aide",
             "beginDate": job["start"],
-            "endDate": job.get("end", ""),
+            "endDate": day_after(job.get("end")),
             "orgSourcedId": f"org-{job['location']}",
             "userProfileSourcedId": "",
             "metadata.title": job["role"],

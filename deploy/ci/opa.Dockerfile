@@ -1,4 +1,4 @@
-# What openpolicyagent/opa:*-static is: the static program and nothing else, run without privileges.
+# What openpolicyagent/opa gives: the program at /opa, run without privileges. The one built here needs nothing else.
 FROM scratch
 COPY opa /opa
 USER 1000:1000

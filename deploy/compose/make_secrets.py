@@ -10,8 +10,11 @@ import hashlib
 import json
 import os
 import secrets
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -35,8 +38,32 @@ def main(root: Path = Path("/secrets")) -> None:
     public = kept.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     _write(root / "opa" / "bundle.pub", public)
 
+    _write(root / "client" / "opa.pem", _certificate(root / "opa"))
+
     password = _keep(root / "database" / "password", secrets.token_urlsafe(32).encode())
     _write(root / "client" / "pgpass", b"postgres:5432:icaccess:icaccess:" + password + b"\n")
+
+
+def _certificate(folder: Path) -> bytes:
+    """OPA's certificate by its name in the network of the containers, made where there was none."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "opa")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=3650))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("opa")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    if not (folder / "tls.pem").exists():
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _write(folder / "tls.key", pem)
+    return _keep(folder / "tls.pem", made.public_bytes(Encoding.PEM))
 
 
 def _keep(path: Path, made: bytes) -> bytes:

@@ -37,7 +37,7 @@ class HttpError(IcaccessError):
 
 
 class HttpSettingsError(HttpError):
-    """A server is not asked, since what was set makes that impossible or unsafe: a URL, a file, plain http."""
+    """A server is not asked, since a setting makes that impossible or unsafe: a URL, a file, plain http."""
 
 
 class EngineError(IcaccessError):

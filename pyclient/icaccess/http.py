@@ -4,7 +4,8 @@
         response = http.request("GET", "https://example.org/jobs", params={"limit": "500"})
 
 - Nothing comes from the environment: no proxy, no `.netrc`, no certificates. The caller may name a proxy.
-- A secret goes over https, or to this machine itself, and nowhere else. No redirect is followed.
+- A secret goes over https, or to this machine itself, and nowhere else. A redirect is an error; one is
+  followed only where the caller asks for it and sends no secret.
 - A request that did not reach the server is sent again, as is one answered 502, 503 or 504. `retry` changes
   that for a server whose other requests are safe to repeat: `RETRY.new(read=2, status_forcelist=…)`.
 - `timeout` is the time for the whole answer, however slowly it comes; its size has a limit.
@@ -36,6 +37,7 @@ from urllib3.util import Retry
 from icaccess.config import Secret
 from icaccess.config.auth import Auth, Bearer, OAuth2
 from icaccess.errors import HttpError, HttpSettingsError
+from icaccess.text import clip
 
 CONNECT_SECONDS = 10.0
 MAX_BYTES = 256 << 20
@@ -83,7 +85,7 @@ class HttpClient:
 
     `timeout` is in seconds. `ca` is a file of trusted certificates in place of the usual ones, and `cert` the
     client's own certificate and key; `ca_setting` is what the messages call the former. `connections` are
-    kept open. `headers` go with every request.
+    kept open. `headers` go with every request. An answer of more than `max_bytes` is not read.
     """
 
     def __init__(
@@ -98,15 +100,18 @@ class HttpClient:
         retry: Retry = RETRY,
         connections: int = 10,
         max_bytes: int = MAX_BYTES,
+        follow_redirects: bool = False,
         ca_setting: str = "ca",
     ) -> None:
+        if follow_redirects and (auth is not None or cert is not None):
+            raise ValueError("redirects are followed only where no secret is sent")
         self._auth = auth
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._ca_setting = ca_setting
         self._session = _session(auth)
         self._session.trust_env = False
-        self._session.max_redirects = 0
+        self._session.max_redirects = 5 if follow_redirects else 0
         self._session.verify = str(ca) if ca is not None else True
         self._session.cert = cert
         if proxy is not None:
@@ -181,7 +186,7 @@ class HttpClient:
             prepared = prepared.copy()
             prepared.prepare_body(body, None)
         try:
-            with self._session.send(prepared, stream=True, allow_redirects=False) as response:
+            with self._session.send(prepared, stream=True) as response:
                 content = self._content(response)
         except (requests.RequestException, OSError, ValueError) as error:
             raise self._error(prepared.url or "", error) from error
@@ -298,8 +303,7 @@ def same_origin(one: str, other: str) -> bool:
 def cause(error: BaseException) -> str:
     """The innermost cause, printable and at most 200 characters, since a server's own words may be in it."""
     inner = _chain(error)[-1]
-    text = re.sub(r"\?\S*", "?…", str(inner) or type(inner).__name__)
-    return "".join(character if character.isprintable() else " " for character in text)[:200]
+    return clip(re.sub(r"\?\S+", "?…", str(inner) or type(inner).__name__))
 
 
 def _chain(error: BaseException) -> list[BaseException]:

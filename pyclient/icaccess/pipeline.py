@@ -24,7 +24,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import FactsError, PlanError, UsageError
-from icaccess.facts.interface import FactsSource, digest
+from icaccess.facts.interface import Facts, digest
 from icaccess.guard import SHORT, GuardResult, GuardSettings, check
 from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Record, Unread
 from icaccess.request import Request
@@ -53,7 +53,7 @@ class Parts(Protocol):
     """What a run works with: `request.Opened`, or what a test puts in its place."""
 
     @property
-    def facts(self) -> FactsSource:
+    def facts(self) -> Facts:
         """Where the facts come from."""
 
     @property

@@ -63,7 +63,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Access that differs from what this system last gave or saw, and what the policy says of that person."""
 
     kind: Literal["given", "taken", "moved"]
-    """`given` or `taken` behind this system's back, or `moved` to other locations."""
+    """`given` or `taken` outside this system, or `moved` to other locations."""
     employee_id: str
     account: str
     expected: Access | None

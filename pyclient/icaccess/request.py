@@ -15,7 +15,7 @@ from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of it
-    from icaccess.facts.interface import FactsSource
+    from icaccess.facts.interface import Facts
     from icaccess.opa.client import AccessClient
     from icaccess.store.database import Store
     from icaccess.targets.interface import Target
@@ -73,7 +73,7 @@ class Request:
         return self.store or self.settings.section("store", StoreSettings).url.reveal()
 
     @cached_property
-    def source(self) -> FactsSource:
+    def source(self) -> Facts:
         """Where the facts come from: the files that were named, else the configured sources, merged."""
         from icaccess.facts import open_facts
 
@@ -98,7 +98,7 @@ class Opened:
         self._read_only = read_only
 
     @property
-    def facts(self) -> FactsSource:
+    def facts(self) -> Facts:
         """Where the facts come from."""
         return self.request.source
 

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import select
 
 from icaccess.apply import Summary
-from icaccess.facts.interface import FactsSource, Provenance
+from icaccess.facts.interface import Facts, Provenance
 from icaccess.guard import GuardSettings, Limit
 from icaccess.models import (
     Access,
@@ -51,7 +51,7 @@ REVISIONS = Revisions("a" * 64, "b" * 64)
 NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
 
 
-class Listed(FactsSource):
+class Listed(Facts):
     """Facts that are a list; their age is that of `as_of`."""
 
     def __init__(self, records: Iterable[Record], as_of: datetime | None = None) -> None:
@@ -72,7 +72,7 @@ class Listed(FactsSource):
 class Parts(NamedTuple):
     """What a run works with, made by a test."""
 
-    facts: FactsSource
+    facts: Facts
     client: Any
     store: Store
     target: Target
@@ -80,7 +80,7 @@ class Parts(NamedTuple):
 
 
 def run_on(
-    records: Iterable[Record] | FactsSource,
+    records: Iterable[Record] | Facts,
     client: Any,
     target: Target,
     store: Store,
@@ -88,7 +88,7 @@ def run_on(
     limits: GuardSettings = NO_LIMITS,
 ) -> Run:
     """A run on these parts."""
-    facts = records if isinstance(records, FactsSource) else Listed(records)
+    facts = records if isinstance(records, Facts) else Listed(records)
     return Run(Parts(facts, client, store, target), day, limits)
 
 
@@ -96,7 +96,7 @@ def do(
     store: Store,
     target: Target,
     client: Any,
-    records: Iterable[Record] | FactsSource,
+    records: Iterable[Record] | Facts,
     *,
     limits: GuardSettings = NO_LIMITS,
     consent: Consent | None = None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,12 @@ from icaccess.cli.text import say
 from icaccess.errors import ConfigError, EngineError, IcaccessError
 from icaccess.request import Request
 
+if TYPE_CHECKING:
+    from icaccess.facts.interface import ParsedRow, Source
+
+_SAMPLES = 2
+_PERSONAL = {"people": {"id", "name", "email", "username"}, "approvals": {"approver"}}
+_MASK = "***"
 Check = tuple[str, Callable[[], Iterator[str]]]
 
 
@@ -81,17 +89,19 @@ def _facts(request: Request) -> Iterator[Check]:
     if request.facts:
         yield "facts", lambda: _files(request)
         return
-    from icaccess.facts.sources import open_readers
+    from icaccess.facts.sources import open_sources
 
     try:
-        readers = open_readers(request.settings) + open_readers(request.settings, locations=True)
+        sources = open_sources(request.settings) + open_sources(request.settings, locations=True)
     except IcaccessError as error:
         yield "sources", lambda error=error: _raise(error)  # type: ignore[misc]  # no type is inferred for its default
         return
-    if not readers:
+    if not sources:
         yield "sources", lambda: _none(request)
-    for reader in readers:
-        yield f"source {reader.settings.name}", lambda reader=reader: _source(reader)  # type: ignore[misc]  # no type is inferred for its default
+        return
+    for source in sources:
+        yield f"source {source.settings.name}", lambda source=source: _source(source)  # type: ignore[misc]  # no type is inferred for its default
+    yield "facts", lambda: _merged(request)
 
 
 def _raise(error: IcaccessError) -> Iterator[str]:
@@ -113,13 +123,36 @@ def _files(request: Request) -> Iterator[str]:
     yield f"{records} records in {len(source.names)} files, {invalid} of them invalid"
 
 
-def _source(reader: object) -> Iterator[str]:
-    from icaccess.facts.examine import examine
-    from icaccess.facts.reading import Reader
+def _merged(request: Request) -> Iterator[str]:
+    """All sources together: whether their keys and names fit each other and policy data."""
+    facts = request.source
+    yield f"{sum(1 for _ in facts.records())} people out of {len(facts.names)} sources"
+    for report in facts.reports():
+        yield report.text()
+        yield from (f"{report.name}: {note}" for note in report.notes)
 
-    assert isinstance(reader, Reader)  # noqa: S101 (typed loosely, so that the module is imported late)
-    found = examine(reader)
-    age = "" if found.age_hours is None else f", {found.age_hours:.0f} hours old"
-    optional = ", optional" if reader.settings.optional else ""
-    yield f"{found.rows} rows, {found.rejected} of them unusable{age}{optional}"
-    yield from found.samples
+
+def _source(source: Source) -> Iterator[str]:
+    """One source by itself: how many rows and how old, and some rows with nothing in them of a person."""
+    samples: list[str] = []
+    rejected = 0
+    for row in source.rows():
+        rejected += row.fact is None
+        if row.fact is not None and len(samples) < _SAMPLES:
+            samples.append(_masked(row))
+    age = ""
+    if source.as_of is not None:
+        age = f", {(datetime.now(UTC) - source.as_of).total_seconds() / 3600:.0f} hours old"
+    optional = ", optional" if source.settings.optional else ""
+    yield f"{source.read} rows, {rejected} of them unusable{age}{optional}"
+    yield from samples
+
+
+def _masked(row: ParsedRow) -> str:
+    """A row as it was understood, with nothing in it that tells who it is about."""
+    import msgspec
+
+    fact: dict[str, object] = msgspec.to_builtins(row.fact)
+    personal = _PERSONAL.get(row.kind, set())
+    shown = {key: _MASK if key in personal else value for key, value in fact.items()}
+    return msgspec.json.encode({row.key_kind: _MASK, **shown}).decode()

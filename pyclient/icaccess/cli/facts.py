@@ -11,8 +11,9 @@ import msgspec
 from icaccess.cli.options import reading
 from icaccess.cli.progress import counting
 from icaccess.cli.text import printable, say, show_json
-from icaccess.errors import FactsError, UsageError
-from icaccess.facts.interface import FactsSource
+from icaccess.config import Config
+from icaccess.errors import ConfigError, FactsError, UsageError
+from icaccess.facts.interface import Facts, Source
 from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
 from icaccess.request import Request
@@ -38,9 +39,7 @@ def facts(
     if out is not None and out.suffix.lower() != ".jsonl":
         raise UsageError(f"--out {out}: a snapshot is JSON Lines; name a file that ends in .jsonl")
     if locations is not None:
-        from icaccess.facts.places import write_places
-
-        say(f"{write_places(request.settings, locations)} locations in {locations}", err=True)
+        say(f"{_write_locations(request.settings, locations)} locations in {locations}", err=True)
         return
     source = request.source
     if out is not None:
@@ -48,10 +47,10 @@ def facts(
     else:
         with counting(source.records(), "people") as records:
             _show(records, ids)
-    _account(source, issues)
+    _account(source, issues, told=not request.facts)
 
 
-def _save(source: FactsSource, out: Path) -> None:
+def _save(source: Facts, out: Path) -> None:
     from icaccess.facts.snapshot import write_snapshot
 
     with counting(source.traced(), "people") as traced:
@@ -77,28 +76,17 @@ def _undecided(record: InvalidRecord) -> None:
     say(f"{record.id} is undecided: {record.problem}", err=True)
 
 
-def _account(source: FactsSource, issues: Path | None) -> None:
-    """What became of every row of every feed, on stderr; nothing for facts that are read from files."""
-    from icaccess.facts.merge import MergedFacts
-
-    if not isinstance(source, MergedFacts):
-        if issues is not None:
-            raise UsageError("--issues tells of the sources in icaccess.yaml; --facts reads whole records")
-        return
-    for count in source.counts():
-        told = (
-            count.failure
-            or f"{count.rows} rows: {count.used} used, {count.repeated} repeated, "
-            f"{count.unmatched} of nobody known, {count.rejected} rejected"
-        )
-        say(f"{count.name}: {told}", err=True)
-    if source.normalised:
-        say(f"{source.normalised} keys were changed as `facts.keys` declares", err=True)
+def _account(source: Facts, issues: Path | None, *, told: bool) -> None:
+    """What a person should look at, in a file or on stderr; with `told`, what became of all rows as well."""
+    for report in source.reports() if told else []:
+        say(report.text(), err=True)
+        for note in report.notes:
+            say(f"{report.name}: {note}", err=True)
     if issues is not None:
-        _write_issues(source.issue_lines(), issues)
+        _write_issues(source.issues(), issues)
         return
     number = 0
-    for number, line in enumerate(source.issue_lines(), 1):
+    for number, line in enumerate(source.issues() if told else [], 1):
         if number <= _SHOWN_ISSUES:
             say(line, err=True)
     if number > _SHOWN_ISSUES:
@@ -119,3 +107,43 @@ def _write_issues(lines: Iterator[str], file: Path) -> None:
     except OSError as error:
         raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
     say(f"{number} to look at, listed in {file}", err=True)
+
+
+def _write_locations(config: Config, file: Path) -> int:
+    """Write the places that the sources give into `file`, and give their number.
+
+    `ConfigError` is raised when no source gives any, `FactsError` when one gives an id to two places.
+    """
+    import yaml
+
+    from icaccess.facts.sources import open_sources
+
+    sources = open_sources(config, locations=True)
+    if not sources:
+        raise ConfigError(f"{config.file}: no source has `gives: locations`; add one")
+    places = places_of(sources)
+    text = "".join(
+        yaml.safe_dump({key: places[key]}, default_flow_style=None, allow_unicode=True, width=500)
+        for key in sorted(places)
+    )
+    try:
+        file.write_text("# Locations as the sources give them (data.locations).\n" + text, encoding="utf-8")
+    except OSError as error:
+        raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
+    return len(places)
+
+
+def places_of(sources: Iterable[Source]) -> dict[str, dict[str, str]]:
+    """Every place by its id; `FactsError` when a source cannot be believed, or gives one id to two places."""
+    from icaccess.facts.mapping import Place
+
+    places: dict[str, dict[str, str]] = {}
+    for source in sources:
+        for row in source.rows():
+            fact = row.fact
+            if not isinstance(fact, Place):
+                raise FactsError(f"{row.reason}; correct the source, so that no location is left out")
+            place = {"name": fact.name, "type": fact.type} if fact.name else {"type": fact.type}
+            if places.setdefault(fact.id, place) != place:
+                raise FactsError(f"{source.settings.name} row {row.row}: location {fact.id!r} is given twice")
+    return places

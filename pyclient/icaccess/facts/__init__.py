@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from icaccess.config import Config
-from icaccess.facts.interface import FactsSource
+from icaccess.facts.interface import Facts, SourceSize
 
 
 def open_facts(
-    config: Config, paths: Sequence[Path] = (), progress: Callable[[str, int], None] | None = None
-) -> FactsSource:
+    config: Config,
+    paths: Sequence[Path] = (),
+    progress: Callable[[str, int], None] | None = None,
+    remembered: Mapping[str, SourceSize] | None = None,
+) -> Facts:
     """The facts to decide on: those in `paths` where any are given, else the configured sources, merged.
 
-    `progress` is called with a source's name and the number of rows just read. `FactsError` and `ConfigError`
-    are raised as those that read raise them.
+    `progress` is called with a source's name and the number of rows just read; `remembered` holds the size
+    that each source had at the end of the last good run. Where the configuration has policy data, its names
+    are compared with those in the sources. `FactsError` is raised for a source that cannot be read or
+    believed, `ConfigError` for settings that make no sense.
     """
     if paths:
         from icaccess.facts.files import load
 
         return load(paths, config.zone)
+    from icaccess.config import load_policy_data
     from icaccess.facts.merge import MergedFacts
+    from icaccess.facts.names import Vocabulary
     from icaccess.facts.settings import FactsSettings
-    from icaccess.facts.sources import open_readers
+    from icaccess.facts.sources import open_sources
 
-    return MergedFacts(open_readers(config), config.section("facts", FactsSettings), progress)
+    known = None
+    if (config.directory / "requirements").is_dir():
+        known = Vocabulary.of(load_policy_data(config.directory))
+    settings = config.section("facts", FactsSettings)
+    return MergedFacts(open_sources(config), settings, progress, remembered, known)

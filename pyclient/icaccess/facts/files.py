@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.interface import TOGETHER, FactsSource, Provenance
+from icaccess.facts.interface import TOGETHER, Facts, Provenance, SourceReport
 from icaccess.facts.readers import READERS, json_lines_unread
-from icaccess.facts.record import at
+from icaccess.facts.record import DayReader, at
 from icaccess.facts.snapshot import taken_at
-from icaccess.models import AnyRecord, Record
+from icaccess.models import AnyRecord, InvalidRecord, Record
 
 T = TypeVar("T")
 Placed = tuple[Path, int, Record]
@@ -28,7 +28,7 @@ _PARTS = 16
 _SUFFIXES = ", ".join(READERS)
 
 
-def load(paths: Iterable[Path], zone: ZoneInfo) -> FactsSource:
+def load(paths: Iterable[Path], zone: ZoneInfo) -> Facts:
     """The facts in `paths`: files, and folders that are searched with all that is under them.
 
     Timestamps are made days in `zone`. `FactsError` is raised when a path does not exist, a file is of an
@@ -40,36 +40,57 @@ def load(paths: Iterable[Path], zone: ZoneInfo) -> FactsSource:
     return FileFacts(files, zone)
 
 
-class FileFacts(FactsSource):
+class FileFacts(Facts):
     """Records of files, in the order of the files and within each; an id may stand in one place only."""
 
     def __init__(self, files: list[Path], zone: ZoneInfo, hashing: Callable[[str], int] = hash) -> None:
         self._files = files
         self._zone = zone
         self._hash = hashing
-
-    def records(self) -> Iterator[Record]:
-        """Each record once; `FactsError` also when there is none at all, since nobody works nowhere."""
-        return (record for _, _, record in self._placed_once())
+        self._read = 0
+        self._problems: list[str] = []
+        self._notes: list[str] = []
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
-        """Each record with its file and line."""
-        for file, line, record in self._placed_once():
+        """Each record with its file and line; `FactsError` also when there is none at all."""
+        self._problems = []
+        for file, line, record in self._once(self._placed(), lambda placed: placed[2].id):
+            if isinstance(record, InvalidRecord):
+                self._problems.append(f"{record.id}: {record.problem}")
             yield record, {"record": [f"{file}:{line}"]}
+
+    def reports(self) -> list[SourceReport]:
+        """One for all the files: how many records they hold, and how many of those read are invalid."""
+        invalid = len(self._problems)
+        return [
+            SourceReport(
+                name=", ".join(self.names[:3]),
+                rows=self._read,
+                used=self._read - invalid,
+                rejected=invalid,
+                people=self._read,
+                as_of=self.as_of,
+                notes=tuple(self._notes),
+            )
+        ]
+
+    def issues(self) -> Iterator[str]:
+        """The problem of each record that is invalid."""
+        return iter(self._problems)
 
     def unread(self) -> Iterator[AnyRecord]:
         """Each record once; lines of JSON are not decoded before somebody asks what is in them."""
+        self._problems = []
         return self._once(self._unread(), lambda record: record.id)
-
-    def _placed_once(self) -> Iterator[Placed]:
-        return self._once(self._placed(), lambda placed: placed[2].id)
 
     def _once(self, items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[T]:
         # A set of a million ids takes 130 MB, and their hashes in a row 8. So ids are compared at the end, a
         # part of the hashes at a time, and before only those that are near to each other.
         hashes = [array("q") for _ in range(_PARTS)]
+        self._read, self._notes = 0, []
         for some in batches(items, TOGETHER):
             new = [self._hash(id_of(one)) for one in some]
+            self._read += len(new)
             for one in new:
                 hashes[one % _PARTS].append(one)
             if len(set(new)) < len(new):
@@ -88,18 +109,25 @@ class FileFacts(FactsSource):
 
     def _placed(self) -> Iterator[Placed]:
         for file in self._files:
-            with self._reading(file):
-                for line, record in READERS[file.suffix.lower()](file, self._zone):
-                    yield file, line, record
+            for line, record in self._records_of(file):
+                yield file, line, record
 
     def _unread(self) -> Iterator[AnyRecord]:
         for file in self._files:
-            suffix = file.suffix.lower()
-            with self._reading(file):
-                if suffix == ".jsonl":
+            if file.suffix.lower() == ".jsonl":
+                with self._reading(file):
                     yield from json_lines_unread(file, self._zone)
-                else:
-                    yield from (record for _, record in READERS[suffix](file, self._zone))
+            else:
+                yield from (record for _, record in self._records_of(file))
+
+    def _records_of(self, file: Path) -> Iterator[tuple[int, Record]]:
+        days = DayReader(self._zone)
+        with self._reading(file):
+            yield from READERS[file.suffix.lower()](file, days)
+        try:
+            self._notes += [f"{file}: {note}" for note in days.settle()]
+        except FactsError as error:
+            raise FactsError(f"{file}: {error}") from error
 
     @contextmanager
     def _reading(self, file: Path) -> Iterator[None]:

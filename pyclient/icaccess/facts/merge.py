@@ -1,103 +1,78 @@
-"""One record for each employee, out of everything that the feeds know of them."""
+"""One record for each employee, out of everything that the sources know of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from icaccess.batches import batches
 from icaccess.errors import FactsError
-from icaccess.facts.aliases import Renaming
-from icaccess.facts.interface import FactsSource, Provenance
+from icaccess.facts.checks import Checks
+from icaccess.facts.interface import Facts, ParsedRow, Provenance, Source, SourceReport, SourceSize
 from icaccess.facts.mapping import Person
-from icaccess.facts.reading import Item, Reader, read_side_by_side
-from icaccess.facts.settings import FactsSettings, KeyKind, Kind
+from icaccess.facts.names import Vocabulary
+from icaccess.facts.record import LISTS, MAX_FACTS
+from icaccess.facts.settings import FactsSettings, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
 from icaccess.models import Access, Approval, Employee, InvalidRecord, Record
 
-LISTS: tuple[Kind, ...] = ("employment", "assignments", "certifications", "approvals")
-NOT_EMPLOYED_THEN = "no job on that day, says HR"
-"""The role of an approver who is an employee but held no job on the day of the approval."""
-UNVERIFIED = "not known to HR"
-"""The role of an approver whom HR does not know, where the feed does not vouch for roles."""
+_BATCH = 500
 
 
-class SourceCount(NamedTuple):
-    """What became of a source's rows: `rows` is the sum of the four that follow.
+class MergedFacts(Facts):
+    """The records that the sources give together, in the order of ids.
 
-    `declared` and `as_of` are how many rows the feed says it holds and when it was made, where it says so.
-    """
-
-    name: str
-    rows: int
-    used: int
-    repeated: int
-    unmatched: int
-    rejected: int
-    failure: str | None = None
-    declared: int | None = None
-    as_of: datetime | None = None
-
-
-class MergedFacts(FactsSource):
-    """The records that the feeds give together, in the order of ids.
-
-    `counts` and `issues` tell, once the records have been taken, what became of every row.
+    `remembered` holds the size of each source at the end of the last good run, and `known` the names of
+    policy data; once the records have been taken, `reports` and `issues` tell what became of every row.
     """
 
     def __init__(
         self,
-        readers: Sequence[Reader],
+        sources: Sequence[Source],
         settings: FactsSettings,
         progress: Callable[[str, int], None] | None = None,
+        remembered: Mapping[str, SourceSize] | None = None,
+        known: Vocabulary | None = None,
     ) -> None:
-        if not readers:
+        if not sources:
             raise FactsError("no facts: list sources in icaccess.yaml, or give --facts with a file or folder")
-        self._readers = readers
+        self._sources = sources
         self._settings = settings
         self._progress = progress
+        self._remembered = remembered or {}
+        self._known = known
         self._staging: Staging | None = None
+        self._reports: list[SourceReport] = []
         self._repeated: Counter[int] = Counter()
-        self._strangers: Counter[int] = Counter()
-        self._failures: dict[int, FactsError] = {}
-
-    def records(self) -> Iterator[Record]:
-        """Each employee's record once; `FactsError` before the first when a source cannot be believed."""
-        for record, _ in self.traced():
-            yield record
+        self.leaning = 0
+        """How many records have rows of a source with unmatched rows."""
 
     def traced(self) -> Iterator[tuple[Record, Provenance]]:
-        """Each record, with the rows that it came from."""
-        staging = self._staging = Staging(self._settings.keys, Renaming(self._settings.aliases))
-
-        def take(source: int, items: list[Item]) -> None:
-            self._refuse_nobodys(items)
-            staging.add(source, items)
-            if self._progress is not None:
-                self._progress(f"rows of {self._readers[source].settings.name}", len(items))
-
+        """Each record with the rows that it came from; `FactsError` before the first for a bad source."""
+        staging = self._staging = Staging(self._settings)
+        failures = self._read(staging)
         self._repeated.clear()
-        self._strangers.clear()
-        self._failures = read_side_by_side(self._readers, take)
-        for source in self._failures:
-            staging.drop(source)
-        self.as_of = min(
-            (made for reader in self._readers if (made := reader.as_of) is not None), default=None
+        self.leaning = 0
+        self.as_of = min((made for source in self._sources if (made := source.as_of)), default=None)
+        gives_people = any(
+            "people" in source.kinds for index, source in enumerate(self._sources) if index not in failures
         )
-        staging.resolve()
-        for source in range(len(self._readers)):
-            self._believe_matches(source, staging)
-        absent = self._absent_for_all()
+        staging.resolve(people=gives_people)
+        checks = Checks(self._sources, staging, self._remembered, self._known)
+        self._reports = [self._report(index, checks, failures) for index in range(len(self._sources))]
+        absent = self._absent_for_all(failures)
+        doubtful = {index for index, report in enumerate(self._reports) if report.unmatched}
         empty = True
         for identifier, rows, unsure in staging.employees():
             empty = False
+            self.leaning += any(row.source in doubtful for row in rows)
             yield self._record(identifier, rows, unsure | absent), self._provenance(rows)
-        for source in self._strangers:
-            self._believe_approvers(source, staging)
         if empty:
             raise FactsError(
                 "the sources hold no employee at all; an empty population is an error, not a departure"
@@ -105,88 +80,90 @@ class MergedFacts(FactsSource):
 
     @property
     def names(self) -> list[str]:
-        """The names of the feeds, in the order of the settings."""
-        return [reader.settings.name for reader in self._readers]
+        """The names of the sources, in the order of the settings."""
+        return [source.settings.name for source in self._sources]
 
-    @property
-    def normalised(self) -> int:
-        """How many keys were changed before they were compared."""
-        return self._staging.normalised if self._staging else 0
+    def reports(self) -> list[SourceReport]:
+        """What became of every source's rows, in the order of the sources."""
+        return [
+            msgspec.structs.replace(report, used=report.used - repeated, repeated=repeated)
+            for index, report in enumerate(self._reports)
+            for repeated in [self._repeated[index]]
+        ]
 
-    def issues(self) -> Iterator[Issue]:
-        """Everything to be looked at, by source and row."""
-        return iter(()) if self._staging is None else self._staging.issues()
-
-    def issue_lines(self) -> Iterator[str]:
-        """Each issue as a line: source, row, whose it is, and why."""
-        for issue in self.issues():
-            name = f"{self._readers[issue.source].settings.name} row {issue.row}: "
-            owner = f"{issue.id}: " if issue.id and issue.id not in issue.reason else ""
+    def issues(self) -> Iterator[str]:
+        """Each thing to be looked at: source, row, whose it is, and why."""
+        for issue in [] if self._staging is None else self._staging.issues():
+            source = self._sources[issue.source].settings.name
+            name = f"{source} row {issue.row}: " if issue.row else f"{source}: "
+            known = not issue.id or f" {issue.id} " in f" {issue.reason} "
+            owner = "" if known else f"{issue.id}: "
             yield f"{name}{owner}{issue.reason.removeprefix(name)}"
 
-    def counts(self) -> list[SourceCount]:
-        """What became of every source's rows, in the order of the sources."""
-        return [self._count(index, reader) for index, reader in enumerate(self._readers)]
+    def _read(self, staging: Staging) -> dict[int, FactsError]:
+        """Read all sources side by side; the optional ones that could not be read or believed, and why."""
+        stop = Event()
 
-    def _count(self, index: int, reader: Reader) -> SourceCount:
-        name, staging = reader.settings.name, self._staging
-        if staging is None:
-            return SourceCount(name, 0, 0, 0, 0, 0)
-        if index in self._failures:
-            return SourceCount(name, 0, 0, 0, 0, 0, str(self._failures[index]))
-        rows, unmatched, rejected = staging.count(index)
-        repeated = self._repeated[index]
-        used = rows - unmatched - rejected - repeated
-        counts = (rows, used, repeated, unmatched, rejected)
-        return SourceCount(name, *counts, declared=reader.total, as_of=reader.as_of)
-
-    def _believe_matches(self, source: int, staging: Staging) -> None:
-        rows, unmatched, _ = staging.count(source)
-        error = self._too_many(source, unmatched, f"of {rows} rows fit", rows)
-        if error is not None and not self._readers[source].settings.optional:
-            raise error
-        if error is not None:
-            self._failures[source] = error
-
-    def _believe_approvers(self, source: int, staging: Staging) -> None:
-        """Known only after the last record, and still before anything is decided to change."""
-        rows = staging.count(source)[0]
-        error = self._too_many(source, self._strangers[source], f"approvers in {rows} approvals are", rows)
-        if error is not None:
-            raise error
-
-    def _too_many(self, source: int, number: int, what: str, rows: int) -> FactsError | None:
-        settings = self._readers[source].settings
-        if number <= 1 or number <= settings.expect.max_unmatched * rows:
+        def read(index: int, source: Source) -> FactsError | None:
+            try:
+                for rows in batches(source.rows(), _BATCH):
+                    if stop.is_set():
+                        return None
+                    _refuse_nobodys(rows)
+                    staging.add(index, rows, source.settings.approver_key)
+                    if self._progress is not None:
+                        self._progress(f"rows of {source.settings.name}", len(rows))
+            except FactsError as error:
+                if not source.settings.optional:
+                    raise
+                return error
             return None
-        return FactsError(
-            f"{settings.name}: {number} {what} nobody whom HR knows; correct its keys or HR's feeds, "
-            "or set `expect.max_unmatched`"
-        )
 
-    def _refuse_nobodys(self, items: Iterable[Item]) -> None:
-        for item in items:
-            if item.key is None and item.kind in HR_KINDS:
-                raise FactsError(f"{item.reason}; correct the row, since it may be anybody's")
+        with ThreadPoolExecutor(len(self._sources), thread_name_prefix="source") as pool:
+            futures = [pool.submit(read, index, source) for index, source in enumerate(self._sources)]
+            try:
+                wait(futures, return_when=FIRST_EXCEPTION)
+            finally:
+                stop.set()
+        failures = {index: error for index, future in enumerate(futures) if (error := future.result())}
+        for index in failures:
+            staging.drop(index)
+        return failures
 
-    def _absent_for_all(self) -> set[str]:
+    def _report(self, index: int, checks: Checks, failures: dict[int, FactsError]) -> SourceReport:
+        """What is known of a source before its records; adds to the failures what is not to be believed."""
+        source = self._sources[index]
+        try:
+            if index in failures:
+                raise failures[index]
+            return checks.check(index)
+        except FactsError as error:
+            if not source.settings.optional:
+                raise
+            failures[index] = error
+            checks.staging.drop(index)
+            return SourceReport(name=source.settings.name, failure=str(error))
+
+    def _absent_for_all(self, failures: Mapping[int, FactsError]) -> set[str]:
         """The kinds of fact that nobody looked up, or that could not be: unknown is not none."""
-        looked = {kind for reader in self._readers for kind in reader.kinds}
-        failed = {kind for index in self._failures for kind in self._readers[index].kinds}
+        looked = {kind for source in self._sources for kind in source.kinds}
+        failed = {kind for index in failures for kind in self._sources[index].kinds}
         if "people" in failed:  # then nobody knows whose the rows are that go by other keys
-            failed |= {kind for reader in self._readers for kind in reader.kinds if reader.joins_by_name}
+            failed |= {kind for source in self._sources for kind in source.kinds if source.joins_by_name}
         return (set(LISTS) - looked) | failed
 
     def _record(self, identifier: str, rows: list[Staged], unknown: set[str]) -> Record:
         wrong = next((row.reason for row in rows if row.fact is None), None)
         if wrong is not None:
             return InvalidRecord(identifier, wrong)
-        people = [cast("Person", row.fact) for row in rows if row.kind == "people"]
-        facts: dict[str, Any] = {kind: self._facts(identifier, rows, kind) for kind in LISTS}
-        none = {kind for person in people for kind in person.none or ()}
-        unknown |= {kind for person in people for kind in person.unknown or ()}
+        facts: dict[str, Any] = {kind: self._facts(rows, kind) for kind in LISTS}
+        for kind in LISTS:
+            if len(facts[kind] or ()) > MAX_FACTS:
+                name = self._sources[rows[0].source].settings.name
+                return InvalidRecord(identifier, f"{name}: more than {MAX_FACTS} {kind}; correct the source")
         identity = self._identity(identifier, rows)
-        unknown |= self._out_of_reach(identity) - none
+        none = {kind for row in rows if isinstance(row.fact, Person) for kind in row.fact.none or ()}
+        unknown |= self._unknown(rows) | (self._out_of_reach(identity) - none)
         if not facts["employment"] and "employment" not in none | unknown:
             unknown.add("employment")
             self._note(rows[0], identifier, "has no employment record, so is undecided")
@@ -194,57 +171,58 @@ class MergedFacts(FactsSource):
             facts[kind] = UNSET
         return Employee(id=identifier, **identity, **facts, access=self._access(identifier, rows))
 
-    def _out_of_reach(self, identity: dict[str, Any]) -> set[str]:
-        """The kinds of fact that a feed gives by a name that this person has not: nobody looked them up."""
+    def _unknown(self, rows: Iterable[Staged]) -> set[str]:
+        """The kinds of fact that a source leaves open for this person, and no other source gives."""
+        unknown: set[str] = set()
+        for row in rows:
+            if isinstance(row.fact, Person):
+                unknown |= set(row.fact.unknown or ())
+                if row.fact.absent:
+                    others = {kind for source in self._sources[: row.source] for kind in source.kinds}
+                    others |= {kind for source in self._sources[row.source + 1 :] for kind in source.kinds}
+                    unknown |= set(row.fact.absent) - others
+        return unknown
+
+    def _out_of_reach(self, identity: Mapping[str, Any]) -> set[str]:
+        """The kinds of fact that a source gives by a name that this person lacks: nobody looked them up."""
         return {
             kind
-            for reader in self._readers
-            if reader.key_kind != "id" and reader.key_kind not in identity
-            for kind in reader.kinds
+            for source in self._sources
+            if source.key_kind != "id" and source.key_kind not in identity
+            for kind in source.kinds
         }
 
-    def _facts(self, identifier: str, rows: list[Staged], kind: Kind) -> tuple[Any, ...] | UnsetType:
+    def _facts(self, rows: Iterable[Staged], kind: str) -> tuple[Any, ...] | UnsetType:
         """The facts of one kind, equal ones once; absent when one of them is in doubt."""
         kept: list[Any] = []
         in_doubt = False
         for row in rows:
             if row.kind != kind:
                 continue
-            new = self._approval(identifier, row) if kind == "approvals" else [row.fact]
-            in_doubt |= new is None
-            new = [fact for fact in new or () if fact not in kept[-8:]]
-            if not new:
+            fact = self._approval(row) if kind == "approvals" else row.fact
+            in_doubt |= fact is None
+            if fact in kept[-8:]:
                 self._repeated[row.source] += 1
-            kept += new
+            elif fact is not None:
+                kept.append(fact)
         return UNSET if in_doubt else tuple(kept)
 
-    def _approval(self, identifier: str, row: Staged) -> list[Approval] | None:
-        """An approval with its approver as HR knows them; one for each role that they held that day.
+    def _approval(self, row: Staged) -> Approval | None:
+        """An approval with its approver's id, and with the approver's own jobs as HR has them.
 
-        None when HR cannot say who the approver is or what they were: then nobody may lose access over it.
+        None when a row of the approver cannot be used, or two people fit: then nobody can say who approved.
+        The role that a source gives is kept only where the source may vouch for it.
         """
         assert self._staging is not None  # noqa: S101 — records are being made
         approval = cast("Approval", row.fact)
-        settings = cast("Any", self._readers[row.source].settings)
-        key_kind: KeyKind = settings.approver_key
-        called = self._staging.employees_called(key_kind, approval.approver)
-        if not called:
-            self._note(row, identifier, f"approver {approval.approver} is no employee that HR knows")
-            self._strangers[row.source] += not settings.vouches_for_roles
-            role = approval.approver_role if settings.vouches_for_roles else UNVERIFIED
-            return [msgspec.structs.replace(approval, approver_role=role)]
-        roles = self._staging.roles_on(called[0], approval.decided_on) if len(called) == 1 else None
-        if roles is None:
-            text = f"approver {approval.approver} cannot be told from HR's rows, so approvals are undecided"
-            self._note(row, identifier, text)
+        if not self._sources[row.source].settings.vouches_for_roles:
+            approval = msgspec.structs.replace(approval, approver_role=UNSET)
+        if row.approver is None:
+            return None if row.approver_in_doubt else approval
+        jobs = self._staging.jobs_of(row.approver)
+        if jobs is None:
             return None
-        if approval.approver_role not in roles:
-            said = f"was {', '.join(roles) or NOT_EMPLOYED_THEN} on {approval.decided_on}"
-            self._note(row, identifier, f"approver {called[0]} {said}, not {approval.approver_role}")
-        return [
-            msgspec.structs.replace(approval, approver=called[0], approver_role=role)
-            for role in roles or [NOT_EMPLOYED_THEN]
-        ]
+        return msgspec.structs.replace(approval, approver=row.approver, approver_jobs=jobs)
 
     def _identity(self, identifier: str, rows: list[Staged]) -> dict[str, Any]:
         """Name, e-mail and username, each from the first source that has it; others are noted."""
@@ -275,8 +253,14 @@ class MergedFacts(FactsSource):
     def _provenance(self, rows: list[Staged]) -> Provenance:
         places: Provenance = {}
         for row in rows:
-            places.setdefault(row.kind, []).append(f"{self._readers[row.source].settings.name}:{row.row}")
+            places.setdefault(row.kind, []).append(f"{self._sources[row.source].settings.name}:{row.row}")
         return places
+
+
+def _refuse_nobodys(rows: Iterable[ParsedRow]) -> None:
+    for row in rows:
+        if row.key is None and row.kind in HR_KINDS:
+            raise FactsError(f"{row.reason}; correct the row, since it may be anybody's")
 
 
 def _by_source(rows: Iterable[Staged], kind: Kind) -> list[Staged]:

@@ -17,7 +17,7 @@ from icaccess import __version__
 from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.interface import TOGETHER, digest
-from icaccess.facts.record import at, misordered, to_record
+from icaccess.facts.record import MAX_TEXT, DayReader, at, misordered, oversized, to_record
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
 from icaccess.models import AnyRecord, Employee, Record, Text, Unread
@@ -47,17 +47,17 @@ Placed = Iterator[tuple[int, Record]]
 """Records with the line on which each starts."""
 
 
-def read_yaml(file: Path, zone: ZoneInfo) -> Placed:
+def read_yaml(file: Path, days: DayReader) -> Placed:
     """The records of a YAML file, read piece by piece; every scalar is judged by what is written."""
     try:
         with file.open("rb") as stream:
             for written in read_items(stream, LIST_KEY):
-                yield written.line(()), to_record(written, file, zone)
+                yield written.line(()), to_record(written, file, days)
     except MarkedYamlError as error:
         raise FactsError(f"{at(file, error.line)}: {error.problem}") from error
 
 
-def read_json(file: Path, zone: ZoneInfo) -> Placed:
+def read_json(file: Path, days: DayReader) -> Placed:
     """The records of a JSON file, whose text is held whole."""
     text = _text(file.read_bytes().removeprefix(_BOM), file, 1)
     opening = _OPENING.match(text)
@@ -68,7 +68,7 @@ def read_json(file: Path, zone: ZoneInfo) -> Placed:
     while not (end := closing.match(text, position)):
         with _complaining(file, text, 1):
             start, position = position, _scan(text, position)[1]
-        yield line, _from_json(text[start:position].encode(), file, line, zone)
+        yield line, _from_json(text[start:position].encode(), file, line, days)
         separator = _SEPARATOR.match(text, position)
         position = separator.end() if separator else position
         line += text.count("\n", start, position)
@@ -79,7 +79,7 @@ def read_json(file: Path, zone: ZoneInfo) -> Placed:
         raise FactsError(f"{at(file, line)}: {_SHAPE}, and nothing after it")
 
 
-def read_json_lines(file: Path, zone: ZoneInfo) -> Placed:
+def read_json_lines(file: Path, days: DayReader) -> Placed:
     """The records of a JSON Lines file, one a line, read line by line; blank lines are passed over.
 
     A snapshot, which is JSON Lines too, is recognised by its head.
@@ -88,7 +88,7 @@ def read_json_lines(file: Path, zone: ZoneInfo) -> Placed:
         yield from read_snapshot(file)
         return
     for line, raw in _lines(file):
-        yield line, _from_json(raw, file, line, zone)
+        yield line, _from_json(raw, file, line, days)
 
 
 def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[AnyRecord]:
@@ -96,10 +96,11 @@ def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[AnyRecord]:
     if _is_snapshot(file):
         yield from (record for _, record in read_snapshot(file))
         return
+    days = DayReader(zone)
     reading = f"{__version__} {zone.key} ".encode()  # what a line means depends on these as well
     for numbers, lines in _lines_together(file):
         read = [
-            partial(_from_json, raw, file, number, zone) for number, raw in zip(numbers, lines, strict=True)
+            partial(_from_json, raw, file, number, days) for number, raw in zip(numbers, lines, strict=True)
         ]
         ids = _ids(lines) or [one().id for one in read]
         digests = [digest(reading + raw) for raw in lines]
@@ -147,7 +148,7 @@ def _lines_together(file: Path) -> Iterator[tuple[Sequence[int], list[bytes]]]:
             raise FactsError(f"{file}: is empty; nothing can be believed of a file without a line")
 
 
-READERS: dict[str, Callable[[Path, ZoneInfo], Placed]] = {
+READERS: dict[str, Callable[[Path, DayReader], Placed]] = {
     ".yaml": read_yaml,
     ".yml": read_yaml,
     ".json": read_json,
@@ -156,7 +157,7 @@ READERS: dict[str, Callable[[Path, ZoneInfo], Placed]] = {
 """The reader for each suffix of a file's name."""
 
 
-def _from_json(raw: bytes, file: Path, line: int, zone: ZoneInfo) -> Record:
+def _from_json(raw: bytes, file: Path, line: int, days: DayReader) -> Record:
     """A record out of its JSON: straight into the type where nothing can be wrong, else with every check.
 
     Decoding keeps the last of two equal keys. So the record is written back, and must be as long as it was,
@@ -166,11 +167,16 @@ def _from_json(raw: bytes, file: Path, line: int, zone: ZoneInfo) -> Record:
     try:
         employee = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return to_record(_parse(raw, file, line), file, zone)
+        return to_record(_parse(raw, file, line), file, days)
     again = _encode(employee)
-    if len(raw.translate(None, _BLANK)) == len(again) - again.count(b" ") and misordered(employee) is None:
+    if (
+        len(raw.translate(None, _BLANK)) == len(again) - again.count(b" ")
+        and b"\\u0000" not in raw
+        and misordered(employee) is None
+        and (len(raw) <= MAX_TEXT or oversized(employee) is None)
+    ):
         return employee
-    return to_record(_parse(raw, file, line), file, zone)
+    return to_record(_parse(raw, file, line), file, days)
 
 
 class _Object(dict[str, Any]):

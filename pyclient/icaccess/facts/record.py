@@ -1,16 +1,18 @@
-"""One record as it was written, made an employee, or told what is wrong with it."""
+"""One record as it was written: an employee, or what is wrong with it; and days as sources write them."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET
 
 from icaccess.errors import FactsError
-from icaccess.facts.days import district_day
 from icaccess.marked_yaml import Marked, Steps
 from icaccess.models import Assignment, Employee, EmploymentPeriod, InvalidRecord, Record
 from icaccess.validation import Complaint, explain, field_name, show
@@ -24,11 +26,87 @@ DATED = {
 }
 """The fields of each part of a record that hold a day."""
 
-SURROGATE = "holds half of a character (a lone surrogate); write the character out"
+LISTS = ("employment", "assignments", "certifications", "approvals")
+MAX_FACTS = 500
+"""More facts of one kind than anybody has; OPA takes time for each."""
+MAX_TEXT = 1_000
+_TIMESTAMP = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d(:\d\d([.,]\d+)?)?) ?(?P<offset>[Zz]|[+-]\d\d:?\d\d)?"
+)
 _encode = msgspec.json.Encoder().encode
 
 
-def to_record(written: Marked, file: Path, zone: ZoneInfo) -> Record:
+class DayReader:
+    """Makes days in the district's zone out of what a source writes.
+
+    A time of midnight at its own offset may be a day that some program wrote as a time. Where all times of a
+    field are such, they are read as the days that they are written for; `settle` says so, or asks.
+    """
+
+    def __init__(self, zone: ZoneInfo, midnight_utc: Literal["day", "time"] | None = None) -> None:
+        self._zone = zone
+        self._midnight_utc = midnight_utc
+        self._midnights: Counter[str] = Counter()
+        self._times: Counter[str] = Counter()
+
+    def day(self, field: str, text: str) -> str:
+        """The day of a timestamp that carries an offset; any other text as it stands.
+
+        `ValueError` is raised, with what to do, for a timestamp without an offset: it may belong to either of
+        two days.
+        """
+        match = _TIMESTAMP.fullmatch(text)
+        if match is None:
+            return text
+        if match["offset"] is None:
+            raise ValueError(f"{text!r} is a time without an offset; give its day, or its offset from UTC")
+        try:
+            moment = datetime.fromisoformat(f"{match['day']}T{match['time']}{match['offset'].upper()}")
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no time that exists; write a day as YYYY-MM-DD") from error
+        return self.day_of(field, moment)
+
+    def day_of(self, field: str, moment: datetime) -> str:
+        """The day of a moment that carries an offset; `ValueError` where it lies outside the calendar."""
+        try:
+            day = moment.astimezone(UTC).astimezone(self._zone).date()
+        except OverflowError as error:
+            raise ValueError(f"{str(moment)!r} is no time that exists; write a day as YYYY-MM-DD") from error
+        if moment.time() == time(0) and day != moment.date() and self._midnight_utc != "time":
+            self._midnights[field] += 1
+            return moment.date().isoformat()
+        self._times[field] += 1
+        return day.isoformat()
+
+    def settle(self) -> list[str]:
+        """A sentence for each field whose times were read as days; `FactsError` where only some can be."""
+        for field, count in self._midnights.items():
+            if self._times[field] and self._midnight_utc is None:
+                raise FactsError(
+                    f"{field}: {count} times are midnight UTC, as programs write days, and "
+                    f"{self._times[field]} are not; write days as YYYY-MM-DD, or set `midnight_utc: day` or "
+                    "`midnight_utc: time`"
+                )
+        return [
+            f"{field}: {count} times of midnight UTC are read as the days that they are written for"
+            for field, count in self._midnights.items()
+        ]
+
+
+def text_problem(text: str) -> str | None:
+    """Why a text cannot be kept or sent on: half a character, a NUL character, or no end to it."""
+    if len(text) > MAX_TEXT:
+        return f"is {len(text)} characters long; at most {MAX_TEXT} are read"
+    if "\0" in text:
+        return "holds a NUL character; remove it"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds half of a character (a lone surrogate); write the character out"
+    return None
+
+
+def to_record(written: Marked, file: Path, days: DayReader) -> Record:
     """The record that `written` stands for, or `InvalidRecord` with its first problem and the line.
 
     `FactsError` is raised when its id is missing, not a string, or cannot be relied on: nobody can then say
@@ -38,7 +116,7 @@ def to_record(written: Marked, file: Path, zone: ZoneInfo) -> Record:
     identifier = _identifier(written, file)
     try:
         if not written.problems:
-            return _convert(_with_days(value, zone))
+            return _convert(_with_days(value, days))
         complaint = Complaint(written.problems[0].path, written.problems[0].text)
     except _InvalidError as invalid:
         complaint = invalid.complaint
@@ -89,60 +167,65 @@ def _identifier(written: Marked, file: Path) -> str:
             else f"{show(identifier)} is not text; put it in quotes"
         )
         raise FactsError(f"{place}: {what}")
-    if not identifier:
-        raise FactsError(f"{place}: is empty; give one")
-    if not is_unicode(identifier):
-        raise FactsError(f"{place}: {SURROGATE}")
+    if (text := "is empty; give one" if not identifier else text_problem(identifier)) is not None:
+        raise FactsError(f"{place}: {text}")
     return identifier
 
 
-def _with_days(value: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    """The record with its timestamps made days; what has another shape is left for conversion to refuse."""
+def _with_days(value: dict[str, Any], days: DayReader) -> dict[str, Any]:
+    """The record with its timestamps made days; any other shape is left for conversion to refuse."""
     changed = dict(value)
     for part, fields in DATED.items():
         entries = value.get(part)
         if isinstance(entries, list):
             changed[part] = [
-                _entry(entry, fields, zone, (part, index)) for index, entry in enumerate(entries)
+                _entry(entry, fields, days, (part, place)) for place, entry in enumerate(entries)
             ]
         elif isinstance(entries, dict):
-            changed[part] = _entry(entries, fields, zone, (part,))
+            changed[part] = _entry(entries, fields, days, (part,))
     return changed
 
 
-def _entry(entry: Any, fields: tuple[str, ...], zone: ZoneInfo, path: Steps) -> Any:
+def _entry(entry: Any, fields: tuple[str, ...], days: DayReader, path: Steps) -> Any:
     if not isinstance(entry, dict):
         return entry
-    days: dict[str, str] = {}
+    changed: dict[str, Any] = {}
     for field in fields:
         text = entry.get(field)
         if isinstance(text, str):
             try:
-                days[field] = district_day(text, zone)
+                changed[field] = days.day(f"{path[0]}.{field}", text)
             except ValueError as error:
                 raise _InvalidError(Complaint((*path, field), str(error))) from error
-    return {**entry, **days}
+    if isinstance(jobs := entry.get("approver_jobs"), list):
+        fields = DATED["assignments"]
+        changed["approver_jobs"] = [
+            _entry(job, fields, days, (*path, "approver_jobs", place)) for place, job in enumerate(jobs)
+        ]
+    return {**entry, **changed}
 
 
 def _convert(value: dict[str, Any]) -> Employee:
     try:
         employee = msgspec.convert(value, Employee)
     except msgspec.ValidationError as error:
-        complaint = explain(error, value, Employee)
-        raise _InvalidError(complaint) from error
-    if (disorder := misordered(employee)) is not None:
-        raise _InvalidError(disorder)
-    try:
-        _encode(employee)
-    except UnicodeEncodeError as error:
-        raise _InvalidError(Complaint((), SURROGATE)) from error
+        raise _InvalidError(explain(error, value, Employee)) from error
+    if (complaint := misordered(employee) or oversized(employee)) is not None:
+        raise _InvalidError(complaint)
     return employee
 
 
-def is_unicode(text: str) -> bool:
-    """Whether a text is all of whole characters, so that it can be written down."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def oversized(employee: Employee) -> Complaint | None:
+    """The first list that is too long, or text that is too long or holds a character that is not read."""
+    for name in LISTS:
+        if len(getattr(employee, name) or ()) > MAX_FACTS:
+            return Complaint((name,), f"holds more than {MAX_FACTS} entries; correct the record")
+    return _first_text_problem(msgspec.to_builtins(employee), ())
+
+
+def _first_text_problem(value: Any, path: Steps) -> Complaint | None:
+    if isinstance(value, str):
+        problem = text_problem(value)
+        return Complaint(path, problem) if problem else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next((found for step, one in inner if (found := _first_text_problem(one, (*path, step)))), None)

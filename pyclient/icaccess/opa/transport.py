@@ -1,31 +1,32 @@
-"""HTTP to OPA sidecars: one pooled session, deadlines, retries only where they are safe, errors of one line.
-
-Decisions are pure, so a request that never reached OPA, or that a proxy answered for it (502, 503, 504), is
-asked again. Everything else is an error at once.
-"""
+"""The OPA sidecars of one client: which of them is asked, and what makes an answer OPA's with this policy."""
 
 from __future__ import annotations
 
+import json
 import threading
-import time
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-import requests
 from msgspec import UNSET, UnsetType
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from requests import PreparedRequest
 
-from icaccess.errors import EngineError
+from icaccess.config import Secret
+from icaccess.config.auth import Bearer
+from icaccess.errors import EngineError, HttpError, HttpSettingsError
+from icaccess.http import HttpClient, Response
 
-MAJOR = "1"
-"""The major version of OPA whose answers are understood."""
-
-_CONNECT_SECONDS = 3.05
-_CHUNK = 1 << 18
+OLDEST = (1, 21, 3)
+"""The oldest OPA that the policy and its signed bundles are safe with; newer ones share its major version."""
 _QUERY = "?provenance=true&strict-builtin-errors=true"
 _NO_OPA = "check that the URL is OPA's"
+_ENVELOPE = frozenset(("provenance", "result", "warning", "bundles", "revision", "version"))
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    # A sidecar is near: to have OPA compress its answers costs more than to carry them.
+    "Accept-Encoding": "identity",
+}
 
 T = TypeVar("T")
 
@@ -59,8 +60,8 @@ class Provenance(msgspec.Struct, frozen=True):
     def revisions(self) -> Revisions:
         """The revisions of the bundles `policy` and `config`, by which names OPA's configuration knows them.
 
-        OPA names a bundle that was given on its command line by its path; the last part counts then. Bundles
-        that were cut otherwise stand, all together, for both.
+        OPA names a bundle from its command line by its path, of which the last part counts. Bundles of other
+        names stand, all together, for both.
         """
         named = {
             name.rpartition("/")[2].removesuffix(".tar.gz"): b.revision for name, b in self.bundles.items()
@@ -71,7 +72,15 @@ class Provenance(msgspec.Struct, frozen=True):
         return Revisions(together, together)
 
 
-class _Answer(msgspec.Struct, Generic[T]):
+class Answer(NamedTuple, Generic[T]):
+    """OPA's result, what decided it, and the keys that some object in it has twice."""
+
+    result: T
+    provenance: Provenance
+    repeated: frozenset[str]
+
+
+class _Body(msgspec.Struct, Generic[T]):
     provenance: Provenance
     result: T | UnsetType = UNSET
     warning: Any = None
@@ -97,52 +106,23 @@ class Sidecars:
         token: str | None,
         timeout: float,
         connections: int,
-        verify: str | bool = True,
+        ca: str | None = None,
         cert: tuple[str, str] | None = None,
     ) -> None:
         self.urls = tuple(url.rstrip("/") for url in urls)
-        self.timeout = timeout
         self._busy = dict.fromkeys(self.urls, 0)
         self._down: set[str] = set()
         self._lock = threading.Lock()
-        self._session = requests.Session()
-        # A proxy or a .netrc from the environment must never see the sidecar's token.
-        self._session.trust_env = False
-        self._session.verify = verify
-        self._session.cert = cert
-        self._session.headers.update(
-            {
-                "Content-Type": "application/json",
-                "Accept": "application/json",
-                # A sidecar is near: to have OPA compress its answers costs more than to carry them.
-                "Accept-Encoding": "identity",
-            }
-        )
-        if token is not None:
-            self._session.headers["Authorization"] = f"Bearer {token}"
-        retry = Retry(
-            total=4,
-            connect=3,
-            read=False,
-            redirect=0,
-            status=3,
-            other=0,
-            backoff_factor=0.1,
-            status_forcelist=(502, 503, 504),
-            allowed_methods=("GET", "POST"),
-            raise_on_status=False,
-            respect_retry_after_header=False,
-        )
+        self._prepared: dict[str, PreparedRequest] = {}
+        auth = None if token is None else Bearer(token=Secret(token))
         # Room for two sets of questions that are asked side by side.
-        adapter = HTTPAdapter(
-            pool_connections=len(self.urls), pool_maxsize=2 * connections, max_retries=retry
+        self._http = HttpClient(
+            auth, timeout=timeout, ca=ca, cert=cert, headers=_HEADERS, connections=2 * connections
         )
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._session.close()
+        self._http.close()
 
     def refresh(self) -> None:
         """Look anew which sidecars are ready, where there are several: only those get work."""
@@ -151,8 +131,8 @@ class Sidecars:
             with self._lock:
                 self._down = set() if len(down) == len(self.urls) else down
 
-    def ask(self, path: str, body: bytes, result: type[T]) -> tuple[T, Provenance]:
-        """OPA's result for `POST /v1/data/<path>`, decoded as `result`, and what decided it.
+    def ask(self, path: str, body: bytes, result: type[T]) -> Answer[T]:
+        """OPA's answer to `POST /v1/data/<path>`, its result decoded as `result`.
 
         A sidecar that cannot be reached is left out from then on, and the question goes to the others.
         Raises `EvaluationError` when OPA failed on this very input, `EngineError` for everything else.
@@ -172,21 +152,20 @@ class Sidecars:
                 with self._lock:
                     self._busy[url] -= 1
 
-    def ask_one(self, url: str, path: str, body: bytes, result: type[T]) -> tuple[T, Provenance]:
+    def ask_one(self, url: str, path: str, body: bytes, result: type[T]) -> Answer[T]:
         """The same as `ask`, of one sidecar and no other."""
-        status, kind, content = self._send("POST", url, f"/v1/data/{path}{_QUERY}", body)
-        if status != 200:
-            raise _failure(url, status, kind, content)
+        response = self._send("POST", f"{url}/v1/data/{path}{_QUERY}", body)
+        if response.status != 200:
+            raise _failure(url, response)
         try:
-            answer = _decoder(result).decode(content)
+            answer = _decoder(result).decode(response.content)
         except msgspec.DecodeError as error:
             raise EngineError(
-                f"{url} does not answer as OPA with this policy does (HTTP 200, {kind}: {error}): {_NO_OPA}"
+                f"{url} does not answer as OPA with this policy does (HTTP 200, {response.content_type}: "
+                f"{error}): {_NO_OPA}"
             ) from error
-        if answer.provenance.version.partition(".")[0] != MAJOR:
-            raise EngineError(
-                f"OPA at {url} has version {answer.provenance.version}: version {MAJOR}.x is needed"
-            )
+        if not is_usable(answer.provenance.version):
+            raise EngineError(f"OPA at {url} has version {answer.provenance.version}: {NEEDED} is needed")
         if answer.warning is not None:
             raise EngineError(f"OPA at {url} answered with a warning: {answer.warning}")
         if isinstance(answer.result, UnsetType):
@@ -194,12 +173,15 @@ class Sidecars:
                 f"OPA at {url} has no result for {path}: it has another policy loaded, or none; "
                 "load this project's bundles"
             )
-        return answer.result, answer.provenance
+        repeated = repeated_keys(response.content)
+        if repeated & _ENVELOPE:
+            raise EngineError(f"OPA at {url} answered with {min(repeated)!r} twice: {_NO_OPA}")
+        return Answer(answer.result, answer.provenance, repeated)
 
     def healthy(self, url: str) -> bool:
         """Whether this sidecar says that its bundles are loaded."""
         try:
-            return self._send("GET", url, "/health?bundles=true", None)[0] == 200
+            return self._send("GET", f"{url}/health?bundles=true", None).status == 200
         except EngineError:
             return False
 
@@ -209,64 +191,48 @@ class Sidecars:
             self._busy[url] += 1
             return url
 
-    def _send(self, method: str, url: str, path: str, body: bytes | None) -> tuple[int, str, bytes]:
-        """Status, content type and content, read within the deadline."""
-        deadline = time.monotonic() + self.timeout
+    def _send(self, method: str, url: str, body: bytes | None) -> Response:
         try:
-            with self._session.request(
-                method,
-                url + path,
-                data=body,
-                timeout=(min(_CONNECT_SECONDS, self.timeout), self.timeout),
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                kind = response.headers.get("Content-Type", "no content type")
-                return response.status_code, kind, _read(response, deadline)
-        except requests.exceptions.SSLError as error:
-            raise UnreachableError(_tls_problem(url, error)) from error
-        except requests.exceptions.ConnectTimeout as error:
-            raise UnreachableError(
-                f"nothing answers at {url}: check the address, and that OPA runs"
-            ) from error
-        except requests.Timeout as error:
-            raise UnreachableError(
-                f"OPA at {url} did not answer within {self.timeout:g} s: look at its load and its log"
-            ) from error
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise EngineError(
-                f"{url} is no URL of OPA: write http://HOST:PORT or https://HOST:PORT"
-            ) from error
-        except requests.exceptions.MissingSchema as error:
-            raise EngineError(
-                f"{url} is no URL of OPA: write http://HOST:PORT or https://HOST:PORT"
-            ) from error
-        except requests.RequestException as error:
-            if "Failed to establish" in str(error) or "NameResolution" in str(error):
-                raise UnreachableError(
-                    f"nothing answers at {url}: check the address, and that OPA runs"
-                ) from error
-            raise UnreachableError(f"OPA at {url} went away in the middle: {_root(error)}") from error
-        except OSError as error:  # requests looks for the files of TLS itself
-            raise EngineError(
-                f"OPA at {url} is not asked: {error}; correct `ca`, `cert` and `key`"
-            ) from error
+            prepared = self._prepared.get(url)
+            if prepared is None:
+                prepared = self._prepared[url] = self._http.prepare(method, url)
+            return self._http.send(prepared, body)
+        except HttpSettingsError as error:
+            raise EngineError(f"OPA at {error}") from error
+        except HttpError as error:
+            raise UnreachableError(f"OPA at {error}") from error
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The whole content; a server that trickles it out past the deadline is given up."""
-    chunks = []
-    for chunk in response.iter_content(_CHUNK):
-        chunks.append(chunk)
-        if time.monotonic() > deadline:
-            raise requests.Timeout
-    return b"".join(chunks)
+NEEDED = f"{'.'.join(map(str, OLDEST))} or a newer {OLDEST[0]}.x"
 
 
-def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
+def is_usable(version: str) -> bool:
+    """Whether an OPA of this version may decide."""
+    numbers = tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdecimal())
+    return OLDEST <= numbers < (OLDEST[0] + 1,)
+
+
+def repeated_keys(content: bytes) -> frozenset[str]:
+    """The keys that some object in this JSON has twice, of which decoders take one and drop the other."""
+    # What has no such key, and is written as compactly as OPA does, is as long when it is written anew.
+    if len(msgspec.json.encode(msgspec.json.decode(content))) == len(content.rstrip()):
+        return frozenset()
+    repeated: set[str] = set()
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            repeated.update(key for key in keys if keys.count(key) > 1)
+
+    json.loads(content, object_pairs_hook=look)
+    return frozenset(repeated)
+
+
+def _failure(url: str, response: Response) -> EngineError:
     """The error that an answer other than 200 stands for."""
+    status, kind = response.status, response.content_type
     try:
-        failure = msgspec.json.decode(content, type=_Failure)
+        failure = msgspec.json.decode(response.content, type=_Failure)
     except msgspec.DecodeError:
         if status in (502, 503, 504):
             return UnreachableError(f"OPA at {url} is not reached by the proxy before it (HTTP {status})")
@@ -286,33 +252,11 @@ def _failure(url: str, status: int, kind: str, content: bytes) -> EngineError:
     return EngineError(f"OPA at {url} answered HTTP {status}, {failure.code}: {failure.message}")
 
 
-def _tls_problem(url: str, error: BaseException) -> str:
-    """What is wrong with TLS: OPA is not trusted, or, where it just hangs up, the client is not."""
-    cause = _root(error)
-    if "[X509" in cause or "[SSL] PEM" in cause:
-        return f"OPA at {url} is not asked, since a file is wrong ({cause}): correct `ca`, `cert` and `key`"
-    if "CERTIFICATE_VERIFY_FAILED" in cause:
-        return f"OPA at {url} cannot be trusted ({cause}): name its authority's certificate as `ca`"
-    return (
-        f"OPA at {url} ended the TLS handshake ({cause}): see that it speaks TLS, and, where it asks for a "
-        "certificate, that `cert` is one that it trusts and that has not expired"
-    )
-
-
-def _root(error: BaseException) -> str:
-    """The innermost cause in the words of the library: what the network said."""
-    inner: object = error
-    while isinstance(inner, BaseException):
-        error = inner
-        inner = getattr(error, "reason", None) or (error.args[-1] if error.args else None)
-    return str(error) or type(error).__name__
-
-
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
-def _decoder(result: type[T]) -> msgspec.json.Decoder[_Answer[T]]:
+def _decoder(result: type[T]) -> msgspec.json.Decoder[_Body[T]]:
     decoder = _decoders.get(result)
     if decoder is None:
-        decoder = _decoders[result] = msgspec.json.Decoder(_Answer[result])  # type: ignore[valid-type]  # made at run time
+        decoder = _decoders[result] = msgspec.json.Decoder(_Body[result])  # type: ignore[valid-type]  # made at run time
     return decoder

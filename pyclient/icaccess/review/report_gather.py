@@ -14,7 +14,7 @@ import msgspec
 from icaccess import __version__
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
-from icaccess.facts.interface import FactsSource
+from icaccess.facts.interface import Facts
 from icaccess.facts.merge import MergedFacts
 from icaccess.models import Record
 from icaccess.opa.bundles import config_tree, digest, policy_tree
@@ -265,10 +265,10 @@ def _standing(person: Person) -> Standing:
     )
 
 
-def _sources(paths: Iterable[Path], facts: FactsSource, zone: ZoneInfo) -> Iterator[Source]:
+def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[Source]:
     """What the facts came from: the files named, by digest, or each configured source and its rows."""
     if isinstance(facts, MergedFacts):
-        for count in facts.counts():
+        for count in facts.reports():
             yield Source(
                 name=count.name,
                 rows=count.rows,

@@ -39,12 +39,12 @@ def test_the_first_day_and_the_second(icaccess, tmp_path):
     saved = tmp_path / "plan.json"
     code, out, _ = icaccess("plan", "--out", saved, "--detailed-exitcode")
     assert code == 2
-    assert "To revoke (12):" in out
+    assert "Revocations (12):" in out
     assert "100501  certification_expired: Elementary Scheduling, last completed 2023-08-09, was valid" in out
     assert "100302  212 → 212, 213" in out
     assert "100206  211, due by 2027-06-23, OVERDUE (ES-8)" in out
     assert "100801  facts_missing: Undecided, since nobody looked up: approvals.  (holds access)" in out
-    assert out.endswith("12 to revoke, 3 to update, 9 to grant (3 overdue), 27 to keep, 4 undecided.\n")
+    assert out.endswith("12 revocations, 3 updates, 9 grants (3 overdue), 27 unchanged, 4 undecided.\n")
     assert len(read_plan(saved).changes) == 24
     code, out, _ = icaccess("apply", saved, "--yes")
     assert code == 0
@@ -52,7 +52,7 @@ def test_the_first_day_and_the_second(icaccess, tmp_path):
     code, out, _ = icaccess("plan", "--detailed-exitcode")
     assert code == 0
     assert (
-        "Nothing to do.\n0 to revoke, 0 to update, 0 to grant (0 overdue), 39 to keep, 4 undecided.\n" in out
+        "Nothing to do.\n0 revocations, 0 updates, 0 grants (0 overdue), 39 unchanged, 4 undecided.\n" in out
     )
     code, out, err = icaccess("apply", saved, "--yes")
     assert (code, out) == (1, "")

@@ -94,7 +94,7 @@ def test_a_ledger_that_is_to_come_shows_that_nobody_holds_access_without_a_datab
         check=True,
     )
     assert imported.stdout.split() == ["1", "deny", "none", "not_employed"]
-    assert "icaccess.decide" in imported.stderr
+    assert "icaccess.pipeline" in imported.stderr
     assert "sqlalchemy" not in imported.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["facts.jsonl"]
     for url in ("sqlite:///:memory:", f"sqlite:///{tmp_path}", "sqlite://"):

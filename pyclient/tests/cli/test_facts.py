@@ -21,7 +21,7 @@ def test_facts_go_to_stdout_and_all_else_to_stderr(command: Run) -> None:
     assert len(lines) == 74
     assert lines[0]["id"] == "100101"
     assert "100803 is undecided: hr-jobs row 87: end: 2017-06-02 is before the start, 2018-08-06\n" in err
-    assert "hr-jobs: 92 rows: 91 used, 0 repeated, 0 of nobody known, 1 rejected\n" in err
+    assert "hr-jobs: 92 rows: 91 used, 1 rejected\n" in err
     assert "approvals row 58: 100605: approver 400001 is no employee that HR knows\n" in err
 
 
@@ -59,11 +59,25 @@ def test_what_is_not_used_is_listed_in_a_file(command: Run, tmp_path) -> None:
     file = tmp_path / "issues.txt"
     code, _, err = command("facts", "--config", ROOT / "examples" / "csv", "--issues", file)
     assert code == 0
-    assert err.endswith(f"3 to look at, listed in {file}\n")
-    rejected, other, stranger = sorted(file.read_text().splitlines(), reverse=True)
+    assert err.endswith(f"4 to look at, listed in {file}\n")
+    rejected, two, other, stranger = sorted(file.read_text().splitlines(), reverse=True)
     assert rejected.startswith("transcript row ")
+    assert two == (
+        "hr-jobs: 100302: has several rows without an end, from 2019-08-05 and from 2027-06-14; "
+        "does the later end it?"
+    )
     assert other == "hr-jobs row 87: 100803: end: 2017-06-02 is before the start, 2018-08-06"
     assert stranger == "approvals row 58: 100605: approver 400001 is no employee that HR knows"
+
+
+def test_invalid_records_of_files_are_listed_for_their_owner_alone(command: Run, tmp_path) -> None:
+    file = tmp_path / "issues.txt"
+    file.write_text("older")
+    file.chmod(0o644)
+    code, _, err = command("facts", "--facts", FACTS, "--issues", file)
+    assert (code, err.splitlines()[-1]) == (0, f"2 to look at, listed in {file}")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().startswith("100803: ")
 
 
 def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
@@ -77,7 +91,6 @@ def test_locations_are_written_as_policy_data(command: Run, tmp_path) -> None:
     ("arguments", "says"),
     [
         (("1", "--out", "x", "--facts", FACTS), "a snapshot holds everybody; give either IDs or --out"),
-        (("--issues", "x", "--facts", FACTS), "--issues tells of the sources in icaccess.yaml"),
         (("--locations", "x", "--config", ROOT / "config"), "no source has `gives: locations`; add one"),
         (("--facts", "absent.yaml"), "absent.yaml: no such file or folder; correct --facts"),
         (
@@ -108,6 +121,7 @@ def test_doctor_tries_everything(command: Run) -> None:
         "engine",
         "target",
         "source example-district",
+        "facts",
     ]
     assert "100101" not in out
 
@@ -123,7 +137,7 @@ def test_doctor_shows_masked_samples_and_names_what_fails(command: Run, tmp_path
         "  - {type: csv, name: jobs, gives: assignments, path: jobs.csv, key: {id: id}, fields: {role: r}}\n"
     )
     code, out, err = command("doctor", "--config", tmp_path)
-    assert (code, err) == (1, "1 of the checks failed\n")
+    assert (code, err) == (1, "2 of the checks failed\n")
     assert "ok    source people: 1 rows, 0 of them unusable, 0 hours old\n" in out
     assert '      {"id":"***","email":"***"}\n' in out
     assert f"FAIL  source jobs: jobs: {tmp_path}/jobs.csv: cannot be read: No such file" in out

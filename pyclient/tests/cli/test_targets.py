@@ -63,8 +63,8 @@ def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch
         assert run("adopt")[1] == f"Adopted 2 who hold access at scim {server.url} {GROUP}.\n"
         code, out, err = run("plan", "--out", tmp_path / "plan.json", "--detailed-exitcode")
         assert (code, err.count("Saved")) == (2, 1)
-        assert "To revoke (1):\n  2  approval_missing" in out
-        assert "To grant (2):\n  1  210" in out
+        assert "Revocations (1):\n  2  approval_missing" in out
+        assert "Grants (2):\n  1  210" in out
         code, out, _ = run("apply", tmp_path / "plan.json", "--yes")
         assert (code, out.splitlines()[-1]) == (0, "Run 2: 3 verified.")
         assert server.members(group) == {ids["1"], ids["3"], ids["4"]}
@@ -74,7 +74,7 @@ def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch
         server.call("DELETE", f"/Users/{ids['4']}")
         code, out, err = run("apply", "--yes")
         assert code == 4
-        assert "Changed behind this system's back (1):\n  4  taken: access before, nothing now" in out
+        assert "Changed outside this system (1):\n  4  taken: access before, nothing now" in out
         assert "4  grant could not be made: no users have the userName user4; exactly one is needed" in out
         assert err == "icaccess: 1 changes could not be made, the others were; run again to retry\n"
 
@@ -108,4 +108,4 @@ def test_work_lists_are_written_and_an_old_export_is_refused(configured, tmp_pat
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser1,{GROUP}\n")
     code, out, _ = run("plan")
     assert code == 0
-    assert "Under way, not shown by the target yet (1):\n  4  grant, list " in out
+    assert "Asked for, not shown by the target yet (1):\n  4  grant, list " in out

@@ -56,7 +56,7 @@ def image(engine_of_containers: None) -> object:
 def project_image(image) -> str:
     """The project's own image, built anew from its Dockerfile."""
     image("python:3.11-slim-bookworm")
-    image("openpolicyagent/opa:1.22.2-static")
+    image("openpolicyagent/opa:1.22.4")
     # The engine's own builder: BuildKit would ask a registry for what is here.
     environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
     docker("build", "--quiet", "--tag", "icaccess", str(ROOT), timeout=600, env=environment)

@@ -39,7 +39,7 @@ def opa_container(image, opa_path: Path, tmp_path: Path):
         "  config: {resource: 'file:///bundles/config.tar.gz'}\n"
     )
     container = (
-        DockerContainer(image("openpolicyagent/opa:1.22.2-static"))
+        DockerContainer(image("openpolicyagent/opa:1.22.4"))
         .with_command(
             "run --server --addr=0.0.0.0:8181 --authentication=token --authorization=basic "
             "--skip-version-check --config-file=/config.yaml /rules/authz.rego /rules/log.rego /clients.json"

@@ -28,7 +28,9 @@ def test_one_version_of_opa_everywhere() -> None:
         "docker-compose.yml",
         "deploy/ci/images",
         "deploy/kubernetes/sidecar/deployment.yaml",
+        "deploy/kubernetes/cronjob/cronjob.yaml",
+        "deploy/kubernetes/replicas/opa.yaml",
     ]
     for place in places:
-        named = re.findall(r"opa:(\d+\.\d+\.\d+)-static", (ROOT / place).read_text())
+        named = re.findall(r"openpolicyagent/opa:([\w.-]+)", (ROOT / place).read_text())
         assert set(named) == {VERSION}, place

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from icaccess.cli.facts import places_of
 from icaccess.config import load_config
 from icaccess.facts import open_facts
 from icaccess.facts.files import load
-from icaccess.facts.places import places
-from icaccess.facts.sources import open_readers
+from icaccess.facts.sources import open_sources
 from icaccess.models import Employee
 from tests.facts.feeds import employee, merged
 from tests.facts.sources.servers import Asked, Reply, serving
@@ -36,26 +36,35 @@ def test_the_settings_that_are_shown_merge(tmp_path: Path, monkeypatch: pytest.M
     exports = tmp_path / "exports"
     exports.mkdir()
     (exports / "jobs.csv").write_text(
-        "EMPLID,JOBCODE,SITE,EFF_DT,END_DT\n1234,OFP1,210,08/01/2019,\n777,Principal,210,08/01/2019,\nTRAILER,2\n"
+        "EMPLID,JOBCODE,SITE,EFF_DT,END_DT\n1234,OFP1,210,08/01/2019,\n777,PRN3,210,08/01/2019,\nTRAILER,2\n"
     )
     (exports / "people.csv").write_text("EMPLID,MAIL\n1234,A@example.org\n777,b@example.org\n")
-    (exports / "employment.csv").write_text("EMPLID,HIRE_DT,TERM_DT\n1234,08/01/2019,\n777,08/01/2019,\n")
+    (exports / "employment.csv").write_text(
+        "EMPLID,HIRE_DT,TERM_DT\n1234,08/01/2019,\n777,08/01/2019,03/01/2024\n"
+    )
+    title = {"title": "Elementary Scheduling Certification"}
     done = {
         "user": {"email": "a@example.org"},
-        "course": {"title": "X"},
+        "course": title,
+        "status": "Completed",
         "completedAt": "2023-08-11T02:00:00Z",
     }
+    failed = {**done, "status": "Failed"}
 
     def answer(asked: Asked) -> Reply:
         assert asked.headers["authorization"] == "Bearer t0ken"
-        return Reply({"data": {"completions": [done] if asked.query["offset"] == "0" else []}})
+        return Reply({"data": {"completions": [done, failed] if asked.query["offset"] == "0" else []}})
 
     monkeypatch.setenv("LMS_TOKEN", "t0ken")
     with serving(answer) as server:
         monkeypatch.setenv("LMS_URL", server.url)
         records, source = merged(load_config(tmp_path))
-    assert employee(records, "001234")["certifications"] == [{"name": "X", "completed_on": "2023-08-10"}]
-    assert employee(records, "001234")["approvals"][0]["approver"] == "000777"
+    assert employee(records, "001234")["certifications"] == [
+        {"name": "Elementary Scheduling", "completed_on": "2023-08-10"}
+    ]
+    (approval,) = employee(records, "001234")["approvals"]
+    assert (approval["approver"], approval["approver_jobs"][0]["role"]) == ("000777", "Principal")
+    assert employee(records, "000777")["employment"][0]["end"] == "2024-02-29"
     assert list(source.issues()) == []
     monkeypatch.setenv("LMS_URL", "http://127.0.0.1:9/")
     assert all(
@@ -79,8 +88,8 @@ def test_the_service_that_is_shown_is_asked_as_shown(tmp_path: Path, monkeypatch
     with serving(answer) as server:
         text = ROSTER.replace("https://sis.example.org", server.url)
         (tmp_path / "icaccess.yaml").write_text(text, encoding="utf-8")
-        readers = open_readers(load_config(tmp_path), locations=True)
-        assert places(readers) == {"210": {"type": "school", "name": "Sample Elementary A"}}
+        readers = open_sources(load_config(tmp_path), locations=True)
+        assert places_of(readers) == {"210": {"type": "school", "name": "Sample Elementary A"}}
 
 
 def test_the_command_that_measures_runs() -> None:

@@ -161,7 +161,11 @@ def test_a_timestamp_with_an_offset_is_the_districts_day(tmp_path: Path, written
         ("certifications: [{name: X, completed_on: 2025-02-30T10:00:00Z}]", "is no time that exists"),
         ("certifications: [{name: X, completed_on: 0001-01-01T00:00:00Z}]", "is no time that exists"),
         ("approvals: [{decision: yes!, decided_on: 2025-02-03, approver: a, approver_role: b}]", "'yes!' is not one of approved, denied"),
-        ("approvals: [{decision: approved, decided_on: 2025-02-03, approver: a}]", "approvals[0].approver_role: is required and absent"),
+        ("approvals: [{decision: approved, decided_on: 2025-02-03}]", "approvals[0].approver: is required and absent"),
+        ("approvals: [{decision: approved, decided_on: 2025-02-03, approver: a, approver_jobs: {}}]", "approver_jobs: must be a list, not a mapping"),
+        ('name: "a\\0b"', "name: holds a NUL character; remove it"),
+        (f"name: {'x' * 1001}", "name: is 1001 characters long; at most 1000 are read"),
+        (f"certifications: [{', '.join(['{name: X, completed_on: 2025-02-03}'] * 501)}]", "certifications: holds more than 500 entries"),
         ("name: A\n  name: B", "line 3: name: is given twice; keep one"),
         ("employment: [{start: 2025-02-03, start: 2025-02-04}]", "line 2: employment[0].start: is given twice; keep one"),
         ("name: &n A\n  email: *n", "line 3: email: *n is an alias; write the value out"),
@@ -193,7 +197,10 @@ def test_a_record_that_is_wrong_in_itself_is_invalid_and_the_others_go_on(
         ('"employment": [{"start": "2025-02-03", "end": "2025-02-02"}]', "employment[0].end: 2025-02-02 is before the start"),
         ('"employment": null', "employment: is null or left empty"),
         ('"name": 7', "name: 7 is not text as it is written; put it in quotes"),
-        ('"name": "\\ud800"', "record: holds half of a character"),
+        ('"name": "\\ud800"', "name: holds half of a character"),
+        ('"name": "a\\u0000b"', "name: holds a NUL character; remove it"),
+        ('"name":"' + "x" * 1001 + '"', "name: is 1001 characters long; at most 1000 are read"),
+        ('"employment":[' + ",".join(['{"start":"2025-02-03"}'] * 501) + "]", "employment: holds more than 500 entries"),
         ('"access": []', "access: must be a mapping, not a list"),
         ('"employment": ["x"]', "employment[0]: must be a mapping, not text"),
     ],
@@ -319,7 +326,7 @@ def test_the_dated_fields_are_those_that_the_types_hold_as_dates() -> None:
         part: tuple(
             field.encode_name
             for field in msgspec.inspect.type_info(of).fields  # type: ignore[attr-defined]
-            if "DateType" in str(field.type)
+            if str(field.type).startswith("DateType") or "types=(DateType" in str(field.type)
         )
         for part, of in parts.items()
     }

@@ -117,6 +117,6 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_broken_snapshot_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.jsonl"
     file.write_bytes(content)
-    for take in (lambda facts: facts.records(), lambda facts: facts.batches()):
+    for take in (lambda facts: facts.records(), lambda facts: facts.unread()):
         with pytest.raises(FactsError, match=r"broken\.jsonl: .*take it anew"):
             list(take(load([file], ZoneInfo("America/Denver"))))

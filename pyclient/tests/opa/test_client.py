@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
 
 from icaccess import AccessClient
 from icaccess.errors import EngineError, UsageError
-from icaccess.models import Decision, Employee, InvalidRecord, Record
-from icaccess.opa.engine import Engine, running_engine
+from icaccess.models import Access, Decision, Employee, InvalidRecord, Record
+from icaccess.opa.engine import VERSION, Engine, running_engine
 from icaccess.opa.transport import Revisions
 from tests.opa.fake_opa import Answer, serving
 
@@ -110,7 +114,7 @@ def test_says_what_is_loaded(standin: Engine) -> None:
         assert client.ready()
         assert client.revisions() == standin.bundles.revisions
         (status,) = client.status()
-    assert (status.ready, status.version, status.problem) == (True, "1.22.2", None)
+    assert (status.ready, status.version, status.problem) == (True, VERSION, None)
 
 
 def test_one_poisonous_record_in_a_batch_of_500_is_undecided_alone(standin: Engine) -> None:
@@ -131,7 +135,7 @@ def test_an_opa_that_is_killed_in_the_middle_is_an_error(own: Engine) -> None:
     decided = 0
     with (
         AccessClient(own.url, own.token, batch=10) as client,
-        pytest.raises(EngineError, match=r"went away in the middle|nothing answers"),
+        pytest.raises(EngineError, match=r"ended the connection before|nothing answers"),
     ):
         for decided, _ in enumerate(client.decide_many(people(10_000), AT), 1):
             if decided == 100:
@@ -173,20 +177,20 @@ def test_nothing_there_is_one_line() -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with AccessClient(url) as client:
             assert not client.ready()
-            with pytest.raises(EngineError, match=f"nothing answers at {url}"):
+            with pytest.raises(EngineError, match=f"OPA at {url}/.*: nothing answers there"):
                 client.decide(Employee(id="1"), AT)
-            with pytest.raises(EngineError, match=f"nothing answers at {url}"):
+            with pytest.raises(EngineError, match=f"OPA at {url}/.*: nothing answers there"):
                 client.revisions()
 
 
 @pytest.mark.parametrize("url", ["localhost", "ftp://localhost", "http://", "127.0.0.1:8181"])
 def test_no_url_is_one_line(url: str) -> None:
-    with AccessClient(url) as client, pytest.raises(EngineError, match="is no URL of OPA"):
+    with AccessClient(url) as client, pytest.raises(EngineError, match="is not a URL that can be asked"):
         client.decide(Employee(id="1"), AT)
 
 
 def answer(
-    result: object = msgspec.UNSET, revision: str = "r1", version: str = "1.22.2", **more: object
+    result: object = msgspec.UNSET, revision: str = "r1", version: str = VERSION, **more: object
 ) -> Answer:
     provenance = {
         "version": version,
@@ -196,6 +200,190 @@ def answer(
     if result is not msgspec.UNSET:
         body["result"] = result
     return 200, "application/json", msgspec.json.encode(body)
+
+
+def decided(**changes: object) -> dict[str, object]:
+    """A decision to grant access to the employee 1."""
+    parts = {"employee_id": "1", "as_of": "2025-09-10", "outcome": "allow", "action": "grant"}
+    empty = dict.fromkeys(("expiry", "requirements_met_on", "grant_due_by", "recheck_on", "basis"))
+    lists: dict[str, object] = {"reasons": [], "warnings": [], "locations": []}
+    return {**parts, **empty, **lists, "needs_consent": False, "escalate": False, **changes}
+
+
+REASON = {"code": "x", "clause": "ES-2", "message": "m", "remedy": "r"}
+HELD = Access(held=True)
+REVOKED = decided(outcome="deny", reasons=[REASON], action="revoke")
+
+
+@pytest.mark.parametrize(
+    ("access", "document"),
+    [
+        (UNSET, decided()),
+        (Access(held=False), decided()),
+        (HELD, decided(action="keep")),
+        (HELD, decided(action="update")),
+        (HELD, REVOKED),
+        (HELD, {**REVOKED, "outcome": "expired", "needs_consent": True}),
+        (UNSET, {**REVOKED, "action": "none"}),
+        (HELD, {**REVOKED, "outcome": "undecided", "action": "none"}),
+    ],
+)
+def test_an_answer_that_agrees_with_its_question_is_handed_on(
+    access: Access | UnsetType, document: dict[str, object]
+) -> None:
+    for decision in asked_both_ways(Employee(id="1", access=access), document):
+        assert (decision.outcome, decision.action) == (document["outcome"], document["action"])
+
+
+@pytest.mark.parametrize(
+    ("access", "document", "says"),
+    [
+        (UNSET, decided(employee_id="2"), "its answer is about '2'"),
+        (UNSET, decided(as_of="2025-09-11"), "its answer is for 2025-09-11"),
+        (HELD, decided(action="revoke"), "its answer is allow with the action revoke, while access is held"),
+        (HELD, decided(), "its answer is allow with the action grant, while access is held"),
+        (UNSET, decided(action="keep"), "its answer is allow with the action keep, while access is not held"),
+        (
+            HELD,
+            {**REVOKED, "action": "keep"},
+            "its answer is deny with the action keep, while access is held",
+        ),
+        (UNSET, REVOKED, "its answer is deny with the action revoke, while access is not held"),
+        (HELD, {**REVOKED, "reasons": []}, "its answer is deny without a reason"),
+        (HELD, {**REVOKED, "outcome": "expired", "reasons": []}, "its answer is expired without a reason"),
+        (HELD, {**REVOKED, "outcome": "undecided"}, "its answer is undecided with the action revoke"),
+        (UNSET, decided(reasons=[REASON]), "its answer is allow with a reason"),
+        (UNSET, decided(needs_consent=True), "its answer needs a consent for the action grant"),
+        (UNSET, decided(outcome="perhaps"), "its answer is no decision (Invalid enum value 'perhaps'"),
+        (UNSET, {"outcome": "allow"}, "its answer is no decision (Object missing required field"),
+        (UNSET, 1, "its answer is no decision"),
+        (UNSET, msgspec.Raw(msgspec.json.encode(decided())[:-1] + b',"action":"keep"}'), "'action' twice"),
+        (UNSET, msgspec.Raw(b'{"reasons":[{"code":"a","code":"b"}]}'), "its answer has 'code' twice"),
+    ],
+)
+def test_an_answer_that_contradicts_its_question_or_itself_leaves_that_person_undecided(
+    access: Access | UnsetType, document: object, says: str
+) -> None:
+    for decision in asked_both_ways(Employee(id="1", access=access), document):
+        assert (decision.employee_id, decision.as_of) == ("1", AT)
+        assert (decision.outcome, decision.action) == ("undecided", "none")
+        (reason,) = decision.reasons
+        assert reason.code == "no_decision"
+        assert says in reason.message
+
+
+def asked_both_ways(employee: Employee, document: object) -> list[Decision]:
+    """What becomes of a document as the answer on one employee, and as one of three in a batch."""
+
+    def decisions(path: str, _body: bytes) -> Answer:
+        others = {one: decided(employee_id=one) for one in ("2", "3")}
+        return answer({**others, "1": document} if "decisions" in path else document)
+
+    with serving(decisions) as url, AccessClient(url) as client:
+        batch = list(client.decide_many([Employee(id="2"), employee, Employee(id="3")], AT))
+        assert [(one.employee_id, one.outcome) for one in (batch[0], batch[2])] == [
+            ("2", "allow"),
+            ("3", "allow"),
+        ]
+        return [client.decide(employee, AT), batch[1]]
+
+
+def test_two_answers_for_one_person_leave_that_person_undecided() -> None:
+    one, other = (msgspec.json.encode(decided(employee_id=i)).decode() for i in ("1", "2"))
+    result = msgspec.Raw(f'{{"1":{one},"2":{other},"1":{one}}}'.encode())
+    with serving(lambda _path, _body: answer(result)) as url, AccessClient(url) as client:
+        decisions = list(client.decide_many([Employee(id="1"), Employee(id="2")], AT))
+    assert [decision.outcome for decision in decisions] == ["undecided", "allow"]
+    assert "its answer has '1' twice" in decisions[0].reasons[0].message
+
+
+def test_a_body_with_two_results_is_an_error() -> None:
+    kind, status = "application/json", 200
+    content = answer({"1": decided()})[2][:-1] + b',"result":{"1":' + msgspec.json.encode(decided()) + b"}}"
+    with (
+        serving(lambda _path, _body: (status, kind, content)) as url,
+        AccessClient(url) as client,
+        pytest.raises(EngineError, match="answered with 'result' twice"),
+    ):
+        list(client.decide_many([Employee(id="1")], AT))
+
+
+@pytest.mark.parametrize("at", ["2025-09-10", None, 20250910, datetime(2025, 9, 10)])  # noqa: DTZ001 (is refused)
+def test_a_day_that_is_none_is_the_callers_mistake(standin: Engine, at: Any) -> None:
+    one = Employee(id="1")
+    with AccessClient(standin.url, standin.token) as client:
+        for call in (client.decide, client.explain, lambda e, at: client.decide_many([e], at)):
+            with pytest.raises(UsageError, match=r"^at: must be a datetime\.date, such as .*, and is "):
+                call(one, at)
+        with pytest.raises(UsageError, match=r"^at: must be"):
+            client.due_after(at)
+
+
+@pytest.mark.parametrize(
+    ("employee", "says"),
+    [
+        (None, "must be an Employee, or a mapping in its shape, and is None, of type NoneType"),
+        ("001234", "must be an Employee, or a mapping in its shape, and is '001234', of type str"),
+        (["001234"], "must be an Employee, or a mapping in its shape"),
+        ({}, "its id must be a text that is not empty, and is None"),
+        ({"id": ""}, "its id must be a text that is not empty, and is ''"),
+        ({"id": 1234}, "its id must be a text that is not empty, and is 1234, of type int"),
+        ({"id": "1", "name": object()}, "cannot be written as JSON"),
+        ({"id": "\ud800"}, "cannot be written as JSON"),
+        (Employee(id=None), "its id must be a text that is not empty"),  # type: ignore[arg-type]  # what is tried
+    ],
+)
+def test_facts_of_nobody_are_the_callers_mistake(standin: Engine, employee: Any, says: str) -> None:
+    with AccessClient(standin.url, standin.token) as client:
+        for call in (client.decide, client.explain):
+            with pytest.raises(UsageError, match=re.escape(says)):
+                call(employee, AT)
+        for records in ([employee], iter([employee])):
+            with pytest.raises(UsageError, match=re.escape(says)):
+                list(client.decide_many(records, AT))
+
+
+@pytest.mark.parametrize("records", [None, "001234", Employee(id="1"), {"id": "1"}, 7])
+def test_what_is_no_list_of_records_is_the_callers_mistake(standin: Engine, records: Any) -> None:
+    with (
+        AccessClient(standin.url, standin.token) as client,
+        pytest.raises(UsageError, match=r"^records: must be a list of employees, and is "),
+    ):
+        client.decide_many(records, AT)
+
+
+def test_a_mapping_is_decided_as_an_employee_is(standin: Engine) -> None:
+    mapping = {"id": "1", "employment": [{"start": date(2020, 8, 1)}], "assignments": []}
+    with AccessClient(standin.url, standin.token) as client:
+        decision = client.decide(mapping, AT)
+        assert list(client.decide_many([mapping], AT)) == [decision]
+        assert client.explain(mapping, AT)[0].clause == "ES-2"
+    assert decision.employee_id == "1"
+
+
+def test_nobody_at_all_is_decided_about_nobody(standin: Engine) -> None:
+    with AccessClient(standin.url, standin.token) as client:
+        assert list(client.decide_many([], AT)) == []
+
+
+def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
+    client = AccessClient(standin.url, standin.token)
+    client.close()
+    for call in (client.decide, client.explain, lambda e, at: client.decide_many([e], at)):
+        with pytest.raises(UsageError, match="the client was closed: open another one"):
+            call(Employee(id="1"), AT)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, None, "5"])
+def test_a_timeout_that_is_none_is_the_callers_mistake(timeout: Any) -> None:
+    with pytest.raises(UsageError, match=r"^timeout: "), AccessClient("http://127.0.0.1:9", timeout=timeout):
+        pass
+
+
+def test_threads_share_a_client(standin: Engine) -> None:
+    with AccessClient(standin.url, standin.token) as client, ThreadPoolExecutor(8) as pool:
+        decisions = pool.map(lambda e: client.decide(e, AT), people(200))
+        assert [decision.employee_id for decision in decisions] == [e.id for e in people(200)]
 
 
 @pytest.mark.parametrize(
@@ -210,9 +398,9 @@ def answer(
         (answer(), "has no result for access/decisions"),
         (answer({"1": 1, "2": 2}), r"exactly those asked .*not asked: \['2'\]"),
         (answer({}), r"exactly those asked \(missing: \['1'\]"),
-        (answer({"1": {"outcome": "perhaps"}}), "what is no decision"),
         (answer([]), "does not answer as OPA with this policy"),
-        (answer({}, version="0.70.0"), r"has version 0\.70\.0: version 1\.x is needed"),
+        (answer({}, version="0.70.0"), r"has version 0\.70\.0: 1\.21\.3 or a newer 1\.x is needed"),
+        (answer({}, version="1.21.2"), r"has version 1\.21\.2: 1\.21\.3 or a newer 1\.x is needed"),
         (answer({}, warning={"code": "api_usage_warning"}), "warning: .*api_usage_warning"),
         ((503, "text/plain", b"no backend"), "not reached by the proxy before it .HTTP 503"),
         ((503, "application/json", b'{"code": "x", "message": "busy"}'), "is not ready .HTTP 503.: busy"),
@@ -285,16 +473,22 @@ def test_a_proxy_that_has_lost_opa_for_a_moment_is_asked_again() -> None:
     def decisions(_path: str, _body: bytes) -> Answer:
         nonlocal asked
         asked += 1
-        return answer({"1": 1}) if asked > 2 else (503, "text/plain", b"no backend")
+        return answer({"1": decided()}) if asked > 2 else (503, "text/plain", b"no backend")
 
     with serving(decisions) as url, AccessClient(url) as client:
-        assert [bytes(a) for a in client.decide_json([Employee(id="1")], AT)] == [b"1"]
+        assert next(client.decide_many([Employee(id="1")], AT)).action == "grant"
     assert asked == 3
 
 
-def test_an_id_twice_in_one_batch_is_an_error(standin: Engine) -> None:
-    with AccessClient(standin.url, standin.token) as client, pytest.raises(UsageError, match="twice"):
-        list(client.decide_many(iter([Employee(id="1"), Employee(id="1")]), AT))
+@pytest.mark.parametrize("batch", [1, 250])
+@pytest.mark.parametrize("second", [Employee(id="1", name="another"), {"id": "1"}, InvalidRecord("1", "bad")])
+def test_an_id_twice_is_the_callers_mistake(standin: Engine, second: Any, batch: int) -> None:
+    records = [Employee(id="1"), Employee(id="2"), second]
+    with AccessClient(standin.url, standin.token, batch=batch) as client:
+        with pytest.raises(UsageError, match=r"^record 3: the id '1' stands twice"):
+            client.decide_many(records, AT)
+        with pytest.raises(UsageError, match=r"^record 3: the id '1' stands twice"):
+            list(client.decide_many(iter(records), AT))
 
 
 def test_several_sidecars_share_the_work_and_one_may_die(standin: Engine) -> None:

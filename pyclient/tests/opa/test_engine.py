@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -12,13 +13,14 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from icaccess.config import load_config
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.models import Employee
-from icaccess.opa.bundles import config_tree, digest, policy_tree
-from icaccess.opa.engine import Engine, cached_opa, find_opa, open_client, running_opa
+from icaccess.opa.bundles import build_bundles, config_tree, digest, policy_tree
+from icaccess.opa.engine import VERSION, Engine, cached_opa, find_opa, open_client, running_opa
 
 AT = date(2025, 9, 10)
 STANDIN = Path(__file__).parent / "standin"
@@ -65,18 +67,47 @@ def gone(pid: int) -> bool:
 def test_opa_is_taken_from_path_then_from_the_cache(bare: Path) -> None:
     with pytest.raises(EngineError, match=r"no OPA on PATH nor at .*: run `icaccess opa install`"):
         find_opa()
-    cached = program(cached_opa(), "1.22.2")
+    cached = program(cached_opa(), VERSION)
     assert find_opa() == cached
     on_path = program(bare / "opa", "1.30.0")
     assert find_opa() == on_path
 
 
-def test_another_major_version_on_path_is_passed_over_and_named(bare: Path) -> None:
-    old = program(bare / "opa", "0.70.0")
-    with pytest.raises(EngineError, match=rf"{old} is version 0\.70\.0, 1\.x is needed"):
+@pytest.mark.parametrize("version", ["0.70.0", "1.9.0", "1.21.2", "2.0.0", "nonsense"])
+def test_an_opa_that_cannot_be_used_is_passed_over_and_named(bare: Path, version: str) -> None:
+    on_path = program(bare / "opa", version)
+    with pytest.raises(
+        EngineError, match=rf"1\.21\.3 or a newer 1\.x is needed \({on_path} is version {version}\)"
+    ):
         find_opa()
-    cached = program(cached_opa(), "1.22.2")
+    cached = program(cached_opa(), version)
+    with pytest.raises(EngineError, match=rf"{cached} is version {version}\): run `icaccess opa install`"):
+        find_opa()
+    program(cached_opa(), VERSION)
     assert find_opa() == cached
+
+
+@pytest.mark.parametrize("version", ["1.21.3", "1.22.4", "1.100.0", "1.23.0-rc1"])
+def test_an_opa_that_is_new_enough_is_used(bare: Path, version: str) -> None:
+    on_path = program(bare / "opa", version)
+    assert find_opa() == on_path
+
+
+@pytest.mark.parametrize("name", ["policy", "config"])
+def test_a_bundle_in_the_cache_that_was_changed_is_built_anew(
+    opa_path: Path, folders: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
+    cache = tmp_path / "cache"
+    first = msgspec.structs.asdict(build_bundles(opa_path, *folders, cache))
+    built = first[name].read_bytes()
+    assert msgspec.structs.asdict(build_bundles(opa_path, *folders, cache)) == first
+    for changed in (b"", built[:-1], built + b" "):
+        first[name].write_bytes(changed)
+        again = msgspec.structs.asdict(build_bundles(opa_path, *folders, cache))
+        assert again["revisions"] == first["revisions"]
+        content = again[name].read_bytes()
+        assert content != changed
+        assert hashlib.sha256(content).hexdigest() == again[name].parent.name
 
 
 def test_starts_with_the_digests_as_revisions_and_leaves_nothing_behind(

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from icaccess.errors import EngineError, RunVoidError, StoreError
-from icaccess.facts.interface import FactsSource
+from icaccess.facts.interface import Facts
 from icaccess.models import Record
 from icaccess.opa.client import AccessClient
 from icaccess.opa.signing import publish
@@ -51,7 +51,7 @@ class Meanwhile(Request):
     happening: Callable[[], object] = lambda: None
 
     @cached_property
-    def source(self) -> FactsSource:
+    def source(self) -> Facts:
         return Interrupted(super().source.records(), self.happening)
 
 

@@ -80,13 +80,13 @@ class Sidecar:
     url: str
     log: Path
     process: subprocess.Popen[bytes]
-    verify: str | bool = True
+    ca: str | None = None
     cert: tuple[str, str] | None = None
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {CLIENT}"})
 
     def client(self, token: str | None = CLIENT, timeout: float = 5) -> AccessClient:
         """A client that comes with `token`."""
-        return AccessClient(self.url, token, timeout, verify=self.verify, cert=self.cert)
+        return AccessClient(self.url, token, timeout, ca=self.ca, cert=self.cert)
 
     def events(self, message: str) -> list[dict[str, object]]:
         """The lines of its log with this message."""

@@ -100,13 +100,13 @@ def test_one_group_for_each_location(server):
     scim.close()
 
 
-def test_access_that_is_only_half_there_is_access_for_no_location(server):
+def test_access_that_is_only_half_there_says_so(server):
     one, two = server.user("jo"), server.user("mo")
     server.group("IC 210", [one])
     server.group(GROUP, [two])
     scim = target(server.url, location_groups={"210": "IC 210"})
     assert scim.current() == {
-        "jo": Access(held=True, locations=("210 (not in IC Scheduling)",)),
+        "jo": Access(held=True, locations=("210 (not in IC Elementary Scheduling)",)),
         "mo": Access(held=True, locations=()),
     }
     scim.close()

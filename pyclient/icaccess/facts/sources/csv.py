@@ -8,35 +8,59 @@ import difflib
 import hashlib
 import json
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from icaccess.config import Config
 from icaccess.errors import FactsError
-from icaccess.facts.interface import Feed
-from icaccess.facts.settings import CsvSource
+from icaccess.facts.interface import MappedSource
+from icaccess.facts.settings import CsvSettings
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DELIMITERS = ",;\t|"
 
 
-class CsvFeed(Feed):
+class CsvSource(MappedSource):
     """One delimited file; a row's number is the line on which it ends."""
 
-    def __init__(self, settings: CsvSource, file: Path, manifest: Path | None, needed: Iterable[str]) -> None:
+    settings: CsvSettings
+
+    def __init__(self, config: Config, settings: CsvSettings) -> None:
+        super().__init__(config, settings)
+        mapped = (*settings.key.values(), *settings.fields.values(), *settings.where, *settings.ended)
+        self._file = CsvFile(settings, config.path(settings.path), (*mapped, *settings.expect.columns))
+        self._manifest = config.path(settings.manifest) if settings.manifest else None
+        self._skip = 0  # these lines stand above the header, where they are skipped
+
+    def column(self, name: str) -> Any:
+        """A column by its name."""
+        return operator.itemgetter(name)
+
+    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+        """Each row by its header's names; `FactsError` when the file is not what its settings say."""
+        yield from self._file.rows(self._manifest)
+        self.as_of, self.total = self._file.as_of, self._file.total
+
+
+class CsvFile:
+    """A delimited file with a header; `needed` are the columns that it must have."""
+
+    def __init__(self, settings: CsvSettings, file: Path, needed: tuple[str, ...]) -> None:
         self._settings = settings
         self._file = file
-        self._manifest = manifest
-        self._needed = tuple(needed)
+        self._needed = needed
+        self.as_of: datetime | None = None
+        self.total: int | None = None
 
-    def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-        """Each row by its header's names; `FactsError` when the file is not what its settings say."""
+    def rows(self, manifest: Path | None = None) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+        """Each row by its header's names, with the line on which it ends."""
         self.total = None
         try:
             self.as_of = datetime.fromtimestamp(self._file.stat().st_mtime, UTC)
-            if self._manifest is not None:
-                self._believe_manifest(self._manifest)
+            if manifest is not None:
+                self._believe_manifest(manifest)
             with self._file.open("rb") as raw:
                 mark = raw.read(4)
             encoding = next((name for bom, name in _MARKS if mark.startswith(bom)), None)
@@ -54,17 +78,21 @@ class CsvFeed(Feed):
             raise FactsError(f"{self._file}: {self._settings.encoding!r} is no known encoding") from error
 
     def _read(self, text: IO[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-        delimiter = self._settings.delimiter
-        start, before = text.tell(), 0
+        delimiter, before = self._settings.delimiter, 0
+        while before < self._settings.skip_rows:
+            before += 1
+            if not text.readline():
+                raise FactsError(f"{self._file}: ends within the lines that `skip_rows` skips")
+        start = text.tell()
         first = text.readline()
         if first.lower().startswith("sep=") and len(first.strip("\r\n")) == 5:  # Excel's own hint
-            delimiter, before = first[4], 1
+            delimiter, before = first[4], before + 1
         else:
             text.seek(start)
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
-            self._check_header(header, delimiter)
+            self._check_header(header, delimiter, before + 1)
             yield from self._body(reader, header, before)
         except csv.Error as error:
             line = reader.line_num + before
@@ -102,23 +130,23 @@ class CsvFeed(Feed):
         if trailer is not None and not ended:
             raise FactsError(f"{self._file}: has no trailer row {trailer!r}; the file is cut short")
 
-    def _check_header(self, header: list[str], delimiter: str) -> None:
+    def _check_header(self, header: list[str], delimiter: str, line: int) -> None:
         if not header:
             raise FactsError(f"{self._file}: is empty; not even a header is there")
         for name in self._needed:
             if header.count(name) > 1:
-                raise FactsError(f"{self._file} line 1: the column {name!r} is there twice; keep one")
+                raise FactsError(f"{self._file} line {line}: the column {name!r} is there twice; keep one")
             if name in header:
                 continue
             other = next((one for one in _DELIMITERS if one != delimiter and one in header[0]), None)
             if len(header) == 1 and other is not None:
                 raise FactsError(
-                    f"{self._file} line 1: no column is divided by {delimiter!r}, but {other!r} occurs; "
+                    f"{self._file} line {line}: no column is divided by {delimiter!r}, but {other!r} occurs; "
                     "set `delimiter`"
                 )
             near = difflib.get_close_matches(name, header, 1, 0.6)
             hint = f"; was it renamed {near[0]!r}?" if near else f"; there are {', '.join(header)[:200]}"
-            raise FactsError(f"{self._file} line 1: has no column {name!r}{hint}")
+            raise FactsError(f"{self._file} line {line}: has no column {name!r}{hint}")
 
     def _trailer_count(self, cells: list[str], line: int) -> int:
         if len(cells) < 2 or not cells[1].strip().isdecimal():
@@ -142,8 +170,3 @@ class CsvFeed(Feed):
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def column(name: str) -> Any:
-    """How a column is looked up in a row."""
-    return operator.itemgetter(name)

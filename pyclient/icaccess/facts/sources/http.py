@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 
 from icaccess.config import Config
-from icaccess.errors import ConfigError, FactsError
-from icaccess.facts.interface import Feed
-from icaccess.facts.settings import HttpSource
-from icaccess.facts.sources.json_api import Answer, JsonApi, as_of, page_digest, plain, same_origin
+from icaccess.errors import FactsError
+from icaccess.facts.interface import MappedSource
+from icaccess.facts.settings import HttpSettings
+from icaccess.facts.sources.json_api import JsonApi, Page, as_of, page_digest
+from icaccess.http import same_origin, shown
 
 _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
 
@@ -25,15 +25,18 @@ class JsonFields:
     def __init__(self, required: Iterable[str] = ()) -> None:
         self._roots = set(required)
 
-    def look(self, expression: str) -> Callable[[Any], Any]:
-        """The expression, ready to be searched for in a row; `ValueError` when it is none."""
+    def look(self, expression: str, *, required: bool = True) -> Callable[[Any], Any]:
+        """The expression, ready to be searched for in a row; `ValueError` when it is none.
+
+        Where it is `required`, some row must have the field that it starts at.
+        """
         try:
             compiled = jmespath.compile(expression)
         except JMESPathError as error:
             raise ValueError(
                 f"{expression!r} is no JMESPath expression: {str(error).splitlines()[0]}"
             ) from error
-        if (root := _ROOT.match(expression)) is not None:
+        if required and (root := _ROOT.match(expression)) is not None:
             self._roots.add(root[0])
         return compiled.search
 
@@ -50,27 +53,33 @@ class JsonFields:
             )
 
 
-class HttpFeed(Feed):
+class HttpSource(MappedSource):
     """The rows of one JSON API, page by page."""
 
-    def __init__(
-        self, settings: HttpSource, fields: JsonFields, ca_file: Path | None, cache: Path | None
-    ) -> None:
-        self._settings = settings
-        self._url = settings.url.reveal()
-        self._shown = plain(self._url)
-        self._fields = fields
-        self._ca_file = ca_file
-        self._cache = cache
-        self._items = jmespath.compile(settings.items)
-        self._total = jmespath.compile(settings.total) if settings.total else None
-        self._cursor = jmespath.compile(settings.paging.next_cursor or "@")
+    settings: HttpSettings
 
-    def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    def __init__(self, config: Config, settings: HttpSettings) -> None:
+        self._config = config
+        self._fields = JsonFields(settings.expect.columns)
+        super().__init__(config, settings)
+        self._url = settings.url.reveal()
+        self._shown = shown(self._url)
+        self._items = _expression("items", settings.items)
+        self._total = _expression("total", settings.total) if settings.total else None
+        if settings.paging.style == "cursor" and not settings.paging.next_cursor:
+            raise ValueError(
+                "paging.next_cursor: is required with the style cursor: where an answer names the next cursor"
+            )
+        self._cursor = _expression("paging.next_cursor", settings.paging.next_cursor or "@")
+
+    def column(self, name: str) -> Callable[[Any], Any]:
+        """A field by its JMESPath expression."""
+        return self._fields.look(name)
+
+    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         """Each row with its number; `FactsError` when the pages do not make one whole."""
-        number, self.total = 0, None
-        settings = self._settings
-        with JsonApi(settings.auth, settings.timeout_seconds, self._ca_file, self._cache) as api:
+        number, settings = 0, self.settings
+        with JsonApi(self._config, settings) as api:
             for items in self._pages(api):
                 for item in items:
                     number += 1
@@ -83,7 +92,7 @@ class HttpFeed(Feed):
             self._fields.check()
 
     def _pages(self, api: JsonApi) -> Iterator[list[Any]]:
-        paging, rows = self._settings.paging, 0
+        paging, rows = self.settings.paging, 0
         seen: set[bytes] = set()
         url, parameters = self._first()
         for page in range(paging.max_pages):
@@ -110,7 +119,7 @@ class HttpFeed(Feed):
         )
 
     def _first(self) -> tuple[str, dict[str, str]]:
-        paging = self._settings.paging
+        paging = self.settings.paging
         parameters = {} if paging.style == "none" else {paging.size_parameter: str(paging.size)}
         if paging.style == "offset":
             parameters[paging.parameter or "offset"] = "0"
@@ -119,10 +128,10 @@ class HttpFeed(Feed):
         return self._url, parameters
 
     def _next(
-        self, answer: Answer, items: list[Any], rows: int, page: int
+        self, answer: Page, items: list[Any], rows: int, page: int
     ) -> tuple[str, dict[str, str]] | None:
         """What to ask for next; None when this was the last page."""
-        paging, url = self._settings.paging, self._url
+        paging, url = self.settings.paging, self._url
         parameters = {paging.size_parameter: str(paging.size)}
         if paging.style == "none":
             return None
@@ -132,7 +141,7 @@ class HttpFeed(Feed):
             if not same_origin(answer.next_url, url):
                 raise FactsError(
                     f"{self._shown}: names a next page on another server, "
-                    f"{plain(answer.next_url)}; it is not followed"
+                    f"{shown(answer.next_url)}; it is not followed"
                 )
             return answer.next_url, {}
         if paging.style == "cursor":
@@ -148,13 +157,13 @@ class HttpFeed(Feed):
             return url, {**parameters, paging.parameter or "offset": str(rows)}
         return url, {**parameters, paging.parameter or "page": str(paging.first_page + page + 1)}
 
-    def _listed(self, answer: Answer) -> list[Any]:
+    def _listed(self, answer: Page) -> list[Any]:
         items = self._items.search(answer.body) if answer.body is not None else []
         if not isinstance(items, list):
-            raise FactsError(f"{self._shown}: holds no list at {self._settings.items!r}; correct `items`")
+            raise FactsError(f"{self._shown}: holds no list at {self.settings.items!r}; correct `items`")
         return items
 
-    def _believe_total(self, answer: Answer) -> None:
+    def _believe_total(self, answer: Page) -> None:
         self.as_of = self.as_of or as_of(answer.headers)
         said = self._total.search(answer.body) if self._total else answer.headers.get("x-total-count")
         if said is None:
@@ -170,21 +179,8 @@ class HttpFeed(Feed):
         self.total = total
 
 
-def open_http(
-    config: Config, source: HttpSource, wrong: Callable[[str], ConfigError]
-) -> tuple[Feed, Callable[[str], Callable[[Any], Any]]]:
-    """The feed of an API and how its fields are looked up; `wrong` makes the error for bad settings."""
-    for name in ("items", "total"):
-        expression = getattr(source, name)
-        try:
-            if expression is not None:
-                jmespath.compile(expression)
-        except JMESPathError as error:
-            raise wrong(f"{name}: {expression!r} is no JMESPath expression") from error
-    if source.paging.style == "cursor" and not source.paging.next_cursor:
-        raise wrong(
-            "paging.next_cursor: is required with the style cursor: where an answer names the next cursor"
-        )
-    fields = JsonFields(source.expect.columns)
-    ca_file = config.path(source.ca_file) if source.ca_file else None
-    return HttpFeed(source, fields, ca_file, config.path(source.cache) if source.cache else None), fields.look
+def _expression(name: str, written: str) -> Any:
+    try:
+        return jmespath.compile(written)
+    except JMESPathError as error:
+        raise ValueError(f"{name}: {written!r} is no JMESPath expression") from error

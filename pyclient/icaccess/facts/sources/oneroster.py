@@ -1,27 +1,26 @@
 """OneRoster 1.1 and 1.2: who works where, what kind of place it is, and what people are called.
 
-Servers differ more than the standard allows; what is tolerated is named where it is. The rows are the same
-for the REST service and for the CSV bundle, so that one mapping serves both.
+The rows are the same for the REST service and for the CSV bundle, so that one mapping serves both. They
+follow 1EdTech's information model: what is `inactive` counts as `tobedeleted`, a Date is a day whatever time
+a server adds, and the `endDate` of a role is the first day on which it is no longer held. Servers differ more
+than the standard allows; `icaccess.facts.sources.roster` says what is tolerated.
 """
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
-from abc import ABC, abstractmethod
+import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from icaccess.config import Config
-from icaccess.errors import ConfigError, FactsError
-from icaccess.facts.interface import Feed
-from icaccess.facts.settings import CsvSource, OneRosterSource
-from icaccess.facts.sources.csv import CsvFeed
+from icaccess.errors import FactsError
+from icaccess.facts.interface import MappedSource, Unusable
+from icaccess.facts.settings import OneRosterSettings
 from icaccess.facts.sources.http import JsonFields
-from icaccess.facts.sources.json_api import JsonApi, page_digest, plain
+from icaccess.facts.sources.roster import Bundle, Roster, Row, Service, is_current, staff_roles
 
 FIELDS = {
     "people": {"email": "email", "username": "username"},
@@ -29,264 +28,141 @@ FIELDS = {
     "locations": {"type": "type", "name": "name"},
 }
 """What each kind of fact is taken from, where the settings do not say otherwise."""
+KEY = "identifier"
+_TIMED = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ].*")
 
-_NOT_STAFF = {"student", "parent", "guardian", "relative"}
-_TRUE = {"true", "1"}
-_MAX_PAGES = 100_000
-
-Row = dict[str, Any]
+Numbered = Iterator[tuple[int, Row | Unusable]]
 
 
-def with_defaults(source: OneRosterSource) -> OneRosterSource:
-    """The settings with the fields that they leave out."""
-    return msgspec.structs.replace(source, fields={**FIELDS.get(source.gives, {}), **source.fields})
-
-
-def open_oneroster(
-    config: Config, source: OneRosterSource, wrong: Callable[[str], ConfigError]
-) -> tuple[Feed, Callable[[str], Callable[[Any], Any]]]:
-    """The feed of a service or bundle, and how its fields are looked up; `wrong` makes errors of settings."""
-    if source.gives not in FIELDS:
-        raise wrong(f"gives: OneRoster gives {', '.join(FIELDS)}")
-    if (source.url is None) == (source.path is None):
-        raise wrong("give either the `url` of a service or the `path` of a bundle")
-    fields = JsonFields(source.expect.columns)
-    roster: Roster
-    if source.url is not None:
-        roster = Service(source, config.path(source.ca_file) if source.ca_file else None)
-    else:
-        roster = Bundle(config.path(source.path or ""))
-    return RosterFeed(source, roster, fields), fields.look
-
-
-class Roster(ABC):
-    """A OneRoster service or bundle: its collections, each object as the REST binding writes it."""
-
-    @abstractmethod
-    def collection(self, name: str) -> Iterator[Row]:
-        """The objects of `orgs` or `users`; `FactsError` when they cannot be read whole."""
-
-    def close(self) -> None:  # noqa: B027 — only some have anything to close
-        """Let go of connections and temporary files."""
-
-
-class RosterFeed(Feed):
+class OneRosterSource(MappedSource):
     """The rows of one kind out of a roster; a row's number is its place in the collection."""
 
-    def __init__(self, settings: OneRosterSource, roster: Roster, fields: JsonFields) -> None:
-        self._settings = settings
-        self._roster = roster
-        self._fields = fields
+    settings: OneRosterSettings
 
-    def rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-        """Each row with its number; those marked `tobedeleted`, and people who are no staff, are left out."""
+    def __init__(self, config: Config, settings: OneRosterSettings) -> None:
+        if settings.gives not in FIELDS:
+            raise ValueError(f"gives: OneRoster gives {', '.join(FIELDS)}")
+        if (settings.url is None) == (settings.path is None):
+            raise ValueError("give either the `url` of a service or the `path` of a bundle")
+        self._named = {
+            *settings.fields.values(),
+            *settings.key.values(),
+            *settings.where,
+            *settings.ended,
+        } - {KEY}
+        self._fields = JsonFields(settings.expect.columns)
+        fields = {
+            name: column
+            for name, column in {**FIELDS[settings.gives], **settings.fields}.items()
+            if name not in settings.without
+        }
+        if settings.gives == "assignments":
+            settings = msgspec.structs.replace(settings, ends=settings.ends or "day_after")
+        super().__init__(config, msgspec.structs.replace(settings, fields=fields))
+        self._today = datetime.now(config.zone).date()
+        roster = (
+            Service(config, settings)
+            if settings.url is not None
+            else Bundle(config.path(settings.path or ""))
+        )
+        self._roster: Roster = roster
+
+    def column(self, name: str) -> Callable[[Any], Any]:
+        """A field by its JMESPath expression; only those that the settings name have to be in some row."""
+        return self._fields.look(name, required=name in self._named)
+
+    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | Unusable | str]]:
+        """Each row with its number, without people who are no staff, and jobs and orgs that are gone."""
         makers = {"people": self._people, "assignments": self._assignments, "locations": self._locations}
         number = 0
         try:
-            for number, row in makers[self._settings.gives]():
-                self._fields.seen(row)
+            for number, row in makers[self.settings.gives]():
+                self._fields.seen(row.row if isinstance(row, Unusable) else row)
                 yield number, row
         finally:
             self._roster.close()
         if number:
             self._fields.check()
 
-    def _people(self) -> Iterator[tuple[int, Row]]:
-        for number, user in self._current("users"):
-            if _is_staff(user):
+    def _people(self) -> Numbered:
+        """Everyone on the staff. Somebody who is gone is still known, but not by an address."""
+        seen: set[Any] = set()
+        gone: list[tuple[int, Row]] = []
+        for number, user in enumerate(self._roster.collection("users"), 1):
+            if not any(staff_roles(user)):
+                continue
+            if is_current(user):
+                seen.add(self.key_of(user))
                 yield number, user
+            else:
+                gone.append((number, user))
+        addresses = {self.settings.fields.get("email"), self.settings.fields.get("username")}
+        for number, user in gone:
+            if self.key_of(user) not in seen:
+                yield number, {name: value for name, value in user.items() if name not in addresses}
 
-    def _locations(self) -> Iterator[tuple[int, Row]]:
+    def _locations(self) -> Numbered:
         return self._current("orgs")
 
-    def _assignments(self) -> Iterator[tuple[int, Row]]:
-        orgs = {org.get("sourcedId"): org for _, org in self._current("orgs")}
+    def _assignments(self) -> Numbered:
+        """The jobs that the staff hold or have held."""
+        orgs = {org.get("sourcedId"): org for org in self._roster.collection("orgs")}
         for number, user in self._current("users"):
-            for held in _roles(user):
-                org = orgs.get(_sourced_id(held.get("org")))
-                if org is None:
-                    raise FactsError(
-                        f"user {user.get('sourcedId')!r} works in the org {_sourced_id(held.get('org'))!r}, "
-                        "which is not among the orgs; get both anew"
-                    )
-                yield number, {"beginDate": None, "endDate": None, **user, **held, "org": org}
+            for role in filter(is_current, staff_roles(user)):
+                sourced_id = _sourced_id(role.get("org"))
+                org = orgs.get(sourced_id)
+                job = {
+                    "beginDate": None,
+                    "endDate": None,
+                    **user,
+                    **role,
+                    "org": org or {"sourcedId": sourced_id},
+                }
+                job["beginDate"], job["endDate"] = _day(job["beginDate"]), _day(job["endDate"])
+                problem = self._begin_problem(job) or self._org_problem(job, is_known=org is not None)
+                yield number, Unusable(job, problem) if problem else job
+
+    def _begin_problem(self, job: Row) -> str | None:
+        """Why nobody can say when a job began; `FactsError` for a 1.1 roster, which says it of no job."""
+        is_given = "start" in self.settings.constants or self.settings.fields.get("start") != "beginDate"
+        if is_given or job["beginDate"]:
+            return None
+        if isinstance(job.get("roles"), list):
+            return "a role has no beginDate; add it, or set `constants: {start: YYYY-MM-DD}`"
+        raise FactsError(
+            "OneRoster 1.1 does not say when a job began. Take jobs from HR, or set `constants: {start: "
+            "YYYY-MM-DD}`: then all jobs began on that day, and a change of job is not noticed (ES-9)"
+        )
+
+    def _org_problem(self, job: Row, *, is_known: bool) -> str | None:
+        """Why nobody can say where a job is held, if it has not ended."""
+        org = job["org"]
+        needs_identifier = self.settings.fields.get("location") == "org.identifier"
+        if not is_known:
+            problem = "is not among the orgs"
+        elif not is_current(org):
+            problem = "is marked as deleted"
+        elif needs_identifier and not org.get("identifier"):
+            problem = "has no identifier; add it, or set `fields: {location: org.sourcedId}`"
+        else:
+            return None
+        if job["endDate"] and str(job["endDate"]) <= self._today.isoformat():
+            # What has ended is told by what is known of its org.
+            job["org"] = {**org, "identifier": org.get("identifier") or org["sourcedId"]}
+            return None
+        return f"a job that has not ended is at the org {org['sourcedId']!r}, which {problem}"
 
     def _current(self, name: str) -> Iterator[tuple[int, Row]]:
         for number, thing in enumerate(self._roster.collection(name), 1):
-            if _is_current(thing):
+            if is_current(thing):
                 yield number, thing
 
 
-def _is_current(thing: Mapping[str, Any]) -> bool:
-    return str(thing.get("status", "active")).lower() != "tobedeleted"
-
-
-def _roles(user: Row) -> Iterator[Row]:
-    """Where a user works: `roles` in 1.2, each with org and days; in 1.1 one role and a list of `orgs`."""
-    roles = user.get("roles")
-    if isinstance(roles, list):
-        held = [role for role in roles if isinstance(role, dict)]
-    else:
-        held = [{"role": user.get("role"), "org": org} for org in user.get("orgs") or []]
-    return (role for role in held if str(role.get("role")).lower() not in _NOT_STAFF)
-
-
-def _is_staff(user: Row) -> bool:
-    return next(_roles(user), None) is not None
+def _day(written: Any) -> Any:
+    """A Date without the time that some servers add to it."""
+    match = _TIMED.fullmatch(written.strip()) if isinstance(written, str) else None
+    return match[1] if match else written
 
 
 def _sourced_id(reference: Any) -> Any:
     return reference.get("sourcedId") if isinstance(reference, dict) else reference
-
-
-class Service(Roster):
-    """The REST binding, read with limit and offset."""
-
-    def __init__(self, settings: OneRosterSource, ca_file: Path | None) -> None:
-        self._url = settings.url.reveal().rstrip("/") if settings.url else ""
-        self._size = settings.page_size
-        self._api = JsonApi(settings.auth, settings.timeout_seconds, ca_file)
-
-    def collection(self, name: str) -> Iterator[Row]:
-        """The objects of a collection.
-
-        Tolerated: no `X-Total-Count`; 204 for an empty page; a `Link: rel="next"` past the end, which is not
-        followed; pages shorter than asked for; `enabledUser` as text or number.
-        """
-        url, rows, total = f"{self._url}/{name}", 0, None
-        seen: set[bytes] = set()
-        for _ in range(_MAX_PAGES):
-            answer = self._api.get(url, {"limit": str(self._size), "offset": str(rows)})
-            said = answer.headers.get("x-total-count")
-            if said is not None and said.isdecimal():
-                if total not in (None, int(said)):
-                    raise FactsError(
-                        f"{plain(url)}: changed from {total} rows to {said} while it was read; try again"
-                    )
-                total = int(said)
-            page = _listed(answer.body, name, url)
-            if page and (digest := page_digest(page)) in seen:
-                raise FactsError(
-                    f"{plain(url)}: the page at {rows} repeats an earlier one; is `offset` ignored?"
-                )
-            seen |= {digest} if page else set()
-            rows += len(page)
-            yield from (_normal(thing) for thing in page)
-            if not page or rows == total:
-                break
-        if total is not None and rows != total:
-            raise FactsError(
-                f"{plain(url)}: gave {rows} rows but says that it holds {total}; get it whole again"
-            )
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._api.__exit__()
-
-
-def _listed(body: Any, name: str, url: str) -> list[Row]:
-    if body is None:
-        return []
-    found = None
-    if isinstance(body, dict):
-        found = next((value for key, value in body.items() if key.lower() == name.lower()), None)
-    if not isinstance(found, list) or not all(isinstance(thing, dict) for thing in found):
-        raise FactsError(f"{plain(url)}: holds no list of {name}; is it a OneRoster service?")
-    return found
-
-
-def _normal(thing: Row) -> Row:
-    if "enabledUser" in thing:
-        thing["enabledUser"] = str(thing["enabledUser"]).lower() in _TRUE
-    return thing
-
-
-class Bundle(Roster):
-    """The CSV binding: a folder or zip file with `manifest.csv` and one file for each collection."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._manifest: dict[str, str] | None = None
-
-    def collection(self, name: str) -> Iterator[Row]:
-        """The objects of a collection; a bundle of changes only (`delta`) is refused, as it is not whole."""
-        rows = self._rows(name)
-        if name != "users" or self._declared("roles") == "absent":
-            return (_from_csv(row) for row in rows)
-        roles: dict[str, list[Row]] = {}
-        for role in self._rows("roles"):
-            if _is_current(role):
-                roles.setdefault(role["userSourcedId"], []).append(
-                    {**_from_csv(role), "org": {"sourcedId": role["orgSourcedId"]}}
-                )
-        return self._with_roles(rows, roles)
-
-    def _with_roles(self, users: Iterator[Mapping[str, Any]], roles: dict[str, list[Row]]) -> Iterator[Row]:
-        """The users with their roles; `FactsError` when one is left over, which may be anybody's."""
-        for user in users:
-            yield {**_from_csv(user), "roles": roles.pop(user["sourcedId"], [])}
-        for sourced_id, held in roles.items():
-            if _is_staff({"roles": held}):
-                raise FactsError(
-                    f"{self._path}: roles.csv tells of the user {sourced_id!r}, who is not among the users; "
-                    "get both anew"
-                )
-
-    def close(self) -> None:
-        """Remove what was unpacked."""
-        if self._temporary is not None:
-            self._temporary.cleanup()
-
-    def _rows(self, name: str) -> Iterator[Mapping[str, Any]]:
-        declared = self._declared(name)
-        if declared != "bulk":
-            raise FactsError(
-                f"{self._path}: its manifest says {declared!r} of {name}; a bulk export is needed"
-            )
-        for line, row in self._read(name):
-            if isinstance(row, str):
-                raise FactsError(f"{self._path}: {name}.csv line {line}: {row}")
-            yield row
-
-    def _declared(self, name: str) -> str:
-        if self._manifest is None:
-            manifest: dict[str, str] = {}
-            for _, row in self._read("manifest"):
-                if not isinstance(row, str):
-                    manifest[row["propertyName"]] = row["value"].strip().lower()
-            self._manifest = manifest
-        return self._manifest.get(f"file.{name}", "absent")
-
-    def _read(self, name: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-        file = self._folder() / f"{name}.csv"
-        settings = CsvSource(name=name, gives="people", key={"id": "sourcedId"}, path=str(file))
-        needed = {"manifest": ("propertyName", "value"), "roles": ("userSourcedId", "orgSourcedId", "role")}
-        return CsvFeed(settings, file, None, needed.get(name, ("sourcedId",))).rows()
-
-    def _folder(self) -> Path:
-        if self._path.is_dir():
-            return self._path
-        if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="icaccess-")
-            try:
-                with zipfile.ZipFile(self._path) as bundle:
-                    for name in bundle.namelist():
-                        if "/" not in name and name.endswith(".csv"):
-                            bundle.extract(name, self._temporary.name)
-            except (OSError, zipfile.BadZipFile) as error:
-                raise FactsError(f"{self._path}: is no folder and no readable zip file") from error
-        return Path(self._temporary.name)
-
-
-def _from_csv(row: Mapping[str, Any]) -> Row:
-    """A line as the REST binding would write it: lists, references and `metadata.…` in their places."""
-    thing: Row = {key: value or None for key, value in row.items() if not key.startswith("metadata.")}
-    metadata = {
-        key.removeprefix("metadata."): value for key, value in row.items() if key.startswith("metadata.")
-    }
-    if metadata:
-        thing["metadata"] = metadata
-    if row.get("orgSourcedIds"):
-        thing["orgs"] = [{"sourcedId": part.strip()} for part in row["orgSourcedIds"].split(",")]
-    return _normal(thing)

@@ -186,4 +186,4 @@ def test_a_bad_row_of_a_feed_that_only_adds_is_listed(tmp_path: Path) -> None:
     sources = [*SOURCES[:3], {**SOURCES[3], "expect": {"max_rejected": 0.5}}, *SOURCES[4:]]
     records, source = merged(folder(tmp_path, {"lms.csv": text}, sources))
     assert len(employee(records, "1")["certifications"]) == 2
-    assert list(source.issue_lines()) == ["lms row 3: has 2 cells where the header has 3"]
+    assert list(source.issues()) == ["lms row 3: has 2 cells where the header has 3"]

@@ -29,7 +29,7 @@ def read(data: bytes) -> tuple[int, int, str | None]:
         except FactsError as error:
             assert "\n" not in str(error)
             return 0, 0, str(error)
-        count = source.counts()[2]
+        count = source.reports()[2]
         return count.rows, count.used + count.repeated + count.unmatched + count.rejected, count.failure
 
 

@@ -35,11 +35,12 @@ def test_approvals_are_files_in_a_folder(tmp_path: Path) -> None:
     records, source = approvals(
         tmp_path, {"a.yaml": APPROVAL, "2023/b.yml": later, "README.md": "x", ".git/c.yaml": "x"}
     )
+    jobs = employee(records, "2")["assignments"]
     assert employee(records, "1")["approvals"] == [
-        {"decision": "approved", "decided_on": "2023-08-14", "approver": "2", "approver_role": "Principal"},
-        {"decision": "denied", "decided_on": "2023-09-01", "approver": "2", "approver_role": "Principal"},
+        {"decision": "approved", "decided_on": "2023-08-14", "approver": "2", "approver_jobs": jobs},
+        {"decision": "denied", "decided_on": "2023-09-01", "approver": "2", "approver_jobs": jobs},
     ]
-    assert source.counts()[4].rows == 2
+    assert source.reports()[4].rows == 2
 
 
 def test_an_approval_that_is_wrong_makes_its_employee_undecided(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ answer(employee) := {
 	"requirements_met_on": "2023-08-14",
 	"grant_due_by": null,
 	"action": "grant",
+	"needs_consent": false,
 	"escalate": false,
 	"recheck_on": null,
 	"basis": null,

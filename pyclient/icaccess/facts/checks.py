@@ -1,0 +1,151 @@
+"""Whether a source can be believed: against the other sources, its last good run, and policy data's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from icaccess.errors import FactsError
+from icaccess.facts.interface import Source, SourceReport, SourceSize
+from icaccess.facts.names import NAMED, KnownNames, Vocabulary
+from icaccess.facts.settings import Expect, Kind, MappedSettings
+from icaccess.facts.staging import HR_KINDS, Issue, Staging
+from icaccess.validation import show
+
+_FEW = 2
+"""Rows or people by which a source may always differ from its last run, and rows that prove nothing."""
+
+
+class Checks:
+    """The checks of all sources of a run, once their rows are staged and their keys resolved."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        staging: Staging,
+        remembered: Mapping[str, SourceSize],
+        known: Vocabulary | None,
+    ) -> None:
+        self.staging = staging
+        self._sources = sources
+        self._remembered = remembered
+        self._known = known
+
+    def check(self, index: int) -> SourceReport:
+        """What became of the rows of the source at that place; `FactsError` when it is not to be believed."""
+        source = self._sources[index]
+        settings = source.settings
+        notes = [*source.notes, *self._settle_ends(index)]
+        report = self.staging.report(index, settings.name, vouches=settings.vouches_for_roles)
+        _believe_keys(report, settings.expect)
+        notes += self._compare_size(report, settings.expect)
+        if self._known is not None:
+            notes += self._compare_names(index, self._known)
+        return msgspec.structs.replace(
+            report, left_out=source.left_out, declared=source.total, as_of=source.as_of, notes=tuple(notes)
+        )
+
+    def _settle_ends(self, index: int) -> list[str]:
+        """Carry out `ends: next_row`; a sentence, or `FactsError`, where rows that must end have no end."""
+        settings = self._sources[index].settings
+        if not isinstance(settings, MappedSettings) or settings.gives not in HR_KINDS[1:]:
+            return []
+        if settings.ends == "next_row":
+            self.staging.chain(index)
+            return []
+        unended = "end" not in settings.fields
+        if (unended and settings.ends) or not (people := self.staging.open_rows(index)):
+            return []
+        if unended:
+            _, first, last = people[0]
+            raise FactsError(
+                f"{settings.name}: {len(people)} people have rows of several days, such as from {first} and "
+                f"from {last}, and no column says when a row ends; set `ends: next_row` where each row ends "
+                "the one before it, or `ends: last_day` where they all go on"
+            )
+        for identifier, first, last in people:
+            text = f"has several rows without an end, from {first} and from {last}; does the later end it?"
+            self.staging.note(Issue(index, 0, identifier, text))
+        return [
+            f"people with several rows without an end: {len(people)}; where the later ends the earlier, set "
+            "`ends: next_row`"
+        ]
+
+    def _compare_size(self, report: SourceReport, expect: Expect) -> list[str]:
+        """`FactsError` when a source is much smaller, or larger, than in the last good run."""
+        last = self._remembered.get(report.name)
+        if last is None:
+            return []
+        for what, now, then in (("rows", report.rows, last.rows), ("people", report.people, last.people)):
+            if then - now > max(_FEW, expect.max_shrink * then):
+                option = "max_shrink"
+            elif expect.max_growth is not None and now - then > max(_FEW, expect.max_growth * then):
+                option = "max_growth"
+            else:
+                continue
+            raise FactsError(
+                f"{report.name}: has {now} {what}, and had {then} in the last good run; get it whole again, "
+                f"or set `expect.{option}` for one run if this is right"
+            )
+        if last.newest and report.newest and report.newest < last.newest:
+            return [f"its newest day is {report.newest}, and was {last.newest} in the last good run"]
+        return []
+
+    def _compare_names(self, index: int, known: Vocabulary) -> list[str]:
+        """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all."""
+        source, notes = self._sources[index], []
+        for kind, field in NAMED:
+            names, texts = known.names(kind, field), self.staging.texts(index, kind, field)
+            rows = sum(texts.values())
+            if (
+                rows > _FEW
+                and source.settings.expect.known_names
+                and not self._any_known(index, kind, field, names)
+            ):
+                raise FactsError(
+                    f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
+                    f"({_listed(names.names)}); they have {_listed(texts)}; correct `values`, "
+                    "`facts.aliases` or policy data, or set `expect.known_names: false`"
+                )
+            untranslated = source.untranslated.get(field, {}) if kind in source.kinds else {}
+            few = 10 * sum(untranslated.values()) <= rows
+            for text, count in texts.items():
+                if text in names:
+                    continue
+                if (near := names.nearest(text)) is not None:
+                    notes.append(
+                        f"{count} {kind} have the {field} {show(text)}; policy data has {show(near)}"
+                    )
+                elif few and text in untranslated:
+                    notes.append(
+                        f"{count} {kind} have the {field} {show(text)}, which no `values` translates"
+                    )
+        return notes
+
+    def _any_known(self, index: int, kind: Kind, field: str, names: KnownNames) -> bool:
+        """Whether a source, or for jobs any source of jobs, has a name that policy data knows."""
+        alike = [index] if kind == "certifications" else range(len(self._sources))
+        return any(
+            any(text in names for text in self.staging.texts(other, kind, field))
+            or (field == "location" and self.staging.texts(other, kind, "school_based"))
+            for other in alike
+        )
+
+
+def _believe_keys(report: SourceReport, expect: Expect) -> None:
+    """`FactsError` when too many rows, or approvers, are of nobody whom HR knows."""
+    for number, what in (
+        (report.unmatched, f"of {report.rows} rows fit"),
+        (report.strangers, f"approvers in {report.rows} approvals are"),
+    ):
+        if number > 1 and number > expect.max_unmatched * report.rows:
+            raise FactsError(
+                f"{report.name}: {number} {what} nobody whom HR knows; correct its keys or HR's feeds, "
+                "or set `expect.max_unmatched`"
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [show(name) for name, _ in zip(names, range(5), strict=False)]
+    return ", ".join(shown)

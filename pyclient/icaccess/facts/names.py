@@ -1,0 +1,160 @@
+"""Names as people write them: keys made comparable, old names replaced, and near misses found."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from msgspec import structs
+
+from icaccess.config import PolicyData
+from icaccess.facts.settings import Alias, Aliases, KeyKind, Kind, Normalise
+from icaccess.models import Access, Approval, Assignment, Certification, Fact
+
+_SUFFIX = re.compile(
+    r"(\W+(\(.*\)|\[.*\]|(sy|fy|school year|version|v)?\W*\d+(\W+\d+)*"
+    r"|certification|certificate|course|training))+$"
+)
+_SHORT = 6
+"""Names shorter than this are not compared edit by edit: two edits make any of them another."""
+
+
+def normal_key(kind: KeyKind, key: str, how: Normalise) -> str:
+    """The key as it is compared: trimmed, in one Unicode form, without case where it is no id."""
+    key = unicodedata.normalize("NFC", key)
+    if how.trim:
+        key = key.strip()
+    if how.lower if how.lower is not None else kind != "id":
+        key = unicodedata.normalize("NFC", key.casefold())
+    if how.drop_domain:
+        key = key.partition("@")[0]
+    return key.zfill(how.zero_pad)
+
+
+def spreadsheet_id(identifier: str) -> str:
+    """What is left of an id without leading zeros, `.0` at its end, letter case and full-width digits."""
+    text = unicodedata.normalize("NFKC", identifier).strip().casefold()
+    return text.removesuffix(".0").lstrip("0")
+
+
+class Renaming:
+    """The aliases of the settings, which make a fact of another time go by today's names (ES-9)."""
+
+    def __init__(self, aliases: Aliases) -> None:
+        self._roles = _by_old(aliases.roles)
+        self._locations = _by_old(aliases.locations)
+        self._certifications = _by_old(aliases.certifications)
+
+    def apply(self, fact: Fact) -> Fact:
+        """The fact under today's names; the day of a fact decides which aliases hold for it."""
+        changes: dict[str, object] = {}
+        if isinstance(fact, Assignment) and (self._roles or self._locations):
+            changes["role"] = _now(self._roles, fact.role, fact.start)
+            changes["location"] = _now(self._locations, fact.location, fact.start)
+        elif isinstance(fact, Certification) and self._certifications:
+            changes["name"] = _now(self._certifications, fact.name, fact.completed_on)
+        elif isinstance(fact, Approval):
+            for field, renames in (
+                ("approver_role", self._roles),
+                ("role", self._roles),
+                ("location", self._locations),
+            ):
+                if name := getattr(fact, field):
+                    changes[field] = _now(renames, name, fact.decided_on)
+        elif isinstance(fact, Access) and fact.locations:
+            changes["locations"] = tuple(
+                _now(self._locations, place, fact.since or None) for place in fact.locations
+            )
+        return structs.replace(fact, **changes) if changes else fact
+
+
+Renames = dict[str, list[Alias]]
+
+
+def _by_old(aliases: Sequence[Alias]) -> Renames:
+    by_old: Renames = defaultdict(list)
+    for alias in aliases:
+        by_old[alias.old].append(alias)
+    return by_old
+
+
+def _now(renames: Renames, name: str, day: date | None) -> str:
+    for alias in renames.get(name, ()):
+        if day is None or ((alias.from_ or day) <= day <= (alias.through or day)):
+            return alias.new
+    return name
+
+
+class KnownNames:
+    """The names of one kind that policy data knows, to be compared with those that sources write."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        self._plain = {_plain(name): name for name in self.names}
+        self._short = {_SUFFIX.sub("", plain): name for plain, name in self._plain.items()}
+
+    def __contains__(self, written: str) -> bool:
+        return written in self.names
+
+    def nearest(self, written: str) -> str | None:
+        """The known name that `written` nearly is, where it is none of them.
+
+        Names are near when they differ in case, blanks, dashes, leading zeros, a suffix such as a year,
+        or one or two letters.
+        """
+        plain = _plain(written)
+        found = self._plain.get(plain) or self._short.get(_SUFFIX.sub("", plain))
+        if written in self or found is not None or len(plain) < _SHORT or plain.isdecimal():
+            return None if written in self else found
+        return next((name for other, name in self._plain.items() if _edits(plain, other) <= 2), None)
+
+
+NAMED: tuple[tuple[Kind, str], ...] = (
+    ("certifications", "name"),
+    ("assignments", "role"),
+    ("assignments", "location"),
+)
+"""The fields of facts whose values policy data names."""
+
+
+class Vocabulary(NamedTuple):
+    """The names that policy data knows, to be compared with what sources write, never to judge by."""
+
+    certifications: KnownNames
+    roles: KnownNames
+    locations: KnownNames
+
+    @classmethod
+    def of(cls, data: PolicyData) -> Vocabulary:
+        """The names in the policy data of a configuration."""
+        needed = data.requirements
+        return cls(
+            KnownNames((needed.certifications.prerequisite, needed.certifications.required)),
+            KnownNames(dict.fromkeys((*needed.roles, *needed.approver_roles))),
+            KnownNames(data.locations),
+        )
+
+    def names(self, kind: Kind, field: str) -> KnownNames:
+        """The names that a field of one kind of fact may have."""
+        if kind == "certifications":
+            return self.certifications
+        return self.roles if field == "role" else self.locations
+
+
+def _plain(name: str) -> str:
+    """The name without case, with one blank for each run of blanks and dashes, without leading zeros."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[^\w()\[\]]+", " ", text).strip().lstrip("0")
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters differ, at most: replaced, added or left out."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    steps = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    return sum(max(i2 - i1, j2 - j1) for tag, i1, i2, j1, j2 in steps if tag != "equal")

@@ -1,0 +1,209 @@
+"""OneRoster services and CSV bundles: their collections, each object as the REST binding writes it."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from icaccess.config import Config
+from icaccess.errors import FactsError
+from icaccess.facts.settings import CsvSettings, OneRosterSettings
+from icaccess.facts.sources.csv import CsvFile
+from icaccess.facts.sources.json_api import JsonApi, page_digest
+from icaccess.http import shown
+
+_NOT_STAFF = {"student", "parent", "guardian", "relative"}
+_GONE = {"tobedeleted", "inactive"}
+_TRUE = {"true", "1"}
+_MAX_PAGES = 100_000
+_FILES = ("manifest.csv", "orgs.csv", "users.csv", "roles.csv")
+_MAX_UNPACKED = 1 << 30
+"""The largest bundle that is unpacked, in bytes; a million people take a quarter of it."""
+
+Row = dict[str, Any]
+
+
+class Roster(ABC):
+    """A OneRoster service or bundle."""
+
+    @abstractmethod
+    def collection(self, name: str) -> Iterator[Row]:
+        """The objects of `orgs` or `users`; `FactsError` when they cannot be read whole."""
+
+    def close(self) -> None:  # noqa: B027 — only some have anything to close
+        """Close connections and remove temporary files."""
+
+
+def is_current(thing: Mapping[str, Any]) -> bool:
+    """Whether an object counts; `inactive`, which 1.0 had, is to be read as `tobedeleted` since 1.1."""
+    return str(thing.get("status", "active")).strip().lower() not in _GONE
+
+
+def staff_roles(user: Row) -> Iterator[Row]:
+    """Where a user works or worked: in 1.2 `roles` with org and days, in 1.1 one `role` and some `orgs`."""
+    roles = user.get("roles")
+    if isinstance(roles, list):
+        held = [role for role in roles if isinstance(role, dict)]
+    else:
+        held = [{"role": user.get("role"), "org": org} for org in user.get("orgs") or []]
+    return (role for role in held if str(role.get("role")).lower() not in _NOT_STAFF)
+
+
+class Service(Roster):
+    """The REST binding, read with limit and offset."""
+
+    def __init__(self, config: Config, settings: OneRosterSettings) -> None:
+        self._url = settings.url.reveal().rstrip("/") if settings.url else ""
+        self._size = settings.page_size
+        self._api = JsonApi(config, settings)
+
+    def collection(self, name: str) -> Iterator[Row]:
+        """The objects of a collection.
+
+        Tolerated: no `X-Total-Count`; 204 for an empty page; a `Link: rel="next"` past the end, which is not
+        followed; pages shorter than asked for; `enabledUser` as text or number.
+        """
+        url, rows, total = f"{self._url}/{name}", 0, None
+        seen: set[bytes] = set()
+        for _ in range(_MAX_PAGES):
+            answer = self._api.get(url, {"limit": str(self._size), "offset": str(rows)})
+            said = answer.headers.get("x-total-count")
+            if said is not None and said.isdecimal():
+                if total not in (None, int(said)):
+                    raise FactsError(
+                        f"{shown(url)}: changed from {total} rows to {said} while it was read; try again"
+                    )
+                total = int(said)
+            page = _listed(answer.body, name, url)
+            if page and (digest := page_digest(page)) in seen:
+                raise FactsError(
+                    f"{shown(url)}: the page at {rows} repeats an earlier one; is `offset` ignored?"
+                )
+            seen |= {digest} if page else set()
+            rows += len(page)
+            yield from (_normal(thing) for thing in page)
+            if not page or rows == total:
+                break
+        if total is not None and rows != total:
+            raise FactsError(
+                f"{shown(url)}: gave {rows} rows but says that it holds {total}; get it whole again"
+            )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+
+def _listed(body: Any, name: str, url: str) -> list[Row]:
+    if body is None:
+        return []
+    found = None
+    if isinstance(body, dict):
+        found = next((value for key, value in body.items() if key.lower() == name.lower()), None)
+    if not isinstance(found, list) or not all(isinstance(thing, dict) for thing in found):
+        raise FactsError(f"{shown(url)}: holds no list of {name}; is it a OneRoster service?")
+    return found
+
+
+def _normal(thing: Row) -> Row:
+    if "enabledUser" in thing:
+        thing["enabledUser"] = str(thing["enabledUser"]).lower() in _TRUE
+    return thing
+
+
+class Bundle(Roster):
+    """The CSV binding: a folder or zip file with `manifest.csv` and one file for each collection."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._manifest: dict[str, str] | None = None
+
+    def collection(self, name: str) -> Iterator[Row]:
+        """The objects of a collection; a bundle of changes only (`delta`) is refused, as it is not whole."""
+        rows = self._rows(name)
+        if name != "users" or self._declared("roles") == "absent":
+            return (_from_csv(row) for row in rows)
+        roles: dict[str, list[Row]] = {}
+        for role in self._rows("roles"):
+            roles.setdefault(role["userSourcedId"], []).append(
+                {**_from_csv(role), "org": {"sourcedId": role["orgSourcedId"]}}
+            )
+        return self._with_roles(rows, roles)
+
+    def _with_roles(self, users: Iterator[Mapping[str, Any]], roles: dict[str, list[Row]]) -> Iterator[Row]:
+        """The users with their roles; `FactsError` when one is left over, which may be anybody's."""
+        for user in users:
+            yield {**_from_csv(user), "roles": roles.pop(user["sourcedId"], [])}
+        for sourced_id, held in roles.items():
+            if any(is_current(role) for role in staff_roles({"roles": held})):
+                raise FactsError(
+                    f"{self._path}: roles.csv tells of the user {sourced_id!r}, who is not among the users; "
+                    "get both anew"
+                )
+
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def _rows(self, name: str) -> Iterator[Mapping[str, Any]]:
+        declared = self._declared(name)
+        if declared != "bulk":
+            raise FactsError(
+                f"{self._path}: its manifest says {declared!r} of {name}; a bulk export is needed"
+            )
+        for line, row in self._read(name):
+            if isinstance(row, str):
+                raise FactsError(f"{self._path}: {name}.csv line {line}: {row}")
+            yield row
+
+    def _declared(self, name: str) -> str:
+        if self._manifest is None:
+            manifest: dict[str, str] = {}
+            for _, row in self._read("manifest"):
+                if not isinstance(row, str):
+                    manifest[row["propertyName"]] = row["value"].strip().lower()
+            self._manifest = manifest
+        return self._manifest.get(f"file.{name}", "absent")
+
+    def _read(self, name: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+        file = self._folder() / f"{name}.csv"
+        settings = CsvSettings(name=name, gives="people", key={"id": "sourcedId"}, path=str(file))
+        needed = {"manifest": ("propertyName", "value"), "roles": ("userSourcedId", "orgSourcedId", "role")}
+        return CsvFile(settings, file, needed.get(name, ("sourcedId",))).rows()
+
+    def _folder(self) -> Path:
+        if self._path.is_dir():
+            return self._path
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="icaccess-")
+            try:
+                with zipfile.ZipFile(self._path) as bundle:
+                    files = [file for file in bundle.infolist() if file.filename in _FILES]
+                    if sum(file.file_size for file in files) > _MAX_UNPACKED:
+                        raise FactsError(f"{self._path}: unpacks to more than {_MAX_UNPACKED:,} bytes")
+                    for file in files:
+                        bundle.extract(file, self._temporary.name)
+            except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+                # An encrypted file is a RuntimeError.
+                raise FactsError(f"{self._path}: is no folder and no readable zip file ({error})") from error
+        return Path(self._temporary.name)
+
+
+def _from_csv(row: Mapping[str, Any]) -> Row:
+    """A line as the REST binding would write it: lists, references and `metadata.…` in their places."""
+    thing: Row = {key: value or None for key, value in row.items() if not key.startswith("metadata.")}
+    metadata = {
+        key.removeprefix("metadata."): value for key, value in row.items() if key.startswith("metadata.")
+    }
+    if metadata:
+        thing["metadata"] = metadata
+    if row.get("orgSourcedIds"):
+        thing["orgs"] = [{"sourcedId": part.strip()} for part in row["orgSourcedIds"].split(",")]
+    return _normal(thing)

@@ -1,0 +1,193 @@
+"""Sources compared with their last good run and with the names of policy data."""
+
+# ruff: noqa: E501 — a table of cases is read one line a case
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icaccess.config import Config
+from icaccess.errors import FactsError
+from icaccess.facts import open_facts
+from icaccess.facts.interface import SourceReport, SourceSize
+from icaccess.facts.names import KnownNames
+from tests.facts.feeds import APPROVALS, DISTRICT, JOBS, LMS, SOURCES, employee, folder, merged
+
+CONFIG = Path(__file__).parents[3] / "config"
+ROWS = "".join(f"one@example.org,Walk-In Scheduling,2023-08-{day:02}\n" for day in range(1, 21))
+
+
+def reports(config: Config, remembered: dict[str, SourceSize] | None = None) -> dict[str, SourceReport]:
+    facts = open_facts(config, remembered=remembered)
+    assert list(facts.records())
+    return {report.name: report for report in facts.reports()}
+
+
+def with_lms(tmp_path: Path, rows: str, **settings: Any) -> Config:
+    sources = [{**source, **settings} if source is LMS else source for source in SOURCES]
+    return folder(tmp_path, {"lms.csv": "email,course,done\n" + rows}, sources)
+
+
+def first(rows: int) -> str:
+    return "".join(ROWS.splitlines(keepends=True)[:rows])
+
+
+def test_what_a_run_remembers_is_what_the_next_one_is_compared_with(tmp_path: Path) -> None:
+    size = reports(with_lms(tmp_path, ROWS))["lms"].size
+    assert size == SourceSize(rows=20, people=1, newest=date(2023, 8, 20))
+    again = reports(with_lms(tmp_path, ROWS), {"lms": size})
+    assert again["lms"].notes == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expect", "says"),
+    [
+        (20, 17, {}, "lms: has 17 rows, and had 20 in the last good run; get it whole again, or set `expect.max_shrink` for one run"),
+        (20, 18, {}, None),
+        (100, 20, {"max_shrink": 0.8}, None),
+        (100, 19, {"max_shrink": 0.8}, "lms: has 19 rows, and had 100"),
+        (5, 20, {}, None),
+        (5, 20, {"max_growth": 2}, "lms: has 20 rows, and had 5 in the last good run; get it whole again, or set `expect.max_growth`"),
+        (7, 20, {"max_growth": 2}, None),
+    ],
+)  # fmt: skip
+def test_a_source_of_another_size_is_not_believed(
+    tmp_path: Path, before: int, now: int, expect: dict[str, Any], says: str | None
+) -> None:
+    config = with_lms(tmp_path, first(now), expect=expect)
+    remembered = {"lms": SourceSize(rows=before, people=1)}
+    if says is None:
+        assert reports(config, remembered)["lms"].rows == now
+        return
+    with pytest.raises(FactsError) as caught:
+        reports(config, remembered)
+    assert says in str(caught.value)
+
+
+def test_as_many_rows_of_fewer_people_are_not_believed(tmp_path: Path) -> None:
+    with pytest.raises(FactsError, match="lms: has 1 people, and had 9"):
+        reports(with_lms(tmp_path, ROWS), {"lms": SourceSize(rows=20, people=9)})
+
+
+def test_without_an_optional_source_that_shrank_its_facts_are_unknown(tmp_path: Path) -> None:
+    config = with_lms(tmp_path, first(12), optional=True)
+    facts = open_facts(config, remembered={"lms": SourceSize(rows=20, people=1)})
+    records = {record.id: record for record in facts.records()}
+    assert "certifications" not in employee(records, "1")  # type: ignore[arg-type]
+    assert "has 12 rows, and had 20" in facts.reports()[3].text()
+
+
+def test_an_older_export_is_told(tmp_path: Path) -> None:
+    remembered = {"lms": SourceSize(rows=20, people=1, newest=date(2024, 1, 1))}
+    assert reports(with_lms(tmp_path, ROWS), remembered)["lms"].notes == (
+        "its newest day is 2023-08-20, and was 2024-01-01 in the last good run",
+    )
+
+
+def judged(tmp_path: Path, files: dict[str, str], sources: list[dict[str, Any]] | None = None) -> Config:
+    """The small district with the project's own policy data beside it."""
+    for name in ("requirements", "locations", "calendar"):
+        shutil.copytree(CONFIG / name, tmp_path / name, dirs_exist_ok=True)
+    return folder(tmp_path, dict(files), sources)
+
+
+COURSES = "email,course,done\n" + "".join(
+    f"{who}@example.org,{course},2023-08-10\n"
+    for who in ("one", "two")
+    for course in ("Walk-In Scheduling Certification", "Elementary Scheduling Certification")
+)
+
+
+def test_a_transcript_that_names_no_certification_of_policy_data_is_not_believed(tmp_path: Path) -> None:
+    with pytest.raises(FactsError) as caught:
+        reports(judged(tmp_path, {"lms.csv": COURSES}))
+    assert str(caught.value).startswith(
+        "lms: none of its 4 certifications has a name that policy data knows ('Walk-In Scheduling', 'Elementary"
+        " Scheduling'); they have 'Elementary Scheduling Certification', 'Walk-In Scheduling Certification'; correct"
+    )
+    sources = [{**one, "expect": {"known_names": False}} if one is LMS else one for one in SOURCES]
+    assert reports(judged(tmp_path, {"lms.csv": COURSES}, sources))["lms"].notes[0] == (
+        "2 certifications have the name 'Elementary Scheduling Certification'; policy data has 'Elementary Scheduling'"
+    )
+
+
+def test_jobs_that_name_no_role_of_policy_data_are_not_believed(tmp_path: Path) -> None:
+    jobs = "id,role,location,start,end\n1,OFFICE PROFESSIONAL,210,2020-01-01,\n2,PRINCIPAL,210,2020-01-01,\n3,TEACHER,210,2020-01-01,\n"
+    with pytest.raises(
+        FactsError, match=r"jobs: none of its 3 assignments has a role .* 'OFFICE PROFESSIONAL'"
+    ):
+        reports(judged(tmp_path, {"jobs.csv": jobs}))
+    other = {**JOBS, "name": "more-jobs", "path": "more.csv"}
+    (tmp_path / "more.csv").write_text(jobs.replace("PRINCIPAL", "Principal"))
+    notes = reports(judged(tmp_path, {"jobs.csv": jobs}, [*SOURCES, other]))["jobs"].notes
+    assert "1 assignments have the role 'PRINCIPAL'; policy data has 'Principal'" in notes
+
+
+def test_jobs_at_no_location_of_policy_data_are_not_believed(tmp_path: Path) -> None:
+    jobs = "id,role,location,start,end\n1,Principal,X210,2020-01-01,\n2,Principal,X210,2020-01-01,\n3,Principal,X211,2020-01-01,\n"
+    with pytest.raises(FactsError, match="jobs: none of its 3 assignments has a location"):
+        reports(judged(tmp_path, {"jobs.csv": jobs}))
+    said = jobs.replace("end\n", "end,school\n").replace("2020-01-01,\n", "2020-01-01,,true\n")
+    fields = {**JOBS["fields"], "school_based": "school"}  # type: ignore[dict-item]
+    sources = [{**one, "fields": fields} if one is JOBS else one for one in SOURCES]
+    assert reports(judged(tmp_path, {"jobs.csv": said}, sources))["jobs"].used == 3
+
+
+def test_a_code_that_no_value_translates_is_named(tmp_path: Path) -> None:
+    rows = "".join(f"1,PRN1,210,20{year}-01-01,20{year}-12-31\n" for year in range(10, 21))
+    jobs = "id,role,location,start,end\n" + rows + "2,PRN2,210,2021-01-01,\n3,Principal,210,2020-01-01,\n"
+    sources = [{**one, "values": {"role": {"PRN1": "Principal"}}} if one is JOBS else one for one in SOURCES]
+    (note,) = reports(judged(tmp_path, {"jobs.csv": jobs + rows.replace("1,PRN1", "2,PRN1")}, sources))[
+        "jobs"
+    ].notes
+    assert note == "1 assignments have the role 'PRN2', which no `values` translates"
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("elementary  scheduling", "Elementary Scheduling"),
+        ("Elementary Scheduling SY25-26", "Elementary Scheduling"),
+        ("Elementary Scheduling (2025-26)", "Elementary Scheduling"),
+        ("Elementary Scheduling 2026", "Elementary Scheduling"),
+        ("Elementary Scheduling Certification", "Elementary Scheduling"),
+        ("Elementary Scheduling Certification - SY 2025/26", "Elementary Scheduling"),
+        ("Elementary\u2013Scheduling", "Elementary Scheduling"),
+        ("Elementry Scheduling", "Elementary Scheduling"),
+        ("Walk In Scheduling", "Walk-In Scheduling"),
+        ("Walk-In Schedulling", "Walk-In Scheduling"),
+        ("Secondary Scheduling", None),
+        ("Elementary Scheduling", None),
+        ("", None),
+    ],
+)
+def test_names_that_are_nearly_known(written: str, known: str | None) -> None:
+    assert KnownNames(("Walk-In Scheduling", "Elementary Scheduling")).nearest(written) == known
+
+
+@pytest.mark.parametrize(
+    ("written", "known"), [("0210", "210"), ("210 ", "210"), ("211", None), ("2100", None), ("Dept 9", None)]
+)
+def test_locations_that_are_nearly_known(written: str, known: str | None) -> None:
+    assert KnownNames(("210", "213")).nearest(written) == known
+
+
+def test_another_certification_than_those_required_may_be_there(tmp_path: Path) -> None:
+    text = (
+        "email,course,done\none@example.org,Walk-In Scheduling,2023-08-10\n"
+        + "one@example.org,First Aid,2023-08-10\n" * 5
+    )
+    assert reports(judged(tmp_path, {"lms.csv": text}))["lms"].notes == ()
+
+
+def test_how_many_records_lean_on_a_source_with_unmatched_rows(tmp_path: Path) -> None:
+    text = DISTRICT["lms.csv"] + "nobody@example.org,X,2023-08-10\n"
+    records, facts = merged(folder(tmp_path, {"lms.csv": text}))
+    assert len(records) == 3
+    assert facts.leaning == 1
+    assert merged(folder(tmp_path, sources=[*SOURCES[:4], APPROVALS]))[1].leaning == 0

@@ -1,0 +1,222 @@
+"""Rows that count, what ends them, and what their texts and times mean."""
+
+# ruff: noqa: E501 — a table of cases is read one line a case
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icaccess.errors import ConfigError, FactsError
+from icaccess.facts import open_facts
+from icaccess.models import InvalidRecord
+from tests.facts.feeds import DISTRICT, EMPLOYMENT, JOBS, LMS, SOURCES, employee, folder, merged
+
+BY_ID = {**LMS, "key": {"id": "id"}}
+
+
+def changed(**sources: dict[str, Any]) -> list[dict[str, Any]]:
+    """The sources of the small district, each changed as its name says."""
+    return [{**source, **sources.get(source["name"], {})} for source in SOURCES]
+
+
+def certifications(tmp_path: Path, text: str, **settings: Any) -> list[str]:
+    """The days of completion that one person has after reading a transcript."""
+    records, _ = merged(folder(tmp_path, {"lms.csv": text}, changed(lms={"key": {"id": "id"}, **settings})))
+    return [one["completed_on"] for one in employee(records, "1")["certifications"]]
+
+
+TRANSCRIPT = "id,course,done,state\n1,X,2023-08-10, Completed\n1,X,,In progress\n1,X,2023-09-10,Failed\n1,X,2023-10-10,Passed\n"
+
+
+def test_only_rows_that_where_lets_through_count(tmp_path: Path) -> None:
+    where = {"state": ["Completed", "Passed"]}
+    assert certifications(tmp_path, TRANSCRIPT, where=where) == ["2023-08-10", "2023-10-10"]
+    _, source = merged(
+        folder(tmp_path, {"lms.csv": TRANSCRIPT}, changed(lms={"key": {"id": "id"}, "where": where}))
+    )
+    assert source.reports()[3].text() == "lms: 2 rows: 2 used, 2 left out by `where`"
+    assert isinstance(merged(folder(tmp_path, {"lms.csv": TRANSCRIPT}, changed(lms={"key": {"id": "id"}})))[0]["1"], InvalidRecord)  # fmt: skip
+
+
+def test_all_conditions_of_where_must_hold(tmp_path: Path) -> None:
+    where = {"state": ["Completed", "Passed"], "done": ["2023-10-10"]}
+    assert certifications(tmp_path, TRANSCRIPT, where=where) == ["2023-10-10"]
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ({"status": ["Completed"]}, "lms.csv line 1: has no column 'status'; was it renamed 'state'?"),
+        ({"state": ["COMPLETED"]}, "lms: `where` lets none of its 4 rows through; correct the column or its texts"),
+    ],
+)  # fmt: skip
+def test_a_where_that_names_no_column_or_lets_nothing_through(
+    tmp_path: Path, where: dict[str, list[str]], says: str
+) -> None:
+    with pytest.raises(FactsError) as caught:
+        certifications(tmp_path, TRANSCRIPT, where=where)
+    assert says in str(caught.value)
+
+
+def test_rows_that_are_left_out_are_among_those_that_a_trailer_declares(tmp_path: Path) -> None:
+    where = {"state": ["Completed"]}
+    text = TRANSCRIPT + "END,{},,\n"
+    assert certifications(tmp_path, text.format(4), where=where, trailer="END") == ["2023-08-10"]
+    with pytest.raises(FactsError, match="gave 4 rows but says that it holds 5"):
+        certifications(tmp_path, text.format(5), where=where, trailer="END")
+
+
+def test_lines_above_a_header_are_skipped(tmp_path: Path) -> None:
+    text = 'Transcript of all staff\n"as of, today"\nid,course,done\n1,X,2023-08-10\n1,X,2023-02-30\n'
+    with pytest.raises(FactsError, match="line 1: has no column 'id'"):
+        certifications(tmp_path, text)
+    records, _ = merged(
+        folder(tmp_path, {"lms.csv": text}, changed(lms={"key": {"id": "id"}, "skip_rows": 2}))
+    )
+    bad = records["1"]
+    assert isinstance(bad, InvalidRecord)
+    assert bad.problem.startswith("lms row 5: completed_on: '2023-02-30'")
+    with pytest.raises(FactsError, match="ends within the lines that `skip_rows` skips"):
+        certifications(tmp_path, text, skip_rows=9)
+
+
+def test_values_may_be_patterns(tmp_path: Path) -> None:
+    jobs = "id,role,location,start,end\n1,OFP1,210,2020-01-01,2020-06-30\n1,OFP-22,S211,2020-07-01,\n1,OFPX,210,2020-07-01,\n"
+    values = {"role": {"OFP1": "First", "/OFP-?\\d+/": "Office"}, "location": {"/S(\\d+)/": "\\1"}}
+    records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs={"values": values})))
+    held = [(job["role"], job["location"]) for job in employee(records, "1")["assignments"]]
+    assert held == [("First", "210"), ("OFPX", "210"), ("Office", "211")]
+    with pytest.raises(ConfigError, match=r"jobs: values\.role: /\(/ is no regular expression"):
+        open_facts(folder(tmp_path, sources=changed(jobs={"values": {"role": {"/(/": "x"}}})))
+
+
+def employment(tmp_path: Path, text: str, **settings: Any) -> Any:
+    files: dict[str, str | bytes] = {"employment.csv": text}
+    return merged(folder(tmp_path, files, changed(employment=settings)))[0]["1"]
+
+
+def test_an_end_may_be_the_day_after_the_last(tmp_path: Path) -> None:
+    text = "id,start,end\n1,2020-01-01,2021-03-01\n1,2022-01-01,9999-12-31\n2,2020-01-01,\n"
+    record = employment(tmp_path, text, ends="day_after")
+    assert [str(period.end) for period in record.employment] == ["2021-02-28", "9999-12-31"]
+    bad = employment(tmp_path, "id,start,end\n1,2020-01-01,2020-01-01\n", ends="day_after")
+    assert "end: 2020-01-01 is the day after the last, and not after the start, 2020-01-01" in bad.problem
+
+
+EFFECTIVE = "id,role,location,start,action\n1,A,210,2020-01-01,HIR\n1,B,210,2022-05-01,XFR\n1,C,211,2022-05-01,XFR\n1,,,2023-06-01,TER\n1,D,210,2024-01-01,REH\n2,Principal,210,2020-01-01,HIR\n"
+NO_END = {"fields": {"role": "role", "location": "location", "start": "start"}}
+
+
+def test_each_row_may_end_the_one_before_it(tmp_path: Path) -> None:
+    settings = {**NO_END, "ends": "next_row", "ended": {"action": ["TER", "RET"]}}
+    records, source = merged(folder(tmp_path, {"jobs.csv": EFFECTIVE}, changed(jobs=settings)))
+    held = [(job["role"], job["start"], job.get("end")) for job in employee(records, "1")["assignments"]]
+    assert held == [
+        ("A", "2020-01-01", "2022-04-30"),
+        ("C", "2022-05-01", "2023-05-31"),
+        ("D", "2024-01-01", None),
+    ]
+    assert source.reports()[2].text() == "jobs: 6 rows: 6 used"
+    assert employee(records, "1")["approvals"][0]["approver_jobs"] == employee(records, "2")["assignments"]
+
+
+def test_employment_that_ended_by_a_row_of_its_own(tmp_path: Path) -> None:
+    text = "id,start,why\n1,2020-01-01,HIR\n1,2021-06-30,TER\n2,2020-01-01,HIR\n3,2020-01-01,HIR\n"
+    record = employment(tmp_path, text, fields={"start": "start"}, ends="next_row", ended={"why": ["TER"]})
+    assert [str(period.end) for period in record.employment] == ["2021-06-29"]
+
+
+def test_rows_that_nothing_ends_are_not_believed_until_the_settings_say_what_does(tmp_path: Path) -> None:
+    jobs = "id,role,location,start\n1,A,210,2020-01-01\n1,B,210,2022-05-01\n2,Principal,210,2020-01-01\n"
+    with pytest.raises(
+        FactsError, match=r"jobs: 1 people have rows of several days, .* set `ends: next_row`"
+    ):
+        merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs=NO_END)))
+    records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs={**NO_END, "ends": "last_day"})))
+    assert len(employee(records, "1")["assignments"]) == 2
+
+
+def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> None:
+    jobs = (
+        "id,role,location,start,end\n1,A,210,2020-01-01,\n1,B,210,2022-05-01,\n2,Principal,210,2020-01-01,\n"
+    )
+    _, source = merged(folder(tmp_path, {"jobs.csv": jobs}))
+    assert source.reports()[2].notes == (
+        "people with several rows without an end: 1; where the later ends the earlier, set `ends: next_row`",
+    )
+    assert list(source.issues()) == [
+        "jobs: 1: has several rows without an end, from 2020-01-01 and from 2022-05-01; does the later end it?"
+    ]
+    assert list(merged(folder(tmp_path))[1].issues()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ({**EMPLOYMENT, "fields": {"end": "end"}, "ends": "next_row"}, "ends: next_row goes by the start of each row"),
+        ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
+        ({**JOBS, "ended": {"x": ["y"]}}, "ended: goes with `ends: next_row` alone"),
+        ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
+        ({**JOBS, "where": {"x": []}}, "is empty; give a value"),
+        ({**JOBS, "date_format": "%Y-%m-%d %H:%M %Z"}, "date_format: %Z reads a zone's name and forgets it; write %z, or set `zone`"),
+    ],
+)  # fmt: skip
+def test_settings_of_rows_that_make_no_sense(tmp_path: Path, source: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_facts(folder(tmp_path, sources=[source]))
+    assert says in str(caught.value)
+
+
+MIDNIGHT = "1,X,2026-01-01{}\n2,X,2025-07-01{}\n"
+
+
+@pytest.mark.parametrize("written", ["T00:00:00Z", " 00:00:00.000+00:00", "T00:00Z", "T00:00:00+01:00"])
+def test_a_column_of_midnights_holds_days(tmp_path: Path, written: str) -> None:
+    text = "id,course,done\n" + MIDNIGHT.format(written, written)
+    sources = changed(lms={"key": {"id": "id"}})
+    records, source = merged(folder(tmp_path, {"lms.csv": text}, sources))
+    assert employee(records, "1")["certifications"][0]["completed_on"] == "2026-01-01"
+    assert source.reports()[3].notes == (
+        "completed_on: 2 times of midnight UTC are read as the days that they are written for",
+    )
+
+
+def test_midnights_in_a_zone_of_the_source(tmp_path: Path) -> None:
+    text = "id,course,done\n1,X,01/01/2026 00:00\n"
+    settings = {"date_format": "%m/%d/%Y %H:%M", "zone": "UTC"}
+    assert certifications(tmp_path, text, **settings) == ["2026-01-01"]
+    assert certifications(tmp_path, text, **settings, midnight_utc="time") == ["2025-12-31"]
+    assert certifications(tmp_path, text, **{**settings, "zone": "America/Denver"}) == ["2026-01-01"]
+
+
+def test_midnights_among_other_times_need_an_answer(tmp_path: Path) -> None:
+    text = "id,course,done\n1,X,2026-01-01T00:00:00Z\n1,X,2026-02-02T15:30:00Z\n"
+    with pytest.raises(
+        FactsError, match=r"lms: completed_on: 1 times are midnight UTC, .* and 1 are not; write"
+    ):
+        certifications(tmp_path, text)
+    assert certifications(tmp_path, text, midnight_utc="day") == ["2026-01-01", "2026-02-02"]
+    assert certifications(tmp_path, text, midnight_utc="time") == ["2025-12-31", "2026-02-02"]
+
+
+def test_a_text_that_nothing_can_hold_makes_its_person_undecided(tmp_path: Path) -> None:
+    for text, says in (("a\0b", "holds a NUL character"), ("x" * 1001, "is 1001 characters long")):
+        records, _ = merged(
+            folder(
+                tmp_path,
+                {"lms.csv": f"id,course,done\n1,{text},2023-08-10\n"},
+                changed(lms={"key": {"id": "id"}}),
+            )
+        )
+        bad = records["1"]
+        assert isinstance(bad, InvalidRecord)
+        assert f"name: {says}" in bad.problem
+
+
+def test_more_facts_than_anybody_has_make_their_person_undecided(tmp_path: Path) -> None:
+    rows = "".join(f"one@example.org,X,{2000 + month // 12}-{month % 12 + 1:02}-{day:02}\n" for month in range(25) for day in range(1, 22))  # fmt: skip
+    records, _ = merged(folder(tmp_path, {**DISTRICT, "lms.csv": "email,course,done\n" + rows}))
+    assert records["1"] == InvalidRecord("1", "approvals: more than 500 certifications; correct the source")
