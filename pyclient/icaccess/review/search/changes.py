@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from random import Random
 from typing import Any, NamedTuple
 
@@ -60,14 +61,21 @@ class Changes:
 
         Of days and of words never seen in a field only some are among them, others the next time.
         """
-        begin: list[Change] = []
-        rest: list[Change] = []
+        begin: list[list[Change]] = []
+        rest: list[list[Change]] = []
         for place in _places("", self._shape, self._facts, _same):
-            for rank, change in self._options(place):
-                (begin if rank == first else rest).append(change)
-        self._rng.shuffle(begin)
-        self._rng.shuffle(rest)
-        return begin + rest
+            options = list(self._options(place))
+            self._rng.shuffle(options)
+            begin.append([change for rank, change in options if rank == first])
+            rest.append([change for rank, change in options if rank != first])
+        # One of each place in turn, so that a place with many values does not keep the others waiting.
+        return [
+            change
+            for groups in (begin, rest)
+            for some in zip_longest(*groups)
+            for change in some
+            if change is not None
+        ]
 
     def some(self, size: int, steps: int = 1) -> list[Facts]:
         """The facts after `steps` changes at places by chance, `size` times."""
@@ -238,7 +246,7 @@ class Changes:
         hot_gaps = {n + more for n in self._words.hot_counts for more in (-1, 0, 1, 2)}
         gaps = {n + more for n in self._words.counts for more in (0, 1, 2)} | hot_gaps
         known = [day for day in (*self.hot_days[:10], *self.days) if day > item[first]]
-        for again in self._sample(known, 4):
+        for again in self._sample(known, 8):
             for gap in gaps:
                 ended = moved(again, -gap - 1)
                 if item[first] <= ended:
