@@ -100,7 +100,7 @@ def print_rules(command: list[object], policy: Path, size: int) -> None:
         files[rule.partition(".")[0]] += count
     print(f"{files.total() / size:.0f} expressions for a decision: {policy}")
     print(", ".join(f"{file} {count / size:.0f}" for file, count in files.most_common()))
-    for rule, nanoseconds in spent.most_common(25):
+    for rule, nanoseconds in spent.most_common(60):
         share = nanoseconds / sum(spent.values())
         print(f"{share:7.1%} {evaluated[rule] / size:7.1f}  {rule}")
 

@@ -2,10 +2,12 @@
 # scope: package
 # title: Infinite Campus Elementary Scheduling
 # description: >-
-#   The posted access requirements, in the order of the page. `findings` is what the facts of one employee show on one
-#   day; a requirement that they do not meet is `lacking`. Each rule names the clause that it serves. Dates are days in
-#   the district's zone, and what is dated after the day is not yet true. Values stand in `data.requirements`, the
-#   working parts in `lib/`.
+#   The posted access requirements: first what follows from them, then each of them in the order of the page. Rules
+#   name the clause that they serve. Dates are days in the district's zone, and what is dated after the day that is
+#   decided is not yet true. Values stand in `data.requirements`, working parts in `lib/`.
+#
+#   Asked by clients: `decision`, `decisions`, `verdicts`, `allow`, `deny`, `expiry`, `explanation`, `evidence` and
+#   `due_after`, all in questions.rego but for `explanation` and `evidence`, which have files of their own.
 # schemas:
 #   - input: schema.input
 #   - data.requirements: schema.requirements
@@ -15,9 +17,7 @@ package access
 
 import data.lib.approval
 import data.lib.assignment
-import data.lib.certification
 import data.lib.dates
-import data.lib.reasons
 import data.lib.runs
 
 # METADATA
@@ -27,26 +27,92 @@ import data.lib.runs
 #   clause: ES-1
 gives := "view, create and modify course sections, and fully schedule students with the Walk-in Scheduler"
 
+# ── Outcome ──────────────────────────────────────────────────────────────────────────────────────────────
+
+# METADATA
+# title: Outcome
+# description: >-
+#   Allowed when every requirement is met; expired when all that is left is to recertify, which is only for those
+#   who still meet everything else.
+# custom:
+#   clause: ES-14
+outcome(codes) := "allow" if {
+	codes == set()
+} else := "expired" if {
+	codes == {"certification_expired"}
+} else := "deny"
+
+# METADATA
+# title: Requirements
+# description: >-
+#   What the page asks, each stated once below as `met`, with the reasons that can be given where one is not met.
+#   A requirement restricts, a reason only explains. One that is not met without a reason leaves no decision.
+requirements := {
+	"employment": {"not_employed"},
+	"role": {"role_not_eligible", "unknown_location"},
+	"certification": {
+		"walk_in_certification_missing",
+		"elementary_certification_missing",
+		"certification_out_of_order",
+		"certification_expired",
+	},
+	"approval": {
+		"approver_unverified",
+		"approval_withdrawn",
+		"approval_not_for_current_job",
+		"approver_not_authorized",
+		"approval_missing",
+	},
+}
+
+# METADATA
+# title: Reasons
+# description: >-
+#   The codes of the reasons why access is not allowed; none where every requirement is met. Somebody who is not
+#   employed lacks everything else too, so that is the only reason given.
+reason_codes(found) := set() if {
+	_unmet(found) == []
+} else := codes if {
+	unmet := _unmet(found)
+	codes := {code | some requirement in unmet; some code in requirements[requirement]; why(code, found)}
+	every requirement in unmet { requirements[requirement] & codes != set() }
+}
+
+_unmet(found) := ["employment"] if {
+	not met("employment", found)
+} else := [requirement | some requirement in _of_employees; not met(requirement, found)]
+
+_of_employees := [requirement | some requirement, _ in requirements; requirement != "employment"]
+
+# METADATA
+# title: Findings
+# description: >-
+#   What the facts of one employee show on one day; everything below rests on this alone.
+#   `employee_id`, `as_of`, and `access` as the target shows it.
+#   `employment`: the periods begun by the day; `employment_start` and `employed_from`: the start of the latest one
+#   that holds the day, and of its run (null when not employed).
+#   `assignments`: those begun by the day; `current_jobs`, and of them the `eligible_jobs`.
+#   `walk_in`, `elementary`: the days of the completions; `counting`: the Elementary ones that count; `expiry`: how
+#   long the latest of these is valid (null when there is none).
+#   `approved`, `denials`: the approvals, and the denials and withdrawals, decided by the day; `authorised`: those of
+#   `approved` by somebody who may approve.
+#   `jobs_to_approve`: for each job that needs approval `job`, `job_start` (the start of its run), `from` (since when it
+#   is held in this employment), and `standing`, the approvals that reach it and that nobody has taken away.
+findings(day, employee) := object.union_n([
+	{"employee_id": employee.id, "as_of": day, "access": object.get(employee, "access", {"held": false})},
+	jobs(day, employee),
+	certifications(day, employee),
+	approvals(day, employee),
+])
+
 # ── Access Requirements: role and workplace ──────────────────────────────────────────────────────────────
 
 # METADATA
-# title: Jobs
-# description: >-
-#   The periods of employment and the jobs that have begun by the day, since when the person is employed without a
-#   break (null when not employed), the jobs held, in a summer the ones held last, and which of them are eligible.
+# title: An eligible job
+# description: Some current job has a listed role or is at a school.
 # custom:
-#   clause: ES-9
-jobs(day, employee) := {
-	"employment": employment,
-	"employed_from": _employed_from(day, employment),
-	"assignments": assignments,
-	"current_jobs": current_jobs,
-	"eligible_jobs": [job | some job in current_jobs; eligible(job)],
-} if {
-	employment := [period | some period in employee.employment; period.start <= day]
-	assignments := [job | some job in employee.assignments; job.start <= day]
-	current_jobs := assignment.current(day, assignments)
-}
+#   clauses: [ES-2, ES-3]
+met("role", found) if found.eligible_jobs != []
 
 # METADATA
 # title: Eligible role
@@ -63,26 +129,20 @@ eligible(job) if job.role in data.requirements.roles
 eligible(job) if assignment.school_based(job)
 
 # METADATA
+# title: Unknown location
+# description: Of some current job nobody can say whether it is at a school.
+# custom:
+#   clause: ES-3
+#   reason: unknown_location
+why("unknown_location", found) if _works_somewhere_unknown(found.current_jobs)
+
+# METADATA
 # title: Role not eligible
 # description: No current job has a listed role or is at a school.
 # custom:
 #   clause: ES-2
 #   reason: role_not_eligible
-lacking("role_not_eligible", found) if {
-	found.eligible_jobs == []
-	not _works_somewhere_unknown(found.current_jobs)
-}
-
-# METADATA
-# title: Unknown location
-# description: No current job is eligible, and of one nobody can say whether it is at a school.
-# custom:
-#   clause: ES-3
-#   reason: unknown_location
-lacking("unknown_location", found) if {
-	found.eligible_jobs == []
-	_works_somewhere_unknown(found.current_jobs)
-}
+why("role_not_eligible", found) if not _works_somewhere_unknown(found.current_jobs)
 
 _works_somewhere_unknown(current_jobs) if {
 	some job in current_jobs
@@ -92,27 +152,29 @@ _works_somewhere_unknown(current_jobs) if {
 # ── Access Requirements: certifications ──────────────────────────────────────────────────────────────────
 
 # METADATA
+# title: A certification that counts and is valid
+# description: >-
+#   Elementary Scheduling was completed on or after Walk-In Scheduling, and no removal has ended it since.
+# custom:
+#   clauses: [ES-4, ES-5, ES-12]
+met("certification", found) if found.expiry.state != "expired"
+
+# METADATA
 # title: Certifications
-# description: The days of the completions, which of the Elementary ones count, and how long the latest is good for.
+# description: Walk-In Scheduling comes first. An Elementary completion counts from its first completion on.
 # custom:
 #   clause: ES-5
 certifications(day, employee) := {
-	"walk_in_completions": walk_in_completions,
-	"elementary_completions": elementary_completions,
-	"counting_completions": counting_completions,
-	"expiry": validity(day, counting_completions),
+	"walk_in": walk_in,
+	"elementary": elementary,
+	"counting": counting,
+	"expiry": validity(day, counting),
 } if {
-	walk_in_completions := [completion.completed_on |
-		some completion in employee.certifications
-		completion.name == data.requirements.certifications.prerequisite
-		completion.completed_on <= day
-	]
-	elementary_completions := [completion.completed_on |
-		some completion in employee.certifications
-		completion.name == data.requirements.certifications.required
-		completion.completed_on <= day
-	]
-	counting_completions := [done | some done in elementary_completions; done >= min(walk_in_completions)]
+	completed := [completion | some completion in employee.certifications; completion.completed_on <= day]
+	names := data.requirements.certifications
+	walk_in := [one.completed_on | some one in completed; one.name == names.prerequisite]
+	elementary := [one.completed_on | some one in completed; one.name == names.required]
+	counting := [completed_on | some completed_on in elementary; completed_on >= min(walk_in)]
 }
 
 # METADATA
@@ -121,7 +183,7 @@ certifications(day, employee) := {
 # custom:
 #   clause: ES-4
 #   reason: elementary_certification_missing
-lacking("elementary_certification_missing", found) if found.elementary_completions == []
+why("elementary_certification_missing", found) if found.elementary == []
 
 # METADATA
 # title: Walk-In Scheduling Certification
@@ -129,74 +191,88 @@ lacking("elementary_certification_missing", found) if found.elementary_completio
 # custom:
 #   clause: ES-5
 #   reason: walk_in_certification_missing
-lacking("walk_in_certification_missing", found) if found.walk_in_completions == []
+why("walk_in_certification_missing", found) if found.walk_in == []
 
 # METADATA
 # title: Walk-In first
-# description: An Elementary completion counts when it is on or after the first Walk-In completion.
+# description: Both were completed, and Elementary Scheduling only before Walk-In Scheduling.
 # custom:
 #   clause: ES-5
 #   reason: certification_out_of_order
-lacking("certification_out_of_order", found) if {
-	found.counting_completions == []
-	found.elementary_completions != []
-	found.walk_in_completions != []
+why("certification_out_of_order", found) if {
+	found.counting == []
+	found.elementary != []
+	found.walk_in != []
 }
 
 # ── Access Requirements: Principal or Manager approval ───────────────────────────────────────────────────
 
 # METADATA
+# title: A Principal or Manager has approved
+# description: For some job that needs approval there is one that stands.
+# custom:
+#   clauses: [ES-6, ES-9]
+met("approval", found) if {
+	some entry in found.jobs_to_approve
+	entry.standing != []
+}
+
+# METADATA
 # title: Approvals
 # description: >-
-#   Those given by the day; those by a Principal or Manager who is somebody else; and for each job that needs approval
-#   (an eligible one, or any when none is) the day `from` which it is held in this employment and its approvals:
-#   `timely`, those by somebody who may and in time, and `standing`, those of them that nobody has taken away since.
+#   Those by a Principal or Manager who is somebody else, and those that reach a job that needs approval, which is an
+#   eligible one, or any where none is eligible.
 # custom:
 #   clause: ES-6
 approvals(day, employee) := {
-	"approvals": given,
+	"approved": approved,
 	"denials": denials,
-	"authorised_approvals": authorised_approvals,
-	"approvals_by_job": approvals_by_job,
-	"approved_jobs": [entry | some entry in approvals_by_job; entry.standing != []],
-} if {
-	held := jobs(day, employee)
-	given := [record | some record in employee.approvals; record.decided_on <= day]
-	denials := [record | some record in given; record.decision != "approved"]
-	authorised_approvals := [record |
-		some record in given
-		record.decision == "approved"
-		record.approver_role in data.requirements.approver_roles
-		record.approver != employee.id
-	]
-	approvals_by_job := [{"job": job, "from": from, "timely": timely, "standing": standing} |
+	"authorised": authorised,
+	"jobs_to_approve": [entry |
 		held.employed_from != null
 		some job in _jobs_to_approve(held.eligible_jobs, held.current_jobs)
-		from := max([assignment.held_from(job, held.assignments), held.employed_from])
-		timely := [record |
-			some record in authorised_approvals
-			approval.names(record, job)
-			_in_time(from, record, held)
-		]
-		standing := [record | some record in timely; not _taken_away(record, job, denials)]
-	]
+		job_start := assignment.held_from(job, held.assignments)
+		from := max([job_start, held.employed_from])
+		standing := [record | some record in authorised; stands(record, job, from, denials, held)]
+		entry := {"job": job, "job_start": job_start, "from": from, "standing": standing}
+	],
+} if {
+	held := jobs(day, employee)
+	approved := [record | some record in employee.approvals; record.decision == "approved"; record.decided_on <= day]
+	denials := [record | some record in employee.approvals; record.decision != "approved"; record.decided_on <= day]
+	authorised := [record | some record in approved; approval.authorised(record, employee.id)]
 }
 
 _jobs_to_approve(eligible_jobs, current_jobs) := eligible_jobs if {
 	eligible_jobs != []
 } else := current_jobs
 
-# An approval reaches a job held since `from` when it was given on that day or later, when the job began before the
-# rule did, or when it was given in advance and after the last day of every earlier employment.
-_in_time(from, record, _) if record.decided_on >= from
+# METADATA
+# title: Unverified approvals
+# description: Those by somebody else of whom nobody can say whether they may approve.
+# custom:
+#   clause: ES-6
+unverified(found) := [record | some record in found.approved; approval.unverified(record, found.employee_id)]
 
-_in_time(from, _, _) if from < data.requirements.job_change_rule_from
+# METADATA
+# title: Possibly authorised approvals
+# description: Those by somebody who may approve, and those of which nobody can say.
+# custom:
+#   clause: ES-6
+possibly_authorised(found) := array.concat(found.authorised, unverified(found))
 
-_in_time(from, record, held) if {
-	approval.in_advance(record, from, _departed_on(held.employment, held.employed_from))
+# METADATA
+# title: An approval stands
+# description: >-
+#   It reaches the job, and no denial or withdrawal that names the same job was decided on the same day or later,
+#   whoever made it.
+# custom:
+#   clause: ES-6
+stands(record, job, from, denials, held) if {
+	reaches(record, job, from, held)
+	not _taken_away(record, job, denials)
 }
 
-# A denial or withdrawal that names the same job, on the same day or later, whoever made it.
 _taken_away(record, job, denials) if {
 	some denial in denials
 	denial.decided_on >= record.decided_on
@@ -204,13 +280,21 @@ _taken_away(record, job, denials) if {
 }
 
 # METADATA
+# title: Approver unverified
+# description: There is an approval that would do, and nobody can say whether its approver may approve.
+# custom:
+#   clause: ES-6
+#   reason: approver_unverified
+why("approver_unverified", found) if _unverified_stands(found)
+
+# METADATA
 # title: Approval withdrawn
 # description: There was one for a current job, and none of them stands.
 # custom:
 #   clause: ES-6
 #   reason: approval_withdrawn
-lacking("approval_withdrawn", found) if {
-	found.approved_jobs == []
+why("approval_withdrawn", found) if {
+	not _unverified_stands(found)
 	_was_approved(found)
 }
 
@@ -220,9 +304,8 @@ lacking("approval_withdrawn", found) if {
 # custom:
 #   clause: ES-9
 #   reason: approval_not_for_current_job
-lacking("approval_not_for_current_job", found) if {
-	found.approved_jobs == []
-	found.authorised_approvals != []
+why("approval_not_for_current_job", found) if {
+	possibly_authorised(found) != []
 	not _was_approved(found)
 }
 
@@ -232,9 +315,9 @@ lacking("approval_not_for_current_job", found) if {
 # custom:
 #   clause: ES-6
 #   reason: approver_not_authorized
-lacking("approver_not_authorized", found) if {
-	found.authorised_approvals == []
-	_approved_by_somebody(found)
+why("approver_not_authorized", found) if {
+	found.approved != []
+	possibly_authorised(found) == []
 }
 
 # METADATA
@@ -243,102 +326,162 @@ lacking("approver_not_authorized", found) if {
 # custom:
 #   clause: ES-6
 #   reason: approval_missing
-lacking("approval_missing", found) if {
-	found.authorised_approvals == []
-	not _approved_by_somebody(found)
+why("approval_missing", found) if found.approved == []
+
+_unverified_stands(found) if {
+	some entry in found.jobs_to_approve
+	some record in unverified(found)
+	stands(record, entry.job, entry.from, found.denials, found)
 }
 
 _was_approved(found) if {
-	some entry in found.approvals_by_job
-	entry.timely != []
+	some entry in found.jobs_to_approve
+	some record in possibly_authorised(found)
+	reaches(record, entry.job, entry.from, found)
 }
 
-_approved_by_somebody(found) if {
-	some record in found.approvals
-	record.decision == "approved"
+# ── Change of role or location, departure and return ─────────────────────────────────────────────────────
+
+# METADATA
+# title: Employed
+# description: Some period of employment holds the day, its first and last day included. Leave is not departure.
+# custom:
+#   clause: ES-10
+met("employment", found) if found.employed_from != null
+
+# METADATA
+# title: Jobs
+# description: >-
+#   The jobs held on the day, in a summer also those that paused in it; and since when the person is employed without a
+#   break, a few days between two records being none.
+# custom:
+#   clauses: [ES-9, ES-10]
+jobs(day, employee) := {
+	"employment": employment,
+	"employment_start": employment_start,
+	"employed_from": _employed_from(employment, employment_start),
+	"assignments": assignments,
+	"current_jobs": current_jobs,
+	"eligible_jobs": [job | some job in current_jobs; eligible(job)],
+} if {
+	employment := [period | some period in employee.employment; period.start <= day]
+	employment_start := _employment_start(day, employment)
+	assignments := [job | some job in employee.assignments; job.start <= day]
+	current_jobs := assignment.current(day, assignments)
 }
 
-# ── Departure and return ─────────────────────────────────────────────────────────────────────────────────
-
-# The first day of this employment, a weekend between two records being no departure; null when not employed.
-_employed_from(day, employment) := runs.start_of(employment, last, data.requirements.between_employments_days) if {
+_employment_start(day, employment) := last if {
 	last := max([period.start | some period in employment; not dates.ended_before(day, period)])
 } else := null
 
-# The last day of every earlier employment; an empty string where there is none.
-_departed_on(employment, employed_from) := last if {
-	last := max([dates.last_day(period) | some period in employment; period.start < employed_from])
-} else := ""
+_employed_from(_, null) := null
+
+_employed_from(employment, employment_start) := runs.start_of(
+	employment, employment_start,
+	data.requirements.between_employments_days,
+) if {
+	employment_start != null
+}
 
 # METADATA
-# title: Findings
-# description: All that the rules rest on, put together.
-findings(day, employee) := object.union_n([
-	{"employee_id": employee.id, "as_of": day},
-	jobs(day, employee),
-	certifications(day, employee),
-	approvals(day, employee),
-])
-
-# METADATA
-# title: Unmet
-# description: >-
-#   The codes of the requirements that are not met: none for somebody in an eligible job, certified in order and not
-#   expired, and approved. Whoever is not employed lacks everything else too, so this is the only reason given. The
-#   first and the last day of a period of employment are included, and leave is not departure.
+# title: Not employed
+# description: No period of employment holds the day.
 # custom:
 #   clause: ES-10
 #   reason: not_employed
-unmet(day, employee) := set() if {
-	jobs(day, employee).eligible_jobs != []
-	certifications(day, employee).expiry.state != "expired"
-	approvals(day, employee).approved_jobs != []
-} else := {"not_employed"} if {
-	jobs(day, employee).employed_from == null
-} else := {code |
-	found := findings(day, employee)
-	some code in reasons.of_requirements
-	lacking(code, found)
+why("not_employed", found) if found.employed_from == null
+
+# METADATA
+# title: An approval reaches a job
+# description: It names the job, and it was given since the job is held.
+# custom:
+#   clause: ES-9
+reaches(record, job, from, _) if {
+	approval.names(record, job)
+	record.decided_on >= from
+}
+
+# METADATA
+# title: A job from before the rule
+# description: It names the job, whenever it was given, where the job is held since before Summer 2023.
+# custom:
+#   clause: ES-9
+reaches(record, job, from, _) if {
+	approval.names(record, job)
+	from < data.requirements.job_change_rule_from
+}
+
+# METADATA
+# title: An approval in advance
+# description: By role and location, shortly before the job began, and after the last day of every earlier employment.
+# custom:
+#   clause: ES-9
+reaches(record, job, from, held) if {
+	[record.role, record.location] == [job.role, job.location]
+	record.decided_on >= dates.add_days(from, 0 - data.requirements.approval_lead_days)
+	not _departed_since(record.decided_on, held)
+}
+
+_departed_since(day, held) if {
+	some period in held.employment
+	period.start < held.employed_from
+	not dates.ended_before(day, period)
 }
 
 # ── Recertification ──────────────────────────────────────────────────────────────────────────────────────
 
 # METADATA
+# title: Removal dates
+# description: >-
+#   The end of June of every other year, when access is removed for all users; as far ahead as a completion by the
+#   day can reach.
+# custom:
+#   clause: ES-12
+removals(day) := [removal |
+	last := max([_first_removal_year, to_number(substring(day, 0, 4)) + data.requirements.validity.every_school_years])
+	some year in numbers.range_step(_first_removal_year, last, data.requirements.validity.every_school_years)
+	removal := sprintf("%d%s", [year, substring(data.requirements.validity.first_removal, 4, -1)])
+]
+
+_first_removal_year := to_number(substring(data.requirements.validity.first_removal, 0, 4))
+
+# METADATA
+# title: Recertification opens
+# description: In the spring of the year of the removal; a completion from that day on carries access over it.
+# custom:
+#   clause: ES-13
+opening(removal) := concat("-", [substring(removal, 0, 4), data.requirements.validity.recertification_opens])
+
+# METADATA
+# title: Valid through
+# description: The last valid day of a completion, two school years at a time; the first removal that opens after it.
+# custom:
+#   clause: ES-11
+valid_through(day, completed_on) := [removal | some removal in removals(day); opening(removal) > completed_on][0]
+
+# METADATA
 # title: Validity
 # description: >-
-#   How long the latest completion that counts is good for, which is two school years at a time; null when none
-#   counts. It alone sets the validity, so that access once lost is regained by completing again.
+#   How long the latest completion that counts is valid; null when none counts. It alone decides, so that access once
+#   lost is regained by completing again.
 # custom:
-#   clauses: [ES-11, ES-15]
-validity(day, counting_completions) := {"valid_through": last, "recertification_opens": opens, "state": state} if {
-	last := certification.valid_through(max(counting_completions))
-	opens := certification.opening(last)
-	state := _validity_state(day, opens, last)
+#   clause: ES-15
+validity(day, counting) := {"valid_through": last, "recertification_opens": opens, "state": state} if {
+	last := valid_through(day, max(counting))
+	opens := opening(last)
+	state := _state(day, opens, last)
 } else := null
 
-_validity_state(day, opens, valid_through) := "expired" if {
-	valid_through < day
+_state(day, opens, last) := "expired" if {
+	last < day
 } else := "recertify" if {
 	opens <= day
 } else := "valid"
 
 # METADATA
 # title: Removed until recertified
-# description: Access is removed for all users at the end of every other school year, and regained on completion.
+# description: A removal has ended the latest completion that counts; access returns once it is completed again.
 # custom:
 #   clause: ES-12
 #   reason: certification_expired
-lacking("certification_expired", found) if found.expiry.state == "expired"
-
-# METADATA
-# title: Outcome
-# description: >-
-#   Allowed when every requirement is met; expired when all that is left is to recertify, which is only for those
-#   who still meet everything else.
-# custom:
-#   clause: ES-14
-outcome(unmet_codes) := "allow" if {
-	unmet_codes == set()
-} else := "expired" if {
-	unmet_codes == {"certification_expired"}
-} else := "deny"
+why("certification_expired", found) if found.expiry.state == "expired"

@@ -1,7 +1,6 @@
 package access
 
 import data.lib.assignment
-import data.lib.certification
 import data.lib.reasons
 
 # METADATA
@@ -32,6 +31,8 @@ _met(clause) := false if {
 
 _found := findings(input.as_of, input.employee)
 
+_approved_jobs := [entry | some entry in _found.jobs_to_approve; entry.standing != []]
+
 _codes := {reason.code | some reason in decision.reasons}
 
 _clauses_named := {reason.clause | some reason in decision.reasons}
@@ -54,17 +55,17 @@ _met_otherwise("ES-3") := false if {
 
 _met_otherwise("ES-4") if {
 	_found.employed_from != null
-	_found.elementary_completions != []
+	_found.elementary != []
 }
 
 _met_otherwise("ES-5") if {
 	_found.employed_from != null
-	min(_found.walk_in_completions)
+	min(_found.walk_in)
 }
 
 _met_otherwise("ES-6") if {
 	_found.employed_from != null
-	_found.authorised_approvals != []
+	_found.authorised != []
 }
 
 _met_otherwise("ES-7") if {
@@ -76,7 +77,7 @@ _met_otherwise("ES-7") := false if decision.escalate
 
 _met_otherwise("ES-8") := false if decision.escalate
 
-_met_otherwise("ES-9") if _found.approved_jobs != []
+_met_otherwise("ES-9") if _approved_jobs != []
 
 _met_otherwise("ES-10") if _found.employed_from != null
 
@@ -111,14 +112,16 @@ _listed_jobs := [job |
 _school_jobs := [job | _found.employed_from != null; some job in _found.current_jobs; assignment.school_based(job)]
 
 # The latest completion that counts fell into the opening before a removal that came, or is to come, first.
-_carried_over if certification.removal_from(max(_found.counting_completions)) < decision.expiry.valid_through
+_carried_over if _next_removal(max(_found.counting)) < decision.expiry.valid_through
+
+_next_removal(day) := min([removal | some removal in removals(input.as_of); removal >= day])
 
 # Access had been lost at a removal, and a later completion brought it back.
 _regained if {
 	decision.expiry.state != "expired"
-	some earlier in _found.counting_completions
-	lost := certification.valid_through(earlier)
-	later := min([day | some day in _found.counting_completions; day > earlier])
+	some earlier in _found.counting
+	lost := valid_through(input.as_of, earlier)
+	later := min([day | some day in _found.counting; day > earlier])
 	lost < later
 }
 
@@ -151,22 +154,22 @@ _message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_foun
 
 _message_otherwise("ES-4") := sprintf("%s was completed %s.", [
 	data.requirements.certifications.required,
-	concat(", ", sort(_found.elementary_completions)),
-]) if _found.elementary_completions != []
+	concat(", ", sort(_found.elementary)),
+]) if _found.elementary != []
 
 _message_otherwise("ES-5") := sprintf("%s was completed %s, and %s on or after it.", [
 	data.requirements.certifications.prerequisite,
-	min(_found.walk_in_completions),
+	min(_found.walk_in),
 	data.requirements.certifications.required,
 ]) if {
-	_found.counting_completions != []
+	_found.counting != []
 } else := sprintf("%s was completed %s.", [
 	data.requirements.certifications.prerequisite,
-	min(_found.walk_in_completions),
+	min(_found.walk_in),
 ])
 
-_message_otherwise("ES-6") := sprintf("On record: %s.", [_records_in_words(_found, _approved_records(_found))]) if {
-	_found.authorised_approvals != []
+_message_otherwise("ES-6") := sprintf("On record: %s.", [_records_in_words(_found, _found.approved)]) if {
+	_found.authorised != []
 }
 
 _message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [
@@ -189,14 +192,14 @@ _message_otherwise("ES-8") := sprintf("More than two full business days have pas
 }
 
 _message_otherwise("ES-9") := sprintf("An approval stands for the current job: %s.", [_jobs_in_words(_found, [entry.job |
-	some entry in _found.approved_jobs
-])]) if _found.approved_jobs != []
+	some entry in _approved_jobs
+])]) if _approved_jobs != []
 
 _message_otherwise("ES-10") := sprintf("Employed since %s.", [_found.employed_from]) if _found.employed_from != null
 
 _message_otherwise("ES-11") := sprintf("%s of %s is valid through %s.", [
 	data.requirements.certifications.required,
-	max(_found.counting_completions),
+	max(_found.counting),
 	decision.expiry.valid_through,
 ]) if {
 	decision.expiry.state != "expired"
@@ -213,8 +216,8 @@ _message_otherwise("ES-13") := sprintf("Recertification is open since %s: comple
 ]) if {
 	decision.expiry.state == "recertify"
 } else := sprintf("Completed %s, when recertification was open: this carries access over the removal of %s.", [
-	max(_found.counting_completions),
-	certification.removal_from(max(_found.counting_completions)),
+	max(_found.counting),
+	_next_removal(max(_found.counting)),
 ]) if {
 	_carried_over
 	decision.expiry.state == "valid"
@@ -246,7 +249,7 @@ _facts("ES-4") := _completed(data.requirements.certifications.required)
 
 _facts("ES-5") := _completed(data.requirements.certifications.prerequisite)
 
-_facts("ES-6") := _found.approvals
+_facts("ES-6") := array.concat(_found.approved, _found.denials)
 
 _facts("ES-7") := [input.employee.access]
 
@@ -274,5 +277,5 @@ _completed(name) := [completion |
 
 _latest_completion := [completion |
 	some completion in _completed(data.requirements.certifications.required)
-	completion.completed_on == max(_found.counting_completions)
+	completion.completed_on == max(_found.counting)
 ]

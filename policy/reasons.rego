@@ -3,54 +3,59 @@ package access
 import data.lib.approval
 import data.lib.assignment
 
-# What fills in the words of a reason. One whose evidence cannot be put together is given all the same. Approvers
-# stand in it by role, never by id.
-default _evidence(_, _) := {}
+# What fills in the words of a reason. One whose words cannot be put together is given all the same. Approvers stand in
+# it by role, never by id.
+default _words(_, _) := {}
 
-_evidence("role_not_eligible", found) := {
+_words("role_not_eligible", found) := {
 	"{as_of}": found.as_of,
 	"{roles}": concat(", ", data.requirements.roles),
 	"{jobs}": _jobs_in_words(found, found.current_jobs),
 }
 
-_evidence("unknown_location", found) := {"{jobs}": _jobs_in_words(found, [job |
+_words("unknown_location", found) := {"{jobs}": _jobs_in_words(found, [job |
 	some job in found.current_jobs
 	not data.locations[job.location].type
 ])}
 
-_evidence("elementary_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
+_words("elementary_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
 
-_evidence("walk_in_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
+_words("walk_in_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
 
-_evidence("certification_out_of_order", found) := object.union(
+_words("certification_out_of_order", found) := object.union(
 	_certifications,
-	{"{elementary}": max(found.elementary_completions), "{walk_in}": min(found.walk_in_completions)},
+	{"{elementary}": max(found.elementary), "{walk_in}": min(found.walk_in)},
 )
 
-_evidence("certification_expired", found) := object.union(
+_words("certification_expired", found) := object.union(
 	_certifications,
-	{"{elementary}": max(found.counting_completions), "{valid_through}": found.expiry.valid_through},
+	{"{elementary}": max(found.counting), "{valid_through}": found.expiry.valid_through},
 )
 
-_evidence("approval_missing", found) := {"{as_of}": found.as_of, "{approvers}": _approvers}
+_words("approval_missing", found) := {"{as_of}": found.as_of, "{approvers}": _approvers}
 
-_evidence("approver_not_authorized", found) := {
-	"{approvals}": _records_in_words(found, _approved_records(found)),
+_words("approver_not_authorized", found) := {
+	"{approvals}": _records_in_words(found, found.approved),
 	"{approvers}": _approvers,
 }
 
-_evidence("approval_withdrawn", found) := {
+_words("approver_unverified", found) := {
+	"{approvals}": _records_in_words(found, unverified(found)),
+	"{approvers}": _approvers,
+}
+
+_words("approval_withdrawn", found) := {
 	"{withdrawals}": _records_in_words(found, _withdrawals(found)),
 	"{approvers}": _approvers,
 }
 
-_evidence("approval_not_for_current_job", found) := {
-	"{approvals}": _records_in_words(found, found.authorised_approvals),
+_words("approval_not_for_current_job", found) := {
+	"{approvals}": _records_in_words(found, possibly_authorised(found)),
 	"{jobs}": _jobs_in_words(found, found.current_jobs),
 	"{approvers}": _approvers,
 }
 
-_evidence("not_employed", found) := {"{as_of}": found.as_of, "{employment}": _employment_in_words(found)}
+_words("not_employed", found) := {"{as_of}": found.as_of, "{employment}": _employment_in_words(found)}
 
 _certifications := {
 	"{prerequisite}": data.requirements.certifications.prerequisite,
@@ -75,13 +80,14 @@ _records_in_words(found, records) := concat(", ", [text |
 
 _by_whom(found, record) := "by the employee" if {
 	record.approver == found.employee_id
-} else := record.approver_role
-
-_approved_records(found) := [record | some record in found.approvals; record.decision == "approved"]
+} else := concat(", ", roles) if {
+	roles := sort(approval.roles(record))
+	roles != []
+} else := "no role known on that day"
 
 _withdrawals(found) := [record |
 	some record in found.denials
-	some entry in found.approvals_by_job
+	some entry in found.jobs_to_approve
 	approval.names(record, entry.job)
 ]
 

@@ -1,23 +1,29 @@
 package access
 
-import data.lib.certification
+import data.lib.assignment
 import data.lib.dates
 
 # METADATA
 # title: Recheck on
 # description: >-
 #   The first day after this one on which the decision differs while neither facts nor rules change; null when none.
-#   The days on which something could change are decided as this one was, up to the one on which something surely does.
+#   The days on which something could change are decided as this one was, the next ones first, up to the one on which
+#   something surely does.
 # custom:
 #   clause: ES-7
 recheck_on(day, employee) := first if {
 	essence := _essence(day, employee)
 	sure := sure_change(essence.expiry)
-	possible := {change | some change in _dated_changes(day, sure, employee, essence); change > day; change < sure}
-	changes := {change | some change in possible; _essence(change, employee) != essence}
-	first := min(changes | {sure})
+	possible := sort({change | some change in _dated_changes(day, sure, employee, essence); change > day; change < sure})
+	first := _first_change(possible, sure, employee, essence)
 	first != dates.open_end
 } else := null
+
+_first_change(possible, sure, employee, essence) := sure if {
+	possible == []
+} else := possible[0] if {
+	_essence(possible[0], employee) != essence
+} else := min({sure} | {change | some change in possible; _essence(change, employee) != essence})
 
 # METADATA
 # title: Sure change
@@ -33,34 +39,62 @@ sure_change(expiry) := expiry.recertification_opens if {
 } else := dates.open_end
 
 # The days on which something else could change, those past among them: a fact that is yet to come true, a job or an
-# employment ending, a summer grown too long, a removal passing, a grant falling overdue.
+# employment ending, the time being up for a job that paused, a removal passing, a grant falling overdue.
 _dated_changes(day, sure, employee, essence) := array.flatten([
 	[period.start | some period in employee.employment; period.start > day],
 	[job.start | some job in employee.assignments; job.start > day],
 	[completion.completed_on | some completion in employee.certifications; completion.completed_on > day],
 	[record.decided_on | some record in employee.approvals; record.decided_on > day],
-	[dates.past(period, 1) | some period in employee.employment; period.end >= day; period.end < sure],
-	[dates.past(job, days) |
+	[dates.add_days(period.end, 1) | some period in employee.employment; period.end >= day; period.end < sure],
+	[change |
 		some job in employee.assignments
 		job.end < sure
-		some days in _days_to_last(day, job, employee.assignments)
+		_is_to_end(day, job, jobs(day, employee).current_jobs)
+		some change in _after_the_end(day, job, employee.assignments)
 	],
 	[dates.add_days(removal, 1) |
 		essence.outcome == "allow"
-		removal := certification.removal_from(day)
+		some removal in removals(day)
+		removal >= day
 		removal < sure
 	],
 	[dates.add_days(essence.grant_due_by, 1) | essence.grant_due_by >= day; not employee.access.held],
 ])
 
-# How many days after its end a job may stop being current: one, or when no other lasts longer a summer.
-_days_to_last(day, job, assignments) := {1 | job.end >= day} | {_summer |
-	job.end >= dates.add_days(day, 0 - _summer)
-	every other in assignments { _no_longer(day, other, job) }
+# A job that has ended and is not current does not become so again.
+_is_to_end(day, job, _) if job.end >= day
+
+_is_to_end(day, job, current_jobs) if {
+	job.end < day
+	job in current_jobs
 }
 
-_no_longer(day, other, _) if other.start > day
+# When a job may stop being current: the day after its end, when the time between two jobs is up and there is no other,
+# and when the summer in which it ended is over, unless it goes on as another record.
+_after_the_end(day, job, assignments) := array.flatten([
+	[dates.add_days(job.end, 1) | job.end >= day],
+	[up |
+		up := dates.add_days(job.end, data.requirements.between_assignments_days + 2)
+		up > day
+		not _some_job_holds(up, assignments)
+	],
+	[over |
+		over := dates.add_days(assignment.summer(job.end).through, 1)
+		over > day
+		not _goes_on(over, job, assignments)
+	],
+])
 
-_no_longer(_, other, job) if dates.last_day(other) <= job.end
+_some_job_holds(day, assignments) if {
+	some job in assignments
+	job.start <= day
+	dates.last_day(job) >= day
+}
 
-_summer := data.requirements.between_assignments_days + 2
+_goes_on(day, job, assignments) if {
+	some other in assignments
+	object.remove(other, ["start", "end"]) == object.remove(job, ["start", "end"])
+	other.start < day
+	dates.last_day(other) >= day
+	assignment.held_from(other, assignments) == assignment.held_from(job, assignments)
+}

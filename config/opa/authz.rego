@@ -32,7 +32,9 @@ allow if {
 }
 
 # Decisions are asked by POST alone: facts in a URL would stand in the logs of every proxy on the way.
-_decisions := {["v1", "data", "access", name] | some name in ["decision", "decisions", "allow", "deny", "expiry", "explanation", "due_after"]}
+_decisions := {["v1", "data", "access", name] | some name in [
+	"decision", "decisions", "verdicts", "allow", "deny", "expiry", "explanation", "evidence", "due_after",
+]}
 
 # `explain` and `instrument` are not among them: they show more than the decision, and cost more.
 _params := {"provenance", "strict-builtin-errors", "pretty", "metrics"}

@@ -14,6 +14,8 @@ _cases := {
 	"health and no more": {"input": {"method": "GET", "path": ["health", "live"], "params": {}}, "want": false},
 	"one decision": {"input": _decision, "want": true},
 	"the explanation": {"input": object.union(_decision, {"path": ["v1", "data", "access", "explanation"]}), "want": true},
+	"verdicts": {"input": object.union(_decision, {"path": ["v1", "data", "access", "verdicts"]}), "want": true},
+	"the evidence": {"input": object.union(_decision, {"path": ["v1", "data", "access", "evidence"]}), "want": true},
 	"a due day": {"input": object.union(_decision, {"path": ["v1", "data", "access", "due_after"]}), "want": true},
 	"many decisions, as the client asks them": {
 		"input": object.union(_decision, {

@@ -9,20 +9,53 @@ import data.lib.runs
 # METADATA
 # title: Current assignments
 # description: >-
-#   Of the assignments begun by the day, those that hold it; when none does, those that ended last, if at most
-#   `between_assignments_days` lie strictly between that end and the day: a summer is not a change of job.
+#   Of the assignments begun by the day, those that hold it, or else those that ended last; in a summer also those that
+#   paused in it.
 # custom:
 #   clause: ES-9
-current(day, assignments) := holding if {
-	holding := [assignment | some assignment in assignments; not dates.ended_before(day, assignment)]
+current(day, assignments) := array.concat(held, [job |
+	some job in _paused(day, summer(day), assignments)
+	not job in held
+]) if {
+	held := _held(day, assignments)
+}
+
+# Where none holds the day, those that ended last, if at most `between_assignments_days` lie strictly between.
+_held(day, assignments) := holding if {
+	holding := [job | some job in assignments; not dates.ended_before(day, job)]
 	holding != []
-} else := [assignment |
-	some assignment in assignments
-	assignment.end == ended
-] if {
-	ended := max([assignment.end | some assignment in assignments])
-	day <= dates.add_days(ended, data.requirements.between_assignments_days + 1)
+} else := [job | some job in assignments; job.end == last] if {
+	last := max([job.end | some job in assignments])
+	day <= dates.add_days(last, data.requirements.between_assignments_days + 1)
 } else := []
+
+# Those that ended in the summer before the day, unless a job that lasts past it was begun in it.
+_paused(day, in_summer, assignments) := paused if {
+	from := in_summer.from
+	paused := [job | some job in assignments; job.end >= from; job.end < day]
+	paused != []
+	not _began_to_last(day, in_summer, assignments)
+} else := []
+
+_began_to_last(day, in_summer, assignments) if {
+	some job in assignments
+	dates.last_day(job) >= day
+	dates.last_day(job) > in_summer.through
+	held_from(job, assignments) >= in_summer.from
+}
+
+# METADATA
+# title: Summer
+# description: The summer that holds the day; null on other days, and where policy data knows of no summer.
+# custom:
+#   clause: ES-9
+summer(day) := {"from": from, "through": through} if {
+	year := substring(day, 0, 5)
+	from := concat("", [year, data.requirements.summer.from])
+	through := concat("", [year, data.requirements.summer.through])
+	from <= day
+	day <= through
+} else := null
 
 # METADATA
 # title: School-based

@@ -27,10 +27,12 @@ usable(employee) if {
 # METADATA
 # title: Problems
 # description: What is wrong with an employee's record, one text each; empty when nothing is.
-problems(employee) := ["the record is not an object"] if {
+problems(employee) := ["employee is missing"] if {
+	employee == null
+} else := ["the record is not an object"] if {
 	not is_object(employee)
 } else := array.flatten([
-	["id is not a text that says who it is" | not _text(employee.id)],
+	["id is not a text that says who it is" | not _text(object.get(employee, "id", null))],
 	[sprintf("%s is not a text", [field]) | some field in _names; not is_string(object.get(employee, field, ""))],
 	["access is not as expected: held, and since, locations and basis where known" |
 		not _access(object.get(employee, "access", _no_access))
@@ -51,7 +53,7 @@ problems(employee) := ["the record is not an object"] if {
 # title: Missing lists
 # description: >-
 #   The lists of facts that nobody looked up. An empty list says that there are none; an absent one does not.
-missing(employee) := [list | some list, _ in _expected; not employee[list]]
+missing(employee) := [list | some list, _ in _expected; not list in object.keys(employee)]
 
 _expected := {
 	"employment": "start, and end unless open",
@@ -78,26 +80,17 @@ _access(access) if {
 
 _seen("since", day) if dates.valid(day)
 
-_seen("locations", locations) if _texts(locations)
+_seen("locations", locations) if [location | some location in locations; _text(location)] == locations
 
-_seen("basis", basis) if _basis(basis)
-
-_basis({
-	"role": role,
-	"location": location,
-	"job_start": job_start,
-	"employment_start": employment_start,
-	"walk_in": walk_in,
-	"elementary": elementary,
-	"approval": {"decided_on": decided_on, "approver": approver},
-}) if {
-	_text(role)
-	_text(location)
-	_text(approver)
+_seen("basis", basis) if {
+	{
+		"role": role, "location": location, "job_start": job_start, "employment_start": employment_start,
+		"walk_in": walk_in, "elementary": elementary,
+		"approval": {"decided_on": decided_on, "approver": approver},
+	} := basis
+	every text in [role, location, approver] { _text(text) }
 	every day in [job_start, employment_start, walk_in, elementary, decided_on] { dates.valid(day) }
 }
-
-_texts(values) if [value | some value in values; _text(value)] == values
 
 _record("employment", record) if _period(record)
 
@@ -113,30 +106,14 @@ _period({"start": start, "end": end}) if _in_order(start, end)
 
 _in_order(start, end) if {
 	dates.valid(start)
-	dates.valid(end)
+	dates.valid_end(end)
 	start <= end
 }
 
-_assignment({"role": role, "location": location, "start": start}) if {
-	_text(role)
-	_text(location)
-	dates.valid(start)
-}
-
-_assignment({"role": role, "location": location, "start": start, "end": end}) if {
-	_text(role)
-	_text(location)
-	_in_order(start, end)
-}
-
-_assignment({"role": role, "location": location, "start": start, "school_based": school_based}) if {
-	_text(role)
-	_text(location)
-	dates.valid(start)
-	is_boolean(school_based)
-}
-
-_assignment({"role": role, "location": location, "start": start, "end": end, "school_based": school_based}) if {
+_assignment(record) if {
+	is_object(record)
+	whole := object.union({"end": dates.open_end, "school_based": true}, record)
+	{"role": role, "location": location, "start": start, "end": end, "school_based": school_based} := whole
 	_text(role)
 	_text(location)
 	_in_order(start, end)
@@ -148,24 +125,20 @@ _completion({"name": name, "completed_on": completed_on}) if {
 	dates.valid(completed_on)
 }
 
-_approval({"decision": decision, "decided_on": decided_on, "approver": approver, "approver_role": role}) if {
-	_by_somebody(decision, decided_on, approver)
-	_text(role)
-}
-
 _approval(record) if {
-	given := object.remove(record, ["role", "location", "approver_role", "approver_jobs"])
-	{"decision": decision, "decided_on": decided_on, "approver": approver} := given
-	_by_somebody(decision, decided_on, approver)
-	every field in ["role", "location", "approver_role"] { _text(object.get(record, field, "-")) }
-	jobs := object.get(record, "approver_jobs", [])
-	[job | some job in jobs; _assignment(job)] == jobs
-}
-
-_by_somebody(decision, decided_on, approver) if {
+	is_object(record)
+	whole := object.union({"approver_role": "-", "approver_jobs": [], "role": "-", "location": "-"}, record)
+	{
+		"decision": decision, "decided_on": decided_on, "approver": approver, "role": role, "location": location,
+		"approver_role": approver_role, "approver_jobs": approver_jobs,
+	} := whole
 	decision in {"approved", "denied", "withdrawn"}
 	dates.valid(decided_on)
 	_text(approver)
+	_text(approver_role)
+	_text(role)
+	_text(location)
+	[job | some job in approver_jobs; _assignment(job)] == approver_jobs
 }
 
 _text(value) if {

@@ -48,11 +48,6 @@ _contact_details := [detail |
 	is_string(detail)
 ]
 
-# METADATA
-# title: Reasons of requirements
-# description: The codes of the reasons that stand for a posted requirement which is not met.
-of_requirements := {code | some code, entry in table; entry.clause != null}
-
 _rank(code) := to_number(trim_prefix(table[code].clause, "ES-"))
 
 # METADATA
@@ -94,6 +89,11 @@ table := {
 		"message": "Approved only by somebody who may not: {approvals}.",
 		"remedy": "Ask your {approvers} to approve this access; nobody approves themselves.",
 	},
+	"approver_unverified": {
+		"clause": "ES-6",
+		"message": "Nobody can say whether the approver was a {approvers} on the day of the approval: {approvals}.",
+		"remedy": "Ask HR for the approver's jobs on that day, or your {approvers} to approve this access now.",
+	},
 	"approval_withdrawn": {
 		"clause": "ES-6",
 		"message": "The approval was taken away: {withdrawals}.",
@@ -118,6 +118,11 @@ table := {
 		"clause": null,
 		"message": "Undecided, since nobody looked up: {lists}.",
 		"remedy": "Supply the missing facts; where there are none, say so with an empty list.",
+	},
+	"no_decision": {
+		"clause": null,
+		"message": "Undecided, since the policy gives no reason for a requirement that is not met.",
+		"remedy": "Tell the authors of the policy; it is a mistake in its rules.",
 	},
 	"invalid_record": {
 		"clause": null,

@@ -28,14 +28,29 @@ _requirements(requirements) if {
 	}
 	_whole(requirements.grant_within_business_days, 1)
 	_validity(requirements.validity)
+	_summer(object.get(requirements, "summer", _no_summer))
+}
+
+# May be absent: then there is none.
+_no_summer := {"from": "05-15", "through": "09-15"}
+
+_summer({"from": from, "through": through}) if {
+	_day_of_a_year(from)
+	_day_of_a_year(through)
+	from < through
 }
 
 _validity(validity) if {
 	dates.valid(validity.first_removal)
 	not endswith(validity.first_removal, "-02-29") # most removal years would have no such day
 	_whole(validity.every_school_years, 1)
-	dates.valid(concat("-", ["2023", validity.recertification_opens])) # a year without February 29
+	_day_of_a_year(validity.recertification_opens)
 	validity.recertification_opens <= substring(validity.first_removal, 5, -1)
+}
+
+_day_of_a_year(day) if {
+	is_string(day)
+	dates.valid(concat("-", ["2023", day])) # a year without February 29
 }
 
 _calendar(calendar) if {
@@ -60,5 +75,6 @@ _text(value) if {
 _whole(value, least) if {
 	is_number(value)
 	value >= least
+	value <= 10000 # which keeps every day that is reckoned with within what OPA's clock can tell
 	value == floor(value)
 }

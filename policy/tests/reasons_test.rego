@@ -13,6 +13,16 @@ _reasons := {
 	"certification_out_of_order": {"employee": fixtures.but({"certifications": [{"name": "Walk-In Scheduling", "completed_on": "2024-08-21"}, {"name": "Elementary Scheduling", "completed_on": "2024-08-20"}]}), "at": "2025-09-10", "want": [{"clause": "ES-5", "code": "certification_out_of_order", "message": "Elementary Scheduling was completed 2024-08-20, before Walk-In Scheduling on 2024-08-21.", "remedy": "Complete Elementary Scheduling again in Learning Space, now that Walk-In Scheduling is completed. For help, ask the Department of Technology Services (DoTS)."}]},
 	"approval_missing": {"employee": fixtures.but({"approvals": []}), "at": "2025-09-10", "want": [{"clause": "ES-6", "code": "approval_missing", "message": "No approval by 2025-09-10 is on record.", "remedy": "Ask your Principal or Manager to approve this access."}]},
 	"approver_not_authorized": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2024-08-14", "approver": "000888", "approver_role": "Teacher"}, {"decision": "approved", "decided_on": "2023-08-14", "approver": "001234", "approver_role": "Principal", "location": "210"}]}), "at": "2025-09-10", "want": [{"clause": "ES-6", "code": "approver_not_authorized", "message": "Approved only by somebody who may not: approved 2023-08-14 (by the employee) for 210, approved 2024-08-14 (Teacher).", "remedy": "Ask your Principal or Manager to approve this access; nobody approves themselves."}]},
+	"approver_unverified": {
+		"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2023-08-14", "approver": "000777"}]}),
+		"at": "2025-09-10",
+		"want": [{
+			"clause": "ES-6",
+			"code": "approver_unverified",
+			"message": "Nobody can say whether the approver was a Principal or Manager on the day of the approval: approved 2023-08-14 (no role known on that day).",
+			"remedy": "Ask HR for the approver's jobs on that day, or your Principal or Manager to approve this access now.",
+		}],
+	},
 	"approval_withdrawn": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2023-08-14", "approver": "000777", "approver_role": "Principal"}, {"decision": "withdrawn", "decided_on": "2025-09-09", "approver": "000888", "approver_role": "HR Director", "role": "Office Professional", "location": "210"}, {"decision": "denied", "decided_on": "2025-09-09", "approver": "000888", "approver_role": "Principal", "location": "211"}]}), "at": "2025-09-10", "want": [{"clause": "ES-6", "code": "approval_withdrawn", "message": "The approval was taken away: withdrawn 2025-09-09 (HR Director) for Office Professional at 210.", "remedy": "Ask your Principal or Manager whether access is to be approved again."}]},
 	"approval_not_for_current_job": {"employee": fixtures.but({"assignments": [{"role": "Office Professional", "location": "210", "start": "2019-08-01", "end": "2025-07-31"}, {"role": "Office Professional", "location": "211", "start": "2025-08-01"}]}), "at": "2025-09-10", "want": [{"clause": "ES-9", "code": "approval_not_for_current_job", "message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); Office Professional at 211 since 2025-08-01.", "remedy": "Ask your Principal or Manager to approve this access for the job you hold now."}]},
 	"approval_not_for_current_job after a return": {"employee": fixtures.but({"employment": [{"start": "2019-08-01", "end": "2024-05-31"}, {"start": "2025-08-04"}]}), "at": "2025-09-10", "want": [{"clause": "ES-9", "code": "approval_not_for_current_job", "message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); Office Professional at 210 since 2025-08-04.", "remedy": "Ask your Principal or Manager to approve this access for the job you hold now."}]},
@@ -71,10 +81,10 @@ _invalid := {
 	"an empty id": {"employee": fixtures.but({"id": ""}), "at": "2025-09-10", "problem": "id is not a text that says who it is"},
 	"a name that is null": {"employee": fixtures.but({"name": null}), "at": "2025-09-10", "problem": "name is not a text"},
 	"an unknown field": {"employee": fixtures.but({"employments": []}), "at": "2025-09-10", "problem": "employments is not a field of an employee"},
-	"access without held": {"employee": fixtures.but({"access": {"since": "2023-08-16"}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since and locations where known"},
-	"access held in words": {"employee": fixtures.but({"access": {"held": "yes"}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since and locations where known"},
-	"access since no date": {"employee": fixtures.but({"access": {"held": true, "since": "2023"}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since and locations where known"},
-	"access at a place that is a number": {"employee": fixtures.but({"access": {"held": true, "locations": [210]}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since and locations where known"},
+	"access without held": {"employee": fixtures.but({"access": {"since": "2023-08-16"}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since, locations and basis where known"},
+	"access held in words": {"employee": fixtures.but({"access": {"held": "yes"}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since, locations and basis where known"},
+	"access since no date": {"employee": fixtures.but({"access": {"held": true, "since": "2023"}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since, locations and basis where known"},
+	"access at a place that is a number": {"employee": fixtures.but({"access": {"held": true, "locations": [210]}}), "at": "2025-09-10", "problem": "access is not as expected: held, and since, locations and basis where known"},
 	"a list that is null": {"employee": fixtures.but({"approvals": null}), "at": "2025-09-10", "problem": "approvals is not a list"},
 	"a list that is false": {"employee": fixtures.but({"approvals": false}), "at": "2025-09-10", "problem": "approvals is not a list"},
 	"a list that is an object": {"employee": fixtures.but({"employment": {"0": {"start": "2019-08-01"}}}), "at": "2025-09-10", "problem": "employment is not a list"},
@@ -90,10 +100,10 @@ _invalid := {
 	"a location that is a number": {"employee": fixtures.but({"assignments": [{"role": "Teacher", "location": 210, "start": "2019-08-01"}]}), "at": "2025-09-10", "problem": "assignments, record 1 is not as expected: role, location, start, and end and school_based where known"},
 	"school_based in words": {"employee": fixtures.but({"assignments": [{"role": "Teacher", "location": "210", "start": "2019-08-01", "school_based": "no"}]}), "at": "2025-09-10", "problem": "assignments, record 1 is not as expected: role, location, start, and end and school_based where known"},
 	"a certification without a day": {"employee": fixtures.but({"certifications": [{"name": "Walk-In Scheduling"}]}), "at": "2025-09-10", "problem": "certifications, record 1 is not as expected: name and completed_on"},
-	"an unknown decision": {"employee": fixtures.but({"approvals": [{"decision": "granted", "decided_on": "2024-08-14", "approver": "000777", "approver_role": "Principal"}]}), "at": "2025-09-10", "problem": "approvals, record 1 is not as expected: decision (approved, denied or withdrawn), decided_on, approver, approver_role, and role and location of the job that it is for, if any"},
-	"an approval by nobody": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2024-08-14", "approver_role": "Principal"}]}), "at": "2025-09-10", "problem": "approvals, record 1 is not as expected: decision (approved, denied or withdrawn), decided_on, approver, approver_role, and role and location of the job that it is for, if any"},
-	"an approval for a place that is null": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2024-08-14", "approver": "000777", "approver_role": "Principal", "location": null}]}), "at": "2025-09-10", "problem": "approvals, record 1 is not as expected: decision (approved, denied or withdrawn), decided_on, approver, approver_role, and role and location of the job that it is for, if any"},
-	"a decision date that is none": {"employee": fixtures.person, "at": "2025-02-30", "problem": "as_of is not a date (YYYY-MM-DD)"},
+	"an unknown decision": {"employee": fixtures.but({"approvals": [{"decision": "granted", "decided_on": "2024-08-14", "approver": "000777", "approver_role": "Principal"}]}), "at": "2025-09-10", "problem": "approvals, record 1 is not as expected: decision (approved, denied or withdrawn), decided_on, approver, and approver_role, approver_jobs, and role and location of the job that it is for, where known"},
+	"an approval by nobody": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2024-08-14", "approver_role": "Principal"}]}), "at": "2025-09-10", "problem": "approvals, record 1 is not as expected: decision (approved, denied or withdrawn), decided_on, approver, and approver_role, approver_jobs, and role and location of the job that it is for, where known"},
+	"an approval for a place that is null": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2024-08-14", "approver": "000777", "approver_role": "Principal", "location": null}]}), "at": "2025-09-10", "problem": "approvals, record 1 is not as expected: decision (approved, denied or withdrawn), decided_on, approver, and approver_role, approver_jobs, and role and location of the job that it is for, where known"},
+	"a decision date that is none": {"employee": fixtures.person, "at": "2025-02-30", "problem": "as_of is missing, or not a day of the years 1900 to 2199 (YYYY-MM-DD)"},
 }
 
 # METADATA
@@ -120,6 +130,7 @@ test_invalid[name] if {
 		"requirements_met_on": null,
 		"grant_due_by": null,
 		"action": "none",
+		"needs_consent": false,
 		"escalate": false,
 		"recheck_on": null,
 		"basis": null,
@@ -131,4 +142,4 @@ test_invalid[name] if {
 # description: One whose evidence cannot be put together is given with its words unfilled.
 # custom:
 #   clause: ES-1
-test_reason_without_evidence if data.access._evidence("no such code", {}) == {}
+test_reason_without_evidence if data.access._words("no such code", {}) == {}

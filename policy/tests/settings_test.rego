@@ -23,6 +23,14 @@ _patches := {
 	"half a day": [{"op": "replace", "path": "/requirements/between_employments_days", "value": 2.5}],
 	"days as text": [{"op": "replace", "path": "/requirements/grant_within_business_days", "value": "2"}],
 	"granted at once": [{"op": "replace", "path": "/requirements/grant_within_business_days", "value": 0}],
+	"half a summer": [{"op": "remove", "path": "/requirements/summer/through"}],
+	"a summer that is null": [{"op": "replace", "path": "/requirements/summer", "value": null}],
+	"a summer of one day": [{"op": "replace", "path": "/requirements/summer/through", "value": "05-15"}],
+	"a summer over the new year": [{"op": "replace", "path": "/requirements/summer/through", "value": "01-15"}],
+	"a summer from a leap day": [{"op": "replace", "path": "/requirements/summer/from", "value": "02-29"}],
+	"a summer with a name": [{"op": "add", "path": "/requirements/summer/name", "value": "2025"}],
+	"a summer from a number": [{"op": "replace", "path": "/requirements/summer/from", "value": 515}],
+	"a gap of decades": [{"op": "replace", "path": "/requirements/between_assignments_days", "value": 10001}],
 	"no validity": [{"op": "remove", "path": "/requirements/validity"}],
 	"no removal": [{"op": "replace", "path": "/requirements/validity/first_removal", "value": "2026-06-31"}],
 	"a removal on a leap day": [{"op": "replace", "path": "/requirements/validity/first_removal", "value": "2028-02-29"}],
@@ -68,6 +76,19 @@ _answered(question, policy_data) if {
 test_usable if {
 	settings.sound
 	settings.sound with data.requirements as fixtures.requirements with data.calendar as fixtures.calendar
+}
+
+# METADATA
+# title: A district without a summer
+# description: Then a job that ends is over when the time between two jobs is.
+# custom:
+#   clause: ES-9
+test_no_summer if {
+	employee := fixtures.but({"assignments": [{"role": "Teacher", "location": "210", "start": "2019-08-01", "end": "2025-05-30"}]})
+	decision := data.access.decision with input as {"employee": employee, "as_of": "2025-09-10"}
+		with data.requirements as object.remove(fixtures.requirements, ["summer"])
+		with data.locations as fixtures.locations
+	[reason.code | some reason in decision.reasons] == ["role_not_eligible", "approval_not_for_current_job"]
 }
 
 # METADATA

@@ -43,7 +43,7 @@ def policy_data(rng: Random) -> dict[str, Any]:
     frm = rng.choice(["2023-07-01", "2023-07-01", "2024-02-28", "2019-01-01"])
     if opens > first[5:]:
         opens = "01-01"
-    return {
+    data: dict[str, Any] = {
         "requirements": {
             "roles": rng.choice([["Office Professional", "School Counselor"], ["Teacher"]]),
             "school_location_types": rng.choice([["school"], ["school"], ["school", "terminal"]]),
@@ -53,6 +53,7 @@ def policy_data(rng: Random) -> dict[str, Any]:
             "approval_lead_days": rng.choice([120, 120, 0, 1, 30]),
             "between_assignments_days": rng.choice([100, 100, 0, 1, 60]),
             "between_employments_days": rng.choice([3, 3, 0, 30]),
+            "summer": rng.choice(SUMMERS),
             "validity": {
                 "first_removal": first,
                 "every_school_years": rng.choice([2, 2, 1, 3]),
@@ -76,6 +77,18 @@ def policy_data(rng: Random) -> dict[str, Any]:
         },
         "calendar": {"covers": {"from": frm, "through": through}, "closed": _closed(rng)},
     }
+    if data["requirements"]["summer"] is None:
+        del data["requirements"]["summer"]
+    return data
+
+
+SUMMERS = (
+    {"from": "05-15", "through": "09-15"},
+    {"from": "05-15", "through": "09-15"},
+    {"from": "06-01", "through": "08-31"},
+    {"from": "01-01", "through": "12-31"},
+    None,  # a district without one
+)
 
 
 def _closed(rng: Random) -> list[str]:
@@ -135,7 +148,7 @@ def person(rng: Random, data: dict[str, Any], ident: str = "001234") -> Facts:
         "approvals": approvals,
     }
     if rng.random() < 0.75:
-        facts["access"] = _access(rng, jobs)
+        facts["access"] = _access(rng, facts)
     if rng.random() < 0.02:
         del facts[rng.choice(["employment", "assignments", "certifications", "approvals"])]
     if rng.random() < 0.1:
@@ -239,6 +252,10 @@ def _approvals(rng: Random, ident: str, jobs: list[Facts], starts: list[date], l
         }
         if records and rng.random() < 0.2:
             record["decided_on"] = records[-1]["decided_on"]
+        if rng.random() < 0.15:
+            del record["approver_role"]
+        if rng.random() < 0.3:
+            record["approver_jobs"] = _approver_jobs(rng, date.fromisoformat(record["decided_on"]), lead)
         job = rng.choice(jobs) if jobs else {"role": "Teacher", "location": "210"}
         if rng.random() < 0.55:
             record["role"] = rng.choice(ROLES) if rng.random() < 0.1 else job["role"]
@@ -248,14 +265,52 @@ def _approvals(rng: Random, ident: str, jobs: list[Facts], starts: list[date], l
     return records
 
 
-def _access(rng: Random, jobs: list[Facts]) -> Facts:
-    access: Facts = {"held": rng.random() < 0.55}
+def _approver_jobs(rng: Random, decided_on: date, gap: int) -> list[Facts]:
+    """The approver's own jobs, close to the day of the decision."""
+    jobs = []
+    for _ in range(rng.choice([0, 1, 1, 2])):
+        start = _shift(decided_on, rng.choice([-700, -365, -30, 0, 1, 200]))
+        end = _shift(decided_on, rng.choice([0, -1, -20, -gap - 1, -101, -102, 300]))
+        open_ended = rng.random() < 0.4
+        jobs.append(_job(rng, rng.choice(APPROVER_ROLES), "210", start, None if open_ended else end))
+    return jobs
+
+
+def _access(rng: Random, facts: Facts) -> Facts:
+    access: Facts = {"held": rng.random() < 0.7}
+    jobs = facts["assignments"]
     if rng.random() < 0.3:
         access["since"] = "2023-08-16"
     if rng.random() < 0.4:
         places = [job["location"] for job in jobs]
         access["locations"] = rng.choice([[], places, places[:1], places[::-1] + places, ["212"]])
+    if rng.random() < 0.7:
+        access["basis"] = _basis(rng, facts)
     return access
+
+
+def _basis(rng: Random, facts: Facts) -> Facts:
+    """What access rested on: the facts as they stand, and now and then something that they no longer show."""
+
+    def one_of(name: str, otherwise: Facts) -> Facts:
+        records = facts[name] if rng.random() < 0.8 else []
+        return rng.choice(records or [otherwise])
+
+    done = {"completed_on": rng.choice(["2023-08-10", "2026-03-02"])}
+    walk_in = one_of("certifications", {"name": "Walk-In Scheduling"} | done)
+    elementary = one_of("certifications", {"name": "Elementary Scheduling"} | done)
+    job = one_of("assignments", {"role": "Teacher", "location": "210", "start": "2019-08-01"})
+    period = one_of("employment", {"start": "2019-08-05"})
+    approval = one_of("approvals", {"decided_on": "2023-08-14", "approver": rng.choice(APPROVERS)})
+    return {
+        "role": job["role"],
+        "location": job["location"],
+        "job_start": job["start"],
+        "employment_start": _shift(date.fromisoformat(period["start"]), rng.choice([0, 0, 0, 4])).isoformat(),
+        "walk_in": walk_in["completed_on"],
+        "elementary": elementary["completed_on"],
+        "approval": {name: approval[name] for name in ("decided_on", "approver")},
+    }
 
 
 def day_for(rng: Random, facts: Facts, data: dict[str, Any]) -> date:
@@ -304,7 +359,7 @@ REQUIRED = {
     "employment": ("start",),
     "assignments": ("role", "location", "start"),
     "certifications": ("name", "completed_on"),
-    "approvals": ("decision", "decided_on", "approver", "approver_role"),
+    "approvals": ("decision", "decided_on", "approver"),
 }
 DATES = (
     ("employment", "start"),
@@ -316,7 +371,7 @@ DATES = (
 )
 BAD_DATES = (
     "2025-02-29", "2025-13-01", "2025-00-10", "2025-9-1", "20250901", "2025-09-01T00:00:00Z", "0000-01-01",
-    "tomorrow", "", " 2025-09-01", "2025-09-01 ", "2025-04-31", "+025-01-01", "2025-W36-1",
+    "1899-12-31", "2200-01-01", "tomorrow", "", " 2025-09-01", "2025-09-01 ", "2025-04-31", "+025-01-01", "2025-W36-1",
     "\u0662\u0660\u0662\u0665-\u0660\u0669-\u0660\u0661",  # digits, but not those of ISO 8601
     20250901, None, True, [], {},
 )  # fmt: skip
@@ -371,9 +426,39 @@ def _spoil_access(rng: Random, facts: Facts) -> None:
             None, True, "held", [], {}, {"held": "yes"}, {"held": 1}, {"held": None},
             {"since": "2023-08-16"}, {"held": True, "locations": "210"}, {"held": True, "locations": [210]},
             {"held": True, "locations": None}, {"held": True, "since": "2023-02-30"},
-            {"held": True, "by": "x"}, {"held": True, "locations": [""]},
+            {"held": True, "by": "x"}, {"held": True, "locations": [""]}, {"held": True, "basis": None},
+            {"held": True, "basis": {}}, {"held": True, "basis": "2023-08-14"},
         ]
     )  # fmt: skip
+
+
+def _spoil_approver(rng: Random, facts: Facts) -> None:
+    _record(rng, facts, "approvals")["approver_jobs"] = rng.choice(
+        [
+            None,
+            {},
+            "Principal",
+            [None],
+            [{"role": "Principal"}],
+            [{"role": "Principal", "start": "2019-08-01"}],
+        ]
+    )
+
+
+def _spoil_basis(rng: Random, facts: Facts) -> None:
+    basis = {
+        "role": "Teacher", "location": "210", "job_start": "2019-08-01", "employment_start": "2019-08-01",
+        "walk_in": "2023-08-10", "elementary": "2023-08-21",
+        "approval": {"decided_on": "2023-08-14", "approver": "000777"},
+    }  # fmt: skip
+    field = rng.choice(sorted(basis))
+    if rng.random() < 0.4:
+        del basis[field]
+    else:
+        basis[field] = rng.choice(
+            [None, "", 7, {"decided_on": "2023-08-14"}, "2023-02-29" if "_" in field else []]
+        )
+    facts["access"] = {"held": True, "basis": basis}
 
 
 def _spoil_detail(rng: Random, facts: Facts) -> None:
@@ -382,5 +467,5 @@ def _spoil_detail(rng: Random, facts: Facts) -> None:
 
 SPOILERS: tuple[Callable[[Random, Facts], None], ...] = (
     _spoil_date, _spoil_order, _spoil_absent, _spoil_text, _spoil_unknown, _spoil_decision, _spoil_list,
-    _spoil_record, _spoil_flag, _spoil_access, _spoil_detail,
+    _spoil_record, _spoil_approver, _spoil_basis, _spoil_flag, _spoil_access, _spoil_detail,
 )  # fmt: skip

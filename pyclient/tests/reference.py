@@ -22,6 +22,7 @@ CLAUSES: dict[str, str | None] = {
     "certification_out_of_order": "ES-5",
     "approval_missing": "ES-6",
     "approver_not_authorized": "ES-6",
+    "approver_unverified": "ES-6",
     "approval_withdrawn": "ES-6",
     "approval_not_for_current_job": "ES-9",
     "not_employed": "ES-10",
@@ -35,12 +36,12 @@ CLAUSES: dict[str, str | None] = {
 LISTS = ("employment", "assignments", "certifications", "approvals")
 
 FIELDS: dict[str, dict[str, tuple[str, bool]]] = {  # field → (kind, required)
-    "employment": {"start": ("date", True), "end": ("date", False)},
+    "employment": {"start": ("date", True), "end": ("end", False)},
     "assignments": {
         "role": ("text", True),
         "location": ("text", True),
         "start": ("date", True),
-        "end": ("date", False),
+        "end": ("end", False),
         "school_based": ("bool", False),
     },
     "certifications": {"name": ("text", True), "completed_on": ("date", True)},
@@ -48,12 +49,41 @@ FIELDS: dict[str, dict[str, tuple[str, bool]]] = {  # field → (kind, required)
         "decision": ("decision", True),
         "decided_on": ("date", True),
         "approver": ("text", True),
-        "approver_role": ("text", True),
+        "approver_role": ("text", False),
+        "approver_jobs": ("jobs", False),
         "role": ("text", False),
         "location": ("text", False),
     },
-    "access": {"held": ("bool", True), "since": ("date", False), "locations": ("texts", False)},
+    "access": {
+        "held": ("bool", True),
+        "since": ("date", False),
+        "locations": ("texts", False),
+        "basis": ("basis", False),
+    },
+    "basis": {
+        "role": ("text", True),
+        "location": ("text", True),
+        "job_start": ("date", True),
+        "employment_start": ("date", True),
+        "walk_in": ("date", True),
+        "elementary": ("date", True),
+        "approval": ("basis approval", True),
+    },
+    "basis approval": {"decided_on": ("date", True), "approver": ("text", True)},
 }
+
+EXPLAINS = {  # which reasons a part of the basis explains when it has gone (Consent)
+    "walk_in": {"walk_in_certification_missing", "certification_out_of_order"},
+    "elementary": {
+        "elementary_certification_missing",
+        "certification_out_of_order",
+        "certification_expired",
+    },
+    "approval": {"approval_missing", "approver_not_authorized", "approval_not_for_current_job"},
+    "job": {"role_not_eligible", "approval_not_for_current_job"},
+    "employment_start": {"not_employed"},
+}
+UNSURE = {"unknown_location", "approver_unverified"}
 
 
 def decide(
@@ -64,11 +94,11 @@ def decide(
     `data` holds `requirements`, `locations` and `calendar` as the policy data does. With `until`, every day
     up to then is tried for `recheck_on`, instead of those on which something could change.
     """
-    day = date.fromisoformat(as_of)
-    if not is_valid(employee):
+    if not _is_of_kind(as_of, "date") or not is_valid(employee):
         return _undecided(employee, as_of, "invalid_record")
     if any(name not in employee for name in LISTS):
         return _undecided(employee, as_of, "facts_missing")
+    day = date.fromisoformat(as_of)
     case = _Case(employee, data)
     now = case.on(day)
     days = case.days_after(day) if until is None else _every_day(day, until)
@@ -110,15 +140,22 @@ def _is_of_kind(value: Any, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == "texts":
         return isinstance(value, list) and all(_is_of_kind(item, "text") for item in value)
+    if kind == "jobs":
+        return isinstance(value, list) and all(_is_valid_record(job, FIELDS["assignments"]) for job in value)
+    if kind.startswith("basis"):
+        return _is_valid_record(value, FIELDS[kind])
     if not isinstance(value, str) or not value:
         return False
     if kind == "decision":
         return value in {"approved", "denied", "withdrawn"}
-    if kind == "date":
+    if kind in {"date", "end"}:
         try:
-            return date.fromisoformat(value).isoformat() == value
+            known = date.fromisoformat(value)
         except ValueError:
             return False
+        return known.isoformat() == value and (
+            1900 <= known.year <= 2199 or (kind == "end" and known.year == 9999)
+        )
     return True
 
 
@@ -134,6 +171,7 @@ def _undecided(employee: dict[str, Any], as_of: str, code: str) -> dict[str, Any
         "requirements_met_on": None,
         "grant_due_by": None,
         "action": "none",
+        "needs_consent": False,
         "escalate": False,
         "recheck_on": None,
         "basis": None,
@@ -175,6 +213,47 @@ def runs(periods: list[tuple[date, date]], gap: int) -> list[tuple[date, date]]:
     return found
 
 
+def run_start(records: list[dict[str, Any]], record: dict[str, Any], day: date, gap: int) -> date:
+    """When the run of records of this record's role and location began, of those that begin by the day."""
+    same = [
+        _period(other)
+        for other in records
+        if (other["role"], other["location"]) == (record["role"], record["location"])
+        and _period(other)[0] <= day
+    ]
+    mine = _period(record)[0]
+    return next(start for start, end in runs(same, gap) if start <= mine <= end)
+
+
+def held_jobs(records: list[dict[str, Any]], day: date, rules: dict[str, Any]) -> list[dict[str, Any]]:
+    """The assignments that are current on a day (Job): an employee's, or an approver's."""
+    gap = rules["between_assignments_days"]
+    begun = [(*_period(record), record) for record in records if _period(record)[0] <= day]
+    holding = [job for _, end, job in begun if end >= day]
+    current = list(holding)
+    ended = [(end, job) for _, end, job in begun if end < day]
+    last = max((end for end, _ in ended), default=None)
+    if not holding and last is not None and _days_between(last, day) <= gap:
+        current = [job for end, job in ended if end == last]
+    if (summer := summer_of(day, rules)) is None:
+        return current
+    lasting = [
+        job
+        for _, end, job in begun
+        if end >= day and end > summer[1] and run_start(records, job, day, gap) >= summer[0]
+    ]
+    paused = [] if lasting else [job for end, job in ended if end >= summer[0]]
+    return current + [job for job in paused if job not in current]
+
+
+def summer_of(day: date, rules: dict[str, Any]) -> tuple[date, date] | None:
+    """The summer that a day lies in, if it does."""
+    if "summer" not in rules:
+        return None
+    first, last = (date.fromisoformat(f"{day.year}-{rules['summer'][k]}") for k in ("from", "through"))
+    return (first, last) if first <= day <= last else None
+
+
 class _Case:
     """One employee's facts under one set of policy data, dates parsed, to be decided on any day."""
 
@@ -196,12 +275,13 @@ class _Case:
         access = employee.get("access", {"held": False})
         self.held: bool = access["held"]
         self.held_at: list[str] | None = access.get("locations")
+        self.rests_on: dict[str, Any] | None = access.get("basis") if self.held else None
         first = date.fromisoformat(self.rules["validity"]["first_removal"])
         step = self.rules["validity"]["every_school_years"]
         opens = self.rules["validity"]["recertification_opens"]
         self.cycles = [  # (recertification opens, removal), as far as the calendar goes
             (date.fromisoformat(f"{year:04}-{opens}"), first.replace(year=year))
-            for year in range(first.year, 10000, step)
+            for year in range(first.year, 2400, step)
         ]
 
     # The decision of one day, without as_of and recheck_on.
@@ -237,11 +317,17 @@ class _Case:
             "requirements_met_on": None,
             "grant_due_by": None,
             "action": "revoke" if self.held else "none",
+            "needs_consent": False,
             "escalate": False,
             "basis": None,
         }
+        gone = self.gone(day)
+        if gone:
+            warnings.append("evidence_gone")
         if codes:
-            return base
+            explained = UNSURE.union(*(EXPLAINS[part] for part in gone))
+            consent = self.held and set(codes) <= explained
+            return base | {"needs_consent": consent, "warnings": sorted(warnings)}
         best = min(candidates, key=lambda one: (one["met_on"], one["location"], one["role"]))
         due = self.due(best["met_on"], day)
         locations = sorted({one["location"] for one in candidates})
@@ -267,14 +353,7 @@ class _Case:
     # Jobs.
 
     def current(self, day: date) -> list[dict[str, Any]]:
-        holding = [job for start, end, job in self.jobs if start <= day <= end]
-        if holding:
-            return holding
-        ended = [(end, job) for start, end, job in self.jobs if start <= day and end < day]
-        last = max((end for end, _ in ended), default=None)
-        if last is None or _days_between(last, day) > self.rules["between_assignments_days"]:
-            return []
-        return [job for end, job in ended if end == last]
+        return held_jobs([job for *_, job in self.jobs], day, self.rules)
 
     def is_eligible(self, job: dict[str, Any]) -> bool:
         place = self.places.get(job["location"], {"type": None})
@@ -284,17 +363,11 @@ class _Case:
     def is_unknown(self, job: dict[str, Any]) -> bool:
         return "school_based" not in job and job["location"] not in self.places
 
+    def job_start(self, job: dict[str, Any], day: date) -> date:
+        return run_start([one for *_, one in self.jobs], job, day, self.rules["between_assignments_days"])
+
     def job_from(self, job: dict[str, Any], day: date) -> date:
-        same = [
-            (start, end)
-            for start, end, other in self.jobs
-            if start <= day and (other["role"], other["location"]) == (job["role"], job["location"])
-        ]
-        mine = _period(job)[0]
-        run = next(
-            start for start, end in runs(same, self.rules["between_assignments_days"]) if start <= mine <= end
-        )
-        return max(run, self.employment_runs(day)[-1][0])
+        return max(self.job_start(job, day), self.employment_runs(day)[-1][0])
 
     def employment_runs(self, day: date) -> list[tuple[date, date]]:
         return runs([p for p in self.employment if p[0] <= day], self.rules["between_employments_days"])
@@ -337,8 +410,19 @@ class _Case:
 
     # Approvals.
 
-    def is_authorised(self, record: dict[str, Any]) -> bool:
-        return record["approver_role"] in self.rules["approver_roles"] and record["approver"] != self.id
+    def may_approve(self, on: date, record: dict[str, Any]) -> bool | None:
+        """Whether an approval is authorised; None where it is unverified."""
+        if record["approver"] == self.id:
+            return False
+        if "approver_jobs" in record:
+            if not any(_period(job)[0] <= on for job in record["approver_jobs"]):
+                return None
+            roles = {job["role"] for job in held_jobs(record["approver_jobs"], on, self.rules)}
+        elif "approver_role" in record:
+            roles = {record["approver_role"]}
+        else:
+            return None
+        return bool(roles & set(self.rules["approver_roles"]))
 
     def names(self, record: dict[str, Any], job: dict[str, Any]) -> bool:
         return all(record.get(field, job[field]) == job[field] for field in ("role", "location"))
@@ -368,30 +452,34 @@ class _Case:
         decided = [(on, record) for on, record in self.approvals if on <= day]
         approved = [(on, record) for on, record in decided if record["decision"] == "approved"]
         against = [(on, record) for on, record in decided if record["decision"] != "approved"]
-        candidates, met, fell = [], False, False
+        candidates, met, would_be_met, fell = [], False, False, False
         for job in jobs:
             since = self.job_from(job, day)
             fit = [
                 (on, record)
                 for on, record in approved
-                if self.is_authorised(record)
+                if self.may_approve(on, record) is not False
                 and self.is_timely(on, record, since, day)
                 and self.names(record, job)
             ]
-            standing = sorted(
-                (on, record["approver"])
+            standing = [
+                (on, record)
                 for on, record in fit
                 if not any(no >= on and self.names(denial, job) for no, denial in against)
-            )
+            ]
             fell = fell or bool(fit)
-            if standing:
+            would_be_met = would_be_met or bool(standing)
+            given = sorted((on, one["approver"]) for on, one in standing if self.may_approve(on, one))
+            if given:
                 met = True
-                candidates += self.basis(day, job, since, standing[0])
+                candidates += self.basis(day, job, since, given[0])
         if met:
             return [], candidates
+        if would_be_met:
+            return ["approver_unverified"], []
         if fell:
             return ["approval_withdrawn"], []
-        if any(self.is_authorised(record) for _, record in approved):
+        if any(self.may_approve(on, record) is not False for on, record in approved):
             return ["approval_not_for_current_job"], []
         return ["approver_not_authorized" if approved else "approval_missing"], []
 
@@ -402,15 +490,52 @@ class _Case:
         if not valid:
             return []
         walk_in = self.completions(day)[0][0]
+        employed = max((start for start, end in self.employment if start <= day <= end), default=None)
         basis = {
             "role": job["role"],
             "location": job["location"],
+            "job_start": _iso(self.job_start(job, day)),
+            "employment_start": _iso(employed),
             "walk_in": _iso(walk_in),
             "elementary": _iso(valid[0]),
             "approval": {"decided_on": _iso(approval[0]), "approver": approval[1]},
         }
         met_on = max(since, walk_in, valid[0], approval[0])
         return [{"role": job["role"], "location": job["location"], "met_on": met_on, "basis": basis}]
+
+    # Consent.
+
+    def gone(self, day: date) -> set[str]:
+        """The parts of what access rests on that the facts by the day no longer show."""
+        basis = self.rests_on
+        if basis is None:
+            return set()
+        walk_in, elementary = self.completions(day)
+        begun = [(start, end, job) for start, end, job in self.jobs if start <= day]
+        key = (basis["approval"]["decided_on"], basis["approval"]["approver"])
+        same = [
+            (on, one)
+            for on, one in self.approvals
+            if on <= day and (one["decided_on"], one["approver"]) == key
+        ]
+        since = date.fromisoformat(basis["employment_start"])
+        held_since = date.fromisoformat(basis["job_start"])
+        shown = {
+            "walk_in": date.fromisoformat(basis["walk_in"]) in walk_in,
+            "elementary": date.fromisoformat(basis["elementary"]) in elementary,
+            "approval": any(
+                one["decision"] != "approved" or self.may_approve(on, one) is True for on, one in same
+            ),
+            "job": any(
+                (job["role"], job["location"]) == (basis["role"], basis["location"])
+                or (start > held_since and end >= day)
+                for start, end, job in begun
+            ),
+            "employment_start": any(
+                start == since or since <= end < day for start, end in self.employment if start <= day
+            ),
+        }
+        return {part for part, is_shown in shown.items() if not is_shown}
 
     # Timing.
 
@@ -439,6 +564,7 @@ class _Case:
             ends.add(end)
         ends -= {FOREVER}
         dates |= {_plus(end, 1) for end in ends} | {_plus(end, gap + 2) for end in ends}
+        dates |= {summer[1] + DAY for end in ends if (summer := summer_of(end, self.rules))}
         last = max(dates | {day})
         for opens, removal in self.cycles:
             dates |= {opens, _plus(removal, 1)}

@@ -6,7 +6,7 @@ keeps the last of two equal keys, which would silently name another school.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +20,8 @@ from icaccess.models import Text
 from icaccess.validation import explain, field_name
 
 Names = Annotated[tuple[Text, ...], Meta(min_length=1)]
-Days = Annotated[int, Meta(ge=0)]
+Days = Annotated[int, Meta(ge=0, le=10_000)]
+"""A number of days that leads to no day which OPA's clock cannot tell."""
 MonthDay = Annotated[str, Meta(pattern="^[0-9]{2}-[0-9]{2}$")]
 """A day of any year, `MM-DD`."""
 
@@ -40,7 +41,7 @@ class Validity(PolicyValues, frozen=True):
     """How long a certification is good for (ES-11 … ES-13)."""
 
     first_removal: date
-    every_school_years: Annotated[int, Meta(ge=1)]
+    every_school_years: Annotated[int, Meta(ge=1, le=10_000)]
     recertification_opens: MonthDay
 
 
@@ -63,7 +64,7 @@ class Requirements(PolicyValues, frozen=True):
     between_assignments_days: Days
     between_employments_days: Days
     validity: Validity
-    grant_within_business_days: Annotated[int, Meta(ge=1)]
+    grant_within_business_days: Annotated[int, Meta(ge=1, le=10_000)]
     summer: Summer | UnsetType = UNSET
     """Absent where the district has none."""
     contact: dict[Text, Text] | UnsetType = UNSET
@@ -158,23 +159,51 @@ def _check_nothing(_: Any) -> None:
 
 
 def _check_requirements(requirements: Requirements) -> tuple[Steps, str] | None:
-    validity = requirements.validity
-    path = ("validity", "recertification_opens")
-    opens = validity.recertification_opens
-    leap_day = "February 29 does not come every year; choose another day"
-    if (validity.first_removal.month, validity.first_removal.day) == (2, 29):
-        return ("validity", "first_removal"), leap_day
-    if opens == "02-29":
-        return path, leap_day
-    try:
-        opening = date(validity.first_removal.year, int(opens[:2]), int(opens[3:]))
-    except ValueError:
-        return path, f"{opens!r} is no day of a year; write MM-DD"
-    if opening > validity.first_removal:
+    removal = requirements.validity.first_removal
+    if (removal.month, removal.day) == (2, 29):
+        return ("validity", "first_removal"), _LEAP_DAY
+    days: list[tuple[Steps, str]] = [
+        (("validity", "recertification_opens"), requirements.validity.recertification_opens)
+    ]
+    if summer := requirements.summer:
+        days += [(("summer", "from"), summer.from_), (("summer", "through"), summer.through)]
+    for path, day in days:
+        if wrong := _wrong_day_of_a_year(day):
+            return path, wrong
+    opens = requirements.validity.recertification_opens
+    if opens > f"{removal:%m-%d}":
         return (
-            path,
-            f"{opens} comes after the removal, {validity.first_removal}, in its year; choose an earlier day",
+            ("validity", "recertification_opens"),
+            f"{opens} comes after the removal, {removal}, in its year; choose an earlier day",
         )
+    if summer and summer.from_ >= summer.through:
+        return ("summer", "through"), f"{summer.through} is not after {summer.from_}; correct one of them"
+    return _out_of_range(
+        [
+            (("validity", "first_removal"), removal),
+            (("job_change_rule_from",), requirements.job_change_rule_from),
+        ]
+    )
+
+
+_LEAP_DAY = "February 29 does not come every year; choose another day"
+
+
+def _wrong_day_of_a_year(day: str) -> str | None:
+    if day == "02-29":
+        return _LEAP_DAY
+    try:
+        date.fromisoformat(f"2023-{day}")
+    except ValueError:
+        return f"{day!r} is no day of a year; write MM-DD"
+    return None
+
+
+def _out_of_range(days: Iterable[tuple[Steps, date]]) -> tuple[Steps, str] | None:
+    """The first day that the policy does not reckon with."""
+    for path, day in days:
+        if not 1900 <= day.year <= 2199:
+            return path, f"{day} is not in the years 1900 to 2199, with which the policy reckons"
     return None
 
 
@@ -190,4 +219,8 @@ def _check_calendar(calendar: Calendar) -> tuple[Steps, str] | None:
         if day in seen:
             return ("closed", index), f"{day} is given twice; keep one"
         seen.add(day)
-    return None
+    covered: list[tuple[Steps, date]] = [
+        (("covers", "from"), covers.from_),
+        (("covers", "through"), covers.through),
+    ]
+    return _out_of_range([*covered, *((("closed", index), day) for index, day in enumerate(calendar.closed))])

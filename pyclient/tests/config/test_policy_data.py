@@ -22,6 +22,7 @@ job_change_rule_from: 2023-06-01
 approval_lead_days: 120
 between_assignments_days: 100
 between_employments_days: 3
+summer: {from: "05-15", through: "09-15"}
 validity: {first_removal: "2026-06-30", every_school_years: 2, recertification_opens: "01-01"}
 grant_within_business_days: 2
 """
@@ -66,14 +67,23 @@ def test_contact_and_the_names_of_locations_are_optional(tmp_path: Path) -> None
         ("120", "'120'", "line 6: approval_lead_days: must be a whole number, not text"),
         ("120", "0120", "line 6: approval_lead_days: '0120' must be a plain decimal number"),
         ("120", "-1", "line 6: approval_lead_days: must be at least 0"),
-        ("every_school_years: 2", "every_school_years: 0", "line 9: validity.every_school_years: must be at least 1"),
-        ("business_days: 2", "business_days: 0", "line 10: grant_within_business_days: must be at least 1"),
-        ('"01-01"', "02-29", "line 9: validity.recertification_opens: February 29 does not come every year"),
-        ('"01-01"', "0211", "line 9: validity.recertification_opens: '0211' is not text as it is written; put it in quotes"),
-        ('"01-01"', '"0211"', "line 9: validity.recertification_opens: '0211' does not have the form [0-9]{2}-[0-9]{2}"),
-        ('"01-01"', "04-31", "line 9: validity.recertification_opens: '04-31' is no day of a year; write MM-DD"),
-        ('"01-01"', "07-01", "line 9: validity.recertification_opens: 07-01 comes after the removal, 2026-06-30"),
-        ('"2026-06-30"', '"2028-02-29"', "line 9: validity.first_removal: February 29 does not come every year"),
+        ("every_school_years: 2", "every_school_years: 0", "line 10: validity.every_school_years: must be at least 1"),
+        ("business_days: 2", "business_days: 0", "line 11: grant_within_business_days: must be at least 1"),
+        ('"01-01"', "02-29", "line 10: validity.recertification_opens: February 29 does not come every year"),
+        ('"01-01"', "0211", "line 10: validity.recertification_opens: '0211' is not text as it is written; put it in quotes"),
+        ('"01-01"', '"0211"', "line 10: validity.recertification_opens: '0211' does not have the form [0-9]{2}-[0-9]{2}"),
+        ('"01-01"', "04-31", "line 10: validity.recertification_opens: '04-31' is no day of a year; write MM-DD"),
+        ('"01-01"', "07-01", "line 10: validity.recertification_opens: 07-01 comes after the removal, 2026-06-30"),
+        ('"2026-06-30"', '"2028-02-29"', "line 10: validity.first_removal: February 29 does not come every year"),
+        ("120", "10001", "line 6: approval_lead_days: must be at most 10000"),
+        ('"05-15"', "0515", "line 9: summer.from: '0515' is not text as it is written; put it in quotes"),
+        ('"05-15"', '"02-29"', "line 9: summer.from: February 29 does not come every year"),
+        ('"05-15"', '"09-15"', "line 9: summer.through: 09-15 is not after 09-15; correct one of them"),
+        ('"09-15"', '"09-31"', "line 9: summer.through: '09-31' is no day of a year; write MM-DD"),
+        ('"09-15"', '"01-15"', "line 9: summer.through: 01-15 is not after 05-15; correct one of them"),
+        (', through: "09-15"', "", "line 9: summer.through: is required and absent; add it"),
+        ("2023-06-01", "1823-06-01", "line 5: job_change_rule_from: 1823-06-01 is not in the years 1900 to 2199"),
+        ("2026-06-30", "2226-06-30", "line 10: validity.first_removal: 2226-06-30 is not in the years 1900 to 2199"),
         ("roles: [Office", "contact: {phone: 1}\nroles: [Office", "line 1: contact: {'phone': 1} is not text"),
     ],
 )  # fmt: skip
@@ -82,6 +92,11 @@ def test_requirements_that_cannot_be_relied_on(tmp_path: Path, old: str, new: st
     with pytest.raises(ConfigError, match=r"requirements/data\.yaml line ") as caught:
         load_policy_data(folder(tmp_path, requirements=REQUIREMENTS.replace(old, new, 1)))
     assert says in str(caught.value)
+
+
+def test_a_district_may_have_no_summer(tmp_path: Path) -> None:
+    without = REQUIREMENTS.replace('summer: {from: "05-15", through: "09-15"}\n', "")
+    assert not load_policy_data(folder(tmp_path, requirements=without)).requirements.summer
 
 
 def test_recertification_may_open_on_the_day_of_the_removal(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+package access
+
+import data.lib.dates
+
+# METADATA
+# title: Evidence that has gone
+# description: >-
+#   The parts of `access.basis`, on which access rested, that the facts no longer show; none where access is not held or
+#   no basis is known.
+gone(found) := {part |
+	basis := found.access.basis
+	found.access.held
+	some part, _ in explained_by
+	not _shown(part, basis, found)
+}
+
+# METADATA
+# title: Reasons explained
+# description: The reasons that may come from nothing but a part of the evidence having gone.
+explained_by := {
+	"walk_in": {"walk_in_certification_missing", "certification_out_of_order"},
+	"elementary": {"elementary_certification_missing", "certification_out_of_order", "certification_expired"},
+	"approval": {"approval_missing", "approver_not_authorized", "approval_not_for_current_job"},
+	"job": {"role_not_eligible", "approval_not_for_current_job"},
+	"employment": {"not_employed"},
+}
+
+# METADATA
+# title: Reasons that nobody can be sure of
+# description: What they rest on is unknown, so they alone take nothing away.
+unsure := {"unknown_location", "approver_unverified"}
+
+# METADATA
+# title: Needs consent
+# description: >-
+#   A removal rests on what the facts say, never on what they no longer say. Where each of its reasons is unsure or
+#   explained by evidence that has gone, a person settles it.
+needs_consent(action, codes, gone) if {
+	action == "revoke"
+	(codes - unsure) - {code | some part in gone; some code in explained_by[part]} == set()
+} else := false
+
+# A part of the basis is shown by a record that says the same, or by a later one that says otherwise.
+_shown("walk_in", basis, found) if basis.walk_in in found.walk_in
+
+_shown("elementary", basis, found) if basis.elementary in found.elementary
+
+_shown("approval", basis, found) if {
+	some record in array.concat(found.authorised, found.denials)
+	record.approver == basis.approval.approver
+	record.decided_on == basis.approval.decided_on
+}
+
+_shown("job", basis, found) if {
+	some job in found.assignments
+	job.role == basis.role
+	job.location == basis.location
+}
+
+_shown("job", basis, found) if {
+	some job in found.assignments
+	job.start > basis.job_start
+	not dates.ended_before(found.as_of, job)
+}
+
+_shown("employment", basis, found) if {
+	some period in found.employment
+	period.start == basis.employment_start
+}
+
+_shown("employment", basis, found) if {
+	some period in found.employment
+	period.end >= basis.employment_start
+	dates.ended_before(found.as_of, period)
+}
+
+# METADATA
+# title: Evidence
+# description: >-
+#   For `input.employee` on `input.as_of`, what has gone of the evidence on which access rested, `{part, message}`
+#   each; empty where nothing has. This is what a person is shown who is asked for consent.
+evidence := [{"part": part, "message": _gone_in_words(part, found.access.basis, found)} | some part in sort(gone(found))] if {
+	decision.outcome != "undecided"
+	found := findings(input.as_of, input.employee)
+} else := []
+
+_gone_in_words("walk_in", basis, _) := _rested_on(sprintf("%s completion of %s", [
+	data.requirements.certifications.prerequisite,
+	basis.walk_in,
+]))
+
+_gone_in_words("elementary", basis, _) := _rested_on(sprintf("%s completion of %s", [
+	data.requirements.certifications.required,
+	basis.elementary,
+]))
+
+_gone_in_words("approval", basis, found) := sprintf("the approver of %s, on whose approval access rested, is no longer shown as %s on that day: %s", [
+	basis.approval.decided_on,
+	concat(" or ", data.requirements.approver_roles),
+	_records_in_words(found, records),
+]) if {
+	records := [record |
+		some record in found.approved
+		record.approver == basis.approval.approver
+		record.decided_on == basis.approval.decided_on
+	]
+	records != []
+} else := _rested_on(sprintf("approval of %s", [basis.approval.decided_on]))
+
+_gone_in_words("job", basis, _) := _rested_on(sprintf("job %s at %s since %s", [basis.role, basis.location, basis.job_start]))
+
+_gone_in_words("employment", basis, _) := _rested_on(sprintf("employment since %s", [basis.employment_start]))
+
+_rested_on(what) := sprintf("the %s, on which access rested, is no longer in the facts", [what])
