@@ -25,7 +25,7 @@ RULES = {
     "annotation": "Packages have titles, public rules descriptions, definitions in package access both.",
     "clause": "Every clause named is one of the posted requirements.",
     "reason": "Each reason code stands once in the table, and on one rule of the same clause.",
-    "reachable": "Every reason is expected by some case, or given by some test.",
+    "reachable": "Every reason is expected by a case, or named or given by a test.",
     "data": "Every value of the policy data is used by some rule.",
     "reach": "Every reference in policy, tests and sidecar rules leads to a rule or to policy data.",
     "name": "No rule has the name of one of OPA's functions, and each word in braces has a value.",
@@ -180,15 +180,21 @@ def _reason(code: str, rules: list[Rule], table: _Table) -> Iterator[Finding]:
 
 
 def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
-    """Reasons that no case expects and no test gives; the suite runs only when a case is missing."""
+    """Reasons that no case expects and no test gives; the suite runs only for what no test names either."""
     expected = {
         code
         for file in source.case_files
         for case in read_cases(file)[0].cases
         for code in case.expect.get("reasons", [])
     }
+    named = {
+        node["value"]
+        for module in source.test_modules
+        for node in nodes(module.syntax)
+        if node.get("type") == "string" and isinstance(node["value"], str)
+    }
     codes = {rule.reason for rule in source.rules if rule.reason} | (table.clauses.keys() if table else set())
-    left = sorted(codes - expected)
+    left = sorted(codes - expected - named)
     if not left:
         return
     run = run_suite(source) if source.test_files or source.case_files else None

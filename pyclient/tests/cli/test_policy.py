@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.review.conftest import NAMED
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -21,6 +23,7 @@ def folder(opa_path: Path, tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name)
     for file in (tmp_path / "policy/tests").glob("*.rego"):
         file.unlink()  # the cases are enough here, and faster
+    (tmp_path / "policy/tests/named_test.rego").write_text(NAMED)
     return tmp_path
 
 
