@@ -25,7 +25,7 @@ from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
 from icaccess.store.lock import Lock
-from icaccess.targets.interface import Change, Result, Target
+from icaccess.targets.interface import Change, Listing, Result, Target
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -55,25 +55,42 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return not self.failures and not self.left
 
 
-def recover(store: Store, lock: Lock, target: Target, current: Mapping[str, Access]) -> None:
+def look(store: Store, target: Target) -> Listing:
+    """Who holds access at the target, compared with what the store knows of the last run.
+
+    An account with a change under way may show anything, so it is not expected.
+    """
+    if target.is_store:
+        return target.listing()
+    with store.reading() as connection:
+        expected = holders.everybody(connection, target.identity)
+        for one in journal.unsettled(connection, target.identity):
+            expected.pop(one.account, None)
+    return target.listing(expected)
+
+
+def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
     """Settle what earlier runs left open, by what the target shows now.
 
     A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
     still due, the next plan has it again. A pending one that shows is verified, another stays pending.
     """
+    current = listing.held
     with store.writing() as connection:
         lock.check(connection)
         at = store.now()
         journal.interrupt_open_runs(connection, at)
         settled: list[Settlement] = []
         for written in journal.unsettled(connection, target.identity):
+            if written.state == "pending" and not listing.proves(written.action, written.batch):
+                continue
             if shows(current.get(written.account), written.after):
                 settled.append(Settlement(written, "verified", "seen at the target"))
             elif written.state == "intended" and target.handed_over(written.batch):
                 settled.append(Settlement(written, "pending", "the list had been handed over"))
             elif written.state != "pending":
                 settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
-        _remember(connection, target, settled, current)
+        _remember(connection, at, target, settled, current)
         journal.settle(connection, at, settled)
 
 
@@ -103,6 +120,7 @@ class Application:
     lock: Lock
     target: Target
     by: str
+    settings_digest: str = ""
     due_on: date | None = None
     stopping: Callable[[], bool] = lambda: False
 
@@ -143,7 +161,7 @@ class Application:
         with self.store.writing() as connection:
             self.lock.check(connection)
             at = self.store.now()
-            run_id = journal.begin(connection, at, _origin(plan, self.by))
+            run_id = journal.begin(connection, at, _origin(plan, self.by, self.settings_digest))
             found = [("drift", one) for one in plan.drift] + [("held_back", one) for one in waiting]
             audit.append(
                 connection,
@@ -156,7 +174,7 @@ class Application:
                 ],
             )
             seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
-            holders.record(connection, self.target.identity, seen)
+            holders.record(connection, at, self.target.identity, seen)
             _withdraw(connection, at, plan)
         return run_id
 
@@ -217,7 +235,7 @@ class _Run:
             return
         target, store = self._place.target, self._place.store
         try:
-            current = target.current()
+            current = look(store, target).held
         except TargetError as error:
             # Left open: the next run settles them by looking.
             self.counts["unverified"] += len(self._made)
@@ -227,8 +245,9 @@ class _Run:
         settled = [self._seen(made, current) for made in self._made]
         with store.writing() as connection:
             self._place.lock.check(connection)
-            _remember(connection, target, settled, current)
-            journal.settle(connection, store.now(), settled)
+            at = store.now()
+            _remember(connection, at, target, settled, current)
+            journal.settle(connection, at, settled)
 
     def _seen(self, made: Settlement, current: Mapping[str, Access]) -> Settlement:
         """What has become of a change, by what the target shows now."""
@@ -260,7 +279,11 @@ class _Run:
 
 
 def _remember(
-    connection: Connection, target: Target, settled: Sequence[Settlement], current: Mapping[str, Access]
+    connection: Connection,
+    at: str,
+    target: Target,
+    settled: Sequence[Settlement],
+    current: Mapping[str, Access],
 ) -> None:
     """Remember what verified changes left the accounts holding, with the day that this system gave it."""
     if target.is_store:
@@ -273,10 +296,10 @@ def _remember(
         if found is not None and after is not None and after.since is not UNSET:
             found = replace(found, since=after.since)
         held[one.written.account] = (one.written.employee_id, found)
-    holders.record(connection, target.identity, held)
+    holders.record(connection, at, target.identity, held)
 
 
-def _origin(plan: Plan, by: str) -> journal.Origin:
+def _origin(plan: Plan, by: str, settings_digest: str) -> journal.Origin:
     return journal.Origin(
         kind="apply",
         by=by,
@@ -286,6 +309,7 @@ def _origin(plan: Plan, by: str) -> journal.Origin:
         policy_revision=plan.policy_revision,
         data_revision=plan.data_revision,
         facts_digest=plan.facts_digest,
+        settings_digest=settings_digest,
         people=plan.people,
         counts=plan.counts,
     )

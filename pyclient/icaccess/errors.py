@@ -56,6 +56,10 @@ class StoreError(IcaccessError):
     """The store cannot be opened, is locked by another run, is damaged, or belongs to another version."""
 
 
+class AuditError(IcaccessError):
+    """The audit record, a head of it or a receipt is not what it was, or a witness cannot be reached."""
+
+
 class StoreLockedError(StoreError):
     """Another run is at work on the store; wait until it is done."""
 
@@ -76,5 +80,15 @@ class GuardStop(IcaccessError):
 
 class ChangesFailed(IcaccessError):
     """Some changes could not be made; the others were, and the journal holds both."""
+
+    exit_code = 4
+
+
+class NoticeError(IcaccessError):
+    """Notices cannot be sent at all: the mail server or the webhook is down, or refuses the log-in."""
+
+
+class NoticesFailed(NoticeError):
+    """Some notices could not be sent; the others were, and the store holds both."""
 
     exit_code = 4

@@ -32,6 +32,7 @@ from icaccess.targets.interface import Match, Target, account_of
 
 if TYPE_CHECKING:  # a single decision needs no database
     from icaccess.apply import Summary
+    from icaccess.audit.heads import Receipt
     from icaccess.diff import Person
     from icaccess.opa.client import AccessClient
     from icaccess.opa.transport import Revisions
@@ -78,7 +79,14 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
     """A run on what a request and its configuration name; with `read_only` it can only plan."""
     with request.open(read_only=read_only) as opened:
         limits = request.settings.section("guard", GuardSettings)
-        yield Run(opened, request.day, limits, request.progress)
+        yield Run(
+            opened,
+            request.day,
+            limits,
+            request.progress,
+            settings_digest=request.settings.digest,
+            hand_over=opened.hand_over,
+        )
 
 
 @dataclass
@@ -90,6 +98,10 @@ class Run:
     limits: GuardSettings = field(default_factory=GuardSettings)
     progress: Callable[[str, int], None] = lambda _what, _count: None
     lock: Lock | None = None
+    settings_digest: str = ""
+    hand_over: Callable[[], tuple[Receipt, ...]] = tuple
+    receipts: tuple[Receipt, ...] = ()
+    """What the witnesses of the audit record answered at the end of `changing`."""
 
     # gather
 
@@ -107,7 +119,7 @@ class Run:
             wanted.discard(record.id)
             if isinstance(record, Employee) and record.access is UNSET:
                 if held is None:
-                    held = {} if self.parts.nobody_yet else self.parts.target.current()
+                    held = {} if self.parts.nobody_yet else self.parts.target.listing().held
                 account = account_in(self.parts.target.match, record) if held else ""
                 yield with_access(record, held.get(account))
             else:
@@ -167,11 +179,12 @@ class Run:
         Within `changing`, interrupted runs are settled first. `FactsError` when there is nobody;
         `TargetError`, `EngineError` and `StoreError` when the target, OPA or the store cannot be asked.
         """
-        from icaccess.apply import recover
+        from icaccess.apply import look, recover
 
-        held = self.parts.target.current()
+        listing = look(self.parts.store, self.parts.target)
+        held = listing.held
         if self.lock is not None:
-            recover(self.parts.store, self.lock, self.parts.target, held)
+            recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
         return self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
 
@@ -208,7 +221,11 @@ class Run:
         if consented:
             return GuardResult(plan_digest=plan.digest)
         age = None if made is None else store.moment() - made
-        return check(plan, self.limits, people_before=people_before, facts_age=age)
+        result = check(plan, self.limits, people_before=people_before, facts_age=age)
+        if result.stops and self.lock is not None:
+            with store.writing() as connection:
+                journal.stop(connection, store.now(), plan.digest, result.stops)
+        return result
 
     def consent(self, consent: Consent, result: GuardResult) -> None:
         """Record a consent to the plan of a guard's result; `PlanError` where it is to another plan."""
@@ -243,6 +260,7 @@ class Run:
             try:
                 yield
             finally:
+                self.receipts = self.hand_over()
                 self.lock = None
 
     def apply(
@@ -260,6 +278,7 @@ class Run:
             lock=self._held_lock,
             target=target,
             by=by,
+            settings_digest=self.settings_digest,
             due_on=self.parts.client.due_after(self.day) if target.deferred else None,
             stopping=stopping,
         ).carry_out(plan, result.waiting)
@@ -280,7 +299,7 @@ class Run:
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        shown = {} if target.is_store else target.current()
+        shown = {} if target.is_store else target.listing().held
         held = {account: (account, access) for account, access in shown.items()}
         people = 0
         for people, record in enumerate(self._counted(self.parts.facts.records()), 1):  # noqa: B007
@@ -289,7 +308,14 @@ class Run:
                 held[account] = (record.id, shown[account])
             elif target.is_store and isinstance(record, Employee) and record.access and record.access.held:
                 held[record.id] = (record.id, record.access)
-        origin = journal.Origin(kind="adopt", by=by, target=target.identity, as_of=self.day, people=people)
+        origin = journal.Origin(
+            kind="adopt",
+            by=by,
+            target=target.identity,
+            as_of=self.day,
+            people=people,
+            settings_digest=self.settings_digest,
+        )
         with store.writing() as connection:
             self._held_lock.check(connection)
             journal.adopt(connection, store.now(), origin, held)

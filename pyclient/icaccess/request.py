@@ -15,6 +15,7 @@ from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of it
+    from icaccess.audit.heads import Receipt
     from icaccess.facts.interface import Facts
     from icaccess.opa.client import AccessClient
     from icaccess.store.database import Store
@@ -128,9 +129,18 @@ class Opened:
     @cached_property
     def store(self) -> Store:
         """The store; `StoreError` when it cannot be opened."""
+        from icaccess.audit.heads import record_key
         from icaccess.store.database import open_store
 
-        return self._stack.enter_context(open_store(self.request.store_url, read_only=self._read_only))
+        key = record_key(self.request.settings, make=not self._read_only)
+        opened = open_store(self.request.store_url, read_only=self._read_only, key=key)
+        return self._stack.enter_context(opened)
+
+    def hand_over(self) -> tuple[Receipt, ...]:
+        """Hand the head of the audit record to its witnesses, and give what they answered."""
+        from icaccess.audit.heads import hand_over
+
+        return hand_over(self.store, self.request.settings)
 
     @cached_property
     def target(self) -> Target:

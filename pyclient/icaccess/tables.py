@@ -39,12 +39,12 @@ def cell(value: object) -> str:
     return str(value)
 
 
-def as_csv(lines: Iterable[Sequence[str]], *, shown: bool = False) -> str:
+def as_csv(lines: Iterable[Sequence[str]], *, exact: bool = False) -> str:
     """Lines of cells as CSV, every cell quoted, and none that a spreadsheet runs as a formula.
 
-    With `shown`, for output to a terminal, characters that do not print are written out.
+    Characters that do not print are written out, unless the text is to be `exact`.
     """
-    clean = printable if shown else str
+    clean = str if exact else printable
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerows([harmless(clean(one)) for one in line] for line in lines)

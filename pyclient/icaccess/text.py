@@ -6,6 +6,11 @@ Facts, settings, file names and the answers of other systems are foreign text. `
 
 from __future__ import annotations
 
+import re
+
+_QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*(?:\1(?!\w)|$)""")
+_ADDRESS = re.compile(r"[^\s@/]+@[^\s@]+")
+
 LONGEST_MESSAGE = 2000
 """How many characters of one message are shown, whatever another system put into it."""
 
@@ -24,6 +29,19 @@ def clip(text: str, length: int = 200) -> str:
     """The printable text, cut after `length` characters with `…` in the place of the last one."""
     shown = printable(text[: length + 1])
     return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def quoted(text: str, length: int = 200) -> str:
+    """Foreign text in quotes, printable and cut after `length` characters, so that logs can leave it out."""
+    return repr(text if len(text) <= length else f"{text[: length - 1]}…")
+
+
+def impersonal(message: str) -> str:
+    """A message of this program without what it repeats from outside: `…` for each quoted part or address.
+
+    What messages repeat they quote with `quoted` or `!r`; where a quote is never closed the rest is left out.
+    """
+    return _ADDRESS.sub("…", _QUOTED.sub("…", message))
 
 
 def printable_json(document: bytes) -> bytes:

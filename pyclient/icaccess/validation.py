@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from icaccess.marked_yaml import Bare, Steps
+from icaccess.text import clip, quoted
 
 _AT = re.compile(r"(?s)(?P<text>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
@@ -60,8 +61,9 @@ def field_name(path: Steps) -> str:
 
 def show(value: object) -> str:
     """A value from outside on one line, cut short where it is long."""
-    text = repr(value.text if isinstance(value, Bare) else value)
-    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
+    if isinstance(value, str):
+        return quoted(value, _MAX_SHOWN - 2)
+    return clip(repr(value.text if isinstance(value, Bare) else value), _MAX_SHOWN)
 
 
 def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: bool = False) -> Complaint:

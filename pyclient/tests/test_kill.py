@@ -30,12 +30,12 @@ from icaccess.models import Access
 from icaccess.store import audit, journal
 from icaccess.store.database import Store, open_store
 from icaccess.store.schema import change as change_table
+from icaccess.store.verify import verify
 from icaccess.targets.campus import CampusSettings, CampusTarget
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.ledger import LedgerTarget
-from icaccess.targets.scim import ScimSettings, ScimTarget
-from icaccess.targets.scim_http import RequestsScimClient
+from icaccess.targets.scim import ScimSettings, ScimTarget, scim_http
 from tests.scripted import ScriptedClient, do, people
 from tests.targets.campus_simulator import CampusSimulator
 from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, TOKEN, running_scim, running_slapd
@@ -181,7 +181,7 @@ class Case:
     def ended(self):
         """How often each change ended in which state, and what the record says of it."""
         with open_store(self.store_url) as store, store.reading() as connection:
-            audit.verify(connection)
+            verify(connection)
             rows = connection.execute(select(change_table).where(change_table.c.run_id > 1)).all()
             kinds = Counter(
                 (entry.employee_id, entry.kind)
@@ -225,7 +225,7 @@ class ScimCase(Case):
         settings = ScimSettings(
             url=self.server.url, token=Secret(TOKEN), match="username", location_groups=PLACES
         )
-        return ticking(ScimTarget(settings, RequestsScimClient(settings.url, TOKEN)), ticks, "add", "remove")
+        return ticking(ScimTarget(settings, scim_http(Secret(TOKEN))), ticks, "add", "remove")
 
 
 class LdapCase(Case):
@@ -401,7 +401,7 @@ def test_the_command_itself_killed_at_random(tmp_path, engine, monkeypatch):
         out, code = icaccess("apply", "--yes", store=path)
         assert code == 0, out
         with open_store(f"sqlite:///{path}") as store, store.reading() as connection:
-            audit.verify(connection)
+            verify(connection)
             assert journal.unsettled(connection, "ledger") == []
             assert LedgerTarget(store).current() == want
             assert all(isinstance(held, Access) for held in want.values())

@@ -45,7 +45,7 @@ def test_other_cells_stay() -> None:
 
 
 def test_csv_quotes_every_cell_and_holds_one_line_for_each_row() -> None:
-    assert as_csv([["a"], ['say "x"'], ["two\nlines"], ["=1"]], shown=True) == (
+    assert as_csv([["a"], ['say "x"'], ["two\nlines"], ["=1"]]) == (
         '"a"\r\n"say ""x"""\r\n"two\\nlines"\r\n"\'=1"\r\n'
     )
 

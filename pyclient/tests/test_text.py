@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -50,3 +52,15 @@ def test_json_keeps_its_value_and_loses_what_terminals_obey(text: str) -> None:
     shown = printable_json(document + b"\n")
     assert json.loads(shown) == {text: [text]}
     assert shown.decode().removesuffix("\n").isprintable()
+
+
+def test_commands_write_through_one_place_alone() -> None:
+    cli = Path(__file__).parents[1] / "icaccess" / "cli"
+    ways = re.compile(r"click\.(secho|echo)\(|\bprint\(|sys\.std(out|err)\.(write|buffer)")
+    found = [
+        f"{file.name}: {line.strip()}"
+        for file in sorted(cli.glob("*.py"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if ways.search(line) and file.name != "text.py"
+    ]
+    assert found == ["__init__.py: click.echo(ctx.get_help())"]

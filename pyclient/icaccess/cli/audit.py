@@ -1,4 +1,4 @@
-"""`icaccess audit`: check, read and export the record that cannot be quietly changed."""
+"""`icaccess audit`: verifies, shows and exports the tamper-evident record."""
 
 from __future__ import annotations
 
@@ -8,15 +8,26 @@ from pathlib import Path
 import click
 import msgspec
 
+from icaccess.audit.heads import (
+    SignedHead,
+    check_heads,
+    check_receipts,
+    check_record,
+    newest,
+    read_heads,
+    record_key,
+)
+from icaccess.audit.keys import PublicKey, public_key
+from icaccess.audit.render import as_text, runs_as_text
 from icaccess.cli.options import configured
 from icaccess.cli.text import say, say_all, show_json
-from icaccess.errors import StoreError, UsageError
+from icaccess.errors import AuditError, StoreError, UsageError
 from icaccess.files import write_private
 from icaccess.request import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store
-from icaccess.story import story
+from icaccess.store.verify import verify as verify_record
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -28,19 +39,39 @@ def audit() -> None:
 
 @audit.command()
 @configured
+@click.option("--heads", type=_FILE, metavar="FILE", help="The heads that a witness keeps, one on each line.")
 @click.option(
     "--head", type=_FILE, metavar="FILE", help="An earlier export, or its last line, kept elsewhere."
 )
-def verify(request: Request, head: Path | None) -> None:
-    """Check every entry against its hash, and the end against what was exported before."""
+@click.option(
+    "--public-key",
+    "public",
+    type=_FILE,
+    metavar="FILE",
+    help="The record's public key, PEM [default: that of audit.key].",
+)
+def verify(request: Request, heads: Path | None, head: Path | None, public: Path | None) -> None:
+    """Check the record, every row that it tells of, and that it only grew since its heads."""
+    key = record_key(request.settings) if public is None else public_key(public)
     against = None if head is None else _read_head(head)
+    witnessed = [] if heads is None else _read_heads(heads, key)
     with _store(request) as store, store.reading() as connection:
-        end = record.verify(connection, against)
+        end = verify_record(connection, against, key)
+        check_record(connection, witnessed)
+        check_receipts(connection, request.settings)
+        own = newest(connection)
     checked = f", and holds entry {against.seq} as it was exported" if against else ""
     say(f"The record is whole: {end.seq} entries{checked}.")
-    if against is None:
+    if witnessed:
+        last = max(witnessed, key=lambda one: one.size)
+        say(f"It only grew since each of {len(witnessed)} heads, the newest of {last.at}, entry {last.size}.")
+        if own is not None and own.size > last.size:
+            say(f"The witness lacks the newest head, of {own.at}, entry {own.size}.", err=True)
+    elif against is None:
         say(
-            "Whether its end was cut off shows only against an earlier export: give it with --head.", err=True
+            "Only a witness's heads or an earlier export show whether it was rewritten or cut off: "
+            "give --heads or --head.",
+            err=True,
         )
 
 
@@ -48,13 +79,21 @@ def verify(request: Request, head: Path | None) -> None:
 @configured
 @click.argument("employee_id", metavar="ID")
 def show(request: Request, employee_id: str) -> None:
-    """Tell one person's story in words."""
+    """Show in words what the record says about one person."""
     with _store(request) as store, store.reading() as connection:
         found = list(record.entries(connection, employee_id))
         if not found:
             raise UsageError(f"{employee_id}: the record has no entry about this id")
         runs = record.starts(connection, {entry.run_id for entry in found if entry.run_id is not None})
-    say_all(story(found, runs))
+    say_all(as_text(found, runs))
+
+
+@audit.command()
+@configured
+def runs(request: Request) -> None:
+    """Show what each run did, the guard's stops, consents, and the heads that witnesses have."""
+    with _store(request) as store, store.reading() as connection:
+        say_all(runs_as_text(record.entries(connection)))
 
 
 @audit.command()
@@ -63,7 +102,7 @@ def show(request: Request, employee_id: str) -> None:
 def export(request: Request, out: Path | None) -> None:
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
     with _store(request) as store, store.reading() as connection:
-        end = record.verify(connection)
+        end = verify_record(connection, key=record_key(request.settings))
         lines = (record.canonical(one) + b"\n" for one in chain(record.entries(connection), [{"head": end}]))
         try:
             if out is None:
@@ -74,6 +113,16 @@ def export(request: Request, out: Path | None) -> None:
         except OSError as error:
             where = out or "stdout"
             raise UsageError(f"{where}: the export cannot be written there: {error.strerror}") from error
+
+
+@audit.command()
+@configured
+def key(request: Request) -> None:
+    """Print the public key that the record is signed with; the private one is made when it is missing."""
+    found = record_key(request.settings, make=True)
+    if found is None:
+        raise UsageError(f"{request.settings.file}: names no audit.key, so the record is not signed; set one")
+    say_all(found.pem.splitlines())
 
 
 class _HeadLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +139,14 @@ def _read_head(path: Path) -> Head:
         raise UsageError(
             f"{path}: its last line is no head; give what `icaccess audit export` wrote"
         ) from error
+
+
+def _read_heads(path: Path, key: PublicKey | None) -> list[SignedHead]:
+    if key is None:
+        raise AuditError("the heads cannot be verified without the record's public key; give --public-key")
+    found = read_heads(path)
+    check_heads(found, key)
+    return found
 
 
 def _store(request: Request) -> Store:

@@ -10,6 +10,7 @@ import click
 from msgspec import UNSET
 
 from icaccess.apply import Summary
+from icaccess.audit.heads import Receipt
 from icaccess.cli.options import dated, deciding
 from icaccess.cli.progress import showing
 from icaccess.cli.text import say, say_all
@@ -89,6 +90,7 @@ def apply(
                 say("Nothing was changed.")
                 return
             summary = run.apply(planned, result, by=caller())
+    _warn(run.receipts)
     _report(summary)
 
 
@@ -98,6 +100,7 @@ def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
     with start(request) as run, run.changing("icaccess adopt"), showing():
         count = run.adopt(by=caller())
+    _warn(run.receipts)
     say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
@@ -107,6 +110,12 @@ def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent |
     if not (allow and by and by.strip() and reason and reason.strip()):
         raise UsageError("a consent names the plan, the person and a reason; give --allow, --by and --reason")
     return Consent(plan=allow, by=by, reason=reason)
+
+
+def _warn(receipts: Sequence[Receipt]) -> None:
+    for one in receipts:
+        if one.problem:
+            say(f"The audit record's head was not handed to {one.witness}: {one.problem}", err=True)
 
 
 def _report(summary: Summary) -> None:

@@ -47,12 +47,15 @@ def _checks(request: Request) -> Iterator[Check]:
     yield "policy data", lambda: _policy_data(request)
     yield "engine", lambda: _engine(request)
     yield "target", lambda: _target(request)
+    yield "notices", lambda: _notices(request)
     yield from _facts(request)
 
 
 def _settings(request: Request) -> Iterator[str]:
     request.settings.check()
     yield f"{request.settings.file}, zone {request.settings.zone}"
+    for file in request.settings.readable_secrets():
+        yield f"every user of this machine can read the secret in {file}; make it private: chmod 600"
 
 
 def _policy_data(request: Request) -> Iterator[str]:
@@ -74,15 +77,31 @@ def _engine(request: Request) -> Iterator[str]:
 
 
 def _target(request: Request) -> Iterator[str]:
+    from icaccess.apply import look
     from icaccess.store.database import check_place
 
     with request.open(read_only=True) as opened:
         store, target = opened.store, opened.target
         if store.is_absent:
             check_place(store)
-        yield f"{target.identity}: {len(target.current())} hold access"
+        listing = look(store, target)
+        yield f"{target.identity}: {len(listing.held)} hold access"
+        yield f"known to be everybody: {listing.proof}"
+        for member in listing.unnamed:
+            yield f"{member.member} in {', '.join(member.groups)} stands for no account: {member.why}"
         if store.is_absent:
             yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
+
+
+def _notices(request: Request) -> Iterator[str]:
+    from icaccess.notices.send import open_notices
+    from icaccess.notices.settings import is_configured
+
+    if not is_configured(request.settings):
+        yield "nobody is told anything: the settings name neither mail nor webhook"
+        return
+    with open_notices(request.settings) as (_, channels, _):
+        yield from (channel.check() for channel in channels)
 
 
 def _facts(request: Request) -> Iterator[Check]:

@@ -8,6 +8,7 @@ file; where a setting is a secret, that is the only way to give it.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess.config.policy_data import PolicyData, load_policy_data
-from icaccess.config.secrets import Secret, SecretUrl, interpolate
+from icaccess.config.secrets import Secret, SecretUrl, interpolate, readable_by_others
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
 from icaccess.validation import explain, field_name
@@ -42,7 +43,9 @@ SECTIONS: dict[str, str] = {
     "guard": "icaccess.guard:GuardSettings",
     "opa": "icaccess.opa.settings:OpaSettings",
     "store": "icaccess.store.settings:StoreSettings",
+    "audit": "icaccess.audit.witnesses:AuditSettings",
     "service": "icaccess.service.settings:ServiceSettings",
+    "notices": "icaccess.notices.settings:NoticeSettings",
 }
 """The sections of `icaccess.yaml` and the type that each is read as."""
 
@@ -66,6 +69,11 @@ class Config:
         """Where the settings stand, whether the file exists or not."""
         return self.directory / FILE_NAME
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the file as it is written, so without the secrets that it refers to."""
+        return hashlib.sha256(self.file.read_bytes() if self.file.exists() else b"").hexdigest()
+
     def path(self, written: str) -> Path:
         """A path from the settings: a relative one starts at the configuration folder."""
         return self.directory / Path(written).expanduser()
@@ -87,6 +95,10 @@ class Config:
             if name in self._document.value:
                 module, _, attribute = where.partition(":")
                 self.section(name, getattr(importlib.import_module(module), attribute))
+
+    def readable_secrets(self) -> list[Path]:
+        """The files of secrets that every user of the machine can read."""
+        return list(readable_by_others(self._document.value))
 
     def fail(self, path: tuple[str | int, ...], text: str) -> ConfigError:
         """An error about the setting at `path`, with file and line."""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from icaccess.marked_yaml import Marked, Steps
 
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_URL_PASSWORD = re.compile(r"//[^/@\s]*:[^/@\s]+@")
+_URL_PASSWORD = re.compile(
+    r"//[^/@\s]*:[^/@\s]+@|[?&;][^=&;]*(pass|pwd|secret|token|api.?key|credential)[^=&;]*=", re.I
+)
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Interpolated(str):
@@ -55,7 +60,7 @@ class SecretUrl(Secret):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return re.sub(r"//[^/@\s]*@", "//***@", self._text)
+        return shown_url(self._text)
 
     @classmethod
     def from_config(cls, value: object) -> Self:
@@ -67,6 +72,27 @@ class SecretUrl(Secret):
                 )
             return cls(value)
         return super().from_config(value)
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may be shown: without user, password, query and fragment, any of which may be secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL that cannot be read"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else parts.path
+
+
+def readable_by_others(value: Any) -> Iterator[Path]:
+    """The files that the settings in `value` refer to and that users other than the owner can read."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from readable_by_others(inner)
+    elif isinstance(value, str):
+        for reference in _REFERENCE.findall(value):
+            file = Path(reference.removeprefix("file:"))
+            if reference.startswith("file:") and file.exists() and file.stat().st_mode & stat.S_IROTH:
+                yield file
 
 
 def interpolate(document: Marked, at: Steps, fail: Callable[[Steps, str], Exception]) -> Any:
@@ -91,6 +117,10 @@ def _lookup(reference: str, path: Steps, fail: Callable[[Steps, str], Exception]
     kind, colon, where = reference.partition(":")
     if colon and kind == "file":
         try:
+            if Path(where).stat().st_mode & _OTHERS_WRITE:
+                raise fail(
+                    path, f"the file {where} can be written by other users; make it private: chmod 600"
+                )
             text = Path(where).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise fail(path, f"the file {where} cannot be read; put the secret there") from error

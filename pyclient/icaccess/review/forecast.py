@@ -12,7 +12,8 @@ import msgspec
 
 from icaccess.models import Decision, Record
 from icaccess.opa.client import AccessClient
-from icaccess.review.timeline import Jobs, Timeline, jobs_of, timelines
+from icaccess.review.jobs import Jobs, jobs_of
+from icaccess.timeline import Timeline, timelines
 
 Kind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
 

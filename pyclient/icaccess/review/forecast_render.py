@@ -37,7 +37,7 @@ def forecast_json(found: Forecast) -> str:
 
 def forecast_csv(found: Forecast) -> str:
     """One line for each event."""
-    return as_csv(table(_COLUMNS, found.events), shown=True)
+    return as_csv(table(_COLUMNS, found.events))
 
 
 def _text(found: Forecast, examples: int) -> Iterator[str]:

@@ -15,8 +15,9 @@ import msgspec
 
 from icaccess.models import Action, Decision, Record
 from icaccess.opa.client import AccessClient
-from icaccess.review.timeline import Timeline, jobs_of, timelines
+from icaccess.review.jobs import jobs_of
 from icaccess.review.versions import Version
+from icaccess.timeline import Timeline, timelines
 
 Kind = Literal["loses", "gains", "outcome", "reasons", "terms", "wording"]
 

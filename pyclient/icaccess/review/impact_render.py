@@ -54,7 +54,7 @@ def impact_json(impact: Impact) -> str:
 
 def impact_csv(impact: Impact) -> str:
     """One line for each change."""
-    return as_csv(table(_COLUMNS, impact.changes), shown=True)
+    return as_csv(table(_COLUMNS, impact.changes))
 
 
 def _text(impact: Impact, examples: int) -> Iterator[str]:

@@ -113,7 +113,7 @@ def as_csv(report: Report) -> bytes:
     Personal columns are left out where the report leaves them out.
     """
     shown = {name: path for name, path in _COLUMNS.items() if report.personal or name not in _PERSONAL}
-    return tables.as_csv(tables.table(shown, report.people)).encode("utf-8-sig")
+    return tables.as_csv(tables.table(shown, report.people), exact=True).encode("utf-8-sig")
 
 
 def _unwritable(folder: Path, why: str) -> UsageError:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess import __version__
+from icaccess.apply import look
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import Facts
@@ -103,7 +104,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True) -> Report:
     if target.is_store and history.is_empty:
         current = dict(held_by_records(run.parts.facts.records()))
     else:
-        current = target.current()
+        current = look(store, target).held
     collected = Collected(current, target.match, personal=personal)
     revisions = client.revisions()
     plan = run.compare(

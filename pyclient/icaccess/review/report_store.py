@@ -17,6 +17,7 @@ from icaccess.store import audit
 from icaccess.store.database import Store
 from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change, run
+from icaccess.store.verify import verify
 from icaccess.targets.interface import Target
 
 
@@ -130,7 +131,7 @@ def audit_end(store: Store) -> Audit:
     """Where the audit record ends, its chain checked; what is wrong with it is in `problem`."""
     with store.reading() as connection:
         try:
-            head = audit.verify(connection)
+            head = verify(connection)
         except StoreError as error:
             end = audit.head(connection)
             return Audit(entries=end.seq, head=end.hash, problem=str(error))

@@ -1,15 +1,21 @@
-"""The service's log: one JSON object a line on standard error, and no personal field in any."""
+"""The service's log: one JSON object a line on standard error, and nothing personal in any."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
+from icaccess.errors import FactsError, IcaccessError
 from icaccess.store.database import instant
+from icaccess.text import impersonal, printable_json
 
+_NUMBER = re.compile(r"\d{5,}")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -22,7 +28,7 @@ class _JsonLines(logging.Formatter):
             "event": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        return _encode(line).decode()
+        return printable_json(_encode(line)).decode()
 
 
 def service_log() -> logging.Logger:
@@ -39,3 +45,17 @@ def service_log() -> logging.Logger:
 def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **fields: object) -> None:
     """Write one event with its fields: counts, instants, revisions and run numbers, never who somebody is."""
     log.log(level, name, extra={"fields": fields})
+
+
+def told(error: Exception) -> str:
+    """What the log says of an error: source, row, field and fault, and no cell or word of another system.
+
+    Cells are in the list of issues alone (`icaccess facts --issues FILE`). Of an error that nobody foresaw
+    only the place in the program is told, since its words may be anything.
+    """
+    if isinstance(error, FactsError):
+        return _NUMBER.sub("…", impersonal(str(error)))
+    if isinstance(error, IcaccessError):
+        return impersonal(str(error))
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    return "; ".join(f"{Path(frame.filename).name} line {frame.lineno}" for frame in place)

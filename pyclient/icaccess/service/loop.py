@@ -14,12 +14,13 @@ from pathlib import Path
 
 from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
 from icaccess.request import Request
-from icaccess.service.log import event
-from icaccess.service.once import Done, Stopped, Stopping, once
+from icaccess.service.log import event, told
+from icaccess.service.once import Done, Stopped, Stopping, notify, once
 from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import Outcome, State
 from icaccess.store.database import instant
 from icaccess.store.settings import file_of
+from icaccess.text import impersonal
 
 _AGAIN_SOON = timedelta(seconds=2)
 """How long a new policy needs to be loaded everywhere, roughly."""
@@ -31,6 +32,9 @@ _VOID_AT_MOST = 20
 
 Work = Callable[[Request, datetime | None, Stopping], Done | None]
 """What one run is: `once`, or what a test puts in its place."""
+
+Notify = Callable[[Request, tuple[str, str] | None], tuple[dict[str, int], list[str]]]
+"""What sends notices after a run, which failed with an error's name and message, or did not: `notify`."""
 
 
 class Service:
@@ -47,8 +51,10 @@ class Service:
         state: State,
         log: logging.Logger,
         work: Work = once,
+        notify: Notify = notify,
     ) -> None:
         self._work = work
+        self._tell_people = notify
         self._request = request
         self._interval = interval
         self._zone = request.settings.zone
@@ -123,20 +129,21 @@ class Service:
         except RunVoidError as error:
             self._voids += 1
             if self._voids > _VOID_AT_MOST:
-                return self._failed("failed", type(error).__name__, str(error))
+                return self._failed("failed", type(error).__name__, told(error))
             self._state.ended("void", self._failures)
-            event(self._log, "run_void", message=str(error))
+            event(self._log, "run_void", message=told(error))
             return _now() + _AGAIN_SOON
         except IcaccessError as error:
-            return self._failed("failed", type(error).__name__, str(error))
+            return self._failed("failed", type(error).__name__, told(error))
         except Exception as error:  # noqa: BLE001 (a service outlives what nobody foresaw, and says so)
-            return self._failed("failed", type(error).__name__, " ".join(str(error).split()))
+            return self._failed("failed", type(error).__name__, told(error))
         if done is not None:
             self._tell(done, time.monotonic() - began)
             if not done.summary.complete and not self._stop.is_set():
                 self._in_any_case = True
                 count = len(done.summary.failures) + done.summary.left
                 return self._failed("incomplete", "ChangesFailed", f"{count} changes could not be made")
+            self._notify(None)
         self._failures = self._voids = 0
         self._state.ended("done" if done else "done by another", 0)
         return None
@@ -171,10 +178,29 @@ class Service:
             failures=self._failures,
             next_run=instant(due),
         )
+        self._notify((error, message))
         return due
+
+    def _notify(self, failure: tuple[str, str] | None) -> None:
+        """Send the notices that are due after a run; what goes wrong with them is logged and fails no run."""
+        try:
+            counts, problems = self._tell_people(replace(self._request), failure)
+        except Exception as error:  # noqa: BLE001 (as above)
+            counts, problems = {}, [told(error)]
+        if counts or problems:
+            level = logging.ERROR if problems else logging.INFO
+            event(self._log, "notices", level=level, counts=counts, problems=list(map(impersonal, problems)))
 
     def _tell(self, done: Done, seconds: float) -> None:
         self._state.carried_out(done, seconds)
+        for one in done.unwitnessed:
+            event(
+                self._log,
+                "witness_failed",
+                level=logging.ERROR,
+                witness=one.witness,
+                message=impersonal(one.problem),
+            )
         event(
             self._log,
             "run_done",

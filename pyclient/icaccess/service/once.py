@@ -9,7 +9,9 @@ from datetime import datetime
 import msgspec
 
 from icaccess.apply import Summary
+from icaccess.audit.heads import Receipt
 from icaccess.errors import IcaccessError
+from icaccess.notices.settings import is_configured
 from icaccess.pipeline import Run, start
 from icaccess.plan import Plan
 from icaccess.request import Request
@@ -29,6 +31,8 @@ class Done(msgspec.Struct, frozen=True):
 
     plan: Plan
     summary: Summary
+    unwitnessed: tuple[Receipt, ...] = ()
+    """The witnesses that did not take the audit record's head, and why."""
 
 
 def once(request: Request, since: datetime | None, stopping: Stopping) -> Done | None:
@@ -53,7 +57,8 @@ def once(request: Request, since: datetime | None, stopping: Stopping) -> Done |
             result = run.guard(plan)
             result.check()
             heed()
-            return Done(plan, run.apply(plan, result, by=caller(), stopping=stopping))
+            summary = run.apply(plan, result, by=caller(), stopping=stopping)
+    return Done(plan, summary, tuple(one for one in run.receipts if one.problem))
 
 
 def _was_done(run: Run, since: datetime | None) -> bool:
@@ -62,3 +67,17 @@ def _was_done(run: Run, since: datetime | None) -> bool:
     with run.parts.store.reading() as connection:
         identity = run.parts.target.identity
         return journal.finished_since(connection, identity, instant(since), run.day)
+
+
+def notify(request: Request, failure: tuple[str, str] | None) -> tuple[dict[str, int], list[str]]:
+    """Send the notices that are due after a run, where the settings name a way to: counts, and problems.
+
+    The problems name nobody, since they are logged.
+    """
+    if not is_configured(request.settings):
+        return {}, []
+    from icaccess.notices import send
+    from icaccess.notices.gather import Failure
+
+    due, told = send.notify(request, Failure(*failure) if failure else None)
+    return told.counts, [problem for problem in (due.problem, told.stopped, *told.problems) if problem]

@@ -1,22 +1,22 @@
 """The audit record: canonical JSON in a hash chain, appended in the transaction of what it records.
 
-Each row's hash is SHA-256 over the hash before it and every column of the row, so that an edit, a removal, an
-insertion or a swap anywhere breaks the chain from there on. That rows are missing at the end shows against a
-`Head` that was exported and is kept elsewhere.
+Each row's hash is SHA-256 over the hash before it and what the row says, so an edit, a removal, an insertion
+or a swap anywhere breaks the chain from there on. Where the record has a key, the last row of a transaction
+is signed, so nobody without the key can add rows. Whether rows are missing at the end shows against a head
+that is kept elsewhere (`icaccess.audit.heads`). `icaccess.store.verify` checks all of it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Select, insert, select, text
+from sqlalchemy import Connection, Row, Select, insert, select, text
 
 from icaccess.errors import StoreError
 from icaccess.store.schema import audit as audit_table
-from icaccess.store.schema import run as run_table
 
 GENESIS = "0" * 64
 """The hash before the first entry."""
@@ -31,8 +31,11 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash: str
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of the record; `at` is an instant in UTC, `body` what the kind of entry says."""
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One entry of the record; `at` is an instant in UTC, `body` what the kind of entry says.
+
+    `signature` covers the record up to this entry, and is there on the last entry of each transaction.
+    """
 
     seq: int
     at: str
@@ -41,6 +44,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     employee_id: str | None
     body: dict[str, Any]
     hash: str
+    signature: str | None = None
+
+
+class KeyCheck(Protocol):
+    """What tells signatures of the record's key from others."""
+
+    id: str
+
+    def signed(self, message: bytes, signature: str) -> bool:
+        """Whether a signature over a message is this key's."""
+
+
+class RecordKey(KeyCheck, Protocol):
+    """What signs the record, kept apart from the store."""
+
+    def sign(self, message: bytes) -> str:
+        """The signature over a message."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +77,13 @@ def canonical(value: object) -> bytes:
     return msgspec.json.encode(value, order="sorted")
 
 
-def _link(before: str, seq: int, at: str, kind: str, run: int | None, employee: str | None, body: str) -> str:
+def signed_text(entry_hash: str) -> bytes:
+    """What the signature of an entry with this hash covers."""
+    return f"icaccess audit entry {entry_hash}".encode()
+
+
+def link(before: str, seq: int, at: str, kind: str, run: int | None, employee: str | None, body: str) -> str:
+    """The hash of an entry: over the hash before it and everything that it says."""
     return hashlib.sha256(canonical([before, seq, at, kind, run, employee, body])).hexdigest()
 
 
@@ -69,19 +95,23 @@ def head(connection: Connection) -> Head:
     return Head(row.seq, row.hash) if row else Head(0, GENESIS)
 
 
-def append(connection: Connection, at: str, drafts: list[Draft]) -> None:
-    """Add entries at the end, within the transaction of what they record, so that both stand or fall."""
+def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
+    """Add entries at the end, within the transaction of what they record, so both are kept or neither is.
+
+    With a key (see `open_store`), they are signed. `StoreError` is raised when the entry before them was not
+    written with the same key, or is of a later time.
+    """
     if not drafts:
         return
     if connection.dialect.name == "postgresql":  # SQLite's writers are one at a time anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
-    end = head(connection)
-    rows = []
-    seq, last = end.seq, end.hash
+    key: RecordKey | None = connection.get_execution_options().get("icaccess_key")
+    seq, last = _end(connection, at, key)
+    rows: list[dict[str, Any]] = []
     for draft in drafts:
         seq += 1
         body = canonical(draft.body).decode()
-        last = _link(last, seq, at, draft.kind, draft.run_id, draft.employee_id, body)
+        last = link(last, seq, at, draft.kind, draft.run_id, draft.employee_id, body)
         rows.append(
             {
                 "seq": seq,
@@ -91,16 +121,49 @@ def append(connection: Connection, at: str, drafts: list[Draft]) -> None:
                 "employee_id": draft.employee_id,
                 "body": body,
                 "hash": last,
+                "signature": None,
             }
         )
+    if key is not None:
+        rows[-1]["signature"] = key.sign(signed_text(last))
     connection.execute(insert(audit_table), rows)
 
 
-def entries(connection: Connection, employee_id: str | None = None) -> Iterator[Entry]:
-    """The entries in order, all of them or one person's. `StoreError` for a body that is not JSON."""
+def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, str]:
+    """The last entry's number and hash, when an entry of the instant `at` may follow it."""
+    columns = audit_table.c
+    row = connection.execute(
+        select(columns.seq, columns.at, columns.hash, columns.signature).order_by(columns.seq.desc()).limit(1)
+    ).first()
+    if row is None:
+        return 0, GENESIS
+    if row.at > at:
+        raise StoreError(
+            f"the clock is wrong: it is {at}, and the newest audit entry is of {row.at}; correct it"
+        )
+    if key is None and row.signature is not None:
+        raise StoreError("the audit record is signed, and no key is given; set audit.key in icaccess.yaml")
+    if key is not None and (row.signature is not None or newest(connection, "head") is not None):
+        _check_signed(row.seq, row.hash, row.signature, key)
+    return row.seq, row.hash
+
+
+def _check_signed(seq: int, entry_hash: str, signature: str | None, key: RecordKey) -> None:
+    if signature is None:
+        raise StoreError(f"audit entry {seq}: is not signed; somebody without the record's key wrote it")
+    if not key.signed(signed_text(entry_hash), signature):
+        raise StoreError(f"audit entry {seq}: is not signed with the key {key.id}: it was forged")
+
+
+def entries(
+    connection: Connection, employee_id: str | None = None, *, kind: str | None = None
+) -> Iterator[Entry]:
+    """The entries in order: all, those of one person, or those of one kind."""
     query = select(audit_table).order_by(audit_table.c.seq)
     if employee_id is not None:
         query = query.where(audit_table.c.employee_id == employee_id)
+    if kind is not None:
+        query = query.where(audit_table.c.kind == kind)
     yield from _read(connection, query)
 
 
@@ -110,8 +173,36 @@ def starts(connection: Connection, run_ids: set[int]) -> dict[int, Entry]:
     return {entry.run_id: entry for entry in _read(connection, query) if entry.run_id is not None}
 
 
+def newest(connection: Connection, kind: str) -> Entry | None:
+    """The newest entry of a kind."""
+    query = select(audit_table).where(audit_table.c.kind == kind).order_by(audit_table.c.seq.desc()).limit(1)
+    return next(_read(connection, query), None)
+
+
+def newest_run(connection: Connection) -> int | None:
+    """The number of the newest run that the record tells of."""
+    columns = audit_table.c
+    query = select(columns.run_id).where(columns.run_id.is_not(None)).order_by(columns.seq.desc()).limit(1)
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
+def hashes(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The hashes of the entries from number `start` + 1 through `end`, in order."""
+    query = select(audit_table.c.hash).where(audit_table.c.seq > start).order_by(audit_table.c.seq)
+    if end is not None:
+        query = query.where(audit_table.c.seq <= end)
+    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for (text_hash,) in rows:
+            yield bytes.fromhex(text_hash)
+
+
 def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
-    """Whether an entry of this kind says all of `body` and fits its place in the chain."""
+    """Whether an entry of this kind says all of `body`, fits its place, and is signed where there is a key.
+
+    With a key, the transaction that the entry was written in has to be signed.
+    """
+    key: RecordKey | None = connection.get_execution_options().get("icaccess_key")
     before = audit_table.alias()
     query = select(audit_table, before.c.hash.label("before")).join_from(
         audit_table, before, before.c.seq == audit_table.c.seq - 1, isouter=True
@@ -120,64 +211,32 @@ def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
         return any(
             body.items() <= msgspec.json.decode(row.body).items()
             and row.hash
-            == _link(row.before or GENESIS, row.seq, row.at, row.kind, row.run_id, row.employee_id, row.body)
+            == link(row.before or GENESIS, row.seq, row.at, row.kind, row.run_id, row.employee_id, row.body)
+            and (key is None or bool(row.signature and key.signed(signed_text(row.hash), row.signature)))
             for row in rows
         )
 
 
-def verify(connection: Connection, against: Head | None = None) -> Head:
-    """Check the whole chain and give its end; `StoreError` names the first entry that does not fit.
-
-    `against` is a head that was exported earlier: the record has to contain that very entry.
-    """
-    seq, last = 0, GENESIS
-    met = against is None or (against.seq == 0 and against.hash == GENESIS)
-    query = select(audit_table).order_by(audit_table.c.seq).execution_options(yield_per=1000)
-    with connection.execute(query) as rows:
-        for row in rows:
-            if row.seq != seq + 1:
-                raise StoreError(f"audit entry {seq + 1}: is missing; the record was tampered with there")
-            seq = row.seq
-            last = _link(last, seq, row.at, row.kind, row.run_id, row.employee_id, row.body)
-            if row.hash != last:
-                raise StoreError(f"audit entry {seq}: does not match its hash: it was changed")
-            if against is not None and seq == against.seq:
-                if row.hash != against.hash:
-                    raise StoreError(
-                        f"audit entry {seq}: is not the one whose hash was exported; the record was rewritten"
-                    )
-                met = True
-    if against is not None and not met:
+def entry(row: Row[Any]) -> Entry:
+    """A row of the record as an entry; `StoreError` for a body that is not JSON."""
+    try:
+        body = msgspec.json.decode(row.body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
         raise StoreError(
-            f"the audit record ends at entry {seq}, yet entry {against.seq} was exported: its end was cut off"
-        )
-    if (run_id := _unrecorded_run(connection)) is not None:
-        raise StoreError(f"the audit record has no entry of run {run_id}, which the journal has: it was cut")
-    return Head(seq, last)
-
-
-def _unrecorded_run(connection: Connection) -> int | None:
-    """The first run of the journal with whose start the record does not begin to tell of it."""
-    told = select(audit_table.c.run_id).where(audit_table.c.kind == "run_started")
-    query = select(run_table.c.id).where(run_table.c.id.not_in(told)).order_by(run_table.c.id).limit(1)
-    return connection.execute(query).scalar()
+            f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
+        ) from error
+    return Entry(
+        seq=row.seq,
+        at=row.at,
+        kind=row.kind,
+        run_id=row.run_id,
+        employee_id=row.employee_id,
+        body=body,
+        hash=row.hash,
+        signature=row.signature,
+    )
 
 
 def _read(connection: Connection, query: Select[Any]) -> Iterator[Entry]:
     with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for row in rows:
-            try:
-                body = msgspec.json.decode(row.body, type=dict[str, Any])
-            except msgspec.DecodeError as error:
-                raise StoreError(
-                    f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
-                ) from error
-            yield Entry(
-                seq=row.seq,
-                at=row.at,
-                kind=row.kind,
-                run_id=row.run_id,
-                employee_id=row.employee_id,
-                body=body,
-                hash=row.hash,
-            )
+        yield from map(entry, rows)

@@ -21,7 +21,9 @@ from sqlalchemy.pool import StaticPool
 
 from icaccess.errors import StoreError
 from icaccess.files import make_private
+from icaccess.store.audit import RecordKey
 from icaccess.store.schema import HEAD, metadata
+from icaccess.text import quoted
 
 BUSY_SECONDS = 30
 _KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -39,11 +41,12 @@ class Store:
         self.is_absent = is_absent
         """True where there is no store yet and an empty one stands in for it, to be read."""
         self._now = now
+        self._latest = ""
 
     @property
     def name(self) -> str:
-        """The store's URL as it may be shown: without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """Where the store is, as it may be shown: no user, password or option of its URL."""
+        return _shown(self.url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -55,8 +58,9 @@ class Store:
         return self._now()
 
     def now(self) -> str:
-        """This instant as the store writes it."""
-        return instant(self._now())
+        """This instant as the store writes it, and never one before what it gave earlier."""
+        self._latest = max(self._latest, instant(self._now()))
+        return self._latest
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -72,6 +76,21 @@ class Store:
         with _one_line(self.url), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """As `writing`, but the disk is not waited for: no end of a process undoes it, a power cut may."""
+        with _one_line(self.url), self.engine.connect() as connection:
+            if self.is_sqlite:
+                _set_synchronous(connection, "NORMAL")
+            try:
+                with connection.begin():
+                    if not self.is_sqlite:
+                        connection.execute(text("SET LOCAL synchronous_commit TO off"))
+                    yield connection
+            finally:
+                if self.is_sqlite:
+                    _set_synchronous(connection, "FULL")
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
@@ -81,6 +100,13 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _set_synchronous(connection: Connection, how: str) -> None:
+    # Below SQLAlchemy, whose every statement begins a transaction, in which SQLite does not take this.
+    own = connection.connection.dbapi_connection
+    if own is not None:
+        own.execute(f"PRAGMA synchronous = {how}")
 
 
 def instant(moment: datetime) -> str:
@@ -98,12 +124,17 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
 
 
 def open_store(
-    url: str, *, read_only: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    url: str,
+    *,
+    read_only: bool = False,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    key: RecordKey | None = None,
 ) -> Store:
     """Open the store at an SQLAlchemy URL and bring its schema up to date.
 
     With `read_only`, a SQLite file that is not there yet reads as an empty store and is not made, and a store
-    with an older schema is still brought up to date. One that was emptied is refused. `StoreError` for a
+    with an older schema is still brought up to date. One that was emptied is refused. `key` signs what is
+    appended to the audit record. `StoreError` for a
     URL that is none, a file that is no store, one that is damaged, write-protected or made by a newer
     icaccess, and a server that is not reached.
     """
@@ -123,7 +154,7 @@ def open_store(
                 f"{path}: cannot be looked at: {error.strerror}; correct that, or name another store"
             ) from error
     with _one_line(parsed):
-        engine = _engine(parsed, in_memory=absent)
+        engine = _engine(parsed, key, in_memory=absent)
         try:
             if absent:
                 metadata.create_all(engine)  # what nobody keeps needs no history of its schema
@@ -190,13 +221,16 @@ def _keep_private(path: Path) -> None:
             make_private(Path(name))
 
 
-def _engine(url: URL, *, in_memory: bool) -> Engine:
+def _engine(url: URL, key: RecordKey | None, *, in_memory: bool) -> Engine:
+    signed = {"icaccess_key": key}
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return create_engine(
+            url, pool_pre_ping=True, connect_args={"connect_timeout": 10}, execution_options=signed
+        )
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
     if in_memory:
         url, options["poolclass"] = make_url("sqlite://"), StaticPool
-    engine = create_engine(url, **options)
+    engine = create_engine(url, execution_options=signed, **options)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -257,7 +291,16 @@ def _migrate(connection: Connection, url: URL, version: str | None) -> None:
 def _shown(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.render_as_string(hide_password=True)
+    return URL.create(
+        url.get_backend_name(), host=url.host, port=url.port, database=url.database
+    ).render_as_string()
+
+
+def _without_secrets(said: str, url: URL) -> str:
+    values = [value for many in url.query.values() for value in ([many] if isinstance(many, str) else many)]
+    for secret in filter(None, (url.password, *values)):
+        said = said.replace(secret, "***")
+    return said
 
 
 @contextmanager
@@ -267,11 +310,11 @@ def _one_line(url: URL) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         original = getattr(error, "orig", None)
-        said = str(original or error).strip()
+        said = _without_secrets(str(original or error).strip(), url)
         for sign, meaning in _MEANINGS.items():
             if sign in said:
                 raise StoreError(f"{_shown(url)}: {meaning}") from error
-        raise StoreError(f"{_shown(url)}: the store failed: {said.splitlines()[0]}") from error
+        raise StoreError(f"{_shown(url)}: the store failed: {quoted(said.splitlines()[0])}") from error
 
 
 _MEANINGS = {

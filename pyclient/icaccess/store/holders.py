@@ -11,8 +11,13 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from icaccess.errors import StoreError
 from icaccess.models import Access
+from icaccess.store import audit
+from icaccess.store.audit import Draft
 from icaccess.store.database import upsert
 from icaccess.store.schema import access
+
+_TOGETHER = 1000
+"""How many accounts one entry of the audit record tells of."""
 
 
 def everybody(connection: Connection, target: str) -> dict[str, Access]:
@@ -34,12 +39,17 @@ def is_empty(connection: Connection, target: str) -> bool:
     return connection.execute(select(func.count()).where(access.c.target == target)).scalar() == 0
 
 
-def record(connection: Connection, target: str, held: Mapping[str, tuple[str, Access | None]]) -> None:
-    """Write what accounts hold now, as `{account: (employee id, access or None for nothing)}`."""
-    gone = [{"gone": account} for account, (_, found) in held.items() if found is None]
+def record(
+    connection: Connection, at: str, target: str, held: Mapping[str, tuple[str, Access | None]]
+) -> None:
+    """Write what accounts hold now, as `{account: (employee id, access or None for nothing)}`.
+
+    The audit record gets the same rows, by which `icaccess.store.verify` finds what somebody edited.
+    """
+    gone = [account for account, (_, found) in held.items() if found is None]
     if gone:
         query = delete(access).where(access.c.target == target, access.c.account == bindparam("gone"))
-        connection.execute(query, gone)
+        connection.execute(query, [{"gone": account} for account in gone])
     rows = [
         {
             "target": target,
@@ -55,6 +65,15 @@ def record(connection: Connection, target: str, held: Mapping[str, tuple[str, Ac
     ]
     if rows:
         upsert(connection, access, rows)
+    for start in range(0, max(len(rows), len(gone)), _TOGETHER):
+        some = {str(row["account"]): _facts(row) for row in rows[start : start + _TOGETHER]}
+        body = {"target": target, "held": some, "gone": gone[start : start + _TOGETHER]}
+        audit.append(connection, at, [Draft(kind="access", body=body)])
+
+
+def _facts(row: Mapping[str, object]) -> dict[str, object]:
+    """What a row says apart from its key."""
+    return {name: value for name, value in row.items() if name not in ("target", "account")}
 
 
 def _read(account: str, since: str | None, locations: str | None) -> Access:

@@ -27,6 +27,13 @@ found not to have been made after an interruption, or is no longer wanted; if it
 again."""
 
 
+_COMPARED = {
+    "policy": "policy_revision",
+    "policy data": "data_revision",
+    "configuration": "settings_digest",
+}
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """What a run was asked to do, by whom, and on what it rests; digests identify each part."""
 
@@ -38,6 +45,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     policy_revision: str | None = None
     data_revision: str | None = None
     facts_digest: str | None = None
+    settings_digest: str | None = None
     people: int | None = None
     counts: Mapping[str, int] | None = None
 
@@ -77,9 +85,12 @@ class Settlement(msgspec.Struct, frozen=True):
 
 
 def begin(connection: Connection, at: str, origin: Origin) -> int:
-    """Open a run and give its number."""
+    """Open a run and give its number; what changed since the run before is recorded by its digests."""
+    last = audit.newest(connection, "run_started")
+    before = last.body if last else {}
     values = msgspec.to_builtins(origin)
     counts = values.pop("counts")
+    del values["settings_digest"]  # the record alone has it
     result = connection.execute(
         insert(run_table).values(
             **values,
@@ -89,7 +100,15 @@ def begin(connection: Connection, at: str, origin: Origin) -> int:
         )
     )
     run_id = int(result.inserted_primary_key[0])  # type: ignore[index]  # a row was inserted
-    audit.append(connection, at, [Draft(kind="run_started", run_id=run_id, body=msgspec.to_builtins(origin))])
+    body = msgspec.to_builtins(origin)
+    drafts = [Draft(kind="run_started", run_id=run_id, body=body)]
+    for what, key in _COMPARED.items():
+        was, now = before.get(key), body[key]
+        if was and now and was != now:
+            drafts.append(
+                Draft(kind="changed", run_id=run_id, body={"what": what, "before": was, "now": now})
+            )
+    audit.append(connection, at, drafts)
     return run_id
 
 
@@ -101,6 +120,14 @@ def finish(
     connection.execute(update(run_table).where(run_table.c.id == run_id).values(state=state, finished_at=at))
     body = {**summary, "left": left} if left else dict(summary)
     audit.append(connection, at, [Draft(kind=f"run_{state}", run_id=run_id, body=body)])
+
+
+def stop(connection: Connection, at: str, plan_digest: str, findings: Sequence[str]) -> None:
+    """Record that the guard stopped a plan, once for the same plan and findings."""
+    body = {"plan_digest": plan_digest, "findings": list(findings)}
+    before = audit.newest(connection, "guard_stopped")
+    if before is None or before.body != body:
+        audit.append(connection, at, [Draft(kind="guard_stopped", body=body)])
 
 
 def interrupt_open_runs(connection: Connection, at: str) -> None:
@@ -145,7 +172,13 @@ def intend(connection: Connection, at: str, batch: Batch, changes: Sequence[Chan
                 kind="intent",
                 run_id=batch.run_id,
                 employee_id=change.employee_id,
-                body={"n": n, "target": batch.target, "batch": batch.name, **msgspec.to_builtins(change)},
+                body={
+                    "n": n,
+                    "target": batch.target,
+                    "batch": batch.name,
+                    "due_on": batch.due_on,
+                    **msgspec.to_builtins(change),
+                },
             )
             for n, change in enumerate(changes, batch.first)
         ]
@@ -156,7 +189,7 @@ def intend(connection: Connection, at: str, batch: Batch, changes: Sequence[Chan
 def adopt(connection: Connection, at: str, origin: Origin, held: Mapping[str, tuple[str, Access]]) -> None:
     """Record who was found to hold access on the first day, as `{account: (employee id, access)}`."""
     run_id = begin(connection, at, origin)
-    holders.record(connection, origin.target, held)
+    holders.record(connection, at, origin.target, held)
     drafts = [
         Draft(kind="adopted", run_id=run_id, employee_id=employee_id, body=msgspec.to_builtins(access))
         for _, (employee_id, access) in sorted(held.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -94,6 +94,7 @@ audit = Table(
     Column("employee_id", String),
     Column("body", Text, nullable=False),  # canonical JSON
     Column("hash", String, nullable=False),
+    Column("signature", String),  # on the last row of a transaction, where the record has a key
     Index("ix_audit_employee", "employee_id"),
     comment="A hash chain: each row's hash covers the row and the hash before it",
 )
@@ -120,4 +121,28 @@ decision = Table(
     Column("action", String, nullable=False),
     Column("document", Text, nullable=False),  # the decision as OPA wrote it
     comment="Decisions that hold until their recheck_on while facts and rules are the same",
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", String, nullable=False),  # mail | webhook
+    Column("recipient", String, nullable=False),  # an employee's id, or an operator's address
+    Column("kind", String, nullable=False),
+    Column("fact", String, nullable=False),  # what is told, so that it is told once
+    Column("address", String, nullable=False),
+    Column("as_of", String, nullable=False),
+    Column("state", String, nullable=False),  # intended | handed_over | sent | failed | dropped
+    Column("note", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("about", Text, nullable=False),  # a JSON object: what the text was made of
+    Column("intended_at", String, nullable=False),
+    Column("settled_at", String),
+    Index("ix_notice_fact", "channel", "recipient", "kind", "fact", unique=True),
+    Index("ix_notice_recipient", "recipient"),
+    Index("ix_notice_state", "state"),
+    comment="What people are told: each notice, written before it is sent and settled after",
 )

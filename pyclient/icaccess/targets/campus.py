@@ -1,24 +1,37 @@
 """Infinite Campus, which has no interface that writes user groups: a work list out, a membership export back.
 
 An administrator carries the list out with the User Account Batch Wizard. What the wizard did, did not do, or
-did wrong shows in Campus's own export of the groups' members, which is the only thing believed. So every
-change is pending until the export shows it.
+did wrong shows in Campus's own export of the groups' members, and nothing else is believed. So every change
+is pending until an export that is newer than its list shows it. An older one still says who held access then,
+so that a run can put further changes on further lists meanwhile.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from icaccess.config import Config
 from icaccess.errors import ConfigError, TargetError
 from icaccess.files import write_private
-from icaccess.targets.groups import GroupSettings, GroupTarget, check_groups
-from icaccess.targets.interface import Change, Match, Result, Target, account_of
+from icaccess.models import Access
+from icaccess.tables import as_csv
+from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members, check_groups
+from icaccess.targets.interface import (
+    NOBODY,
+    Change,
+    Listing,
+    Match,
+    Result,
+    Target,
+    account_of,
+)
 
 if TYPE_CHECKING:  # reading the settings needs no database
     from icaccess.store.database import Store
@@ -51,6 +64,7 @@ class CampusTarget(GroupTarget):
         super().__init__(settings)
         self._lists = work_lists
         self._export = export
+        self._exported = 0
         self._account_column = settings.account_column or _ACCOUNT_COLUMN[settings.match]
         self._group_column = settings.group_column
         self._columns = {self._account_column, self._group_column}
@@ -59,38 +73,57 @@ class CampusTarget(GroupTarget):
     @property
     def identity(self) -> str:
         """The groups."""
-        return f"campus {', '.join(sorted(self.settings.all_groups))}"
+        return f"campus {', '.join(self.settings.all_groups)}"
 
-    def memberships(self) -> dict[str, frozenset[str]]:
-        """What the export says; `TargetError` for one that cannot be the newest of these very groups."""
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
+        """What the export says, when it was made, and which lists are newer and wait for another one."""
+        found = super().listing(expected)
+        waiting = {
+            path.stem: _instant(path.stat().st_mtime_ns)
+            for path in sorted(self._lists.glob("*.csv"))
+            if path.stat().st_mtime_ns >= self._exported
+        }
+        return replace(
+            found,
+            exported_at=_instant(self._exported),
+            waiting=waiting,
+            removals_show=not found.missing,
+        )
+
+    def proof(self) -> str:
+        """What was checked."""
+        return (
+            f"the export of {_instant(self._exported):%Y-%m-%d %H:%M} UTC shows the last run's accounts; "
+            "a removal counts when an export newer than its list shows all others"
+        )
+
+    def members(self) -> Members:
+        """What the export says; `TargetError` for one that is not of these very groups."""
         try:
             text = self._export.read_text(encoding="utf-8-sig")
-            exported = self._export.stat().st_mtime_ns
+            self._exported = self._export.stat().st_mtime_ns
         except (OSError, UnicodeDecodeError) as error:
             said = error.strerror if isinstance(error, OSError) else "is not UTF-8"
             raise TargetError(f"{self._export}: the export cannot be read: {said}; export again") from error
-        newest = max((path.stat().st_mtime_ns for path in self._lists.glob("*.csv")), default=0)
-        if exported < newest:
-            raise TargetError(
-                f"{self._export}: is from {_instant(exported)}, before the last work list "
-                f"of {_instant(newest)}; carry the list out in Campus and export again"
-            )
-        found: dict[str, set[str]] = {}
+        found: dict[str, dict[str, Member]] = {group: {} for group in self.settings.all_groups}
         for line, account, group in self._rows(text):
-            if group not in self.settings.all_groups:
+            if group not in found:
                 raise TargetError(
                     f"{self._export} line {line}: is about the user group {group!r}, which is not "
                     "configured; export the configured groups alone"
                 )
-            found.setdefault(account, set()).add(group)
-        if not found:
+            name = account or f"line {line}"
+            found[group][name] = Member(name, account, "" if account else f"no {self._account_column}")
+        if not any(found.values()):
             raise TargetError(
                 f"{self._export}: holds no member at all, and an empty export is never believed; export again"
             )
-        return {account: frozenset(groups) for account, groups in found.items()}
+        return {group: list(members.values()) for group, members in found.items()}
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:
         """Write the work list of a batch; a list that is there already is left as it is."""
+        if not self._read:
+            self.listing()
         results = []
         rows = []
         for change in changes:
@@ -130,12 +163,12 @@ class CampusTarget(GroupTarget):
                 )
             for row in reader:
                 account, group = row[self._account_column], row[self._group_column]
-                if not (account and account.strip() and group):
+                if account is None or not group:
                     raise TargetError(
                         f"{self._export} line {reader.line_num}: lacks its {self._account_column} or "
                         f"{self._group_column}; export again"
                     )
-                yield reader.line_num, account_of(self.match, account), group
+                yield reader.line_num, account_of(self.match, account.strip()), group
         except csv.Error as error:
             raise TargetError(
                 f"{self._export} line {reader.line_num}: is no CSV: {error}; export again"
@@ -143,18 +176,13 @@ class CampusTarget(GroupTarget):
 
     def _write(self, batch: str, rows: Sequence[tuple[str, ...]]) -> None:
         """The list at once or not at all, so that nobody ever works on half of one."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(LIST_COLUMNS)
-        writer.writerows(rows)
         path = self._path(batch)
-        content = out.getvalue().encode()
+        content = as_csv([LIST_COLUMNS, *rows]).encode()
         try:
-            if path.exists():
-                if path.read_bytes() == content:
-                    return
+            if not path.exists():
+                write_private(path, [content])
+            elif path.read_bytes() != content:
                 raise TargetError(f"{path}: is there already and is another list; move it away and run again")
-            write_private(path, [content])
         except OSError as error:
             raise TargetError(f"{path}: the work list cannot be written: {error.strerror}") from error
 
@@ -171,8 +199,8 @@ def open_target(config: Config, _store: Store) -> Target:
     return CampusTarget(settings, config.path(settings.work_lists), config.path(settings.export))
 
 
-def _instant(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(timespec="seconds")
+def _instant(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
 
 
 def _first(columns: set[str]) -> str:

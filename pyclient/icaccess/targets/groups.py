@@ -1,24 +1,38 @@
 """Access as membership of groups: one group for all who hold it, one for each location, or both.
 
-`GroupSettings` says which groups access stands for, `GroupTarget` reads who is in them, and `MemberTarget`
-changes them by adding and removing single members, each of which is safe to repeat.
+`GroupSettings` says which groups access stands for, `GroupTarget` reads who is in them and refuses a
+listing that lacks too many, and `MemberTarget` adds and removes single members, each safe to repeat.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from icaccess.config import Config, Section
 from icaccess.errors import ConfigError, TargetError
 from icaccess.models import Access
-from icaccess.targets.interface import Change, Match, Result, Target
+from icaccess.targets.interface import (
+    NOBODY,
+    Change,
+    Listing,
+    Match,
+    Result,
+    Target,
+    UnnamedMember,
+)
+
+FEW = 2
+"""So many members may be missing, or without a name, however small a share allows."""
 
 GIVE_UP_AFTER = 5
 """How many changes in a row may end unclear before the rest is left for the next run."""
+
+_ALL = "the groups together"
 
 
 class GroupSettings(Section, frozen=True, kw_only=True):
@@ -30,18 +44,16 @@ class GroupSettings(Section, frozen=True, kw_only=True):
     """The field of an employee's record that names the account."""
 
     @property
-    def all_groups(self) -> frozenset[str]:
-        """Every group that is looked at."""
-        return frozenset(self.location_groups.values()) | ({self.group} if self.group else frozenset())
+    def all_groups(self) -> list[str]:
+        """Every group that is looked at, in order."""
+        return sorted({*self.location_groups.values(), *([self.group] if self.group else [])})
 
-    def access(self, member_of: frozenset[str]) -> Access | None:
+    def access(self, member_of: frozenset[str]) -> Access:
         """What membership of these groups amounts to.
 
         Somebody in a location's group who is not in the group for everybody has that location only in part.
         It is named so, which no decision names, and the policy asks for an update that puts it right.
         """
-        if not member_of:
-            return None
         if not self.location_groups:
             return Access(held=True)
         found = sorted(place for place, group in self.location_groups.items() if group in member_of)
@@ -62,6 +74,18 @@ class GroupSettings(Section, frozen=True, kw_only=True):
         return frozenset(wanted)
 
 
+class Member(NamedTuple):
+    """One member of a group: its name at the target, and the account that it stands for, or why for none."""
+
+    name: str
+    account: str = ""
+    why: str = ""
+
+
+Members = Mapping[str, Sequence[Member]]
+"""The members of each group."""
+
+
 class ChangeFailedError(Exception):
     """One change was refused for good; the message says why."""
 
@@ -73,35 +97,88 @@ class ChangeUnclearError(Exception):
 class GroupTarget(Target):
     """A target whose access is membership of groups. Subclasses say who is in which, and make the changes."""
 
+    max_shrink = 0.1
+    """A listing that lacks more than this share of the last run's members is refused; 1 accepts any."""
+    max_unnamed = 0.1
+    """A listing of whose members more than this share stand for no account is refused."""
+
     def __init__(self, settings: GroupSettings) -> None:
         self.settings = settings
         self.match = settings.match
-        self._member_of: Mapping[str, frozenset[str]] | None = None
+        self._names: dict[tuple[str, str], list[str]] = {}
+        """The members that stand for an account in a group, by their names at the target."""
+        self._member_of: dict[str, frozenset[str]] = {}
+        self._read = False
 
     @abstractmethod
-    def memberships(self) -> dict[str, frozenset[str]]:
-        """Each account that is in some of the configured groups, and in which."""
+    def members(self) -> Members:
+        """Everybody who is in each configured group; `TargetError` when that cannot be told for certain."""
 
-    def current(self) -> dict[str, Access]:
-        """Who is in the groups, and for which locations."""
-        self._member_of = self.memberships()
-        found = {}
-        shared: dict[frozenset[str], Access | None] = {}
-        for account, groups in self._member_of.items():
-            if groups not in shared:
-                shared[groups] = self.settings.access(groups)
-            access = shared[groups]
-            if access is not None:
-                found[account] = access
-        return found
+    @abstractmethod
+    def proof(self) -> str:
+        """How the target knows that the members read last are all there are."""
+
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
+        """Who is in the groups, and for which locations; `TargetError` when too many are missing."""
+        members = self.members()
+        unnamed: dict[tuple[str, str], list[str]] = {}
+        groups_of: dict[str, set[str]] = {}
+        self._names = {}
+        for group, some in members.items():
+            for member in some:
+                if member.account:
+                    groups_of.setdefault(member.account, set()).add(group)
+                    self._names.setdefault((member.account, group), []).append(member.name)
+                else:
+                    unnamed.setdefault((member.name, member.why), []).append(group)
+        self._read = True
+        self._member_of = {account: frozenset(groups) for account, groups in groups_of.items()}
+        total = len(groups_of) + len(unnamed)
+        if len(unnamed) > max(FEW, self.max_unnamed * total):
+            name, why = next(iter(unnamed))
+            raise TargetError(
+                f"{self.identity}: {len(unnamed):,} of {total:,} members stand for no account, such as "
+                f"{name} ({why}); correct `match` and `attribute`, or raise target.max_unnamed"
+            )
+        shared = {groups: self.settings.access(groups) for groups in set(self._member_of.values())}
+        return Listing(
+            held={account: shared[groups] for account, groups in self._member_of.items()},
+            proof=self.proof(),
+            unnamed=tuple(UnnamedMember(name, tuple(groups), why) for (name, why), groups in unnamed.items()),
+            missing=self._missing(expected, total),
+        )
+
+    def _missing(self, expected: Mapping[str, Access], total: int) -> tuple[str, ...]:
+        """The accounts that lack a membership they had in the last run; `TargetError` when they are many."""
+        had: Counter[str] = Counter()
+        lost: Counter[str] = Counter()
+        accounts = set()
+        for account, access in expected.items():
+            for group in self._expected_groups(access):
+                had.update((group, _ALL))
+                if group not in self._member_of.get(account, ()):
+                    lost.update((group, _ALL))
+                    accounts.add(account)
+        for group, count in lost.items():
+            if self.max_shrink < 1 and (count > max(FEW, self.max_shrink * had[group]) or not total):
+                raise TargetError(
+                    f"{self.identity}: {group} had {had[group]:,} members in the last run, and {count:,} of "
+                    "them are not shown now; this is not believed. If they were taken out on purpose, set "
+                    "target.max_shrink to 1 for one run"
+                )
+        return tuple(sorted(accounts))
+
+    def _expected_groups(self, access: Access) -> frozenset[str]:
+        try:
+            return self.settings.groups(access)
+        except LookupError:  # access that was there in part, or a location whose group was configured then
+            return frozenset()
 
     def steps(self, change: Change) -> tuple[list[str], list[str]]:
         """The groups that a change adds its account to, and those that it removes it from.
 
         `LookupError` names a location that has no group.
         """
-        if self._member_of is None:
-            self._member_of = self.memberships()
         wanted = self.settings.groups(change.after)
         shown = self._member_of.get(change.account, frozenset())
         return sorted(wanted - shown), sorted(shown - wanted)
@@ -110,48 +187,105 @@ class GroupTarget(Target):
 class MemberTarget(GroupTarget):
     """Groups that are changed one member at a time, adding first, so that an update never takes access away.
 
-    Subclasses find an account, add it, and remove it. Those may raise `ChangeFailedError` and
+    Subclasses list people and members, add one and remove one. Those may raise `ChangeFailedError` and
     `ChangeUnclearError` about one account and `TargetError` about the target.
     """
 
     batch_size = 20
+    noun = "users"
+    """What accounts are called at this target, in messages."""
+
+    def __init__(self, settings: GroupSettings, attribute: str) -> None:
+        super().__init__(settings)
+        self.attribute = attribute
+        self._accounts: dict[Hashable, str] = {}
+        """The account of everybody who has one, by the key of the name at the target."""
+        self._people: dict[str, list[str]] = {}
+        """The names of everybody who has an account, by account."""
+        self._changed = False
 
     @abstractmethod
-    def find(self, account: str) -> Any:
-        """The one entry that an account stands for; `ChangeFailedError` when there is none, or several."""
+    def people(self) -> Iterable[tuple[str, str]]:
+        """The name at the target and the account of everybody who has one."""
 
     @abstractmethod
-    def add(self, entry: Any, group: str) -> None:
-        """Make the entry a member; one that is a member already is no error."""
+    def names(self, group: str) -> Iterable[str]:
+        """The name of each member of a group."""
 
     @abstractmethod
-    def remove(self, entry: Any, group: str) -> None:
-        """Make the entry no member; one that is none is no error."""
+    def why(self, name: str) -> str:
+        """Why a member stands for no account."""
+
+    @abstractmethod
+    def add(self, name: str, group: str) -> None:
+        """Make somebody a member; one that is a member already is no error."""
+
+    @abstractmethod
+    def remove(self, name: str, group: str) -> None:
+        """Make somebody no member; one that is none is no error."""
+
+    def key(self, name: str) -> Hashable:
+        """What is equal for two names of one member."""
+        return name
+
+    def members(self) -> Members:
+        """The members of each group, by the accounts of people, who are listed once in a run."""
+        found = {group: list(self.names(group)) for group in self.settings.all_groups}
+        if not self._changed:
+            self._accounts, self._people = {}, {}
+            for name, account in self.people():
+                self._accounts[self.key(name)] = account
+                self._people.setdefault(account, []).append(name)
+        self._changed = False
+        return {group: [self._member(name) for name in names] for group, names in found.items()}
+
+    def _member(self, name: str) -> Member:
+        account = self._accounts.get(self.key(name))
+        return Member(name, account) if account else Member(name, why=self.why(name))
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
         """Add and remove members, a change at a time."""
+        if not self._read:
+            self.listing()
+        self._changed = True
         unclear = 0
+        stopped: TargetError | None = None
         for change in changes:
+            if stopped is not None:
+                yield Result("failed", f"not tried, since an earlier change ended with: {stopped}")
+                continue
             try:
                 self._make(change)
             except (ChangeFailedError, LookupError) as error:
                 yield Result("failed", str(error.args[0]))
-            except ChangeUnclearError as error:
+            except TargetError as error:
+                stopped = error
                 yield Result("unclear", str(error))
+            except ChangeUnclearError as error:
                 unclear += 1
                 if unclear == GIVE_UP_AFTER:
-                    raise TargetError(f"{self.identity}: nothing works any more: {error}") from error
+                    stopped = TargetError(f"{self.identity}: nothing works any more: {error}")
+                yield Result("unclear", str(error))
             else:
                 unclear = 0
                 yield Result("made")
+        if stopped is not None:
+            raise stopped
 
     def _make(self, change: Change) -> None:
         add, remove = self.steps(change)
-        entry = self.find(change.account)
-        for group in add:
-            self.add(entry, group)
+        if add:
+            found = self._people.get(change.account, [])
+            if len(found) != 1:
+                raise ChangeFailedError(
+                    f"{len(found) or 'no'} {self.noun} have the {self.attribute} {change.account}; "
+                    "exactly one is needed"
+                )
+            for group in add:
+                self.add(found[0], group)
         for group in remove:
-            self.remove(entry, group)
+            for name in self._names[change.account, group]:
+                self.remove(name, group)
 
 
 def check_groups(config: Config, kind: str, settings: GroupSettings) -> None:

@@ -1,13 +1,16 @@
-"""What a target is: the system that holds the access, asked who has it and told what to change.
+"""What a target is: the system that holds the access. It lists who holds access and makes changes.
 
 A target knows people by an *account*: the employee id, the username or the e-mail address, as its `match`
-says. It never guesses: an account that it finds not at all, or twice, is a change that could not be made.
+says. It never guesses: a change to an account that it finds not at all, or twice, could not be made. Nor does
+it believe a listing without proof: `Target.listing` gives everybody, or raises `TargetError`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -16,6 +19,9 @@ from icaccess.models import Access
 
 ChangeAction = Literal["grant", "update", "revoke"]
 Match = Literal["id", "username", "email"]
+
+
+NOBODY: Mapping[str, Access] = MappingProxyType({})
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +46,37 @@ class Result(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class UnnamedMember(msgspec.Struct, frozen=True):
+    """A member of a group that stands for no account: its name at the target, its groups, and why."""
+
+    member: str
+    groups: tuple[str, ...]
+    why: str
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """Everybody who holds access at a target, and how the target knows that it is everybody."""
+
+    held: dict[str, Access]
+    """What each account holds."""
+    proof: str
+    """How the target knows that it saw everybody: one line, in words for an administrator."""
+    unnamed: tuple[UnnamedMember, ...] = ()
+    """Members that hold access and stand for no account; a person has to look at them."""
+    missing: tuple[str, ...] = ()
+    """Accounts that held access in the last run and do not hold all of it now."""
+    exported_at: datetime | None = None
+    """When the listing was made, where somebody makes it by hand; None for one that was just asked for."""
+    waiting: Mapping[str, datetime] = MappingProxyType({})
+    """The batches that are newer than this listing, and since when they wait for one that is newer."""
+    removals_show: bool = True
+    """False where accounts are missing that nobody asked to remove: then no absence proves a removal."""
+
+    def proves(self, action: ChangeAction, batch: str) -> bool:
+        """Whether this listing can show that a change of a batch was made."""
+        return batch not in self.waiting and (self.removals_show or action == "grant")
+
+
 class Target(ABC):
     """One system that holds the access. Every change is safe to repeat."""
 
@@ -61,18 +98,23 @@ class Target(ABC):
         """What tells this target from any other, on one line and without secrets: kind, address, group."""
 
     @abstractmethod
-    def current(self) -> dict[str, Access]:
-        """Who holds access now, by account: `held` is true, and locations are absent where it knows none.
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
+        """Who holds access now. `TargetError` when that cannot be told for certain.
 
-        `TargetError` when that cannot be told for certain.
+        `expected` is what each account held in the last run, without those for which a change is under way:
+        a listing that lacks too many of them is refused.
         """
+
+    def current(self) -> dict[str, Access]:
+        """Who holds access now, by account."""
+        return self.listing().held
 
     @abstractmethod
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:
         """Make the changes and give one result for each, in order.
 
         `batch` names this set of changes for good, so that a set that was interrupted is recognised.
-        `TargetError` when the target cannot be changed at all; what was not answered by then is not known.
+        `TargetError`, after the results, when the target takes no further changes.
         """
 
     def handed_over(self, batch: str) -> bool:  # noqa: ARG002 (most targets make changes themselves)
@@ -80,9 +122,9 @@ class Target(ABC):
         return False
 
     def close(self) -> None:  # noqa: B027 (most targets have nothing to let go of)
-        """Let go of connections; a target can be closed more than once."""
+        """Close connections; a target can be closed more than once."""
 
 
 def account_of(match: Match, value: str) -> str:
-    """The account that a value stands for: ids as they are, names and addresses whatever their case."""
+    """The account that a value stands for: ids unchanged, names and addresses without regard to case."""
     return value if match == "id" else value.strip().casefold()

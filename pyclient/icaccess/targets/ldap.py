@@ -8,30 +8,42 @@ Members are added and removed one at a time. That a value is there already, or n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING, Literal
 
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
+from icaccess.targets.dn import is_dn, parse_dn
 from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
     GroupSettings,
+    Members,
     MemberTarget,
     check_groups,
 )
 from icaccess.targets.interface import Match, Target, account_of
-from icaccess.targets.ldap_directory import URL, Directory, DirectoryError, is_dn, same_dn
+from icaccess.targets.ldap_directory import (
+    CLASS_VIOLATION,
+    ENTRY_EXISTS,
+    NO_SUCH_ATTRIBUTE,
+    NO_SUCH_OBJECT,
+    NOT_ALLOWED,
+    SUCCESS,
+    UNWILLING,
+    URL,
+    VALUE_EXISTS,
+    Directory,
+    DirectoryError,
+)
 
 if TYPE_CHECKING:  # reading the settings needs no database
     from icaccess.store.database import Store
 
+LOOK_UP = 20
+"""How many members that stand for no account are looked up, to say what they are."""
 _USUAL: dict[Match, str] = {"id": "employeeNumber", "username": "uid", "email": "mail"}
-
-# Result codes of RFC 4511 §4.1.9 and appendix A.
-_SUCCESS, _NO_SUCH_ATTRIBUTE, _VALUE_EXISTS, _NO_SUCH_OBJECT = 0, 16, 20, 32
-_WRONG_CREDENTIALS, _NOT_ALLOWED, _UNWILLING, _CLASS_VIOLATION, _ENTRY_EXISTS = 49, 50, 53, 65, 68
+_LOGIN = re.compile(r"[^\\@]+\\[^\\@]+|[^\\@]+@[^\\@]+")  # as Active Directory takes
 
 
 class LdapSettings(GroupSettings, frozen=True, kw_only=True):
@@ -39,6 +51,7 @@ class LdapSettings(GroupSettings, frozen=True, kw_only=True):
 
     url: str = ""
     bind_dn: str = ""
+    """Who asks: a DN or, as Active Directory takes it, `DOMAIN\\user` or `user@domain`."""
     password: Secret | None = None
     start_tls: bool = False
     ca: str | None = None
@@ -48,122 +61,150 @@ class LdapSettings(GroupSettings, frozen=True, kw_only=True):
     attribute: str | None = None
     """The attribute that is the account; by `match`: employeeNumber, uid or mail."""
     placeholder: str | None = None
-    """A DN that stays in a `groupOfNames` when its last member goes, since such a group may not be empty."""
+    """A DN, or "" for the empty one, that stays in a `groupOfNames`, which may not be without members."""
 
 
 class LdapTarget(MemberTarget):
     """Groups by their DN, people by the attribute that the configuration names."""
 
+    noun = "entries"
+
     def __init__(self, settings: LdapSettings, directory: Directory) -> None:
-        super().__init__(settings)
+        super().__init__(settings, settings.attribute or _USUAL[settings.match])
         self._ldap = settings
         self._directory = directory
-        self._attribute = settings.attribute or _USUAL[settings.match]
+        self._placeholder = parse_dn(settings.placeholder or "")
+        self._rids: dict[str, str] = {}
+        """Of each group of Active Directory the number by which an entry names its primary group."""
+        self._primary: dict[str, list[str]] = {}
+        """The entries whose primary group has that number: they are members, though not in `member`."""
+        self._looked_up = 0
 
     @property
     def identity(self) -> str:
         """The server and the groups."""
-        return f"ldap {self._ldap.url} {'; '.join(sorted(self.settings.all_groups))}"
+        return f"ldap {self._ldap.url} {'; '.join(self.settings.all_groups)}"
 
-    def memberships(self) -> dict[str, frozenset[str]]:
-        """Whoever the groups show, by account; a member that has none, by `#` and its DN."""
-        with self._asked():
-            members = {group: self._members(group) for group in sorted(self.settings.all_groups)}
-            names = self._accounts() if any(members.values()) else {}
-        found: dict[str, set[str]] = {}
-        for group, entries in members.items():
-            for entry in entries:
-                found.setdefault(names.get(same_dn(entry), f"#{entry}"), set()).add(group)
-        return {account: frozenset(groups) for account, groups in found.items()}
+    def proof(self) -> str:
+        """What was checked."""
+        return (
+            f"every page of {len(self._accounts):,} entries under {self._ldap.accounts} and each group ended "
+            "with success"
+        )
 
-    def find(self, account: str) -> str:
-        """The DN of the one entry with this account."""
-        from ldap3.utils.conv import escape_filter_chars
+    def key(self, name: str) -> Hashable:
+        """The DN in the form in which equal ones are equal."""
+        try:
+            return parse_dn(name)
+        except ValueError:
+            return name
 
-        condition = f"({self._attribute}={escape_filter_chars(account)})"
-        with self._asked():
-            found = [
-                dn for dn, _ in self._directory.search(self._ldap.accounts, condition, [self._attribute])
-            ]
-        if len(found) != 1:
-            count = len(found) or "no"
-            raise ChangeFailedError(
-                f"{count} entries have the {self._attribute} {account}; exactly one is needed"
-            )
-        return found[0]
+    def members(self) -> Members:
+        """The members of each group; `TargetError` for every answer but a complete one."""
+        self._looked_up = 0
+        try:
+            found = dict(super().members())
+            for group, rid in self._rids.items():
+                found[group] = [*found[group], *map(self._member, self._primary.get(rid, ()))]
+        except DirectoryError as error:
+            raise TargetError(f"{self._ldap.url}: {error}") from error
+        return found
 
-    def add(self, entry: str, group: str) -> None:
+    def people(self) -> Iterator[tuple[str, str]]:
+        """Every entry with the attribute."""
+        self._primary = {}
+        conditions = [f"({self.attribute}=*)", *(f"(primaryGroupID={rid})" for rid in self._rids.values())]
+        attributes = [self.attribute, "primaryGroupID"]
+        for entry in self._directory.search(self._ldap.accounts, f"(|{''.join(conditions)})", attributes):
+            for rid in entry.texts("primaryGroupID"):
+                self._primary.setdefault(rid, []).append(entry.dn)
+            for value in entry.texts(self.attribute)[:1]:
+                yield entry.dn, account_of(self.match, value)
+
+    def names(self, group: str) -> Iterator[str]:
+        """The values of `member`, without the placeholder."""
+        entry = self._directory.entry(group, ["objectClass", "member", "objectSid"])
+        members = entry.texts("member")
+        classes = {name.lower() for name in entry.texts("objectClass")}
+        if not members and "group" not in classes:  # Active Directory's may be empty
+            self._check_empty(group, classes)
+        for sid in entry.attributes.get("objectsid", []):
+            self._rids[group] = str(int.from_bytes(sid[-4:], "little"))
+        return (one for one in members if self.key(one) not in ((), self._placeholder))
+
+    def why(self, name: str) -> str:
+        """What the entry is; a group in the group gives access to people whom nobody looks at."""
+        self._looked_up += 1
+        if not is_dn(name):
+            return "is not a DN"
+        if self._looked_up > LOOK_UP:
+            return f"no entry with {self.attribute} under {self._ldap.accounts}"
+        try:
+            classes = self._directory.entry(name, ["objectClass"]).texts("objectClass")
+        except DirectoryError:
+            return "no such entry, or it is hidden"
+        if any(one.lower().startswith("group") for one in classes):
+            return "a group: its members hold access through it, and are not looked at"
+        return f"an entry without {self.attribute}, or not under {self._ldap.accounts}"
+
+    def add(self, name: str, group: str) -> None:
         """Add one value of `member`."""
-        from ldap3 import MODIFY_ADD
-
-        code, said = self._modify(group, [(MODIFY_ADD, [entry])])
-        if code not in (_SUCCESS, _VALUE_EXISTS, _ENTRY_EXISTS):
+        code, said = self._modify(group, ("add", name))
+        if code not in (SUCCESS, VALUE_EXISTS, ENTRY_EXISTS):
             raise self._refused(code, said, group)
 
-    def remove(self, entry: str, group: str) -> None:
+    def remove(self, name: str, group: str) -> None:
         """Remove one value of `member`; the placeholder takes the place of the last."""
-        from ldap3 import MODIFY_ADD, MODIFY_DELETE
-
-        gone = (MODIFY_DELETE, [entry])
-        code, said = self._modify(group, [gone])
-        if code == _CLASS_VIOLATION:
+        if name in self._primary.get(self._rids.get(group, ""), ()):
+            raise ChangeFailedError(f"{group} is the primary group of {name}; give it another one first")
+        code, said = self._modify(group, ("delete", name))
+        if code == CLASS_VIOLATION:
             if self._ldap.placeholder is None:
                 raise ChangeFailedError(
                     "a groupOfNames may not lose its last member; set target.ldap.placeholder to a DN"
                 )
-            code, said = self._modify(group, [(MODIFY_ADD, [self._ldap.placeholder]), gone])
-        if code == _UNWILLING and not self._is_member(entry, group):
+            code, said = self._modify(group, ("add", self._ldap.placeholder), ("delete", name))
+        if code == UNWILLING and not self._is_member(name, group):
             return  # Active Directory's way to say that there was nothing to remove
-        if code not in (_SUCCESS, _NO_SUCH_ATTRIBUTE):
+        if code not in (SUCCESS, NO_SUCH_ATTRIBUTE):
             raise self._refused(code, said, group)
 
     def close(self) -> None:
         """Close the connection."""
         self._directory.close()
 
-    def _members(self, group: str) -> list[str]:
-        from ldap3 import BASE
+    def _check_empty(self, group: str, classes: set[str]) -> None:
+        """Raise when a group shows no `member` and its class demands some, or keeps them elsewhere."""
+        required = self._directory.required(classes)
+        if "member" in required:
+            raise DirectoryError(
+                f"shows no member of {group}, which cannot be without one: "
+                f"let {self._ldap.bind_dn} read `member`"
+            )
+        if "uniquemember" in required or "groupofuniquenames" in classes:
+            raise DirectoryError(f"keeps the members of {group} in uniqueMember; use a groupOfNames")
 
-        found = list(self._directory.search(group, "(objectClass=*)", ["member"], BASE))
-        if not found:
-            raise TargetError(f"{self._ldap.url}: there is no group {group}; correct target.ldap")
-        placeholder = same_dn(self._ldap.placeholder) if self._ldap.placeholder else None
-        members = found[0][1].get("member", [])
-        return [one for one in members if same_dn(one) != placeholder]
-
-    def _is_member(self, entry: str, group: str) -> bool:
-        with self._asked():
-            return same_dn(entry) in {same_dn(member) for member in self._members(group)}
-
-    def _accounts(self) -> dict[tuple[Any, ...], str]:
-        """The account of each entry that has one, by its DN."""
-        condition = f"({self._attribute}=*)"
-        names = {}
-        for dn, attributes in self._directory.search(self._ldap.accounts, condition, [self._attribute]):
-            for value in attributes.get(self._attribute, []):
-                names[same_dn(dn)] = account_of(self.match, str(value))
-        return names
-
-    def _modify(self, group: str, members: list[tuple[str, list[str]]]) -> tuple[int, str]:
+    def _is_member(self, name: str, group: str) -> bool:
         try:
-            return self._directory.modify(group, {"member": members})
+            return self.key(name) in map(self.key, self.names(group))
+        except DirectoryError as error:
+            raise TargetError(f"{self._ldap.url}: {error}") from error
+
+    def _modify(self, group: str, *changes: tuple[Literal["add", "delete"], str]) -> tuple[int, str]:
+        try:
+            return self._directory.modify(group, "member", *changes)
         except DirectoryError as error:
             raise ChangeUnclearError(f"no clear answer came: {error}") from error
 
     def _refused(self, code: int, said: str, group: str) -> Exception:
-        if code == _NO_SUCH_OBJECT:
+        if code == NO_SUCH_OBJECT:
             return TargetError(f"{self._ldap.url}: there is no group {group}; correct target.ldap")
-        if code == _NOT_ALLOWED:
-            return TargetError(f"{self._ldap.url}: {self._ldap.bind_dn} is not allowed to change {group}")
+        if code == NOT_ALLOWED:
+            return TargetError(
+                f"{self._ldap.url}: {self._ldap.bind_dn} may not change {group}; ask for the right to write "
+                "its `member`"
+            )
         return ChangeFailedError(f"the directory refused: {said} (result {code})")
-
-    @contextmanager
-    def _asked(self) -> Iterator[None]:
-        """Turn every error of a question into one line of `TargetError`."""
-        try:
-            yield
-        except DirectoryError as error:
-            raise TargetError(f"{self._ldap.url}: {error}") from error
 
 
 def open_target(config: Config, _store: Store) -> Target:
@@ -174,7 +215,7 @@ def open_target(config: Config, _store: Store) -> Target:
     where = f"{config.file}: target.ldap"
     url = URL.fullmatch(settings.url)
     if url is None:
-        raise ConfigError(f"{where}.url: is no URL of a directory; write ldaps://HOST")
+        raise ConfigError(f"{where}.url: is not the URL of a directory; write ldaps://HOST")
     loopback = url[2] in ("127.0.0.1", "[::1]", "localhost")
     if url[1] == "ldap" and not settings.start_tls and not loopback:
         raise ConfigError(
@@ -184,11 +225,12 @@ def open_target(config: Config, _store: Store) -> Target:
         if not getattr(settings, name):
             raise ConfigError(f"{where}.{name}: is required")
     if settings.attribute is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", settings.attribute):
-        raise ConfigError(f"{where}.attribute: {settings.attribute!r} is no name of an attribute")
+        raise ConfigError(f"{where}.attribute: {settings.attribute!r} is not the name of an attribute")
     check_groups(config, "ldap", settings)
     for dn in (*settings.all_groups, settings.bind_dn, settings.accounts, settings.placeholder):
-        if dn is not None and not is_dn(dn):
-            raise ConfigError(f"{where}: {dn!r} is no DN; write one such as cn=x,dc=example,dc=org")
+        login = dn == settings.bind_dn and _LOGIN.fullmatch(dn)
+        if dn and not login and not is_dn(dn):
+            raise ConfigError(f"{where}: {dn!r} is not a DN; write one such as cn=x,dc=example,dc=org")
     ca = config.path(settings.ca) if settings.ca else None
     if ca is not None and not ca.is_file():
         raise ConfigError(f"{where}.ca: there is no file {ca}")

@@ -1,12 +1,18 @@
-"""A directory over LDAP: one connection, opened anew when it broke, and asked with patience."""
+"""A directory over LDAP: one connection, opened again when it breaks, and every result code checked.
+
+This is the only module that knows ldap3, whose searches end without a word when a directory stops early: what
+it was asked counts as answered only when each page ends with the code `success` (RFC 4511 §4.1.9).
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from icaccess.targets.dn import parse_dn
 
 T = TypeVar("T")
 
@@ -15,11 +21,29 @@ CONNECT_SECONDS = 10
 ANSWER_SECONDS = 30
 TRIES = 4
 URL = re.compile(r"(ldaps?)://([^/:]+|\[[^\]]+\])(?::(\d+))?/?")
+PAGED = "1.2.840.113556.1.4.319"  # the control of paged results, RFC 2696
+
+SUCCESS, NO_SUCH_ATTRIBUTE, VALUE_EXISTS, NO_SUCH_OBJECT = 0, 16, 20, 32
+WRONG_CREDENTIALS, NOT_ALLOWED, UNWILLING, CLASS_VIOLATION, ENTRY_EXISTS = 49, 50, 53, 65, 68
 _PASSING = {3, 51, 52}  # timeLimitExceeded, busy, unavailable: worth another try (RFC 4511 appendix A)
+_NEEDS_TLS = {8, 13}  # strongerAuthRequired, confidentialityRequired
+_ELSEWHERE = re.compile(r"ldaps?://[^/]*/(?:DC=(?:Domain|Forest)DnsZones|CN=Configuration),", re.IGNORECASE)
+"""Where Active Directory refers every search of a whole domain to; nobody's account is there."""
 
 
 class DirectoryError(Exception):
     """No clear answer came; the message says why, and what to do where that is known."""
+
+
+class Entry(NamedTuple):
+    """One entry: its DN as the directory writes it, and values by attribute, in lower case."""
+
+    dn: str
+    attributes: dict[str, list[bytes]]
+
+    def texts(self, name: str) -> list[str]:
+        """The values of an attribute as text."""
+        return [value.decode(errors="replace") for value in self.attributes.get(name.lower(), [])]
 
 
 class Directory:
@@ -46,30 +70,68 @@ class Directory:
         self._answer_seconds = answer_seconds
         self._connection: Any = None
 
-    def search(
-        self, base: str, condition: str, attributes: list[str], scope: str = "SUBTREE"
-    ) -> Iterator[tuple[str, dict[str, list[str]]]]:
-        """DN and attributes of all that fits, over as many pages as it takes (RFC 2696)."""
+    def search(self, base: str, condition: str, attributes: list[str]) -> list[Entry]:
+        """All entries under `base` that fit, over as many pages as it takes (RFC 2696)."""
+        return self._patiently(lambda: self._pages(base, condition, attributes, "SUBTREE"))
 
-        def ask() -> list[Any]:
-            generator = self._connected().extend.standard.paged_search(
-                base, condition, scope, attributes=attributes, paged_size=PAGE, generator=True
-            )
-            return list(generator)
+    def entry(self, dn: str, attributes: list[str]) -> Entry:
+        """The one entry of that DN, with all values of each attribute.
 
-        for item in self._patiently(ask):
-            if item["type"] == "searchResEntry":
-                raw = item["raw_attributes"]
-                # The server's spelling of an attribute's name need not be ours.
-                values = {name.lower(): [value.decode() for value in found] for name, found in raw.items()}
-                yield item["dn"], {name: values.get(name.lower(), []) for name in attributes}
+        Active Directory gives at most 1,500 values at a time, under a name such as `member;range=0-1499`
+        ([MS-ADTS] §3.1.1.3.1.3.3); the rest is asked for until the range ends with `*`.
+        """
+        found = self._one(dn, attributes)
+        while part := next((name for name in found.attributes if ";range=" in name), None):
+            values = found.attributes.pop(part)
+            name, _, end = part.partition(";range=")
+            found.attributes.setdefault(name, []).extend(values)
+            last = end.partition("-")[2]
+            if last == "*":
+                continue
+            if not last.isdigit() or not values:
+                raise DirectoryError(f"gave {part} of {dn}, which is no range of values")
+            more = self._one(dn, [f"{name};range={int(last) + 1}-*"])
+            rest = {key: some for key, some in more.attributes.items() if key.startswith(f"{name};range=")}
+            if not rest:
+                raise DirectoryError(f"gave values of {name} of {dn} up to {last}, and not those after it")
+            found.attributes.update(rest)
+        return found
 
-    def modify(self, dn: str, changes: dict[str, Any]) -> tuple[int, str]:
-        """Change one entry; the result code (RFC 4511 §4.1.9) and what the directory says to it."""
+    def _one(self, dn: str, attributes: list[str]) -> Entry:
+        found = self._patiently(lambda: self._pages(dn, "(objectClass=*)", attributes, "BASE"))
+        if len(found) != 1 or parse_dn(found[0].dn) != parse_dn(dn):
+            raise DirectoryError(f"does not show {dn} to {self._bind_dn}; let it read the entry")
+        return found[0]
+
+    def required(self, classes: set[str]) -> set[str]:
+        """The attributes, in lower case, that the directory's schema demands of object classes.
+
+        Of `groupOfNames` RFC 4519 §3.5 says it, where the schema cannot be read.
+        """
+        try:
+            where = self._one("", ["subschemaSubentry"]).texts("subschemaSubentry")
+            definitions = self._one(where[0], ["objectClasses"]).texts("objectClasses") if where else []
+        except DirectoryError:
+            definitions = []
+        found = set() if definitions or "groupofnames" not in classes else {"member"}
+        for text in definitions:
+            names = re.search(r"NAME\s+(?:'([^']*)'|\(([^)]*)\))", text)
+            must = re.search(r"MUST\s+(?:\(([^)]*)\)|([\w.;-]+))", text)
+            if names and must and classes & set((names[1] or names[2]).replace("'", "").lower().split()):
+                found |= set((must[1] or must[2]).replace("$", " ").lower().split())
+        return found
+
+    def modify(
+        self, dn: str, attribute: str, *changes: tuple[Literal["add", "delete"], str]
+    ) -> tuple[int, str]:
+        """Add and delete values of one entry; the result code and what the directory says to it."""
+        from ldap3 import MODIFY_ADD, MODIFY_DELETE
+
+        kinds = {"add": MODIFY_ADD, "delete": MODIFY_DELETE}
 
         def ask() -> tuple[int, str]:
             connection = self._connected()
-            connection.modify(dn, changes)
+            connection.modify(dn, {attribute: [(kinds[kind], [value]) for kind, value in changes]})
             code = int(connection.result["result"])
             if code in _PASSING:
                 raise _PassingError(connection.result["description"])
@@ -83,15 +145,64 @@ class Directory:
             connection, self._connection = self._connection, None
             connection.unbind()
 
+    def _pages(self, base: str, condition: str, attributes: list[str], scope: str) -> list[Entry]:
+        connection = self._connected()
+        found: dict[str, Entry] = {}
+        cookie = None
+        while True:
+            connection.search(
+                base, condition, scope, attributes=attributes, paged_size=PAGE, paged_cookie=cookie
+            )
+            before = len(found)
+            for item in connection.response or ():
+                if item["type"] == "searchResRef":
+                    self._check_reference(base, item["uri"])
+                elif item["type"] == "searchResEntry":
+                    values = {name.lower(): list(some or ()) for name, some in item["raw_attributes"].items()}
+                    found[item["dn"]] = Entry(item["dn"], values)
+            self._check(base, connection.result, len(found))
+            control = (connection.result.get("controls") or {}).get(PAGED)
+            cookie = control["value"]["cookie"] if control else None
+            if not cookie:
+                return list(found.values())
+            if len(found) == before:
+                raise DirectoryError(f"repeated a page of entries under {base}; a part is never believed")
+
+    def _check(self, base: str, result: dict[str, Any], count: int) -> None:
+        """Raise unless a search ended with `success`."""
+        code, name = int(result["result"]), result["description"]
+        if code == SUCCESS:
+            return
+        if code in _PASSING:
+            raise _PassingError(f"{name} for {base}")
+        message = " ".join(str(result["message"] or "").split())
+        advice = {
+            4: f"gave {count} entries under {base} and no more ({name}): ask for a higher size limit",
+            11: f"gave {count} entries under {base} and no more ({name}): ask for a higher limit",
+            NO_SUCH_OBJECT: f"has no entry {base} ({name}), or hides it: correct target.ldap, or ask",
+            NOT_ALLOWED: f"does not allow a search of {base} ({name}): ask for the right to read",
+            10: f"keeps {base} on another server ({name} {' '.join(result.get('referrals') or ())}): ask",
+        }
+        if code in advice:
+            raise DirectoryError(f"{advice[code]} for {self._bind_dn}")
+        if code in _NEEDS_TLS:
+            raise DirectoryError(_TLS.format(name))
+        raise DirectoryError(f"answered {name} to a search of {base}{message and ': ' + message}")
+
+    def _check_reference(self, base: str, uris: list[str]) -> None:
+        if not all(_ELSEWHERE.match(uri) for uri in uris):
+            raise DirectoryError(
+                f"keeps a part of {base} on another server ({uris[0]}); name a part that it holds "
+                "itself in target.ldap.accounts"
+            )
+
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask, and ask again with back-off, over a new connection, while it may help."""
-        from ldap3.core.exceptions import LDAPBindError, LDAPExceptionError, LDAPOperationResult
+        from ldap3.core.exceptions import LDAPExceptionError
 
         for attempt in range(TRIES):
             try:
                 return ask()
-            except (LDAPBindError, LDAPOperationResult) as error:
-                raise DirectoryError(_meaning(error)) from error
             except (_PassingError, LDAPExceptionError) as error:
                 if isinstance(error, LDAPExceptionError):
                     self._drop()
@@ -104,7 +215,6 @@ class Directory:
         import ssl
 
         from ldap3 import NONE, Connection, Server, Tls
-        from ldap3.core.exceptions import LDAPBindError
 
         if self._connection is not None:
             return self._connection
@@ -126,16 +236,16 @@ class Directory:
             auto_bind="NONE",
             receive_timeout=self._answer_seconds,
             auto_referrals=False,
+            auto_range=False,  # ldap3 may stop in the middle of a range without a word; see `entry`
+            return_empty_attributes=False,
+            check_names=False,  # DNs go out as the directory wrote them
         )
         try:
             connection.open()
             if self._start_tls:
                 connection.start_tls()
             if not connection.bind():
-                result = connection.result
-                raise LDAPBindError(  # noqa: TRY301 (closed below, like whatever else goes wrong)
-                    f"{result['description']} {result['message']}"
-                )
+                raise _bind_refused(connection.result)  # noqa: TRY301 (closed below, like all that goes wrong)
         except BaseException:
             if connection.socket is not None:  # ldap3 leaves it open when it cannot be trusted
                 connection.socket.close()
@@ -144,7 +254,7 @@ class Directory:
         return connection
 
     def _drop(self) -> None:
-        """Let a broken connection go; the next question opens another."""
+        """Close a broken connection; the next question opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             from ldap3.core.exceptions import LDAPExceptionError
@@ -159,42 +269,37 @@ class _PassingError(Exception):
     """The directory is busy or away, and said so."""
 
 
-def same_dn(dn: str) -> tuple[Any, ...]:
-    """A DN in a form in which equal ones are equal: without regard to case and spaces (RFC 4517 §4.2.15)."""
-    from ldap3.utils.dn import parse_dn
-
-    return tuple((name.strip().lower(), value.strip().lower(), sign) for name, value, sign in parse_dn(dn))
-
-
-def is_dn(dn: str) -> bool:
-    from ldap3.core.exceptions import LDAPInvalidDnError
-    from ldap3.utils.dn import parse_dn
-
-    try:
-        return bool(parse_dn(dn))
-    except LDAPInvalidDnError:
-        return False
+def _bind_refused(result: dict[str, Any]) -> Exception:
+    code, name = int(result["result"]), result["description"]
+    said = " ".join(str(result["message"] or "").split("\0")).strip()
+    if code in _PASSING:
+        return _PassingError(name)
+    if code in _NEEDS_TLS:
+        return DirectoryError(_TLS.format(name))
+    if code == WRONG_CREDENTIALS:
+        return DirectoryError("refuses these credentials; correct target.ldap.bind_dn and password")
+    return DirectoryError(f"refuses the bind: {name}{said and ': ' + said}; correct target.ldap.bind_dn")
 
 
 def _meaning(error: BaseException) -> str:
     said = str(error)
-    for sign, meaning in _MEANINGS.items():
-        if sign in said:
-            return meaning
-    return said
+    return next((meaning for sign, meaning in _MEANINGS.items() if sign in said), said)
 
 
+_TLS = "wants TLS ({}): write ldaps:// in target.ldap.url, or set target.ldap.start_tls to true"
 _MEANINGS = {
-    "invalidCredentials": "refuses these credentials; correct target.ldap.bind_dn and password",
     "self-signed certificate": "its certificate is self-signed; name the one to trust in target.ldap.ca",
     "self signed certificate": "its certificate is self-signed; name the one to trust in target.ldap.ca",
     "unable to get local issuer": "its certificate is signed by nobody known; set target.ldap.ca",
     "certificate verify failed": "its certificate is not valid for this server; correct the URL",
     "doesn't match": "its certificate is for another server; correct the URL",
-    "noSuchObject": "there is no entry target.ldap.accounts, or no such group; correct target.ldap",
+    "startTLS failed": "does not take STARTTLS; write ldaps:// in target.ldap.url",
     "Connection refused": "nobody answers there; check the URL and that the directory runs",
     "Errno 111": "nobody answers there; check the URL and that the directory runs",
     "invalid server address": "nobody answers there; check the URL and that the directory runs",
     "timed out": "it did not answer in time; try again",
     "session terminated by server": "it broke the connection; try again",
+    "timeLimitExceeded": "it took longer than it may (timeLimitExceeded), again and again; try again later",
+    "busy": "it is busy, again and again; try again later",
+    "unavailable": "it is unavailable, again and again; try again later",
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from icaccess.config import Config
 from icaccess.models import Access
 from icaccess.store import holders
 from icaccess.store.database import Store
-from icaccess.targets.interface import Change, Result, Target
+from icaccess.targets.interface import NOBODY, Change, Listing, Result, Target
 
 
 class LedgerTarget(Target):
@@ -21,16 +21,16 @@ class LedgerTarget(Target):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def current(self) -> dict[str, Access]:
+    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:  # noqa: ARG002 (nothing else knows)
         """Everybody in the ledger."""
         with self._store.reading() as connection:
-            return holders.everybody(connection, self.identity)
+            return Listing(held=holders.everybody(connection, self.identity), proof="the store itself")
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (a set has no trace)
         """Write the changes in one transaction; all of them are made, or the store raises `StoreError`."""
         with self._store.writing() as connection:
             held = {change.account: (change.employee_id, change.after) for change in changes}
-            holders.record(connection, self.identity, held)
+            holders.record(connection, self._store.now(), self.identity, held)
         yield from (Result("made") for _ in changes)
 
 

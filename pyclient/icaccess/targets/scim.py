@@ -1,17 +1,21 @@
 """Membership of SCIM 2.0 groups (RFC 7643, RFC 7644), one member at a time and never the whole list.
 
-Some servers accept members that they then do not keep, or never show any: nothing counts before it was read
-back.
+Servers differ, and some accept members that they do not keep, or never show any: nothing counts before it was
+read back. Of each answer only what is needed is read, and that strictly; the rest may be anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from icaccess.config import Config, Secret
-from icaccess.errors import ConfigError, TargetError
+from icaccess.config.auth import Bearer
+from icaccess.errors import ConfigError, HttpError, TargetError
+from icaccess.http import RETRY, HttpClient, Response, is_loopback
 from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
@@ -21,22 +25,20 @@ from icaccess.targets.groups import (
 )
 from icaccess.targets.interface import Match, Target, account_of
 
-if TYPE_CHECKING:  # reading the settings needs none of these
-    from scim2_models import User
-
+if TYPE_CHECKING:  # reading the settings needs no database
     from icaccess.store.database import Store
-    from icaccess.targets.scim_http import RequestsScimClient
 
 PAGE = 200
+SECONDS = 60.0
+TRIES = 3
+"""How often people are listed when the list changes meanwhile."""
 Attribute = Literal["externalId", "userName", "emails", "employeeNumber"]
 _USUAL: dict[Match, Attribute] = {"id": "externalId", "username": "userName", "email": "emails"}
 _ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-_FILTERS: dict[Attribute, str] = {
-    "externalId": "externalId",
-    "userName": "userName",
-    "emails": "emails.value",
-    "employeeNumber": f"{_ENTERPRISE}:employeeNumber",
-}
+_PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+_BUSY = (429, 500, 502, 503, 504)
+_REPEATED = RETRY.new(read=2, status=4, status_forcelist=_BUSY, backoff_factor=0.5, retry_after_max=30)
+"""Every request here is safe to repeat, PATCH too: adding or removing one member twice is doing it once."""
 
 
 class ScimSettings(GroupSettings, frozen=True, kw_only=True):
@@ -48,257 +50,312 @@ class ScimSettings(GroupSettings, frozen=True, kw_only=True):
     """A file of certificates to trust, where the server's is not signed by one that everybody trusts."""
     attribute: Attribute | None = None
     """The attribute of a SCIM user that is the account; by `match`: externalId, userName or emails."""
+    remove: Literal["filter", "value"] = "filter"
+    """How the server is told to remove a member: `members[value eq "ID"]` (RFC 7644 §3.5.2.2), or by a value
+    beside the path `members`, for servers that take no filter there."""
 
 
 class ScimTarget(MemberTarget):
     """SCIM groups by their displayName, users by the attribute that the configuration names."""
 
-    def __init__(self, settings: ScimSettings, client: RequestsScimClient) -> None:
-        super().__init__(settings)
-        self._client = client
-        self._url = settings.url
-        self._attribute: Attribute = settings.attribute or _USUAL[settings.match]
+    def __init__(self, settings: ScimSettings, http: HttpClient) -> None:
+        super().__init__(settings, settings.attribute or _USUAL[settings.match])
+        self._scim = settings
+        self._http = http
+        self._url = settings.url.rstrip("/")
         self._groups: dict[str, str] = {}
-        self._users: dict[str, list[str]] = {}
+        """The id of each group."""
+        self._unread: dict[str, str] = {}
+        """Why a user's account cannot be read, by the user's id."""
+        self._nested: set[str] = set()
+        """Members that are groups themselves."""
+        self._removed_one = False
+        self._cursors: bool | None = None
 
     @property
     def identity(self) -> str:
         """The server and the groups."""
-        return f"scim {self._url} {', '.join(sorted(self.settings.all_groups))}"
+        return f"scim {self._scim.url} {', '.join(self.settings.all_groups)}"
 
-    def memberships(self) -> dict[str, frozenset[str]]:
-        """Whoever the groups show, by account; a member that has none, by `#` and its id."""
-        members = {group: self._members(group) for group in sorted(self.settings.all_groups)}
-        names = self._accounts()
-        found: dict[str, set[str]] = {}
-        for group, ids in members.items():
-            for one in ids:
-                found.setdefault(names.get(one, f"#{one}"), set()).add(group)
-        return {account: frozenset(groups) for account, groups in found.items()}
+    def proof(self) -> str:
+        """What was checked."""
+        return (
+            "users were read page by page until an empty one; each brought new ids, together at least "
+            "totalResults; each group answered with its own id and displayName"
+        )
 
-    def find(self, account: str) -> str:
-        """The id of the one user with this account."""
-        known = self._users.get(account)
-        if known is None:
-            with self._asked(f"the user {account}"):
-                known = [user.id for user in self._listed(self._user_model(), self._filter(account))]
-        if len(known) != 1:
-            count = len(known) or "no"
-            raise ChangeFailedError(
-                f"{count} users have the {self._attribute} {account}; exactly one is needed"
+    def people(self) -> Iterator[tuple[str, str]]:
+        """The id and account of every user that has one."""
+        schema = f"{_ENTERPRISE}:" if self.attribute == "employeeNumber" else ""
+        found = self._listed("Users", attributes=f"id,{schema}{self.attribute}")
+        self._unread = {}
+        for one, user in found.items():
+            try:
+                account = self._account(user)
+            except ValueError as error:
+                self._unread[one] = f"its {self.attribute} {error}"
+                continue
+            if account:
+                yield one, account_of(self.match, account)
+
+    def names(self, group: str) -> list[str]:
+        """The ids of a group's members, by the group's own answer."""
+        one = self._group_id(group)
+        found = self._get(f"Groups/{quote(one, safe='')}", {"attributes": "id,displayName,members"})
+        if found.get("id") != one or not _same(found.get("displayname"), group):
+            raise TargetError(
+                f"{self._url}: asked for the group {group} ({one}), it answers with "
+                f"{found.get('displayname')!r} ({found.get('id')!r})"
             )
-        return known[0]
+        members = found.get("members") or []
+        names = []
+        for member in members if isinstance(members, list) else [members]:
+            shown = _lower(member)
+            value = shown.get("value")
+            if not isinstance(value, str) or not value:
+                raise TargetError(f"{self._url}: the group {group} has a member without an id: {member!r}")
+            if shown.get("type") == "Group" or "/Groups/" in str(shown.get("$ref")):
+                self._nested.add(value)
+            names.append(value)
+        return list(dict.fromkeys(names))
 
-    def add(self, entry: str, group: str) -> None:
+    def why(self, name: str) -> str:
+        """What the member is; a group in the group gives access to people whom nobody looks at."""
+        if name in self._nested:
+            return "a group: its members hold access through it, and are not looked at"
+        return self._unread.get(name) or f"no user with that id has a {self.attribute}"
+
+    def add(self, name: str, group: str) -> None:
         """Add one member (RFC 7644 §3.5.2.1)."""
-        self._patch(group, {"op": "add", "path": "members", "value": [{"value": entry}]})
+        self._patch(group, {"op": "add", "path": "members", "value": [{"value": name}]})
 
-    def remove(self, entry: str, group: str) -> None:
-        """Remove one member by a filter (RFC 7644 §3.5.2.2); without one, some servers empty the group."""
-        self._patch(group, {"op": "remove", "path": f"members[value eq {_quoted(entry)}]"})
+    def remove(self, name: str, group: str) -> None:
+        """Remove one member, by a filter or a value, as the settings say."""
+        if self._scim.remove == "filter":
+            self._patch(group, {"op": "remove", "path": f"members[value eq {_quoted(name)}]"})
+            return
+        before = [] if self._removed_one else self.names(group)
+        self._patch(group, {"op": "remove", "path": "members", "value": [{"value": name}]})
+        if not self._removed_one:
+            self._check_removal(group, {*before} - {name})
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._http.close()
+
+    def _check_removal(self, group: str, stay: set[str]) -> None:
+        """Look at the first removal by a value: a server that knows no such thing may empty the group."""
+        lost = stay - {*self.names(group)}
+        if lost:
+            raise TargetError(
+                f"{self._url}: took {len(lost)} more members out of {group} than the one that was to go, "
+                f"such as {min(lost)}; set target.scim.remove to filter, and run again to put them back"
+            )
+        self._removed_one = True
 
     def _patch(self, group: str, operation: dict[str, Any]) -> None:
-        from scim2_client.errors import RequestNetworkException, SCIMClientException
-        from scim2_models import Group, SCIMException
-
-        body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
-        group_id = self._group_id(group)
+        path = f"{self._url}/Groups/{quote(self._group_id(group), safe='')}"
+        body = json.dumps({"schemas": [_PATCH_OP], "Operations": [operation]}).encode()
         try:
-            self._client.modify(Group, group_id, body, expected_status_codes=None)
-        except SCIMException as error:
-            status = int(error.status or 0)
-            if operation["op"] == "remove" and error.scim_type == "noTarget":
-                return  # somebody who is no member is what was wanted
-            if status in (401, 403):
-                raise TargetError(f"{self._url}: refuses these credentials (HTTP {status})") from error
-            if status in (429, 500, 502, 503, 504):
-                raise ChangeUnclearError(f"the server answered HTTP {status} again and again") from error
-            raise ChangeFailedError(f"the server refused: {_said(error)} (HTTP {status})") from error
-        except RequestNetworkException as error:
-            raise ChangeUnclearError(f"no whole answer came: {_root(error)}") from error
-        except SCIMClientException as error:
-            raise ChangeUnclearError(f"the answer was not SCIM: {error}") from error
-
-    def _members(self, group: str) -> list[str]:
-        from scim2_models import Group
-
-        with self._asked(f"the group {group}"):
-            found: Any = self._client.query(Group, self._group_id(group))
-        if found is None or found.id is None:
-            raise TargetError(f"{self._url}: the group {group} came back empty, without even an id")
-        return [member.value for member in found.members or () if member.value]
+            response = self._http.request(
+                "PATCH", path, body=body, headers={"Content-Type": "application/scim+json"}
+            )
+        except HttpError as error:
+            raise ChangeUnclearError(f"no whole answer came: {error}") from error
+        status, said = response.status, _said(response)
+        if status in (401, 403):
+            raise TargetError(f"{self._url}: does not let this token change {group}: {said}")
+        if status in _BUSY:
+            raise ChangeUnclearError(f"the server answered HTTP {status} again and again")
+        if status not in (200, 204) and not (operation["op"] == "remove" and "noTarget" in said):
+            raise ChangeFailedError(f"the server refused: {said}")
+        if status == 200 and response.content.strip() and not response.content.lstrip().startswith(b"{"):
+            raise ChangeUnclearError(f"the answer was not SCIM: {said}")
 
     def _group_id(self, group: str) -> str:
-        from scim2_models import Group
-
         if group not in self._groups:
-            with self._asked(f"the group {group}"):
-                found = list(self._listed(Group, f"displayName eq {_quoted(group)}"))
+            listed = self._listed(
+                "Groups", filter=f"displayName eq {_quoted(group)}", attributes="id,displayName"
+            )
+            found = [one for one, shown in listed.items() if _same(shown.get("displayname"), group)]
             if len(found) != 1:
                 raise TargetError(
                     f"{self._url}: has {len(found) or 'no'} groups with the displayName {group}; "
                     "exactly one is needed: correct target.scim or the server"
                 )
-            self._groups[group] = found[0].id
+            self._groups[group] = found[0]
         return self._groups[group]
 
-    def _accounts(self) -> dict[str, str]:
-        """The account of each user that has one, by the user's id."""
-        names: dict[str, str] = {}
-        self._users = {}
-        read = _READERS[self._attribute]
-        with self._asked("the users"):
-            for user in self._listed(self._user_model(), None):
-                for value in read(user):
-                    account = account_of(self.match, value)
-                    names[user.id] = account
-                    owners = self._users.setdefault(account, [])
-                    if user.id not in owners:
-                        owners.append(user.id)
-        return names
+    def _listed(self, kind: str, **asked: str) -> dict[str, dict[str, Any]]:
+        """Each resource by its id, page by page until an empty one (RFC 7644 §3.4.2.4).
 
-    def _listed(self, model: Any, condition: str | None) -> Iterator[Any]:
-        """Each resource that fits, page by page (RFC 7644 §3.4.2.4); `TargetError` when some are left out."""
-        seen: set[str] = set()
-        start, total = 1, 1
-        while start <= total:
-            parameters: dict[str, Any] = {"startIndex": start, "count": PAGE}
-            if condition is not None:
-                parameters["filter"] = condition
-            page: Any = self._client.query(model, query_parameters=parameters)
-            resources = page.resources or []
-            for one in resources:
-                if one.id not in seen:
-                    seen.add(one.id)
-                    yield one
-            total = page.total_results or 0
-            start += len(resources)
-            if not resources and start <= total:
-                raise TargetError(f"{self._url}: listed {len(seen)} of {total}; a part is never believed")
+        `TargetError` when some may be left out: a page that was there before, an id twice, fewer than
+        `totalResults`, another `startIndex` than asked for. A list that changes meanwhile is read again.
+        """
+        for attempt in range(TRIES):
+            try:
+                return self._pages(kind, asked)
+            except _PagesDoNotFit as error:
+                if attempt == TRIES - 1:
+                    raise TargetError(f"{self._url}/{kind}: {error}; a part is never believed") from error
+        raise AssertionError  # the last attempt returns or raises
 
-    def _filter(self, account: str) -> str:
-        return f"{_FILTERS[self._attribute]} eq {_quoted(account)}"
+    def _pages(self, kind: str, asked: dict[str, str]) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        total = 0
+        place = {"cursor": ""} if self._has_cursors() else {"startIndex": "1"}
+        cursors = {""}
+        while True:
+            page = self._get(kind, {**asked, **place, "count": str(PAGE)})
+            resources = page.get("resources") or []
+            needed = "resources" if "cursor" in place else "totalresults"
+            if needed not in page or not isinstance(resources, list):
+                raise TargetError(f"{self._url}/{kind}: does not answer with a SCIM list; correct the URL")
+            total = max(total, _number(page.get("totalresults")))
+            self._take(kind, resources, found)
+            if "cursor" in place:
+                cursor = page.get("nextcursor")
+                if cursor in cursors:
+                    raise _PagesDoNotFit(f"gave the cursor {cursor} twice")
+                if not cursor:
+                    break
+                cursors.add(cursor)
+                place = {"cursor": cursor}
+            else:
+                if resources and str(page.get("startindex", "")) not in ("", place["startIndex"]):
+                    raise _PagesDoNotFit(
+                        f"asked for startIndex {place['startIndex']}, it gave {page['startindex']}"
+                    )
+                if not resources or ("filter" in asked and len(found) >= total):
+                    break
+                place = {"startIndex": str(len(found) + 1)}
+        if len(found) < total:
+            raise _PagesDoNotFit(f"listed {len(found):,} of {total:,}")
+        return found
 
-    def _user_model(self) -> Any:
-        from scim2_models import EnterpriseUser, User
+    def _has_cursors(self) -> bool:
+        """Whether the server offers pages by cursors (RFC 9865 §4), which do not shift with changes."""
+        if self._cursors is None:
+            try:
+                pages = self._get("ServiceProviderConfig", {}).get("pagination")
+            except TargetError:  # few servers need it, and some have none
+                pages = None
+            self._cursors = _lower(pages).get("cursor") is True
+        return self._cursors
 
-        return User[EnterpriseUser]
+    def _take(self, kind: str, resources: list[Any], found: dict[str, dict[str, Any]]) -> None:
+        """Put the resources of a page into those found, none of which may be among them."""
+        for one in map(_lower, resources):
+            name = one.get("id")
+            if not isinstance(name, str) or not name:
+                raise TargetError(f"{self._url}/{kind}: gives a resource without an id: {str(one)[:100]}")
+            if name in found:
+                raise _PagesDoNotFit(f"gave {name} twice, the second time after {len(found):,} in all")
+            found[name] = one
 
-    @contextmanager
-    def _asked(self, what: str) -> Iterator[None]:
-        """Turn every error of a question into one line of `TargetError`."""
-        from scim2_client.errors import RequestNetworkException, SCIMClientException
-        from scim2_models import SCIMException
-
+    def _get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
+        """The JSON object of an answer, its names in lower case, since they have no case (RFC 7643 §2.1)."""
+        where = f"{self._url}/{path}"
         try:
-            yield
-        except SCIMException as error:
-            status = int(error.status or 0)
-            meaning = "refuses these credentials" if status in (401, 403) else f"refused to show {what}"
-            raise TargetError(f"{self._url}: {meaning}: {_said(error)} (HTTP {status})") from error
-        except RequestNetworkException as error:
-            raise TargetError(f"{self._url}: {_root(error)}") from error
-        except SCIMClientException as error:
+            response = self._http.request("GET", where, params=params)
+        except HttpError as error:
+            raise TargetError(str(error)) from error
+        if response.status in (401, 403):
+            raise TargetError(f"{where}: refuses these credentials: {_said(response)}")
+        if response.status != 200:
+            raise TargetError(f"{where}: refuses to answer: {_said(response)}")
+        try:
+            found = json.loads(response.content)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
             raise TargetError(
-                f"{self._url}: does not answer as a SCIM server does, asked for {what}: {error}"
-            ) from error
+                f"{where}: does not answer as a SCIM server does ({response.content_type}); "
+                "correct target.scim.url"
+            )
+        return _lower(found)
+
+    def _account(self, user: dict[str, Any]) -> str:
+        """The account that a user shows, empty for none; `ValueError` for one that is not text."""
+        if self.attribute == "emails":
+            emails = [_lower(one) for one in user.get("emails") or () if isinstance(one, dict)]
+            emails.sort(key=lambda one: one.get("primary") is not True)
+            value = emails[0].get("value") if emails else None
+        elif self.attribute == "employeeNumber":
+            extension = user.get(_ENTERPRISE.lower()) or {}
+            value = _lower(extension).get("employeenumber") if isinstance(extension, dict) else extension
+        else:
+            value = user.get(self.attribute.lower())
+        if value is not None and not isinstance(value, str):
+            raise ValueError(f"is {value!r}, which is not text")
+        return (value or "").strip()
+
+
+class _PagesDoNotFit(Exception):
+    """Pages that do not make one list; the message says why."""
 
 
 def open_target(config: Config, _store: Store) -> Target:
     """The SCIM server and groups that `target.scim` names; `ConfigError` when it says too little."""
-    from icaccess.targets.scim_http import RequestsScimClient, is_loopback
     from icaccess.targets.settings import TargetSettings
 
     settings = config.section("target", TargetSettings).scim
+    where = f"{config.file}: target.scim"
     if not settings.url.startswith(("https://", "http://")):
-        raise ConfigError(
-            f"{config.file}: target.scim.url: is no http or https URL; write https://HOST/scim/v2"
-        )
+        raise ConfigError(f"{where}.url: is not an http or https URL; write https://HOST/scim/v2")
     if "@" in settings.url:
-        raise ConfigError(
-            f"{config.file}: target.scim.url: carries a user or password; leave them out, the token is enough"
-        )
+        raise ConfigError(f"{where}.url: carries a user or password; leave them out, the token is enough")
     if settings.url.startswith("http://") and not is_loopback(settings.url):
-        raise ConfigError(
-            f"{config.file}: target.scim.url: would send the token in the clear; write https://"
-        )
+        raise ConfigError(f"{where}.url: would send the token in the clear; write https://")
     if settings.token is None:
-        raise ConfigError(
-            f"{config.file}: target.scim.token: is required; write ${{NAME}} or ${{file:/path}}"
-        )
+        raise ConfigError(f"{where}.token: is required; write ${{NAME}} or ${{file:/path}}")
     check_groups(config, "scim", settings)
     ca = config.path(settings.ca) if settings.ca else None
     if ca is not None and not ca.is_file():
-        raise ConfigError(f"{config.file}: target.scim.ca: there is no file {ca}")
-    return ScimTarget(settings, RequestsScimClient(settings.url, settings.token.reveal(), ca=ca))
+        raise ConfigError(f"{where}.ca: there is no file {ca}")
+    return ScimTarget(settings, scim_http(settings.token, ca))
 
 
-def _external_id(user: User[Any]) -> list[str]:
-    return [user.external_id] if user.external_id else []
+def scim_http(
+    token: Secret, ca: Path | None = None, *, timeout: float = SECONDS, backoff: float = 0.5
+) -> HttpClient:
+    """The session with a SCIM server."""
+    return HttpClient(
+        Bearer(token=token),
+        timeout=timeout,
+        ca=ca,
+        headers={"Accept": "application/scim+json"},
+        retry=_REPEATED.new(backoff_factor=backoff),
+        ca_setting="target.scim.ca",
+    )
 
 
-def _user_name(user: User[Any]) -> list[str]:
-    return [user.user_name] if user.user_name else []
-
-
-def _emails(user: User[Any]) -> list[str]:
-    return [email.value for email in user.emails or () if email.value]
-
-
-def _employee_number(user: User[Any]) -> list[str]:
-    from scim2_models import EnterpriseUser
-
-    extension = user[EnterpriseUser]
-    return [extension.employee_number] if extension is not None and extension.employee_number else []
-
-
-_READERS: dict[Attribute, Callable[[Any], list[str]]] = {
-    "externalId": _external_id,
-    "userName": _user_name,
-    "emails": _emails,
-    "employeeNumber": _employee_number,
-}
+def _lower(found: Any) -> dict[str, Any]:
+    return {name.lower(): value for name, value in found.items()} if isinstance(found, dict) else {}
 
 
 def _quoted(value: str) -> str:
     """A string of the filter language: JSON's, by RFC 7644 §3.4.2.2."""
-    import json
-
     return json.dumps(value, ensure_ascii=False)
 
 
-def _said(error: Any) -> str:
-    return str(getattr(error, "detail", None) or error)
+def _number(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
 
 
-def _root(error: BaseException) -> str:
-    """What is at the bottom of a network error, in words that tell what to do where that is known."""
-    seen: BaseException = error
-    texts = []
-    while seen.__cause__ is not None or seen.__context__ is not None:
-        seen = seen.__cause__ or seen.__context__  # type: ignore[assignment]  # one of them is there
-        texts.append(str(seen))
-    text = " ".join(texts)
-    for sign, meaning in _MEANINGS.items():
-        if sign in text:
-            return meaning
-    return texts[-1] if texts else str(error)
+def _same(shown: Any, name: str) -> bool:
+    """Whether a displayName is the one asked for; case does not count (RFC 7643 §4.2)."""
+    return isinstance(shown, str) and shown.casefold() == name.casefold()
 
 
-_MEANINGS = {
-    "self-signed certificate": "its certificate is self-signed; name the one to trust in target.scim.ca",
-    "self signed certificate": "its certificate is self-signed; name the one to trust in target.scim.ca",
-    "unable to get local issuer": "its certificate is signed by nobody known; set target.scim.ca",
-    "CERTIFICATE_VERIFY_FAILED": "its certificate is not valid for this server; correct the URL",
-    "Connection refused": "nobody answers there; check the URL and that the server runs",
-    "Name or service not known": "there is no such host; check the URL",
-    "no whole answer in": "it did not answer in time; try again",
-    "timed out": "it did not answer in time; try again",
-    "too many": "it failed again and again; try again",
-    "Connection aborted": "it broke the connection; try again",
-    "Connection broken": "it broke the connection; try again",
-}
+def _said(response: Response) -> str:
+    """What a server says of an error (RFC 7644 §3.12), on one line."""
+    try:
+        error = _lower(json.loads(response.content))
+    except ValueError:
+        error = {}
+    parts = [str(error[name]) for name in ("scimtype", "detail") if error.get(name)]
+    return f"{': '.join(parts) or response.content_type} (HTTP {response.status})"

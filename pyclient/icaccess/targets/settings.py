@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
 
 from icaccess.config import Config, Section
 from icaccess.targets.campus import CampusSettings
+from icaccess.targets.groups import GroupTarget
 from icaccess.targets.interface import Target
 from icaccess.targets.ldap import LdapSettings
 from icaccess.targets.scim import ScimSettings
 
 if TYPE_CHECKING:  # reading the settings needs no database
     from icaccess.store.database import Store
+
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 KINDS = {
     "campus": "icaccess.targets.campus:open_target",
@@ -27,6 +32,8 @@ class TargetSettings(Section, frozen=True):
     """Which system holds the access; each kind but the ledger has settings of its own under its name."""
 
     kind: Literal["campus", "ldap", "ledger", "scim"] = "ledger"
+    max_shrink: Share = GroupTarget.max_shrink
+    max_unnamed: Share = GroupTarget.max_unnamed
     campus: CampusSettings = CampusSettings()
     ldap: LdapSettings = LdapSettings()
     scim: ScimSettings = ScimSettings()
@@ -34,6 +41,9 @@ class TargetSettings(Section, frozen=True):
 
 def open_target(config: Config, store: Store) -> Target:
     """The target that the configuration names."""
-    module, _, function = KINDS[config.section("target", TargetSettings).kind].partition(":")
+    settings = config.section("target", TargetSettings)
+    module, _, function = KINDS[settings.kind].partition(":")
     target: Target = getattr(importlib.import_module(module), function)(config, store)
+    if isinstance(target, GroupTarget):
+        target.max_shrink, target.max_unnamed = settings.max_shrink, settings.max_unnamed
     return target

@@ -20,16 +20,16 @@ def run(icaccess, tmp_path):  # noqa: F811 (the fixture)
 
 def test_a_record_that_is_whole(run, tmp_path):
     code, out, err = run("verify")
-    assert (code, out) == (0, "The record is whole: 119 entries.\n")
-    assert "give it with --head" in err
+    assert (code, out) == (0, "The record is whole: 121 entries.\n")
+    assert "give --heads or --head" in err
     kept = tmp_path / "kept.jsonl"
     assert run("export", "--out", kept)[0] == 0
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
-    assert len(lines) == 120
-    assert lines[-1]["head"] == {"seq": 119, "hash": lines[-2]["hash"]}
+    assert len(lines) == 122
+    assert lines[-1]["head"] == {"seq": 121, "hash": lines[-2]["hash"]}
     assert run("verify", "--head", kept)[:2] == (
         0,
-        "The record is whole: 119 entries, and holds entry 119 as it was exported.\n",
+        "The record is whole: 121 entries, and holds entry 121 as it was exported.\n",
     )
     assert run("export")[1] == kept.read_text()
 
@@ -40,11 +40,11 @@ def test_tampering_is_found(run, tmp_path):
     with sqlite3.connect(tmp_path / "icaccess.db") as connection:
         connection.execute("DELETE FROM audit WHERE seq > 100")
     connection.close()
-    assert run("verify")[0] == 0
+    assert run("verify")[2] == "icaccess: run 2: differs from the audit record; the row was edited\n"
     code, out, err = run("verify", "--head", kept)
     assert (code, out) == (1, "")
     assert err == (
-        "icaccess: the audit record ends at entry 100, yet entry 119 was exported: its end was cut off\n"
+        "icaccess: the audit record ends at entry 100, yet entry 121 was exported: its end was cut off\n"
     )
     with sqlite3.connect(tmp_path / "icaccess.db") as connection:
         connection.execute("UPDATE audit SET body = replace(body, '210', '211') WHERE seq = 2")
@@ -61,17 +61,17 @@ def test_one_person_s_story(run):
     assert code == 0
     lines = out.splitlines()
     assert lines[0].startswith("Run 1, 20")
-    assert "took over who holds access for 2027-06-29 at ledger" in lines[0]
-    assert "was found to hold access for 210 since 2023-08-16" in lines[1]
+    assert "adopted the current access for 2027-06-29 at ledger" in lines[0]
+    assert "held access for 210 since 2023-08-16 on the first day" in lines[1]
     assert lines[2].startswith("Run 2, 20")
     assert "applied a plan for 2027-06-29 at ledger (policy " in lines[2]
-    assert "revoke was decided: certification_expired: Elementary Scheduling, last completed" in lines[3]
+    assert "revoke decided; certification_expired: Elementary Scheduling, last completed" in lines[3]
     assert [line.split("  ")[-1] for line in lines[4:]] == [
-        "revoke was made",
-        "revoke was verified: the target shows it",
+        "revoke made",
+        "revoke verified: the target shows it",
     ]
     code, out, _ = run("show", "100206")
-    assert "grant was decided for access for 211: " in out
+    assert "grant decided: access for 211; " in out
     assert "approved " in out
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from icaccess.config import SECTIONS, Config, Secret, SecretUrl, Section, load_config
+from icaccess.config.secrets import shown_url
 from icaccess.errors import ConfigError
 
 
@@ -100,7 +101,11 @@ def test_a_section_that_is_wrong(tmp_path: Path, text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["token: hunter2", "token: 12345678", "url: 'https://u:hunter2@example.org'"]
+    "written",
+    [
+        *("token: hunter2", "token: 12345678", "url: 'https://u:hunter2@example.org'"),
+        *("url: 'postgresql://u@h/d?password=hunter2'", "url: 'https://h/jobs?x=1&api_key=hunter2'"),
+    ],
 )
 def test_a_secret_that_is_written_out_is_refused_and_not_repeated(tmp_path: Path, written: str) -> None:
     loaded = config(tmp_path, f"guard:\n  {written}\n")
@@ -122,9 +127,43 @@ def test_secrets_come_from_the_environment_and_from_files_and_do_not_show(
     assert guard.token.reveal() == "t0ken"
     assert guard.url.reveal() == "postgresql://u:s3cret@h/d"
     assert repr(guard.token) == str(guard.token) == "***"
-    assert str(guard.url) == "postgresql://***@h/d"
+    assert str(guard.url) == "postgresql://h/d"
     assert "s3cret" not in repr(guard)
     assert "t0ken" not in repr(guard)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("postgresql://u:hunter2@h/d", "postgresql://u@h/d?sslpassword=hunter2", "https://hunter2@h/d"),
+        *("https://h/d#hunter2", "https://[hunter2/d"),
+    ],
+)
+def test_no_form_of_url_shows_its_secret(url: str) -> None:
+    assert "hunter2" not in f"{SecretUrl(url)!r} {shown_url(url)}"
+
+
+def test_a_secret_that_others_can_write_is_refused_and_one_that_they_can_read_is_listed(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("t0ken")
+    loaded = config(tmp_path, f"guard: {{token: '${{file:{file}}}'}}\n")
+    for mode, writable, readable in (
+        (0o600, False, False),
+        (0o644, False, True),
+        (0o666, True, True),
+        (0o620, True, False),
+    ):
+        file.chmod(mode)
+        assert loaded.readable_secrets() == ([file] if readable else [])
+        if writable:
+            with pytest.raises(
+                ConfigError, match="can be written by other users; make it private: chmod 600"
+            ):
+                loaded.section("guard", Guard)
+        else:
+            loaded.section("guard", Guard)
 
 
 def test_a_url_without_a_password_may_stand_in_the_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from icaccess.errors import StoreError
 from icaccess.store.database import open_store
 from icaccess.store.lock import applying
 from icaccess.store.schema import HEAD, metadata
+from tests.stores import free_port
 
 
 def url(path: Path) -> str:
@@ -133,4 +135,25 @@ def test_a_damaged_store(tmp_path):
 def test_a_url_that_leads_nowhere(written, said):
     with pytest.raises(StoreError, match=said) as caught:
         open_store(written)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_store_and_the_files_beside_it_are_for_their_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    before = os.umask(0)
+    try:
+        for _ in range(2):
+            with open_store(f"sqlite:///{file}") as store, store.writing() as connection:
+                connection.execute(text("DELETE FROM lock"))
+                modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+            assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+            file.chmod(0o644)
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("option", ["password=hunter2", "sslpassword=hunter2&sslmode=require", "hunter2=1"])
+def test_no_option_of_the_store_s_url_is_shown(option: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        open_store(f"postgresql://u:hunter2@127.0.0.1:{free_port()}/d?{option}&connect_timeout=2")
     assert "hunter2" not in str(caught.value)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from icaccess.errors import TargetError
-from icaccess.models import Access
-from icaccess.targets.interface import Change, Result, Target
+from icaccess.targets.interface import NOBODY, Change, Listing, Result, Target
 
 
 class MemoryTarget(Target):
@@ -14,17 +13,17 @@ class MemoryTarget(Target):
 
     identity = "memory"
 
-    def __init__(self, held: dict[str, Access] | None = None, *, batch_size: int | None = 100) -> None:
+    def __init__(self, held: dict[str] | None = None, *, batch_size: int | None = 100) -> None:
         self.held = dict(held or {})
         self.faults: dict[str, str] = {}
         self.applied: list[tuple[str, str]] = []
         self.batch_size = batch_size
         self.blind = False
 
-    def current(self) -> dict[str, Access]:
+    def listing(self, expected: Mapping[str] = NOBODY) -> Listing:  # noqa: ARG002 (believes itself)
         if self.blind:
             raise TargetError("memory: cannot be asked")
-        return dict(self.held)
+        return Listing(held=dict(self.held), proof="a dictionary")
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002
         for change in changes:

@@ -11,7 +11,7 @@ import pytest
 from icaccess.config import Secret, load_config
 from icaccess.errors import ConfigError, TargetError
 from icaccess.models import Access
-from icaccess.targets.interface import Change
+from icaccess.targets.interface import Change, Result
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.settings import open_target
@@ -49,16 +49,19 @@ class Style:
         return self.server.entry(f"cn={name},{GROUPS}", [kind], **more)
 
     def target(self, group, *, url=None, password=PASSWORD, ca=None, **more):
-        defaults = {"placeholder": None if self.active_directory else NOBODY, "attribute": self.attribute}
+        defaults = {
+            "placeholder": None if self.active_directory else NOBODY,
+            "attribute": self.attribute,
+            "accounts": PEOPLE,
+            "bind_dn": ADMIN,
+        }
         settings = LdapSettings(
             url=url or self.server.url,
-            bind_dn=ADMIN,
             password=Secret(password),
-            accounts=PEOPLE,
             match="username",
             **{"group": group, **defaults, **more},
         )
-        directory = Directory(settings.url, ADMIN, password, ca=ca, answer_seconds=1)
+        directory = Directory(settings.url, settings.bind_dn, password, ca=ca, answer_seconds=1)
         return LdapTarget(settings, directory)
 
 
@@ -158,11 +161,30 @@ def test_names_are_equal_whatever_their_case_and_spaces(style):
     ldap.close()
 
 
-def test_a_member_whom_nobody_can_name_is_shown_by_its_dn(style):
-    group = style.group("ic", ["cn=gone,dc=example,dc=org"])
-    style.person("jo")
+def test_members_whom_nobody_can_name_are_listed_apart_with_what_they_are(style):
+    nested = style.group("nested", [style.person("mo")])
+    unit = style.server.entry(f"cn=printer,{GROUPS}", ["device"])
+    group = style.group("ic", ["cn=gone,dc=example,dc=org", nested, unit, style.person("jo")])
     ldap = style.target(group)
-    assert ldap.current() == {"#cn=gone,dc=example,dc=org": Access(held=True)}
+    ldap.max_unnamed = 0.8
+    listing = ldap.listing()
+    assert listing.held == {"jo": Access(held=True)}
+    assert {one.member: one.why for one in listing.unnamed} == {
+        "cn=gone,dc=example,dc=org": "no such entry, or it is hidden",
+        nested: "a group: its members hold access through it, and are not looked at",
+        unit: f"an entry without {style.attribute}, or not under {PEOPLE}",
+    }
+    assert {one.groups for one in listing.unnamed} == {(group,)}
+    ldap.close()
+
+
+def test_too_many_members_whom_nobody_can_name_stop_the_run(style):
+    group = style.group("ic", [style.person(f"user{n}") for n in range(5)])
+    ldap = style.target(group, attribute="employeeNumber")
+    with pytest.raises(
+        TargetError, match=r"5 of 5 members stand for no account, such as cn=user0,.*correct `match`"
+    ):
+        ldap.listing()
     ldap.close()
 
 
@@ -170,8 +192,9 @@ def test_more_people_than_fit_on_a_page(style):
     dns = [style.person(f"u{n}") for n in range(520)]
     group = style.group("ic", dns)
     ldap = style.target(group)
-    assert len(ldap.current()) == 520
-    assert "#" not in "".join(ldap.current())
+    listing = ldap.listing()
+    assert (len(listing.held), listing.unnamed) == (520, ())
+    assert listing.proof == f"every page of 520 entries under {PEOPLE} and each group ended with success"
     ldap.close()
 
 
@@ -270,7 +293,15 @@ class TestBadInput:
 
     def test_a_group_that_does_not_exist(self, style):
         ldap = style.target(f"cn=none,{GROUPS}")
-        with pytest.raises(TargetError, match=r"there is no .*group"):
+        with pytest.raises(
+            TargetError, match=rf"has no entry cn=none,{GROUPS} \(noSuchObject\), or hides it"
+        ):
+            ldap.current()
+        ldap.close()
+
+    def test_people_who_are_looked_for_where_there_is_nothing(self, style):
+        ldap = style.target(style.group("ic", [style.person("jo")]), accounts="ou=none,dc=example,dc=org")
+        with pytest.raises(TargetError, match=r"has no entry ou=none,dc=example,dc=org \(noSuchObject\)"):
             ldap.current()
         ldap.close()
 
@@ -280,8 +311,12 @@ class TestBadInput:
         ldap = style.target(group)
         ldap.current()
         style.server.connection.delete(group)
-        with pytest.raises(TargetError, match=f"there is no group {group}"):
-            list(ldap.apply([grant("jo")], "b"))
+        results = ldap.apply([grant("jo"), grant("jo")], "b")
+        said = f"there is no group {group}; correct target.ldap"
+        assert next(results) == Result("unclear", f"{style.server.url}: {said}")
+        assert next(results).note.startswith("not tried, since an earlier change ended with: ")
+        with pytest.raises(TargetError, match=said):
+            next(results)
         ldap.close()
 
     def test_nobody_there(self, style):
@@ -296,14 +331,14 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
-            ({"url": "h"}, "target.ldap.url: is no URL of a directory"),
+            ({"url": "h"}, "target.ldap.url: is not the URL of a directory"),
             ({"url": "ldap://h"}, "target.ldap.url: would send the password in the clear"),
             ({"password": "hunter2"}, "target.ldap.password: a secret is written out"),
             ({"password": None}, "target.ldap.password: is required"),
             ({"accounts": None}, "target.ldap.accounts: is required"),
             ({"group": None}, "target.ldap: names no group"),
-            ({"group": "ic"}, "'ic' is no DN"),
-            ({"attribute": "'a)(b'"}, "is no name of an attribute"),
+            ({"group": "ic"}, "'ic' is not a DN"),
+            ({"attribute": "'a)(b'"}, "is not the name of an attribute"),
             ({"ca": "none.pem"}, "there is no file"),
         ],
     )

@@ -1,4 +1,4 @@
-"""The audit record in words: one person's story, or what happened in each run."""
+"""Renders the audit record in words: what happened to one person, or in each run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Sentence = Callable[[dict[str, Any]], str]
 _SHORT = 12
 
 
-def story(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str]:
-    """One line for each entry, and one before the first of each run that says who asked and by which rules.
+def as_text(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str]:
+    """A line for each entry, and before each run a line that says who asked and by which rules.
 
     `runs` holds the entry with which each run started.
     """
@@ -27,15 +27,24 @@ def story(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str]:
             yield f"  {entry.at}  {sentence(entry)}"
 
 
+def runs_as_text(entries: Iterable[Entry]) -> Iterator[str]:
+    """Each run with what came of it, and what happened apart from any person: stops, consents and heads."""
+    for entry in entries:
+        if entry.kind == "run_started":
+            yield _run(entry)
+        elif entry.employee_id is None and entry.kind in _SENTENCES:
+            yield f"  {entry.at}  {sentence(entry)}"
+
+
 def sentence(entry: Entry) -> str:
-    """What one entry says."""
+    """One entry in words."""
     say: Sentence = _SENTENCES.get(entry.kind, str)
     return say(entry.body)
 
 
 def _run(started: Entry) -> str:
     body = started.body
-    what = "took over who holds access" if body["kind"] == "adopt" else "applied a plan"
+    what = "adopted the current access" if body["kind"] == "adopt" else "applied a plan"
     rules = ", ".join(
         f"{name} {body[key][:_SHORT]}"
         for name, key in (
@@ -54,20 +63,20 @@ def _run(started: Entry) -> str:
 
 def _adopted(body: dict[str, Any]) -> str:
     since = f" since {body['since']}" if body.get("since") else ""
-    return f"was found to hold {_held(body)}{since}"
+    return f"held {_held(body)}{since} on the first day"
 
 
 def _intent(body: dict[str, Any]) -> str:
     after = body.get("after")
-    what = f"{body['action']} was decided{f' for {_held(after)}' if after else ''}"
+    what = f"{body['action']} decided{f': {_held(after)}' if after else ''}"
     basis = body.get("basis")
     if basis:
         approval = basis["approval"]
         return (
-            f"{what}: {basis['role']} at {basis['location']}, Walk-In {basis['walk_in']}, "
+            f"{what}; {basis['role']} at {basis['location']}, Walk-In {basis['walk_in']}, "
             f"Elementary {basis['elementary']}, approved {approval['decided_on']} by {approval['approver']}"
         )
-    return f"{what}: {_reasons(body)}"
+    return f"{what}; {_reasons(body)}"
 
 
 def _settled(text: str) -> Sentence:
@@ -81,41 +90,61 @@ def _settled(text: str) -> Sentence:
 def _drift(body: dict[str, Any]) -> str:
     before, now = _holding(body["expected"]), _holding(body["found"])
     return (
-        f"access was {body['kind']} behind this system's back: {before} before, {now} now; "
-        f"the policy said {body['outcome']}"
+        f"access was {body['kind']} outside this system: {before} before, {now} now; "
+        f"the policy says {body['outcome']}"
     )
 
 
 def _held_back(body: dict[str, Any]) -> str:
-    return f"{body['action']} was held back for consent: {_reasons(body)}"
+    return f"{body['action']} held back until somebody consents: {_reasons(body)}"
 
 
 def _consent(body: dict[str, Any]) -> str:
     by, plan, until = body["by"], body["plan_digest"][:_SHORT], body["expires_at"]
     found = "; ".join(body["findings"])
-    return f"{by} let the plan {plan} past the guard until {until}: {body['reason']} (found: {found})"
+    return f"{by} allowed plan {plan} past the guard until {until}: {body['reason']} (guard: {found})"
+
+
+def _stopped(body: dict[str, Any]) -> str:
+    return f"the guard stopped plan {body['plan_digest'][:_SHORT]}: {'; '.join(body['findings'])}"
+
+
+def _changed(body: dict[str, Any]) -> str:
+    return f"{body['what']} changed from {body['before'][:_SHORT]} to {body['now'][:_SHORT]}"
+
+
+def _head(body: dict[str, Any]) -> str:
+    head, receipts = body["head"], body["receipts"]
+    kept = [one["witness"] for one in receipts if "problem" not in one]
+    failed = ", ".join(f"{one['witness']} ({one['problem']})" for one in receipts if "problem" in one)
+    what = f"head {head['hash'][:_SHORT]} of {head['size']} entries"
+    told = f"handed to {', '.join(kept)}" if kept else "handed to no witness"
+    return f"{what} {told}{f'; NOT to {failed}' if failed else ''}"
 
 
 def _finished(body: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(body.items()))
-    return f"the run ended: {counts or 'no changes'}"
+    return f"run ended: {counts or 'no changes'}"
 
 
 def _interrupted(_: dict[str, Any]) -> str:
-    return "the run was interrupted; the next one settled what was under way"
+    return "run interrupted; the next run settled its open changes"
 
 
 _SENTENCES: dict[str, Sentence] = {
     "adopted": _adopted,
     "intent": _intent,
-    "made": _settled("was made"),
-    "verified": _settled("was verified: the target shows it"),
-    "pending": _settled("is with whoever carries it out"),
+    "made": _settled("made"),
+    "verified": _settled("verified: the target shows it"),
+    "pending": _settled("handed over; a person carries it out"),
     "failed": _settled("FAILED"),
-    "dropped": _settled("was dropped"),
+    "dropped": _settled("dropped"),
     "drift": _drift,
     "held_back": _held_back,
     "consent": _consent,
+    "guard_stopped": _stopped,
+    "changed": _changed,
+    "head": _head,
     "run_finished": _finished,
     "run_interrupted": _interrupted,
 }

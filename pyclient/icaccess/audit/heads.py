@@ -1,0 +1,232 @@
+"""Heads of the audit record: signed, handed to witnesses after each run, and held against the record later.
+
+A head is the root of the Merkle tree over the hashes of all entries at a moment. Each proves that the record
+only grew since the head before it, so heads alone show whether somebody rewrote what they stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection
+
+from icaccess.audit.keys import PublicKey, SigningKey, signing_key
+from icaccess.audit.tree import Tree, consistency_spans, extends
+from icaccess.audit.witnesses import AnyWitness, AuditSettings, TimeStampWitness
+from icaccess.config import Config
+from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError
+from icaccess.store import audit as record
+from icaccess.store.audit import Draft
+from icaccess.store.database import Store
+
+KIND = "head"
+"""The kind of entry that holds a head and its receipts."""
+
+
+class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The record when it had `size` entries: the tree's root `hash`, the run before it, the instant.
+
+    `proof` shows that the record with `previous` entries, of the head before, is the beginning of this one.
+    """
+
+    at: str
+    hash: str
+    key: str
+    previous: int
+    run: int | None
+    size: int
+    signature: str = ""
+    proof: tuple[str, ...] | None = None
+
+    def signed_text(self) -> bytes:
+        """What the signature covers: canonical JSON of everything but signature and proof."""
+        fields = {name: getattr(self, name) for name in ("at", "hash", "key", "previous", "run", "size")}
+        return record.canonical(fields)
+
+    def line(self) -> bytes:
+        """The head as one line of JSON."""
+        return record.canonical(self) + b"\n"
+
+    def short_line(self) -> bytes:
+        """The head without its proof, as JSON without a line end."""
+        return record.canonical({**msgspec.json.decode(self.signed_text()), "signature": self.signature})
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of handing one head to one witness: its receipt, or the problem."""
+
+    witness: str
+    receipt: str = ""
+    problem: str = ""
+
+
+class HeadEntry(msgspec.Struct, frozen=True):
+    """The body of the entry that records a head."""
+
+    head: SignedHead
+    receipts: tuple[Receipt, ...]
+
+
+def record_key(config: Config, *, make: bool = False) -> SigningKey | None:
+    """The key that signs the record; None where none is configured, and so no witness either."""
+    settings = config.section("audit", AuditSettings)
+    if not settings.key:
+        if settings.witnesses:
+            raise ConfigError(
+                f"{config.file}: audit.key: is required with witnesses; name a file for the key"
+            )
+        return None
+    return signing_key(config.path(settings.key), make=make)
+
+
+def hand_over(store: Store, config: Config) -> tuple[Receipt, ...]:
+    """Sign the record's head, hand it to every witness, and record head and receipts.
+
+    A witness that cannot be reached is a receipt with a `problem`: the next head goes to it again. So is a
+    store that fails now, when a run has ended already. Nothing is done without a key, or where nothing was
+    recorded since the last head.
+    """
+    key = record_key(config, make=True)
+    if key is None:
+        return ()
+    try:
+        with store.reading() as connection:
+            before, end = newest(connection), record.head(connection)
+            if end.seq == 0 or (before is not None and end.seq == before.size + 1):
+                return ()
+            head = _sign(connection, key, 0 if before is None else before.size, end.seq, store.now())
+        receipts = tuple(_hand_over(witness, head, config) for witness in _witnesses(config))
+        body = msgspec.to_builtins(HeadEntry(head, receipts))
+        with store.writing() as connection:
+            record.append(connection, store.now(), [Draft(kind=KIND, run_id=head.run, body=body)])
+    except StoreError as error:
+        return (Receipt(witness="any witness", problem=str(error)),)
+    return receipts
+
+
+def newest(connection: Connection) -> SignedHead | None:
+    """The newest head that the record holds."""
+    entry = record.newest(connection, KIND)
+    return None if entry is None else msgspec.convert(entry.body, HeadEntry).head
+
+
+def read_heads(path: Path) -> list[SignedHead]:
+    """The heads in a witness's file: JSON, alone on its line or after what a log daemon put before it.
+
+    The last line of `icaccess audit export` is one too. `AuditError` is raised for a file that cannot be
+    read, and for a line that should be a head and is none.
+    """
+    found = []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise AuditError(f"{path}: the heads cannot be read: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
+        start = line.find(b'{"at":')
+        if start < 0 or b'"signature":' not in line:
+            continue
+        try:
+            found.append(msgspec.json.decode(line[start:].strip(b"\x00\r\n "), type=SignedHead))
+        except msgspec.DecodeError as error:
+            raise AuditError(f"{path} line {number}: is not a whole head; get the file again") from error
+    if not found:
+        raise AuditError(f"{path}: holds no head of an audit record; give what a witness keeps")
+    return found
+
+
+def check_heads(heads: Sequence[SignedHead], key: PublicKey) -> None:
+    """Check heads by themselves: each is signed by the key, and each proves that the record only grew.
+
+    `AuditError` names the first that does not.
+    """
+    before: SignedHead | None = None
+    for head in heads:
+        named = _named(head)
+        if not key.signed(head.signed_text(), head.signature):
+            raise AuditError(f"{named}: is not signed by the key {key.id}; somebody forged or changed it")
+        if before is not None:
+            _check_growth(before, head)
+        before = head
+
+
+def _check_growth(before: SignedHead, head: SignedHead) -> None:
+    named = _named(head)
+    if head.size < before.size:
+        raise AuditError(
+            f"{named}: comes after {_named(before)}, which is larger: a head was replayed, or the record cut"
+        )
+    if head.size == before.size and head.hash != before.hash:
+        raise AuditError(f"{named}: differs from another head of the same size: there are two records")
+    if head.at < before.at:
+        raise AuditError(f"{named}: is of {head.at}, and {_named(before)} of {before.at}: a clock went back")
+    if head.proof is not None and head.previous == before.size and head.size > before.size:
+        proof = [bytes.fromhex(step) for step in head.proof]
+        roots = bytes.fromhex(before.hash), bytes.fromhex(head.hash)
+        if not extends(before.size, roots[0], head.size, roots[1], proof):
+            raise AuditError(f"{named}: does not extend {_named(before)}: the record was rewritten")
+
+
+def check_record(connection: Connection, heads: Iterable[SignedHead]) -> None:
+    """Hold the record against heads that witnesses kept; `AuditError` says where they part."""
+    wanted = sorted(heads, key=lambda head: head.size)
+    tree, last = Tree(), "its beginning"
+    leaves = record.hashes(connection)
+    for head in wanted:
+        for leaf in leaves if tree.size < head.size else ():
+            tree.add(leaf)
+            if tree.size == head.size:
+                break
+        if tree.size < head.size:
+            raise AuditError(
+                f"the record ends at entry {tree.size}, and {_named(head)} stands for {head.size} entries: "
+                "its end was cut off, or an older copy was put in its place"
+            )
+        if tree.root.hex() != head.hash:
+            raise AuditError(
+                f"{_named(head)}: the record's first {head.size} entries are other ones: it was rewritten "
+                f"after {last}"
+            )
+        last = _named(head)
+
+
+def check_receipts(connection: Connection, config: Config) -> None:
+    """Verify again the time stamps in the record of services that are configured; `AuditError` names one."""
+    services = {one.name: one for one in _witnesses(config) if isinstance(one, TimeStampWitness)}
+    for entry in record.entries(connection, kind=KIND) if services else ():
+        body = msgspec.convert(entry.body, HeadEntry)
+        for receipt in body.receipts:
+            if receipt.receipt and (service := services.get(receipt.witness)):
+                service.check(receipt.receipt, body.head, config)
+
+
+def _sign(connection: Connection, key: SigningKey, before: int, size: int, at: str) -> SignedHead:
+    proof = tuple(
+        Tree(record.hashes(connection, *span)).root.hex() for span in consistency_spans(before, size)
+    )
+    head = SignedHead(
+        at=at,
+        hash=Tree(record.hashes(connection, 0, size)).root.hex(),
+        key=key.id,
+        previous=before,
+        run=record.newest_run(connection),
+        size=size,
+        proof=proof,
+    )
+    return msgspec.structs.replace(head, signature=key.sign(head.signed_text()))
+
+
+def _hand_over(witness: AnyWitness, head: SignedHead, config: Config) -> Receipt:
+    try:
+        return Receipt(witness=witness.name, receipt=witness.hand_over(head, config))
+    except IcaccessError as error:
+        return Receipt(witness=witness.name, problem=str(error))
+
+
+def _witnesses(config: Config) -> tuple[AnyWitness, ...]:
+    return config.section("audit", AuditSettings).witnesses
+
+
+def _named(head: SignedHead) -> str:
+    return f"the head of run {head.run}" if head.run is not None else f"the head of {head.size} entries"

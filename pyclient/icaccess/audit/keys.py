@@ -1,0 +1,99 @@
+"""The key that signs the audit record: Ed25519, in a file that is kept apart from the store."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from icaccess.errors import ConfigError
+from icaccess.files import write_private
+
+_MAKE = "make one with: openssl genpkey -algorithm ed25519 -out FILE"
+
+
+class PublicKey:
+    """Checks what the record's key signed. `id` is the SHA-256 of the key's 32 bytes, shortened."""
+
+    def __init__(self, key: Ed25519PublicKey) -> None:
+        self._public = key
+        raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.id = hashlib.sha256(raw).hexdigest()[:16]
+
+    def signed(self, message: bytes, signature: str) -> bool:
+        """Whether `signature`, in Base64, is this key's over the message."""
+        try:
+            self._public.verify(base64.b64decode(signature, validate=True), message)
+        except (InvalidSignature, binascii.Error):
+            return False
+        return True
+
+    @property
+    def pem(self) -> str:
+        """The public key as PEM, to be kept by whoever verifies."""
+        return self._public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+class SigningKey(PublicKey):
+    """Signs entries and heads of the record."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        super().__init__(key.public_key())
+        self._private = key
+
+    def sign(self, message: bytes) -> str:
+        """The signature over the message, in Base64."""
+        return base64.b64encode(self._private.sign(message)).decode()
+
+
+def signing_key(path: Path, *, make: bool) -> SigningKey:
+    """The private key in a PEM file; with `make`, a file that is missing is made.
+
+    `ConfigError` is raised for a file that cannot be read, holds another kind of key, or can be written by
+    other users.
+    """
+    if make and not path.exists():
+        key = Ed25519PrivateKey.generate()
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        try:
+            write_private(path, [pem])
+        except OSError as error:
+            raise ConfigError(f"{path}: the audit key cannot be made: {error.strerror}; {_MAKE}") from error
+        return SigningKey(key)
+    loaded = _load(path, lambda pem: load_pem_private_key(pem, password=None))
+    if not isinstance(loaded, Ed25519PrivateKey):
+        raise ConfigError(f"{path}: is not an Ed25519 private key; {_MAKE}")
+    if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigError(f"{path}: other users can write this audit key; make it private: chmod 600")
+    return SigningKey(loaded)
+
+
+def public_key(path: Path) -> PublicKey:
+    """The public key in a PEM file; `ConfigError` when it is none."""
+    loaded = _load(path, load_pem_public_key)
+    if not isinstance(loaded, Ed25519PublicKey):
+        raise ConfigError(f"{path}: is not an Ed25519 public key; write one with: icaccess audit key")
+    return PublicKey(loaded)
+
+
+def _load(path: Path, load: Callable[[bytes], object]) -> object:
+    try:
+        return load(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{path}: the audit key cannot be read: {error.strerror}; {_MAKE}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ConfigError(f"{path}: is not an unencrypted PEM key; {_MAKE}") from error

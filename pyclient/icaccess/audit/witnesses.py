@@ -1,0 +1,208 @@
+"""Witnesses: places outside the store, and out of its owner's reach, that keep signed heads of the record.
+
+Each kind is the type of its settings in `audit.witnesses` and knows how to hand a head over.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import socket
+from abc import abstractmethod
+from logging.handlers import SysLogHandler
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
+
+from icaccess.config import Config, SecretUrl, Section
+from icaccess.config.auth import Auth
+from icaccess.errors import AuditError, HttpError
+
+if TYPE_CHECKING:
+    from rfc3161_client import Verifier, VerifierBuilder
+
+    from icaccess.audit.heads import SignedHead
+
+SECONDS = 10.0
+"""How long a witness may take."""
+
+
+class Witness(Section, frozen=True, kw_only=True, tag_field="type"):
+    """One witness."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The witness in words, without secrets."""
+
+    @abstractmethod
+    def hand_over(self, head: SignedHead, config: Config) -> str:
+        """Give the witness a head, and return its receipt, which may be empty.
+
+        `AuditError` or `HttpError` is raised when the witness surely or perhaps does not have it.
+        """
+
+
+class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
+    """A file, on another machine's disk or append-only, that gets one line of JSON for each head."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The path as written."""
+        return f"file {self.path}"
+
+    def hand_over(self, head: SignedHead, config: Config) -> str:
+        """Append the head's line; a line that an earlier crash cut short is ended first."""
+        path = config.path(self.path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # A head tells of nobody, and the auditor has to read it.
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            with os.fdopen(handle, "rb+", buffering=0) as file:
+                size = file.seek(0, os.SEEK_END)
+                torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+                file.write((b"\n" if torn else b"") + head.line())
+                os.fsync(handle)
+        except OSError as error:
+            raise AuditError(f"{path}: the head cannot be written there: {error.strerror}") from error
+        return ""
+
+
+class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
+    """The log daemon of this machine, or of another one at HOST:PORT."""
+
+    address: str = "/dev/log"
+    protocol: Literal["udp", "tcp"] = "udp"
+
+    @property
+    def name(self) -> str:
+        """The address."""
+        return f"syslog {self.address}"
+
+    def hand_over(self, head: SignedHead, config: Config) -> str:  # noqa: ARG002 (others look up paths)
+        """Send the head without its proof, since a line of syslog is short."""
+        kind = socket.SOCK_STREAM if self.protocol == "tcp" else socket.SOCK_DGRAM
+        host, colon, port = self.address.rpartition(":")
+        to_socket = self.address.startswith("/") or not (colon and port.isdigit())
+        address: str | tuple[str, int] = self.address if to_socket else (host.strip("[]"), int(port))
+        try:
+            handler = _Syslog(address, SysLogHandler.LOG_AUTH, None if to_socket else kind)
+            handler.ident = "icaccess-audit: "
+            handler.append_nul = False
+            end = "\n" if self.protocol == "tcp" else ""
+            try:
+                text = head.short_line().decode() + end
+                handler.emit(logging.makeLogRecord({"msg": text, "levelname": "INFO"}))
+            finally:
+                handler.close()
+        except OSError as error:
+            raise AuditError(f"syslog {self.address}: takes no head: {error.strerror or error}") from error
+        return ""
+
+
+class _Syslog(SysLogHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (logging's name)
+        raise  # logging calls this while it handles the error
+
+
+class HttpWitness(Witness, frozen=True, kw_only=True, tag="http"):
+    """An HTTP endpoint that takes a POST with the head as JSON and answers 2xx once it has kept it."""
+
+    url: SecretUrl
+    auth: Auth | None = None
+    ca_file: str = ""
+
+    @property
+    def name(self) -> str:
+        """The URL without its secrets."""
+        return f"http {self.url}"
+
+    def hand_over(self, head: SignedHead, config: Config) -> str:
+        """Post the head; the receipt is the status."""
+        status, _ = _post(self.url, head.line(), "application/json", config, self.ca_file, self.auth)
+        return str(status)
+
+
+class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
+    """A time-stamp service (RFC 3161), whose signature proves that a head existed at an instant.
+
+    `ca_file` holds the root certificates that it is verified by, and intermediate ones where it sends none.
+    """
+
+    url: SecretUrl
+    ca_file: Annotated[str, Meta(min_length=1)]
+
+    @property
+    def name(self) -> str:
+        """The URL without its secrets."""
+        return f"rfc3161 {self.url}"
+
+    def hand_over(self, head: SignedHead, config: Config) -> str:
+        """Have the head stamped; the receipt is the verified response (DER) in Base64."""
+        from rfc3161_client import TimestampRequestBuilder, VerifierBuilder
+
+        request = TimestampRequestBuilder().data(head.short_line()).build()
+        _, answer = _post(self.url, request.as_bytes(), "application/timestamp-query", config)
+        self._verify(answer, head, self._verifier(config, VerifierBuilder.from_request(request)))
+        return base64.b64encode(answer).decode()
+
+    def check(self, receipt: str, head: SignedHead, config: Config) -> None:
+        """Verify a receipt again; `AuditError` says what is wrong with it."""
+        from rfc3161_client import VerifierBuilder
+
+        self._verify(base64.b64decode(receipt), head, self._verifier(config, VerifierBuilder()))
+
+    def _verifier(self, config: Config, builder: VerifierBuilder) -> Verifier:
+        from cryptography.x509 import load_pem_x509_certificates
+
+        path = config.path(self.ca_file)
+        try:
+            certificates = load_pem_x509_certificates(path.read_bytes())
+        except OSError as error:
+            raise AuditError(f"{path}: the certificates cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise AuditError(f"{path}: holds no PEM certificates; name the service's root") from error
+        for one in certificates:
+            root = one.subject == one.issuer
+            builder = builder.add_root_certificate(one) if root else builder.add_intermediate_certificate(one)
+        try:
+            return builder.build()
+        except ValueError as error:
+            raise AuditError(f"{path}: holds no root certificate; name the service's root") from error
+
+    def _verify(self, answer: bytes, head: SignedHead, verifier: Verifier) -> None:
+        from rfc3161_client import VerificationError, decode_timestamp_response
+
+        try:
+            verifier.verify_message(decode_timestamp_response(answer), head.short_line())
+        except (VerificationError, ValueError) as error:
+            raise AuditError(f"{self.name}: its time stamp of the head does not verify: {error}") from error
+
+
+AnyWitness = FileWitness | SyslogWitness | HttpWitness | TimeStampWitness
+
+
+class AuditSettings(Section, frozen=True, kw_only=True):
+    """The section `audit` of `icaccess.yaml`.
+
+    `key` is the file of the key that signs the record, apart from the store; it is made when it is missing.
+    """
+
+    key: str = ""
+    witnesses: tuple[AnyWitness, ...] = ()
+
+
+def _post(
+    url: SecretUrl, body: bytes, kind: str, config: Config, ca_file: str = "", auth: Auth | None = None
+) -> tuple[int, bytes]:
+    from icaccess.http import HttpClient
+
+    ca = config.path(ca_file) if ca_file else None
+    with HttpClient(auth, timeout=SECONDS, ca=ca) as http:
+        response = http.request("POST", url.reveal(), headers={"Content-Type": kind}, body=body)
+    if not 200 <= response.status < 300:
+        raise HttpError(f"{url}: does not take the head: HTTP {response.status}")
+    return response.status, response.content

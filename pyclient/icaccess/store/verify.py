@@ -1,0 +1,214 @@
+"""Verifies the audit record by itself, and every row of the store that it tells of against it.
+
+The entries alone say which runs, changes, consents and holders there are, so a row that somebody edited,
+added or deleted differs from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from icaccess.errors import StoreError
+from icaccess.store import audit
+from icaccess.store.audit import GENESIS, Entry, Head, KeyCheck
+from icaccess.store.schema import access, change, consent, run
+from icaccess.store.schema import audit as audit_table
+
+_RUN = (
+    "kind",
+    "by",
+    "target",
+    "as_of",
+    "plan_digest",
+    "policy_revision",
+    "data_revision",
+    "facts_digest",
+    "people",
+)
+_CHANGE = ("target", "action", "employee_id", "account", "batch", "due_on")
+_CONSENT = ("plan_digest", "given_at", "by", "reason", "expires_at")
+_SETTLED = ("made", "pending", "verified", "failed", "dropped")
+
+
+def verify(connection: Connection, against: Head | None = None, key: KeyCheck | None = None) -> Head:
+    """Check the whole record and the rows that it tells of, and give its end.
+
+    `against` is a head that was exported earlier: the record has to contain that very entry. With `key`, the
+    record has to be signed from its first signed entry on. `StoreError` names the first entry or row that is
+    wrong.
+    """
+    rows = _Rows()
+    end = Head(0, GENESIS)
+    for entry in _chain(connection, against, key):
+        try:
+            rows.replay(entry)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise StoreError(
+                f"audit entry {entry.seq}: does not say what an entry of its kind says; it was forged"
+            ) from error
+        end = Head(entry.seq, entry.hash)
+    if against is not None and end.seq < against.seq:
+        raise StoreError(
+            f"the audit record ends at entry {end.seq}, yet entry {against.seq} was exported: "
+            "its end was cut off"
+        )
+    rows.compare(connection)
+    return end
+
+
+def _chain(connection: Connection, against: Head | None, key: KeyCheck | None) -> Iterator[Entry]:
+    """Every entry, once it is known to be in its place."""
+    before = Entry(seq=0, at="", kind="", run_id=None, employee_id=None, body={}, hash=GENESIS)
+    unsigned: int | None = None
+    signed = False
+    query = select(audit_table).order_by(audit_table.c.seq).execution_options(yield_per=1000)
+    with connection.execute(query) as rows:
+        for row in rows:
+            entry = _entry(row, before)
+            if against is not None and entry.seq == against.seq and entry.hash != against.hash:
+                raise StoreError(
+                    f"audit entry {entry.seq}: is not the one that was exported; the record was rewritten"
+                )
+            if entry.signature is not None and key is not None:
+                if not key.signed(audit.signed_text(entry.hash), entry.signature):
+                    raise StoreError(f"audit entry {entry.seq}: is not signed with the key {key.id}: forged")
+                signed, unsigned = True, None
+            elif entry.signature is None and unsigned is None:
+                unsigned = entry.seq
+            signed = signed or (entry.kind == "head" and key is not None)
+            yield entry
+            before = entry
+    if signed and unsigned is not None:
+        raise StoreError(
+            f"audit entry {unsigned}: is not signed; somebody without the record's key wrote it, or "
+            "removed a signature"
+        )
+
+
+def _entry(row: Row[Any], before: Entry) -> Entry:
+    if row.seq != before.seq + 1:
+        raise StoreError(f"audit entry {before.seq + 1}: is missing; the record was tampered with there")
+    if row.hash != audit.link(before.hash, row.seq, row.at, row.kind, row.run_id, row.employee_id, row.body):
+        raise StoreError(f"audit entry {row.seq}: does not match its hash: it was changed")
+    if row.at < before.at:
+        raise StoreError(f"audit entry {row.seq}: is of {row.at}, before the entry before it, of {before.at}")
+    return audit.entry(row)
+
+
+class _Rows:
+    """What the store's tables have to hold by the entries: each row as a digest, by its key."""
+
+    def __init__(self) -> None:
+        self._runs: dict[int, dict[str, Any]] = {}
+        self._changes: dict[tuple[int, int], dict[str, Any]] = {}
+        self._access: dict[tuple[str, str], bytes] = {}
+        self._consents: set[bytes] = set()
+
+    def replay(self, entry: Entry) -> None:
+        """Take in what one entry says of the tables."""
+        body, run_id = entry.body, entry.run_id or 0
+        if entry.kind == "run_started":
+            self._runs[run_id] = {
+                **{name: body.get(name) for name in _RUN},
+                "counts": body.get("counts"),
+                "started_at": entry.at,
+                "state": "running",
+                "finished_at": None,
+            }
+        elif entry.kind in ("run_finished", "run_interrupted"):
+            self._runs.setdefault(run_id, {}).update(state=entry.kind[4:], finished_at=entry.at)
+        elif entry.kind == "intent":
+            self._changes[run_id, body["n"]] = {
+                **{name: body.get(name) for name in _CHANGE},
+                "before": body.get("before"),
+                "after": body.get("after"),
+                "state": "intended",
+                "note": "",
+                "intended_at": entry.at,
+                "settled_at": None,
+            }
+        elif entry.kind in _SETTLED:
+            self._changes.setdefault((run_id, body["n"]), {}).update(
+                state=entry.kind, note=body["note"], settled_at=entry.at
+            )
+        elif entry.kind == "access":
+            for account in body["gone"]:
+                self._access.pop((body["target"], account), None)
+            for account, held in body["held"].items():
+                self._access[body["target"], account] = _digest(held)
+        elif entry.kind == "consent":
+            self._consents.add(_digest({name: body.get(name) for name in _CONSENT}))
+
+    def compare(self, connection: Connection) -> None:
+        """Hold the tables against what was taken in."""
+        self._compare("run", self._runs, self._stored_runs(connection))
+        self._compare("change", self._changes, self._stored_changes(connection))
+        self._compare("the access of", self._access, self._stored_access(connection))
+        for row in connection.execute(select(consent)).mappings():
+            if _digest(dict(row)) not in self._consents:
+                raise StoreError(
+                    f"the consent of {row['given_at']} to the plan {row['plan_digest'][:12]}: is not in the "
+                    "audit record; somebody wrote it into the store"
+                )
+
+    @staticmethod
+    def _compare(what: str, wanted: Mapping[Any, Any], stored: Iterator[tuple[Any, Any]]) -> None:
+        left = dict(wanted)
+        for place, found in stored:
+            expected = left.pop(place, None)
+            if expected is None:
+                raise StoreError(
+                    f"{what} {_named(place)}: is in the store, and the audit record does not have it; "
+                    "somebody wrote it into the store, or cut the record"
+                )
+            if expected != found:
+                raise StoreError(f"{what} {_named(place)}: differs from the audit record; the row was edited")
+        if left:
+            place = next(iter(left))
+            raise StoreError(f"{what} {_named(place)}: is in the audit record, and its row was deleted")
+
+    @staticmethod
+    def _stored_runs(connection: Connection) -> Iterator[tuple[int, dict[str, Any]]]:
+        names = (*_RUN, "started_at", "counts", "state", "finished_at")
+        for row in connection.execute(select(run)).mappings():
+            yield row["id"], {name: _json(row[name]) if name == "counts" else row[name] for name in names}
+
+    @staticmethod
+    def _stored_changes(connection: Connection) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+        names = (*_CHANGE, "before", "after", "state", "note", "intended_at", "settled_at")
+        with connection.execute(select(change).execution_options(yield_per=1000)) as rows:
+            for row in rows.mappings():
+                yield (
+                    (row["run_id"], row["n"]),
+                    {name: _json(row[name]) if name in ("before", "after") else row[name] for name in names},
+                )
+
+    @staticmethod
+    def _stored_access(connection: Connection) -> Iterator[tuple[tuple[str, str], bytes]]:
+        with connection.execute(select(access).execution_options(yield_per=1000)) as rows:
+            for row in rows.mappings():
+                held = {name: row[name] for name in row if name not in ("target", "account")}
+                yield (row["target"], row["account"]), _digest(held)
+
+
+def _json(text: str | None) -> Any:
+    try:
+        return None if text is None else msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.sha256(audit.canonical(value)).digest()
+
+
+def _named(place: object) -> str:
+    if not isinstance(place, tuple):
+        return str(place)
+    first, second = place
+    return f"{second} at {first}" if isinstance(first, str) else f"{second} of run {first}"

@@ -1,0 +1,218 @@
+"""Heads: handed to witnesses after each run, and held against the record when it is verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from icaccess.audit.heads import (
+    SignedHead,
+    check_heads,
+    check_record,
+    hand_over,
+    newest,
+    read_heads,
+    record_key,
+)
+from icaccess.audit.keys import PublicKey, public_key, signing_key
+from icaccess.config import Config, load_config
+from icaccess.errors import AuditError, ConfigError, StoreError
+from icaccess.store import audit
+from icaccess.store.database import Store, open_store
+from icaccess.store.verify import verify
+from tests.audit.conftest import note
+
+
+def key_of(settings: Config) -> PublicKey:
+    key = record_key(settings)
+    assert key is not None
+    return key
+
+
+def witness_of(settings: Config) -> Path:
+    return settings.directory.parent / "witness" / "heads.jsonl"
+
+
+def check(store: Store, heads: list[SignedHead], key: PublicKey) -> None:
+    check_heads(heads, key)
+    with store.reading() as connection:
+        verify(connection, key=key)
+        check_record(connection, heads)
+
+
+def grown(store: Store, settings: Config, runs: int = 3) -> list[SignedHead]:
+    """The heads that a witness has after some runs of a few entries each."""
+    for run in range(1, runs + 1):
+        note(store, *(f"run {run}, entry {number}" for number in range(run + 1)), run=run)
+        (receipt,) = hand_over(store, settings)
+        assert not receipt.problem
+    return read_heads(witness_of(settings))
+
+
+def test_each_run_hands_over_one_head_and_the_record_only_grows(signed: Store, settings: Config) -> None:
+    heads = grown(signed, settings)
+    assert [(head.run, head.size, head.previous) for head in heads] == [(1, 2, 0), (2, 6, 2), (3, 11, 6)]
+    check(signed, heads, key_of(settings))
+    with signed.reading() as connection:
+        assert newest(connection) == heads[-1]
+
+
+def test_nothing_is_handed_over_twice_or_of_an_empty_record(signed: Store, settings: Config) -> None:
+    assert hand_over(signed, settings) == ()
+    note(signed, "one")
+    assert len(hand_over(signed, settings)) == 1
+    assert hand_over(signed, settings) == ()
+    assert len(read_heads(witness_of(settings))) == 1
+
+
+def test_a_witness_that_fails_is_named_and_has_the_next_head(signed: Store, settings: Config) -> None:
+    blocked = witness_of(settings)
+    blocked.mkdir(parents=True)
+    note(signed, "one")
+    (receipt,) = hand_over(signed, settings)
+    assert receipt.problem.endswith("heads.jsonl: the head cannot be written there: Is a directory")
+    blocked.rmdir()
+    note(signed, "two")
+    (receipt,) = hand_over(signed, settings)
+    assert not receipt.problem
+    check(signed, read_heads(blocked), key_of(settings))
+
+
+def test_a_line_that_was_cut_short_does_not_swallow_the_next(signed: Store, settings: Config) -> None:
+    grown(signed, settings, 1)
+    file = witness_of(settings)
+    file.write_bytes(file.read_bytes() + b'{"at":"2027')
+    note(signed, "more")
+    hand_over(signed, settings)
+    assert [head.size for head in read_heads(file)] == [2, 4]
+
+
+def test_heads_are_found_in_the_lines_of_a_log(signed: Store, settings: Config, tmp_path: Path) -> None:
+    heads = grown(signed, settings)
+    log = tmp_path / "auth.log"
+    log.write_bytes(
+        b"".join(b"Nov 28 10:00:00 host icaccess-audit: " + head.short_line() + b"\n" for head in heads)
+        + b"Nov 28 10:00:01 host sshd: session opened\n"
+    )
+    check(signed, read_heads(log), key_of(settings))
+
+
+def test_a_record_that_was_rewritten_is_found(signed: Store, settings: Config, tmp_path: Path) -> None:
+    heads = grown(signed, settings)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "icaccess.yaml").write_text("audit: {key: ../apart/audit.key}\n")
+    with open_store(f"sqlite:///{tmp_path}/other.db", key=record_key(settings)) as other:
+        for run in range(1, 4):
+            note(other, *(f"run {run}, ENTRY {number}" for number in range(run + 1)), run=run)
+            assert hand_over(other, load_config(elsewhere)) == ()
+        with pytest.raises(AuditError, match="first 2 entries are other ones: it was rewritten after its"):
+            check(other, heads, key_of(settings))
+
+
+def test_a_record_whose_end_was_cut_off_is_found(signed: Store, settings: Config) -> None:
+    heads = grown(signed, settings)
+    with signed.writing() as connection:
+        connection.execute(text("DELETE FROM audit WHERE seq > 7"))
+    with signed.reading() as connection:
+        assert verify(connection, key=key_of(settings)).seq == 7  # whole in itself
+    with pytest.raises(AuditError, match="ends at entry 7, and the head of run 3 stands for 11 entries"):
+        check(signed, heads, key_of(settings))
+
+
+@pytest.mark.parametrize("field", ["at", "hash", "run", "size", "previous", "signature", "key"])
+def test_a_head_that_was_changed_is_found(signed: Store, settings: Config, field: str) -> None:
+    heads = grown(signed, settings)
+    other = {"at": "2020-01-01T00:00:00.000Z", "hash": "0" * 64, "run": 9, "size": 5, "previous": 1,
+             "signature": heads[0].signature, "key": "0" * 16}[field]  # fmt: skip
+    heads[1] = msgspec.structs.replace(heads[1], **{field: other})
+    with pytest.raises(AuditError, match="is not signed by the key"):
+        check_heads(heads, key_of(settings))
+
+
+def test_a_proof_that_was_changed_and_a_head_that_is_replayed_are_found(
+    signed: Store, settings: Config
+) -> None:
+    heads = grown(signed, settings)
+    assert heads[2].proof
+    changed = msgspec.structs.replace(heads[2], proof=("0" * 64, *heads[2].proof[1:]))
+    with pytest.raises(AuditError, match="the head of run 3: does not extend the head of run 2"):
+        check_heads([*heads[:2], changed], key_of(settings))
+    with pytest.raises(AuditError, match="the head of run 1: comes after the head of run 3, which is larger"):
+        check_heads([*heads, heads[0]], key_of(settings))
+
+
+def test_an_entry_without_the_key_is_found_and_stops_the_next_run(
+    signed: Store, settings: Config, store_url: str
+) -> None:
+    heads = grown(signed, settings)
+    with signed.writing() as connection:
+        end = audit.head(connection)
+        row = (end.seq + 1, signed.now(), "consent", None, None, "{}")
+        connection.execute(
+            text("INSERT INTO audit (seq, at, kind, body, hash) VALUES (:seq, :at, 'consent', '{}', :hash)"),
+            {"seq": row[0], "at": row[1], "hash": audit.link(end.hash, *row)},
+        )
+    with pytest.raises(StoreError, match="audit entry 13: is not signed"):
+        check(signed, heads, key_of(settings))
+    with pytest.raises(StoreError, match="audit entry 13: is not signed"):
+        note(signed, "next run")
+
+
+def test_a_signed_record_takes_no_entry_without_a_key_or_with_another(
+    signed: Store, settings: Config, store_url: str, tmp_path: Path
+) -> None:
+    grown(signed, settings)
+    with open_store(store_url) as keyless, pytest.raises(StoreError, match="is signed, and no key is given"):
+        note(keyless, "x")
+    other = signing_key(tmp_path / "other.key", make=True)
+    with (
+        open_store(store_url, key=other) as foreign,
+        pytest.raises(StoreError, match="is not signed with the key"),
+    ):
+        note(foreign, "x")
+
+
+def test_a_record_that_was_not_signed_can_be_from_some_run_on(store_url: str, settings: Config) -> None:
+    with open_store(store_url) as store:
+        note(store, "before there was a key")
+    with open_store(store_url, key=record_key(settings, make=True)) as store:
+        note(store, "with the key")
+        hand_over(store, settings)
+        check(store, read_heads(witness_of(settings)), key_of(settings))
+
+
+def test_the_time_of_the_record_never_goes_back(signed: Store) -> None:
+    note(signed, "now")
+    with signed.writing() as connection, pytest.raises(StoreError, match="the clock is wrong: it is 2019-"):
+        audit.append(connection, "2019-01-01T00:00:00.000Z", [audit.Draft(kind="note", body={})])
+
+
+def test_witnesses_need_a_key(tmp_path: Path) -> None:
+    (tmp_path / "icaccess.yaml").write_text("audit: {witnesses: [{type: file, path: x}]}\n")
+    with pytest.raises(ConfigError, match=r"audit\.key: is required with witnesses"):
+        record_key(load_config(tmp_path))
+
+
+def test_the_key_s_file(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "audit.key"
+    key = signing_key(file, make=True)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert signing_key(file, make=True).id == key.id
+    public = tmp_path / "audit.pub"
+    public.write_text(key.pem)
+    assert public_key(public).signed(b"message", key.sign(b"message"))
+    assert not public_key(public).signed(b"messages", key.sign(b"message"))
+    assert not public_key(public).signed(b"message", "no Base64!")
+    file.chmod(0o620)
+    with pytest.raises(ConfigError, match="other users can write this audit key"):
+        signing_key(file, make=False)
+    with pytest.raises(ConfigError, match="the audit key cannot be read: No such file"):
+        signing_key(tmp_path / "none", make=False)
+    with pytest.raises(ConfigError, match="is not an unencrypted PEM key"):
+        signing_key(public, make=False)
+    with pytest.raises(ConfigError, match="is not an unencrypted PEM key"):
+        public_key(file)

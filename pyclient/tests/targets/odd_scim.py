@@ -1,0 +1,161 @@
+"""A small SCIM server on loopback that departs from RFC 7644 in one way at a time."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+API = "urn:ietf:params:scim:api:messages:2.0:"
+CORE = "urn:ietf:params:scim:schemas:core:2.0:"
+MAXIMUM = 50
+"""How many resources a page has at most."""
+
+
+class OddServer(ThreadingHTTPServer):
+    """Holds users `u0` …, whose externalId is their number, and groups with members, by their ids."""
+
+    daemon_threads = True
+
+    def __init__(self, users: int = 120) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.way = ""
+        self.users: list[dict[str, Any]] = [
+            {"schemas": [CORE + "User"], "id": f"u{n}", "userName": f"user{n}", "externalId": f"{n}"}
+            for n in range(users)
+        ]
+        self.groups: dict[str, dict[str, Any]] = {}
+        self.asked: list[str] = []
+        """What was changed, and which pages were asked for."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def group(self, name: str, members: list[str]) -> None:
+        one = f"g{len(self.groups)}"
+        self.groups[one] = {"schemas": [CORE + "Group"], "id": one, "displayName": name, "members": members}
+
+
+@contextmanager
+def odd_server() -> Iterator[OddServer]:
+    server = OddServer()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: OddServer
+
+    def do_GET(self) -> None:
+        way, url = self.server.way, urlsplit(self.path)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        kind, *one = url.path.strip("/").split("/")
+        self.server.asked.append(f"{kind} {query.get('startIndex', query.get('cursor', ''))}".strip())
+        if kind == "ServiceProviderConfig":
+            pages = {"cursor": way.startswith("cursors"), "index": not way.startswith("cursors")}
+            return self.answer(200, {"schemas": [CORE + kind], "pagination": pages})
+        if way == "web page":
+            return self.answer(200, b"<html>Please sign in</html>", "text/html")
+        if way == "401 in the middle" and query.get("startIndex", "1") != "1":
+            return self.answer(401, {"schemas": [API + "Error"], "status": "401", "detail": "token expired"})
+        if way == "another resource":
+            return self.answer(200, self.server.users[0])
+        if way == "a list of JSON":
+            return self.answer(200, [self.server.users[0]])
+        if one:
+            return self.answer(200, self.shown(self.server.groups[one[0]]))
+        things = self.server.users if kind == "Users" else list(map(self.shown, self.server.groups.values()))
+        if kind == "Groups" and way != "filter ignored":
+            name = json.loads(query["filter"].removeprefix("displayName eq "))
+            things = [group for group in things if group["displayName"] == name]
+        return self.answer(200, self.page(kind, things, query))
+
+    def page(self, kind: str, things: list[Any], query: dict[str, str]) -> dict[str, Any]:
+        way = self.server.way
+        if way.startswith("cursors"):
+            start = int(query["cursor"][1:] or 1)
+        else:
+            again = way.startswith("first page again") and kind == "Users"
+            start = 1 if again else int(query["startIndex"])
+        echo = start if way != "another startIndex" else start + 1
+        if way == "pages overlap" and start > 1:
+            start -= 1
+        some = things[start - 1 :][: min(MAXIMUM, int(query["count"]))]
+        if way == "a page is empty" and start > 1:
+            some = []
+        if way == "first page again, with the echo":
+            echo = int(query["startIndex"])
+        total = len(some) if way in ("total of the page", "a page is empty and its total") else len(things)
+        found = {
+            "schemas": [API + "ListResponse"],
+            "totalResults": total,
+            "startIndex": echo,
+            "itemsPerPage": len(some),
+            "Resources": some,
+        }
+        if way.startswith("cursors"):
+            del found["startIndex"], found["totalResults"], found["itemsPerPage"]
+            if start + MAXIMUM <= len(things):
+                found["nextCursor"] = f"c{start + MAXIMUM}"
+        if way == "cursors without end":
+            found |= {"nextCursor": "c120", "Resources": some if start == 1 else []}
+        if way == "no total":
+            del found["totalResults"]
+        if way == "without ids":
+            found["Resources"] = [{"userName": "x"}]
+        return found
+
+    def shown(self, group: dict[str, Any]) -> dict[str, Any]:
+        shown = {**group, "members": [{"value": member} for member in group["members"]]}
+        match self.server.way:
+            case "members not shown":
+                del shown["members"]
+            case "few members shown":
+                shown["members"] = shown["members"][:2]
+            case "another group's answer" if "Groups/" in self.path:
+                shown |= {"id": "g9", "displayName": "Superintendents Cabinet"}
+            case "no group's name" if "Groups/" in self.path:
+                del shown["displayName"]
+        return shown
+
+    def do_PATCH(self) -> None:
+        group = self.server.groups[self.path.rsplit("/", 1)[1]]
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.way == "403 on PATCH":
+            return self.answer(403, {"schemas": [API + "Error"], "status": "403", "detail": "read only"})
+        for change in body["Operations"]:
+            if change["op"] == "add":
+                who = [one["value"] for one in change["value"]]
+                group["members"] += [one for one in who if one not in group["members"]]
+            elif self.server.way == "remove empties":
+                who, group["members"] = list(group["members"]), []
+            else:
+                who = re.findall(r'value eq "(.*?)"', change["path"]) or [
+                    one["value"] for one in change["value"]
+                ]
+                group["members"] = [one for one in group["members"] if one not in who]
+            self.server.asked.append(f"{change['op']} {' '.join(who)} in {group['displayName']}")
+        return self.answer(204)
+
+    def answer(self, code: int, body: Any = b"", kind: str = "application/scim+json") -> None:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        if code != 204:
+            self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
+        """Say nothing."""

@@ -1,0 +1,193 @@
+"""Listings of directories that stop early, refer elsewhere or hide something: proved, or refused."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from icaccess.config import Secret
+from icaccess.errors import TargetError
+from icaccess.targets.interface import Change, Result
+from icaccess.targets.ldap import LdapSettings, LdapTarget
+from icaccess.targets.ldap_directory import Directory
+from tests.targets.odd_ldap import odd_directory
+
+PEOPLE = "ou=people,dc=example,dc=org"
+GROUP = "cn=ic,ou=groups,dc=example,dc=org"
+ASKER = "cn=icaccess,dc=example,dc=org"
+
+# ldap3 lets go of a socket that broke without closing it; Python does so for it.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture
+def odd():
+    with odd_directory() as server:
+        members = [
+            server.entry(f"uid=u{n},{PEOPLE}", uid=[f"u{n}"], primaryGroupID=["513"]) for n in range(12)
+        ]
+        server.entry(GROUP, objectClass=["top", "groupOfNames"], member=members[:8])
+        yield server
+
+
+@pytest.fixture
+def ldap(odd):
+    settings = LdapSettings(
+        url=odd.url,
+        bind_dn=ASKER,
+        password=Secret("sample"),
+        accounts=PEOPLE,
+        group=GROUP,
+        match="username",
+    )
+    found = LdapTarget(settings, Directory(odd.url, ASKER, "sample", answer_seconds=5))
+    yield found
+    found.close()
+
+
+def refused(ldap, said):
+    with pytest.raises(TargetError, match=said) as caught:
+        ldap.listing()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (1, rf"answered operationsError to a search of {PEOPLE}"),
+        (3, r"it took longer than it may \(timeLimitExceeded\), again and again"),
+        (
+            4,
+            rf"gave 12 entries under {PEOPLE} and no more \(sizeLimitExceeded\): ask for a higher size limit",
+        ),
+        (10, rf"keeps {PEOPLE} on another server \(referral ldap://other.example.org/\): ask for {ASKER}"),
+        (11, rf"gave 12 entries under {PEOPLE} and no more \(adminLimitExceeded\): ask for a higher limit"),
+        (32, rf"has no entry {PEOPLE} \(noSuchObject\), or hides it: correct target.ldap, or ask"),
+        (50, rf"does not allow a search of {PEOPLE} \(insufficientAccessRights\): ask for the right to read"),
+        (51, r"it is busy, again and again; try again later"),
+        (52, r"it is unavailable, again and again; try again later"),
+        (53, rf"answered unwillingToPerform to a search of {PEOPLE}"),
+        (80, rf"answered other to a search of {PEOPLE}"),
+    ],
+)
+@pytest.mark.parametrize("base", ["people", "group"])
+def test_a_search_that_does_not_end_with_success_is_no_listing(odd, ldap, code, said, base):
+    where = PEOPLE if base == "people" else GROUP
+    odd.codes[where] = [code]
+    refused(
+        ldap,
+        said.replace(PEOPLE, where).replace("12 entries", "12 entries" if where == PEOPLE else "1 entries"),
+    )
+
+
+def test_a_directory_that_is_busy_for_a_while_is_asked_again(odd, ldap):
+    odd.codes[PEOPLE] = [51, 3, 52, 0]
+    assert len(ldap.listing().held) == 8
+
+
+def test_a_page_that_comes_again_is_no_new_one(odd, ldap):
+    odd.repeats = True
+    refused(ldap, rf"repeated a page of entries under {PEOPLE}; a part is never believed")
+
+
+@pytest.mark.parametrize(
+    ("zone", "believed"),
+    [
+        ("DC=DomainDnsZones", True),
+        ("DC=ForestDnsZones", True),
+        ("CN=Configuration", True),
+        ("DC=school", False),
+    ],
+)
+def test_what_is_on_another_server_is_missing_unless_it_holds_nobody(odd, ldap, zone, believed):
+    odd.references = [f"ldap://x.example.org/{zone},DC=example,DC=org??base".encode()]
+    if believed:
+        assert len(ldap.listing().held) == 8
+    else:
+        refused(ldap, rf"keeps a part of {PEOPLE} on another server \(ldap://x.example.org/DC=school")
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 7, 8])
+def test_members_that_come_in_ranges_are_all_read(odd, ldap, size):
+    odd.range = size
+    assert sorted(ldap.listing().held) == [f"u{n}" for n in range(8)]
+    asked = odd.asked.count(GROUP)
+    assert asked == -(-8 // size)
+
+
+def test_a_group_that_is_not_shown(odd, ldap):
+    odd.entries["cn=other,dc=example,dc=org"] = odd.entries.pop(GROUP)
+    refused(ldap, rf"does not show {GROUP} to {ASKER}; let it read the entry")
+
+
+@pytest.mark.parametrize("schema", ["unreadable", "MUST", "MAY"])
+def test_a_group_that_cannot_be_empty_and_shows_nobody(odd, ldap, schema):
+    odd.entries[GROUP]["member"] = []
+    if schema != "unreadable":
+        odd.entry("", subschemaSubentry=["cn=schema"])
+        definition = f"( 2.5.6.9 NAME 'groupOfNames' SUP top STRUCTURAL MUST ( cn $ x ) {schema} ( member ) )"
+        definition = definition.replace("( cn $ x ) MUST ( ", "( cn $ ")
+        odd.entry("cn=schema", objectClasses=["( 2.5.6.0 NAME 'top' ABSTRACT MUST objectClass )", definition])
+    if schema == "MAY":
+        assert ldap.listing().held == {}
+    else:
+        refused(ldap, rf"shows no member of {GROUP}, which cannot be without one: let {ASKER} read `member`")
+
+
+def test_a_group_whose_members_are_unique_ones(odd, ldap):
+    odd.entries[GROUP] = {
+        "objectClass": [b"groupOfUniqueNames"],
+        "uniqueMember": [b"uid=u1," + PEOPLE.encode()],
+    }
+    refused(ldap, rf"keeps the members of {GROUP} in uniqueMember; use a groupOfNames")
+
+
+def test_whoever_has_the_group_as_primary_group_is_a_member_and_stays_one(odd, ldap):
+    sid = struct.pack("<BBHII", 1, 2, 0, 0, 32) + struct.pack("<I", 1105)
+    odd.entries[GROUP] |= {"objectClass": [b"top", b"group"], "objectSid": [sid]}
+    odd.entries[f"uid=u9,{PEOPLE}"]["primaryGroupID"] = [b"1105"]
+    held = ldap.listing().held
+    assert "u9" in held
+    revoke = Change(action="revoke", employee_id="9", account="u9", before=held["u9"], after=None)
+    assert list(ldap.apply([revoke], "b")) == [
+        Result("failed", f"{GROUP} is the primary group of uid=u9,{PEOPLE}; give it another one first")
+    ]
+
+
+def test_names_that_are_no_dn_stop_nothing(odd, ldap):
+    odd.entries[GROUP]["member"] += [b"jo", b"", b"uid=u1 , OU=People,DC=example,DC=org"]
+    listing = ldap.listing()
+    assert len(listing.held) == 8
+    assert [(one.member, one.why) for one in listing.unnamed] == [("jo", "is not a DN")]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (8, r"wants TLS \(strongerAuthRequired\): write ldaps:// in target.ldap.url, or set target.ldap.st"),
+        (13, r"wants TLS \(confidentialityRequired\): write ldaps://"),
+        (49, r"refuses these credentials; correct target.ldap.bind_dn and password"),
+        (53, r"refuses the bind: unwillingToPerform; correct target.ldap.bind_dn"),
+        (51, r"it is busy, again and again; try again later"),
+    ],
+)
+def test_a_bind_that_is_refused(odd, ldap, code, said):
+    odd.codes["bind"] = [code]
+    refused(ldap, said)
+
+
+def test_an_account_without_the_right_to_write_is_said_to_be_one(odd, ldap):
+    held = ldap.listing().held
+    odd.codes["modify"] = [50]
+    revokes = [
+        Change(action="revoke", employee_id=one, account=one, before=held[one], after=None)
+        for one in ("u1", "u2")
+    ]
+    results = ldap.apply(revokes, "b")
+    said = f"{odd.url}: {ASKER} may not change {GROUP}; ask for the right to write its `member`"
+    assert next(results) == Result("unclear", said)
+    assert next(results) == Result("failed", f"not tried, since an earlier change ended with: {said}")
+    with pytest.raises(TargetError, match="ask for the right to write"):
+        next(results)
+    assert odd.asked.count(f"modify {GROUP}") == 1

@@ -1,0 +1,182 @@
+"""Listings of SCIM servers that depart from the standard: proved, or refused with nothing changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from icaccess.errors import TargetError
+from icaccess.models import Access
+from tests.scripted import ScriptedClient, do, people, states
+from tests.targets.odd_scim import odd_server
+from tests.targets.test_scim import grant, revoke, target
+
+GROUP = "IC Elementary Scheduling"
+
+
+@pytest.fixture
+def odd():
+    with odd_server() as server:
+        server.group("Superintendents Cabinet", ["u1"])
+        server.group(GROUP, [f"u{n}" for n in range(80, 90)])
+        yield server
+
+
+def listing(odd, expected=None, **more):
+    scim = target(odd.url, match="id", **more)
+    try:
+        return scim.listing(expected or {})
+    finally:
+        scim.close()
+
+
+def changed(odd):
+    return [one for one in odd.asked if one.startswith(("add", "remove"))]
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("first page again", r"/Users: gave u0 twice, the second time after 50 in all; a part is never"),
+        ("first page again, with the echo", r"/Users: gave u0 twice, the second time after 50 in all"),
+        ("another startIndex", r"/Groups: asked for startIndex 1, it gave 2; a part is never believed"),
+        ("pages overlap", r"/Users: gave u49 twice, the second time after 50 in all; a part is never"),
+        ("a page is empty", r"/Users: listed 50 of 120; a part is never believed"),
+        ("cursors without end", r"/Groups: gave the cursor c120 twice; a part is never believed"),
+        ("no total", r"/Groups: does not answer with a SCIM list; correct the URL"),
+        ("without ids", r"/Groups: gives a resource without an id: .*'username': 'x'"),
+        (
+            "web page",
+            r"/Groups: does not answer as a SCIM server does \(text/html\); correct target.scim.url",
+        ),
+        ("another resource", r"/Groups: does not answer with a SCIM list; correct the URL"),
+        ("a list of JSON", r"/Groups: does not answer as a SCIM server does \(application/scim\+json\)"),
+        ("401 in the middle", r"/Users: refuses these credentials: token expired \(HTTP 401\)"),
+        (
+            "another group's answer",
+            r"group IC Elementary Scheduling \(g1\), it answers with 'Superintendents",
+        ),
+        ("no group's name", r"asked for the group IC Elementary Scheduling \(g1\), it answers with None"),
+    ],
+)
+def test_what_may_be_a_part_or_another_s_is_refused(odd, sqlite_store, way, said):
+    odd.way = way
+    scim = target(odd.url, match="id")
+    with pytest.raises(TargetError, match=said) as caught:
+        do(sqlite_store, scim, ScriptedClient({"1": ()}), people("1"))
+    assert "\n" not in str(caught.value)
+    assert (changed(odd), states(sqlite_store)) == ([], [])
+    scim.close()
+
+
+@pytest.mark.parametrize("way", ["", "total of the page", "filter ignored", "cursors"])
+def test_what_is_odd_and_complete_is_read_to_its_end(odd, way):
+    odd.way = way
+    found = listing(odd)
+    assert sorted(found.held) == [f"{n}" for n in range(80, 90)]
+    assert found.unnamed == ()
+
+
+def test_a_filter_that_is_ignored_gives_nobody_another_group(odd, sqlite_store):
+    odd.way = "filter ignored"
+    del odd.groups["g1"]
+    scim = target(odd.url, match="id")
+    with pytest.raises(TargetError, match=f"has no groups with the displayName {GROUP}; exactly one"):
+        do(sqlite_store, scim, ScriptedClient({"1": ()}), people("1"))
+    assert changed(odd) == []
+    scim.close()
+
+
+def test_members_that_are_suddenly_not_shown_are_not_believed_to_be_gone(odd, sqlite_store):
+    numbers = [f"{n}" for n in range(80, 90)]
+    client = ScriptedClient(dict.fromkeys(numbers, ()))
+    scim = target(odd.url, match="id")
+    do(sqlite_store, scim, client, people(*numbers))
+    for way in ("members not shown", "few members shown"):
+        odd.way = way
+        with pytest.raises(
+            TargetError, match=r"had 10 members in the last run, and (10|8) of them are not shown"
+        ):
+            do(sqlite_store, scim, ScriptedClient({}), people(*numbers))
+    scim.max_shrink = 1.0
+    fresh, _ = do(sqlite_store, scim, client, people(*numbers))
+    assert {one.kind for one in fresh.drift} == {"taken"}
+    scim.close()
+
+
+def test_a_user_whose_account_is_not_text_stops_nobody_else(odd):
+    odd.users[0]["externalId"] = 12
+    odd.users[81]["externalId"] = ["81"]
+    odd.users[82] |= {"emails": [{"value": "x@school.local"}], "urn:district:custom": {"lunch": 3}}
+    odd.users[83]["x509Certificates"] = [{"value": "no certificate"}]
+    found = listing(odd)
+    assert sorted(found.held) == [f"{n}" for n in range(80, 90) if n != 81]
+    [unnamed] = found.unnamed
+    assert (unnamed.member, unnamed.why) == ("u81", "its externalId is ['81'], which is not text")
+
+
+def test_only_what_is_needed_is_asked_for_and_the_group_once(odd):
+    listing(odd)
+    assert odd.asked == [
+        "ServiceProviderConfig",
+        "Groups 1",
+        "Groups",
+        *(f"Users {n}" for n in (1, 51, 101, 121)),
+    ]
+
+
+def test_of_two_accounts_for_one_key_the_one_in_the_group_can_be_taken_out(odd):
+    odd.users[0]["externalId"] = "80"
+    scim = target(odd.url, match="id")
+    assert scim.listing().held["80"] == Access(held=True)
+    assert [one.state for one in scim.apply([revoke("80")], "b")] == ["made"]
+    assert changed(odd) == [f"remove u80 in {GROUP}"]
+    assert "80" not in scim.listing().held
+    assert [one.note for one in scim.apply([grant("80")], "b")] == [
+        "2 users have the externalId 80; exactly one is needed"
+    ]
+    scim.close()
+
+
+def test_a_server_that_takes_removals_by_value(odd):
+    scim = target(odd.url, match="id", remove="value")
+    scim.listing()
+    gone = [revoke("80"), revoke("81")]
+    assert [one.state for one in scim.apply(gone, "b")] == ["made", "made"]
+    assert sorted(scim.listing().held) == [f"{n}" for n in range(82, 90)]
+    scim.close()
+
+
+def test_a_server_that_empties_the_group_on_a_removal_by_value_is_asked_once(odd):
+    odd.way = "remove empties"
+    scim = target(odd.url, match="id", remove="value")
+    scim.listing()
+    gone = [revoke("80"), revoke("81")]
+    results = scim.apply(gone, "b")
+    assert (
+        "took 9 more members out of IC Elementary Scheduling than the one that was to go"
+        in next(results).note
+    )
+    assert next(results).state == "failed"
+    with pytest.raises(TargetError, match=r"set target\.scim\.remove to filter"):
+        next(results)
+    assert len(changed(odd)) == 1
+    scim.close()
+
+
+def test_a_token_that_may_not_write_is_said_to_be_one(odd, sqlite_store):
+    odd.way = "403 on PATCH"
+    scim = target(odd.url, match="id")
+    numbers = [f"{n}" for n in range(80, 90)]
+    _, summary = do(sqlite_store, scim, ScriptedClient(dict.fromkeys(numbers[:8], ())), people(*numbers))
+    assert {one.note.partition(": ")[0] for one in summary.failures} == {
+        f"the target does not show it ({odd.url}",
+        "not tried, since an earlier change ended with",
+    }
+    assert summary.stopped.endswith(f"does not let this token change {GROUP}: read only (HTTP 403)")
+    scim.close()
+
+
+def test_a_group_in_the_group_is_said(odd):
+    odd.groups["g1"]["members"].append("g0")
+    found = listing(odd)
+    assert [(one.member, one.groups) for one in found.unnamed] == [("g0", (GROUP,))]
