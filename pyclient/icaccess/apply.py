@@ -19,8 +19,8 @@ from sqlalchemy import Connection
 from icaccess.diff import Expected
 from icaccess.errors import TargetError
 from icaccess.models import Access, Change
-from icaccess.plan import Pending, Plan, PlannedChange, shows
-from icaccess.store import audit, holders, journal
+from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
+from icaccess.store import audit, consents, holders, journal
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
@@ -112,8 +112,9 @@ def expected(store: Store, target: Target, as_of: date) -> Expected | None:
 class Application:
     """Where a plan is carried out, for whom, and how it is stopped.
 
-    `due_on` is the day by which changes that somebody else carries out are to show. Once `stopping` is true
-    no more changes are begun; what was made is verified, and the rest is left to the next run.
+    `due_on` is the day by which changes that somebody else carries out are to show; `foretold` is how many of
+    the revocations the guard counted apart. Once `stopping` is true no more changes are begun; what was made
+    is verified, and the rest is left to the next run.
     """
 
     store: Store
@@ -122,6 +123,7 @@ class Application:
     by: str
     settings_digest: str = ""
     due_on: date | None = None
+    foretold: int = 0
     stopping: Callable[[], bool] = lambda: False
 
     def carry_out(self, plan: Plan, waiting: Sequence[PlannedChange] = ()) -> Summary:
@@ -161,8 +163,11 @@ class Application:
         with self.store.writing() as connection:
             self.lock.check(connection)
             at = self.store.now()
-            run_id = journal.begin(connection, at, _origin(plan, self.by, self.settings_digest))
-            found = [("drift", one) for one in plan.drift] + [("held_back", one) for one in waiting]
+            origin = _origin(plan, self.by, self.settings_digest, self.foretold)
+            run_id = journal.begin(connection, at, origin)
+            new = consents.wait(connection, plan.target, plan.as_of, {one.employee_id for one in waiting})
+            found: list[tuple[str, Drift | PlannedChange]] = [("drift", one) for one in plan.drift]
+            found += [("held_back", one) for one in waiting if one.employee_id in new]
             audit.append(
                 connection,
                 at,
@@ -301,7 +306,7 @@ def _remember(
     holders.record(connection, at, target.identity, held)
 
 
-def _origin(plan: Plan, by: str, settings_digest: str) -> journal.Origin:
+def _origin(plan: Plan, by: str, settings_digest: str, foretold: int) -> journal.Origin:
     return journal.Origin(
         kind="apply",
         by=by,
@@ -313,7 +318,7 @@ def _origin(plan: Plan, by: str, settings_digest: str) -> journal.Origin:
         facts_digest=plan.facts_digest,
         settings_digest=settings_digest,
         people=plan.people,
-        counts=plan.counts,
+        counts=plan.counts | ({journal.FORETOLD: foretold} if foretold else {}),
         sources=tuple(msgspec.to_builtins(one) for one in plan.sources),
     )
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache, partial
 from itertools import tee
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from icaccess.batches import batches
 from icaccess.errors import FactsError, PlanError, UsageError
 from icaccess.facts.interface import Facts, digest
-from icaccess.guard import SHORT, GuardResult, GuardSettings, check
+from icaccess.guard import SHORT, GuardResult, GuardSettings, Known, check
 from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Outcome, Record, Unread
 from icaccess.request import Request
 from icaccess.targets.interface import Match, Target, account_of
@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # a single decision needs no database
 
 _TOGETHER = 1000
 """How many people are counted, joined and remembered together."""
+_FORESEEN = timedelta(days=30)
+"""How long before the end of a validity it must have been known, for its removal to be foretold."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 T = TypeVar("T")
@@ -88,6 +90,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             request.day,
             limits,
             request.progress,
+            day_is_today=request.at is None,
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
         )
@@ -102,6 +105,8 @@ class Run:
     limits: GuardSettings = field(default_factory=GuardSettings)
     progress: Callable[[str, int], None] = lambda _what, _count: None
     lock: Lock | None = None
+    day_is_today: bool = False
+    """True where the day is the clock's, and was not given by a person."""
     settings_digest: str = ""
     hand_over: Callable[[], tuple[Receipt, ...]] = tuple
     receipts: tuple[Receipt, ...] = ()
@@ -282,18 +287,42 @@ class Run:
         """What stops the plan, and which changes wait for a consent; nothing where a consent stands."""
         from icaccess.store import consents, journal
 
-        store, made = self.parts.store, self.parts.facts.as_of
+        store = self.parts.store
         with store.reading() as connection:
-            people_before = journal.last_people(connection, plan.target)
+            known = self._known(connection, plan)
             consented = consents.stands(connection, store.moment(), plan.digest)
-        if consented:
-            return GuardResult(plan_digest=plan.digest)
-        age = None if made is None else store.moment() - made
-        result = check(plan, self.limits, people_before=people_before, facts_age=age)
+            since = consents.waiting(connection, plan.target)
+        result = replace(check(plan, self.limits, known), since=since)
+        if consented is not None:
+            left = tuple(one for one in result.waiting if one.employee_id not in consented)
+            result = replace(result, stops=(), waiting=left)
         if result.stops and self.lock is not None:
             with store.writing() as connection:
                 journal.stop(connection, store.now(), plan.digest, result.stops)
         return result
+
+    def _known(self, connection: Connection, plan: Plan) -> Known:
+        """What the guard compares a plan with."""
+        from icaccess.store import holders, journal
+        from icaccess.store.database import instant
+
+        now, made = self.parts.store.moment(), self.parts.facts.as_of
+        last = journal.last_run(connection, plan.target)
+        window = instant(now - timedelta(hours=self.limits.window_hours))
+        day, before = plan.as_of.isoformat(), (plan.as_of - _FORESEEN).isoformat()
+        foreseen = 0
+        ended = [one.account for one in plan.of("revoke") if one.outcome == "expired"]
+        for accounts in batches(ended, _TOGETHER):
+            for one in holders.evidence(connection, plan.target, accounts).values():
+                foreseen += (one.valid_through or day) < day and (one.noted_on or day) <= before
+        return Known(
+            is_new=not journal.has_run(connection, plan.target),
+            people_before=last.people if last else None,
+            last_day=last.as_of if last and self.day_is_today else None,
+            removed=journal.removed_since(connection, plan.target, window),
+            foreseen=foreseen,
+            facts_age=None if made is None else now - made,
+        )
 
     def consent(self, consent: Consent, result: GuardResult) -> None:
         """Record a consent to the plan of a guard's result; `PlanError` where it is to another plan."""
@@ -304,7 +333,13 @@ class Run:
                 f"the consent names the plan {consent.plan}, and this one is "
                 f"{result.plan_digest[:SHORT]}; look at it and name it"
             )
-        findings = [*result.stops, *(f"{one.employee_id}: revocation" for one in result.waiting)]
+        waiting = {one.employee_id for one in result.waiting}
+        if strangers := sorted(set(consent.people) - waiting):
+            raise PlanError(
+                f"{', '.join(strangers)}: no revocation waits for a consent; look at the plan again"
+            )
+        consent = replace(consent, people=tuple(sorted(set(consent.people) or waiting)))
+        findings = [*result.stops, *(f"{one}: revocation" for one in consent.people)]
         store = self.parts.store
         with store.writing() as connection:
             self._held_lock.check(connection)
@@ -348,6 +383,7 @@ class Run:
             by=by,
             settings_digest=self.settings_digest,
             due_on=self.parts.client.due_after(self.day) if target.deferred else None,
+            foretold=result.foretold,
             stopping=stopping,
         ).carry_out(plan, result.waiting)
         if not summary.left:

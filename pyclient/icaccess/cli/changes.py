@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -56,6 +56,12 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
 )
 @click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
 @click.option("--reason", metavar="TEXT", help="With --allow: why.")
+@click.option(
+    "--consent-to",
+    metavar="ID",
+    multiple=True,
+    help="With --allow: whose revocation, of those that wait for a consent; repeatable [default: all].",
+)
 @_FULL
 def apply(
     request: Request,
@@ -65,11 +71,12 @@ def apply(
     allow: str | None,
     by: str | None,
     reason: str | None,
+    consent_to: tuple[str, ...],
     full: bool,
 ) -> None:
     """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
     saved = None if file is None else read_plan(file)
-    consent = _consent(allow, by, reason)
+    consent = _consent(allow, by, reason, consent_to)
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
     with start(request) as run:
@@ -104,12 +111,14 @@ def adopt(request: Request) -> None:
     say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
-def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
-    if allow is None and by is None and reason is None:
+def _consent(
+    allow: str | None, by: str | None, reason: str | None, people: tuple[str, ...]
+) -> Consent | None:
+    if allow is None and by is None and reason is None and not people:
         return None
     if not (allow and by and by.strip() and reason and reason.strip()):
         raise UsageError("a consent names the plan, the person and a reason; give --allow, --by and --reason")
-    return Consent(plan=allow, by=by, reason=reason)
+    return Consent(plan=allow, by=by, reason=reason, people=people)
 
 
 def _warn(receipts: Sequence[Receipt]) -> None:
@@ -144,13 +153,21 @@ def _show(planned: Plan, result: GuardResult) -> None:
     if not planned.holders:
         say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
     show_sources(planned.sources, planned.leaning)
+    waiting = {one.employee_id for one in result.waiting}
     for title, action in (("Revocations", "revoke"), ("Updates", "update"), ("Grants", "grant")):
-        _section(title, [_line(change) for change in planned.changes if change.action == action])
+        _section(
+            title,
+            [
+                _line(one)
+                for one in planned.changes
+                if one.action == action and one.employee_id not in waiting
+            ],
+        )
     _section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
     _section("Asked for, not shown by the target yet", [_pending(one) for one in planned.pending])
     _section("Changed outside this system", [_drift(one) for one in planned.drift])
-    _section("Waiting for a consent", [_line(change) for change in result.waiting])
-    _section("Stopped by the guard", result.stops)
+    _section("Waiting for a consent", [_waits(one, result.since) for one in result.waiting])
+    _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
     if result.waiting or result.stops:
         say(f"To let this one plan through: icaccess apply {result.option}")
     if not planned.changes:
@@ -179,6 +196,12 @@ def _line(change: PlannedChange) -> str:
     due = f", due by {change.grant_due_by}" if change.grant_due_by else ""
     overdue = ", OVERDUE (ES-8)" if change.escalate else ""
     return f"{change.employee_id}  {where}{due}{overdue}{problem}"
+
+
+def _waits(change: PlannedChange, since: Mapping[str, str]) -> str:
+    began = since.get(change.employee_id)
+    gone = f"; {'; '.join(change.gone)}" if change.gone else ""
+    return f"{_line(change)}{gone}{f' (since {began})' if began else ''}"
 
 
 def _undecided(one: Undecided) -> str:
