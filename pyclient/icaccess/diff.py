@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from icaccess.errors import PlanError
 from icaccess.models import Access, AnyRecord, Decision, DecisionJson, Verdict
-from icaccess.opa.undecided import no_employee_record
+from icaccess.opa.answers import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, shows
 from icaccess.store.holders import Evidence
 

@@ -25,8 +25,8 @@ from icaccess.models import (
     Record,
     Unread,
 )
+from icaccess.opa.answers import invalid_record
 from icaccess.opa.transport import Revisions
-from icaccess.opa.undecided import invalid_record
 from icaccess.pipeline import Run
 from icaccess.plan import Plan
 from icaccess.store import audit

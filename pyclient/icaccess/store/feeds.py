@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from icaccess.models import SourceSize
@@ -15,7 +16,12 @@ from icaccess.store.schema import feed
 def sizes(connection: Connection) -> dict[str, SourceSize]:
     """The size of each source in its last good run, by name."""
     return {
-        row.name: SourceSize(row.rows, row.people, date.fromisoformat(row.newest) if row.newest else None)
+        row.name: SourceSize(
+            row.rows,
+            row.people,
+            date.fromisoformat(row.newest) if row.newest else None,
+            msgspec.json.decode(row.filled, type=dict[str, int]),
+        )
         for row in connection.execute(select(feed))
     }
 
@@ -28,6 +34,7 @@ def remember(connection: Connection, found: Mapping[str, SourceSize]) -> None:
             "rows": size.rows,
             "people": size.people,
             "newest": size.newest.isoformat() if size.newest else None,
+            "filled": msgspec.json.encode(size.filled, order="sorted").decode(),
         }
         for name, size in found.items()
     ]

@@ -58,6 +58,7 @@ feed = Table(
     Column("rows", Integer, nullable=False),
     Column("people", Integer, nullable=False),
     Column("newest", String),
+    Column("filled", Text, nullable=False),  # a JSON object: in how many rows each field has a value
     comment="How large each source of facts was in the last good run",
 )
 

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer, nullable=False),
         sa.Column("people", sa.Integer, nullable=False),
         sa.Column("newest", sa.String),
+        sa.Column("filled", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_feed"),
         comment="How large each source of facts was in the last good run",
     )
