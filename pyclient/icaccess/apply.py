@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import msgspec
-from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
@@ -48,6 +47,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """How many changes were not begun, because the target stopped taking any; the next run has them."""
     stopped: str = ""
     """Why the target stopped taking changes, where it did."""
+    to_do: tuple[str, ...] = ()
+    """What a person has to do so that changes that are pending are made."""
 
     @property
     def complete(self) -> bool:
@@ -156,6 +157,7 @@ class Application:
             waiting=len(waiting),
             left=left,
             stopped=stopped,
+            to_do=tuple(run.to_do),
         )
 
     def _begin(self, plan: Plan, waiting: Iterable[PlannedChange]) -> int:
@@ -206,6 +208,7 @@ class _Run:
         self.counts: Counter[str] = Counter()
         self.failures: list[Failure] = []
         self.begun = 0
+        self.to_do: list[str] = []
         self._place = place
         self._as_of = as_of
         self._made: list[Settlement] = []
@@ -233,6 +236,8 @@ class _Run:
                 results[index] = result
         finally:
             self._settle(list(zip(written, results, strict=True)))
+        if any(result is not None and result.state == "pending" for result in results):
+            self.to_do.append(target.to_do(name, self._place.due_on))
 
     def verify(self) -> None:
         """Read the target back; a change that it does not show has failed, whatever it said."""
@@ -290,18 +295,22 @@ def _remember(
     settled: Sequence[Settlement],
     current: Mapping[str, Access],
 ) -> None:
-    """Remember what verified changes left the accounts holding, with the day that this system gave it."""
+    """Remember what changes left the accounts holding, with the day that this system gave it.
+
+    A change that was made in part is this system's doing as well, and what it left is no drift.
+    """
     if target.is_store:
         return
     held: dict[str, tuple[str, Access | None]] = {}
     for one in settled:
-        if one.state != "verified":
+        found, before, after = current.get(one.written.account), one.written.before, one.written.after
+        if one.state == "verified":
+            if found is not None and after is not None:
+                found = replace(found, since=after.since or found.since, basis=after.basis)
+        elif one.state == "pending" or shows(found, before):
             continue
-        found, after = current.get(one.written.account), one.written.after
-        if found is not None and after is not None and after.since is not UNSET:
-            found = replace(found, since=after.since)
-        if found is not None and after is not None:
-            found = replace(found, basis=after.basis)
+        elif found is not None and before is not None:
+            found = replace(found, since=before.since)
         held[one.written.account] = (one.written.employee_id, found)
     holders.record(connection, at, target.identity, held)
 

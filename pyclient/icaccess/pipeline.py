@@ -251,7 +251,9 @@ class Run:
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
-        return self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
+        plan = self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
+        due_since = min(listing.waiting.values(), default=None)
+        return replace(plan, unnamed=listing.unnamed, export_due_since=due_since).sealed()
 
     def compare(
         self,

@@ -109,14 +109,17 @@ def do(
     consent: Consent | None = None,
     day: date = DAY,
     full: bool = False,
+    adopted: bool = True,
 ) -> tuple[Plan, Summary]:
-    """Plan, guard, apply and verify, as `icaccess apply --yes` does."""
+    """Plan, guard, apply and verify, as `icaccess apply --yes` does; the target passes for `adopted`."""
     run = run_on(records, client, target, store, day, limits)
     with run.changing("icaccess apply"):
         plan = run.plan(full=full)
         if consent is not None:
             run.consent(consent, run.guard(plan))
         result = run.guard(plan)
+        if adopted:
+            result = msgspec.structs.replace(result, not_adopted="")
         result.check()
         return plan, run.apply(plan, result, by="tester@here")
 

@@ -26,12 +26,29 @@ from icaccess.store.schema import basis as basis_table
 from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
 from icaccess.store.verify import verify
+from icaccess.targets.interface import NOBODY, UnnamedMember
 from icaccess.targets.ledger import LedgerTarget
 from tests.scripted import BASIS, DAY, Listed, ScriptedClient, adopt, do, kinds, people, run_on, states
 from tests.targets.fakes import MemoryTarget
 
 HELD = Access(held=True, locations=("210",), since=date(2024, 8, 1))
 BASES = {"1": replace(BASIS, walk_in=date(2023, 8, 9)), "2": BASIS}
+
+
+class Halfway(MemoryTarget):
+    """Makes a half of a change, and then the run is killed, or goes on."""
+
+    def __init__(self, held, half, *, killed):
+        super().__init__(held)
+        self.half = half
+        self.killed = killed
+
+    def make(self, change):
+        super().make(change)
+        if self.half is not None:
+            self.held[change.account] = self.half
+            if self.killed:
+                raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -426,9 +443,9 @@ class TestGuard:
         with pytest.raises(
             GuardStop, match="memory holds 1 people and was never adopted; run `icaccess adopt`"
         ):
-            do(store, target, client, people("1", "2"))
+            do(store, target, client, people("1", "2"), adopted=False)
         adopt(store, target, people("1", "2"))
-        assert do(store, target, client, people("1", "2"))[1].counts == {"verified": 1}
+        assert do(store, target, client, people("1", "2"), adopted=False)[1].counts == {"verified": 1}
 
     @pytest.mark.parametrize(
         ("days", "said"),
@@ -468,7 +485,6 @@ class TestFailures:
         target = MemoryTarget({"9": HELD})
         target.faults = {"1": "refused", "2": "lied"}
         client = ScriptedClient(dict.fromkeys("123", ("210",)))
-        adopt(store, target, [])
         _, summary = do(store, target, client, people("1", "2", "3", "9"))
         assert summary.counts == {"verified": 2, "failed": 2}
         assert [(one.change.employee_id, one.note) for one in summary.failures] == [
@@ -566,7 +582,52 @@ class TestPending:
         assert (fresh.pending, fresh.drift, states(store)) == ((), (), [("grant", "1", "verified")])
 
 
+class TestWaiting:
+    """Changes that somebody else carries out: a run that waits for them is a good run."""
+
+    SINCE = datetime(2025, 9, 10, 12, tzinfo=UTC)
+
+    class Slow(MemoryTarget):
+        """Has lists that wait for an export, and members that it cannot name."""
+
+        def listing(self, expected=NOBODY):
+            unnamed = (UnnamedMember("uid=ghost", ("staff",), "no such person"),)
+            waiting = {"a": TestWaiting.SINCE, "b": TestWaiting.SINCE + timedelta(hours=1)}
+            return replace(super().listing(expected), unnamed=unnamed, waiting=waiting)
+
+        def to_do(self, batch, due_on):
+            return f"carry out {batch} by {due_on}"
+
+    def test_a_plan_says_since_when_and_whom_nobody_can_name(self, store):
+        client, target = ScriptedClient({"1": ("210",)}), self.Slow()
+        fresh = plan(store, target, client, people("1"))
+        assert fresh.export_due_since == self.SINCE
+        assert [one.member for one in fresh.unnamed] == ["uid=ghost"]
+        check_current(fresh, plan(store, target, client, people("1")))
+
+    def test_a_run_says_what_is_to_be_done(self, store):
+        target = self.Slow(batch_size=None)
+        target.faults = {"1": "slow"}
+        _, summary = do(store, target, ScriptedClient({"1": ("210",)}), people("1"))
+        assert (summary.complete, summary.to_do) == (True, ("carry out 20250910-000001 by None",))
+
+
 class TestDrift:
+    @pytest.mark.parametrize("killed", [True, False])
+    def test_what_a_run_did_in_part_is_not_somebody_elses_doing(self, store, killed):
+        before, half = Access(held=True, locations=("210",)), Access(held=True, locations=("210", "211"))
+        target = Halfway({"1": before}, half, killed=killed)
+        adopt(store, target, people("1"))
+        client = ScriptedClient({"1": ("211",)})
+        if killed:
+            with pytest.raises(KeyboardInterrupt):
+                do(store, target, client, people("1"))
+        else:
+            assert do(store, target, client, people("1"))[1].counts == {"failed": 1}
+        target.half = None
+        fresh, summary = do(store, target, client, people("1"))
+        assert (fresh.drift, summary.counts) == ((), {"verified": 1})
+
     def test_drift_is_recorded_and_then_known(self, store):
         target = MemoryTarget()
         client = ScriptedClient({"1": ("210",), "2": ("210",)})

@@ -22,16 +22,22 @@ from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, check_
 from icaccess.request import Request
 from icaccess.store.consents import Consent
 from icaccess.store.lock import caller
+from icaccess.targets.interface import UnnamedMember
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
+UNNAMED_EXIT = 5
 _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use no cached decision.")
 
 
 @click.command()
 @deciding
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, for `icaccess apply FILE`.")
-@click.option("--detailed-exitcode", is_flag=True, help="Answer 0 nothing to change, 2 changes, 1 error.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Answer 0 nothing to change, 2 changes, 5 members that nobody can name, 1 error.",
+)
 @_FULL
 def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: bool) -> int:
     """Show what would change and why; change nothing."""
@@ -44,7 +50,9 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
     _show(planned, result)
     if out is not None:
         say(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
-    return CHANGES_EXIT if detailed_exitcode and planned.changes else 0
+    if not detailed_exitcode:
+        return 0
+    return UNNAMED_EXIT if planned.unnamed else CHANGES_EXIT if planned.changes else 0
 
 
 @click.command()
@@ -73,7 +81,7 @@ def apply(
     reason: str | None,
     consent_to: tuple[str, ...],
     full: bool,
-) -> None:
+) -> int:
     """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
     saved = None if file is None else read_plan(file)
     consent = _consent(allow, by, reason, consent_to)
@@ -95,10 +103,11 @@ def apply(
             question = f"Make these {len(planned.changes)} changes at {planned.target}?"
             if planned.changes and not yes and not click.confirm(question, err=True):
                 say("Nothing was changed.")
-                return
+                return 0
             summary = run.apply(planned, result, by=caller())
     _warn(run.receipts)
     _report(summary)
+    return UNNAMED_EXIT if planned.unnamed else 0
 
 
 @click.command()
@@ -133,6 +142,7 @@ def _report(summary: Summary) -> None:
     for failure in summary.failures:
         change = failure.change
         say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
+    say_all(summary.to_do)
     if summary.complete:
         if summary.waiting:
             raise GuardStop(
@@ -164,7 +174,13 @@ def _show(planned: Plan, result: GuardResult) -> None:
             ],
         )
     _section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
+    _section("Members that stand for no account", [_unnamed(one) for one in planned.unnamed])
     _section("Asked for, not shown by the target yet", [_pending(one) for one in planned.pending])
+    if planned.export_due_since:
+        say(
+            f"Waiting for an export that is newer than {planned.export_due_since:%Y-%m-%d %H:%M} UTC: "
+            f"{len(planned.pending):,} changes pending, {planned.overdue:,} overdue."
+        )
     _section("Changed outside this system", [_drift(one) for one in planned.drift])
     _section("Waiting for a consent", [_waits(one, result.since) for one in result.waiting])
     _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
@@ -213,6 +229,10 @@ def _pending(one: Pending) -> str:
     overdue = ", OVERDUE" if one.overdue else ""
     wanted = "" if one.wanted else ", no longer wanted"
     return f"{one.employee_id}  {one.action}, list {one.batch}{due}{overdue}{wanted}"
+
+
+def _unnamed(one: UnnamedMember) -> str:
+    return f"{one.member}  in {', '.join(one.groups)}: {one.why}"
 
 
 def _drift(one: Drift) -> str:

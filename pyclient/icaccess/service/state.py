@@ -63,6 +63,20 @@ class State:
             "Grants that were overdue in the last plan (ES-8).",
             registry=self.registry,
         )
+        self._pending = Gauge(
+            "icaccess_pending", "Changes asked for that the target does not show yet.", registry=self.registry
+        )
+        self._overdue = Gauge(
+            "icaccess_overdue", "Those of them that should show by now.", registry=self.registry
+        )
+        self._export = Gauge(
+            "icaccess_oldest_export_seconds",
+            "How long the oldest work list has waited for a newer export; 0 where none waits.",
+            registry=self.registry,
+        )
+        self._consents = Gauge(
+            "icaccess_waiting_for_consent", "Revocations that wait for a consent.", registry=self.registry
+        )
         self._failures = Gauge(
             "icaccess_consecutive_failures", "Runs that failed one after the other.", registry=self.registry
         )
@@ -113,6 +127,11 @@ class State:
         self._seconds.observe(seconds)
         self._people.set(done.plan.people)
         self._escalations.set(done.plan.escalations)
+        self._pending.set(len(done.plan.pending) + done.summary.counts.get("pending", 0))
+        self._overdue.set(done.plan.overdue)
+        self._consents.set(done.summary.waiting)
+        since = done.plan.export_due_since
+        self._export.set_function(lambda: (datetime.now(UTC) - since).total_seconds() if since else 0)
         for action in ("grant", "update", "revoke", "keep", "none", "undecided"):
             self._planned.labels(action).set(done.plan.counts.get(action, 0))
         for state, count in done.summary.counts.items():
