@@ -27,7 +27,7 @@ from icaccess.store.lock import Lock
 from icaccess.targets.interface import Listing, Result, Target
 
 
-class Failure(msgspec.Struct, frozen=True):
+class FailedChange(msgspec.Struct, frozen=True):
     """One change that could not be made, and why."""
 
     change: Change
@@ -40,7 +40,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     run_id: int
     counts: dict[str, int]
     """How many changes ended in which state of the journal."""
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[FailedChange, ...] = ()
     waiting: int = 0
     """How many revocations wait for a consent."""
     left: int = 0
@@ -206,7 +206,7 @@ class _Run:
     def __init__(self, place: Application, run_id: int, as_of: date) -> None:
         self.id = run_id
         self.counts: Counter[str] = Counter()
-        self.failures: list[Failure] = []
+        self.failures: list[FailedChange] = []
         self.begun = 0
         self.to_do: list[str] = []
         self._place = place
@@ -250,7 +250,7 @@ class _Run:
             # Left open: the next run settles them by looking.
             self.counts["unverified"] += len(self._made)
             note = f"could not be verified: {error}"
-            self.failures += [Failure(made.written, note) for made in self._made]
+            self.failures += [FailedChange(made.written, note) for made in self._made]
             return
         settled = [self._seen(made, current) for made in self._made]
         with store.writing() as connection:
@@ -264,7 +264,7 @@ class _Run:
         if not shows(current.get(made.written.account), made.written.after):
             note = f"the target does not show it{f' ({made.note})' if made.note else ''}"
             made = Settlement(made.written, "failed", note)
-            self.failures.append(Failure(made.written, note))
+            self.failures.append(FailedChange(made.written, note))
         self.counts[made.state] += 1
         return made
 
@@ -285,7 +285,7 @@ class _Run:
                 continue
             self.counts[result.state] += 1
             if result.state == "failed":
-                self.failures.append(Failure(one, result.note))
+                self.failures.append(FailedChange(one, result.note))
 
 
 def _remember(

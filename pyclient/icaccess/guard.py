@@ -19,9 +19,9 @@ from icaccess.config import Section
 from icaccess.errors import GuardStop
 from icaccess.plan import Plan, PlannedChange
 
-Count = Annotated[int, Meta(ge=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Hours = Annotated[float, Meta(gt=0)]
+_Count = Annotated[int, Meta(ge=0)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Hours = Annotated[float, Meta(gt=0)]
 
 SHORT = 12
 """How many digits of a plan's digest name it in an option."""
@@ -33,17 +33,17 @@ class Limit(Section, frozen=True, kw_only=True):
     A share never stops `at_least` or fewer. What is null is not looked at.
     """
 
-    count: Count | None = 250
-    share: Share | None = None
-    at_least: Count = 0
+    count: _Count | None = 250
+    share: _Share | None = None
+    at_least: _Count = 0
 
 
 class RemovalLimit(Limit, frozen=True, kw_only=True):
     """How many revocations are let through in a window of time."""
 
-    count: Count | None = 25
-    share: Share | None = 0.1
-    at_least: Count = 3
+    count: _Count | None = 25
+    share: _Share | None = 0.1
+    at_least: _Count = 3
 
 
 class GuardSettings(Section, frozen=True, kw_only=True):
@@ -52,15 +52,15 @@ class GuardSettings(Section, frozen=True, kw_only=True):
     revocations: RemovalLimit = RemovalLimit()
     grants: Limit = Limit()
     undecided: Limit = Limit()
-    window_hours: Hours = 24
+    window_hours: _Hours = 24
     """The time over which revocations are counted."""
-    facts_shrink: Share | None = 0.1
+    facts_shrink: _Share | None = 0.1
     """By how great a share the facts may hold fewer people than in the last run."""
-    facts_age_hours: Hours | None = None
+    facts_age_hours: _Hours | None = None
     """How old the oldest of the facts may be."""
-    max_day_jump: Count | None = 14
+    max_day_jump: _Count | None = 14
     """How many days a run may come after the last one, where the day is the clock's."""
-    consent_hours: Hours = 24
+    consent_hours: _Hours = 24
     """How long a consent is good for."""
 
 
@@ -150,12 +150,18 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
 
 
 def _over(what: str, limit: Limit, count: int, holders: int) -> Iterator[str]:
-    if limit.count is not None and count > limit.count:
-        yield f"{count:,} {what}, more than the {limit.count:,} allowed"
+    """Why so many are too many: by the lesser of the two limits."""
+    limits: list[tuple[float, str]] = []
+    if limit.count is not None:
+        limits.append((limit.count, f"the {limit.count:,} allowed"))
     # A share of nobody is no measure: before the first grant only the count holds.
-    if limit.share is not None and holders and count > max(limit.share * holders, limit.at_least):
+    if limit.share is not None and holders:
         few = f" and more than {limit.at_least:,}" if limit.at_least else ""
-        yield f"{count:,} {what}, more than {limit.share:.1%} of the {holders:,} who hold access{few}"
+        said = f"{limit.share:.1%} of the {holders:,} who hold access{few}"
+        limits.append((max(limit.share * holders, limit.at_least), said))
+    most, said = min(limits, default=(count, ""))
+    if count > most:
+        yield f"{count:,} {what}, more than {said}"
 
 
 def _days(day: date, last: date | None, most: int | None) -> Iterator[str]:

@@ -36,13 +36,13 @@ if TYPE_CHECKING:  # a single decision needs no database
 
     from icaccess.apply import Summary
     from icaccess.audit.heads import Receipt
-    from icaccess.diff import Person
+    from icaccess.diff import Subject
     from icaccess.opa.client import AccessClient
     from icaccess.opa.transport import Revisions
     from icaccess.plan import Plan
     from icaccess.store.consents import Consent
     from icaccess.store.database import Store
-    from icaccess.store.holders import Evidence
+    from icaccess.store.holders import StoredBasis
     from icaccess.store.lock import Lock
 
 _TOGETHER = 1000
@@ -52,7 +52,7 @@ _FORESEEN = timedelta(days=30)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 T = TypeVar("T")
-Decided = Iterator[tuple["Person", DecisionJson]]
+Decided = Iterator[tuple["Subject", DecisionJson]]
 """People in the order of the facts, each with the decision as OPA wrote it."""
 
 
@@ -145,12 +145,12 @@ class Run:
                 f"no employee {', '.join(sorted(wanted))} in the facts; check the id, it is a text"
             )
 
-    def gather(self, held: dict[str, Access]) -> Iterator[Person]:
+    def gather(self, held: dict[str, Access]) -> Iterator[Subject]:
         """Everybody, each with what the target shows for their account, whatever the record says.
 
         What a record claims is taken from `held`; in the end it has the accounts that no record names.
         """
-        from icaccess.diff import Person
+        from icaccess.diff import Subject
 
         match = self.parts.target.match
         for batch in batches(self._counted(self.parts.facts.unread()), _TOGETHER):
@@ -170,9 +170,9 @@ class Run:
                 else:
                     own = digest(_encode(record))
                     joined = with_access(record, _rests(access, account, evidence))
-                yield Person(joined, account, access, own, evidence)
+                yield Subject(joined, account, access, own, evidence)
 
-    def _evidence(self, accounts: Iterable[str]) -> dict[str, Evidence]:
+    def _evidence(self, accounts: Iterable[str]) -> dict[str, StoredBasis]:
         """What is remembered of the decisions that allowed what these accounts hold."""
         held = list(accounts)
         if not held:
@@ -192,7 +192,7 @@ class Run:
 
     # decide
 
-    def decide(self, people: Iterator[Person], revisions: Revisions, *, full: bool = False) -> Decided:
+    def decide(self, people: Iterator[Subject], revisions: Revisions, *, full: bool = False) -> Decided:
         """The decision for each, in their order; with `full`, none that was cached is used."""
         from icaccess.decisions import DecisionCache
 
@@ -228,13 +228,13 @@ class Run:
                     holders.remember(connection, self.parts.target.identity, found)
             yield from batch
 
-    def _evidence_of(self, answer: _Allowed, before: Evidence | None) -> Evidence:
+    def _evidence_of(self, answer: _Allowed, before: StoredBasis | None) -> StoredBasis:
         """What is to be remembered of a decision; the day on which its validity was noted first stays."""
-        from icaccess.store.holders import Evidence
+        from icaccess.store.holders import StoredBasis
 
         through = answer.expiry.valid_through if answer.expiry else None
         noted = before.noted_on if before and before.valid_through == through else None
-        return Evidence(bytes(answer.basis).decode(), through, noted or self.day.isoformat())
+        return StoredBasis(bytes(answer.basis).decode(), through, noted or self.day.isoformat())
 
     # plan
 
@@ -259,7 +259,7 @@ class Run:
         self,
         held: dict[str, Access],
         revisions: Revisions,
-        decide: Callable[[Iterator[Person]], Decided],
+        decide: Callable[[Iterator[Subject]], Decided],
     ) -> Plan:
         """The plan that follows where `held` is what the target shows and `decide` decides."""
         from icaccess.apply import expected
@@ -435,9 +435,9 @@ class Run:
             self._remember_sources(connection)
         return len(held)
 
-    def _adopted(self, shown: Mapping[str, Access]) -> Iterator[Person]:
+    def _adopted(self, shown: Mapping[str, Access]) -> Iterator[Subject]:
         """Everybody, each with what they hold: as the target shows it, or, for the ledger, as records say."""
-        from icaccess.diff import Person
+        from icaccess.diff import Subject
 
         target = self.parts.target
         for record in self._counted(self.parts.facts.records()):
@@ -445,7 +445,7 @@ class Run:
             access = shown.get(account)
             if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
                 access = replace(record.access, basis=UNSET)
-            yield Person(with_access(record, access), account, access, b"")
+            yield Subject(with_access(record, access), account, access, b"")
 
     def _remember_sources(self, connection: Connection) -> None:
         """Remember how large each source was, at the end of a good run."""
@@ -490,7 +490,7 @@ def with_access(record: Record, access: Access | None) -> Record:
     return replace(record, access=UNSET if access is None else access)
 
 
-def _rests(access: Access | None, account: str, evidence: Evidence | None) -> Access | None:
+def _rests(access: Access | None, account: str, evidence: StoredBasis | None) -> Access | None:
     """What is held, with the basis of the last decision that allowed it, where one is remembered."""
     if access is None or evidence is None:
         return access
@@ -502,12 +502,12 @@ def _shared_mark(access: Access | None) -> bytes:
     return digest(_encode(access))
 
 
-def _mark(access: Access | None, evidence: Evidence | None) -> bytes:
+def _mark(access: Access | None, evidence: StoredBasis | None) -> bytes:
     shown = _shared_mark(access)
     return shown if evidence is None else digest(shown + evidence.basis.encode())
 
 
-def _read(unread: Unread, account: str, access: Access | None, evidence: Evidence | None) -> Record:
+def _read(unread: Unread, account: str, access: Access | None, evidence: StoredBasis | None) -> Record:
     return with_access(unread.read(), _rests(access, account, evidence))
 
 

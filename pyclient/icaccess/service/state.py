@@ -13,7 +13,7 @@ from icaccess.service.once import Done
 from icaccess.store.database import instant
 
 Phase = Literal["starting", "running", "waiting", "backing off", "stopping"]
-Outcome = Literal["done", "incomplete", "done by another", "failed", "void", "locked"]
+RunOutcome = Literal["done", "incomplete", "done by another", "failed", "void", "locked"]
 _GOOD = ("done", "done by another")
 
 
@@ -21,7 +21,7 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     """What `/healthz` and `/readyz` show."""
 
     phase: Phase = "starting"
-    last_outcome: Outcome | None = None
+    last_outcome: RunOutcome | None = None
     last_ended: str | None = None
     last_good: str | None = None
     failures: int = 0
@@ -83,7 +83,7 @@ class State:
         self._last_good = Gauge(
             "icaccess_last_success_timestamp_seconds", "When a run last ended well.", registry=self.registry
         )
-        for outcome in Outcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
+        for outcome in RunOutcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
             self._runs.labels(outcome)
 
     @property
@@ -105,7 +105,7 @@ class State:
                 self._health, phase=phase, next_run=instant(next_run) if next_run else None
             )
 
-    def ended(self, outcome: Outcome, failures: int, error: str | None = None) -> None:
+    def ended(self, outcome: RunOutcome, failures: int, error: str | None = None) -> None:
         """Say how a run ended."""
         now = datetime.now(UTC)
         self._runs.labels(outcome).inc()

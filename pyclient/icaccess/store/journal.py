@@ -20,7 +20,7 @@ from icaccess.store.schema import change as change_table
 from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
 
-State = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
+ChangeState = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
 """`intended` is written before a change is made; `made` is the target's word, `verified` what it was seen to
 show. `pending`: somebody else carries it out. `failed`: it was not made, and why is noted. `dropped`: it was
 found not to have been made after an interruption, or is no longer wanted; if it is due, the next plan has it
@@ -61,7 +61,7 @@ class Written(Change, frozen=True, kw_only=True):
     run_id: int
     n: int
     target: str
-    state: State
+    state: ChangeState
     note: str
     batch: str
     intended_at: str
@@ -85,7 +85,7 @@ class Settlement(msgspec.Struct, frozen=True):
     """What has become of a change that the journal holds."""
 
     written: Written
-    state: State
+    state: ChangeState
     note: str
 
 
