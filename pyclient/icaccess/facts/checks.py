@@ -108,8 +108,8 @@ class Checks:
             texts = self.staging.texts(index, cast("Kind", kind), name) if " " in field else {}
             now = f"; they are {_listed(texts)} now" if texts else ""
             raise FactsError(
-                f"{report.name}: no row has {field} any more, and {then} had it in the last good run{now}; get it "
-                "whole again, correct `values`, or set `expect.max_shrink: 1` for one run if this is right"
+                f"{report.name}: no row has {field} any more, and {then} had it in the last good run{now}; "
+                "get it whole again, correct `values`, or set `expect.max_shrink: 1` for one run if this is right"
             )
 
     def _known_names(self, index: int) -> dict[str, int]:
