@@ -34,9 +34,8 @@ import msgspec
 from icaccess.config import load_config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
-from icaccess.facts.interface import SourceSize
 from icaccess.guard import GuardSettings, check
-from icaccess.models import Access, Decision, Record
+from icaccess.models import Access, Decision, Record, SourceSize
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_engine
 from icaccess.pipeline import with_access

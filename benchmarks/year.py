@@ -33,7 +33,6 @@ import msgspec
 from icaccess.config import load_config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
-from icaccess.facts.interface import SourceSize
 from icaccess.models import (
     Access,
     Approval,
@@ -43,6 +42,7 @@ from icaccess.models import (
     Employee,
     EmploymentPeriod,
     Record,
+    SourceSize,
 )
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_engine

@@ -9,10 +9,11 @@ from typing import cast
 import msgspec
 
 from icaccess.errors import FactsError
-from icaccess.facts.interface import Source, SourceReport, SourceSize
+from icaccess.facts.interface import Source, SourceReport
 from icaccess.facts.names import NAMED, KnownNames, Vocabulary
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
+from icaccess.models import SourceSize
 from icaccess.validation import show
 
 _FEW = 2

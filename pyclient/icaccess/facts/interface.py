@@ -13,7 +13,7 @@ import msgspec
 
 from icaccess.errors import FactsError
 from icaccess.facts.settings import KeyKind, Kind, SourceSettings
-from icaccess.models import AnyRecord, Fact, Record
+from icaccess.models import AnyRecord, Fact, Record, SourceSize
 
 TOGETHER = 8_000
 """How many records or lines are looked at together; memory grows with this, not with the population."""
@@ -114,18 +114,6 @@ class Source(ABC):
             )
 
 
-class SourceSize(msgspec.Struct, frozen=True):
-    """What is remembered of a source's last good run."""
-
-    rows: int
-    people: int
-    """How many different people its rows name."""
-    newest: date | None = None
-    """The latest day in it."""
-    filled: dict[str, int] = {}
-    """How many rows have each field, and each name that policy data knows: `{"assignments.end": 12}`."""
-
-
 class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a source's rows: `rows` is the sum of `used`, `repeated`, `unmatched` and `rejected`.
 
@@ -160,6 +148,12 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """What the next run compares itself with, once this one ended well."""
         return SourceSize(self.rows, self.people, self.newest, self.filled)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows, in all and by what became of them."""
+        names = ("rows", "used", "repeated", "unmatched", "rejected", "unverified", "left_out")
+        return {name: getattr(self, name) for name in names}
+
     def text(self) -> str:
         """The report on one line."""
         if self.failure:
@@ -184,6 +178,8 @@ class Facts(ABC):
 
     as_of: datetime | None = None
     """When the oldest of the facts were made, known once the records were taken; None if nobody can say."""
+    leaning: int = 0
+    """How many records have rows of a source with unmatched rows, known once the records were taken."""
 
     @property
     @abstractmethod

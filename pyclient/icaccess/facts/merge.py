@@ -13,13 +13,13 @@ from msgspec import UNSET, UnsetType
 from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.checks import Checks
-from icaccess.facts.interface import Facts, ParsedRow, Provenance, Source, SourceReport, SourceSize
+from icaccess.facts.interface import Facts, ParsedRow, Provenance, Source, SourceReport
 from icaccess.facts.mapping import Person
 from icaccess.facts.names import Vocabulary
 from icaccess.facts.record import LISTS, MAX_FACTS
 from icaccess.facts.settings import FactsSettings, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
-from icaccess.models import Access, Approval, Employee, InvalidRecord, Record
+from icaccess.models import Access, Approval, Employee, InvalidRecord, Record, SourceSize
 
 _BATCH = 500
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -29,6 +29,37 @@ access = Table(
     Column("since", String),
     Column("locations", Text),  # a JSON array, null where the target does not know
     comment="Who holds access: the truth for the ledger, for other targets what was last seen",
+)
+
+basis = Table(
+    "basis",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("basis", Text, nullable=False),  # a JSON object, as OPA wrote it
+    Column("valid_through", String),
+    Column("noted_on", String),  # the day of the decision that first gave this valid_through
+    comment="What the last decision rested on that allowed what an account holds",
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("employee_id", String, primary_key=True),
+    Column("since", String, nullable=False),
+    comment="Whose revocation waits for a consent, and since which day",
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("rows", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("newest", String),
+    Column("filled", Text, nullable=False),  # a JSON object: in how many rows each field has a value
+    comment="How large each source of facts was in the last good run",
 )
 
 run = Table(
@@ -81,6 +112,7 @@ consent = Table(
     Column("by", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("expires_at", String, nullable=False),
+    Column("people", Text, nullable=False, server_default="[]"),  # a JSON array of employee ids
     comment="Who let which plan past the guard, and why",
 )
 

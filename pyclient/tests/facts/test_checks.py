@@ -14,8 +14,9 @@ import pytest
 from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
-from icaccess.facts.interface import SourceReport, SourceSize
+from icaccess.facts.interface import SourceReport
 from icaccess.facts.names import KnownNames
+from icaccess.models import SourceSize
 from tests.facts.feeds import APPROVALS, DISTRICT, JOBS, LMS, SOURCES, employee, folder, merged
 
 CONFIG = Path(__file__).parents[3] / "config"

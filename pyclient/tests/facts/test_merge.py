@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from icaccess.errors import ConfigError, FactsError
 from icaccess.facts import open_facts
-from icaccess.facts.interface import SourceSize
-from icaccess.models import InvalidRecord
+from icaccess.models import InvalidRecord, SourceSize
 from tests.facts.feeds import (
     APPROVALS,
     DISTRICT,

@@ -229,7 +229,7 @@ def changing(asked: Asked) -> Reply:
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "4"}), {}, "jobs: gave 3 rows but says that it holds 4"),
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "2"}), {}, "gave 3 rows and more, but says that it holds 2"),
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "all"}), {}, "gives 'all' as its number of rows"),
-        (repeating, {"paging": PAGES}, "page 2 repeats an earlier one; correct `paging`, or try again"),
+        (repeating, {"paging": PAGES}, "repeats an earlier one; correct the paging, or try again"),
         (endless, {"paging": {**PAGES, "max_pages": 5}}, "has not come to an end after 5 pages; correct `paging`"),
         (changing, {"paging": PAGES}, "changed from 3 rows to 4 while read; try again"),
         (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, http://example.org/; it is not followed"),

@@ -216,8 +216,8 @@ def a_log_in_page(_: Asked, __: Reply) -> Reply:
     ("differs", "says"),
     [
         (forgets_some, "/users: gave 2 rows but says that it holds 4; get it whole again"),
-        (ignores_offset, "the page at 2 repeats an earlier one; is `offset` ignored?"),
-        (changes_its_total, "rows to 5 while it was read; try again"),
+        (ignores_offset, "the page at row 2 repeats an earlier one"),
+        (changes_its_total, "rows to 5 while read; try again"),
         (something_else, "holds no list of"),
         (a_log_in_page, "answered with a web page instead of JSON; is it a log-in page?"),
     ],
