@@ -24,8 +24,8 @@ from icaccess.models import (
     Record,
     Unread,
 )
-from icaccess.opa.transport import Revisions
 from icaccess.opa.answers import invalid_record
+from icaccess.opa.transport import Revisions
 from icaccess.pipeline import Run
 from icaccess.plan import Plan
 from icaccess.store import audit

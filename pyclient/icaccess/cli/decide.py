@@ -13,8 +13,9 @@ from icaccess.cli.options import deciding
 from icaccess.cli.progress import showing
 from icaccess.cli.text import say, show_json
 from icaccess.errors import UsageError
-from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
+from icaccess.models import ClauseExplanation, Decision, DecisionJson, Employee, Outcome, Record
 from icaccess.opa.client import BATCH, AccessClient
+from icaccess.opa.transport import Revisions
 from icaccess.pipeline import start
 from icaccess.request import Request
 
@@ -44,37 +45,44 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
         if form == "text":
             _table(client.decide_many(records, request.day))
         else:
-            _json(request, client, records, lines=form == "jsonl")
+            revisions = None if form == "jsonl" else client.revisions()
+            decisions = client.decide_json(records, request.day, revisions=revisions)
+            _json(request, revisions, decisions)
     return 0
 
 
 def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> int:
     with start(request, read_only=True) as run:
         client, (record,) = run.parts.client, run.people([employee_id])
-        decision = client.decide(record, request.day)
         if form == "text":
+            decision = client.decide(record, request.day)
             _explain(client, record, decision)
         else:
-            _json(request, client, [record], lines=form == "jsonl")
+            revisions = None if form == "jsonl" else client.revisions()
+            (answer,) = client.decide_json([record], request.day, revisions=revisions)
+            _json(request, revisions, [answer])
+            decision = msgspec.json.decode(answer, type=Decision)
     return EXIT_CODES[decision.outcome] if exit_code else 0
 
 
-def _json(request: Request, client: AccessClient, records: Iterable[Record], *, lines: bool) -> None:
-    """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
-    if lines:
-        for answers in batches(client.decide_json(records, request.day), BATCH):
-            show_json(b"\n".join(answers) + b"\n")  # one write for many, however the output is buffered
+def _json(request: Request, revisions: Revisions | None, decisions: Iterable[DecisionJson]) -> None:
+    """Decisions as OPA wrote them, as they come, one a line unless `revisions` are to head them.
+
+    An error on the way leaves JSON that does not parse.
+    """
+    if revisions is None:
+        for some in batches(decisions, BATCH):
+            show_json(b"\n".join(some) + b"\n")  # one write for many, however the output is buffered
         return
-    revisions = client.revisions()
     head = {
         "as_of": request.day,
         "policy_revision": revisions.policy,
         "data_revision": revisions.data,
     }
     show_json(msgspec.json.encode(head)[:-1] + b',"decisions":[')
-    for number, answer in enumerate(client.decide_json(records, request.day, revisions=revisions)):
+    for number, decision in enumerate(decisions):
         show_json(b",\n" if number else b"\n")
-        show_json(bytes(answer))
+        show_json(bytes(decision))
     show_json(b"\n]}\n")
 
 

@@ -65,12 +65,15 @@ def run(policy: Path | None, config: Path | None, address: str) -> None:
 @CONFIG
 def status(opa_url: tuple[str, ...], config: Path | None) -> None:
     """What each OPA says of itself: its version, and the policy and policy data that decide."""
-    from icaccess.opa.engine import VERSION, connect, find_opa, opa_version
+    from icaccess.opa.engine import VERSION, find_opa, opa_version
+    from icaccess.opa.settings import connect
+    from icaccess.opa.transport import NEEDED
 
     client = connect(Request(config=config).settings, opa_url)
     if client is None:
         found = find_opa()
-        say(f"no URL is set: commands start {found} (version {opa_version(found)}, tried with {VERSION})")
+        say(f"no URL is set: commands start {found}, version {opa_version(found)}")
+        say(f"tried with {VERSION}; {NEEDED} is needed")
         return
     with client:
         sidecars = client.status()
