@@ -10,13 +10,13 @@ import msgspec
 
 from icaccess.batches import batches
 from icaccess.cli.options import deciding
-from icaccess.cli.progress import showing
+from icaccess.cli.progress import show_sources, showing
 from icaccess.cli.text import say, show_json
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, DecisionJson, Employee, Outcome, Record
 from icaccess.opa.client import BATCH, AccessClient
 from icaccess.opa.transport import Revisions
-from icaccess.pipeline import start
+from icaccess.pipeline import Run, start
 from icaccess.request import Request
 
 EXIT_CODES: dict[Outcome, int] = {"allow": 0, "deny": 10, "expired": 11, "undecided": 12}
@@ -41,13 +41,12 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
     if len(set(ids)) == 1:
         return _one(request, ids[0], form, exit_code=exit_code)
     with start(request, read_only=True) as run, showing():
-        client, records = run.parts.client, run.people(ids)
         if form == "text":
-            _table(client.decide_many(records, request.day))
+            _table(run.parts.client.decide_many(run.people(ids), request.day))
         else:
-            revisions = None if form == "jsonl" else client.revisions()
-            decisions = client.decide_json(records, request.day, revisions=revisions)
-            _json(request, revisions, decisions)
+            revisions = _revisions(run, form)
+            _json(run, revisions, run.parts.client.decide_json(run.people(ids), run.day, revisions=revisions))
+        show_sources(run.parts.facts.reports(), run.parts.facts.leaning, err=True)
     return 0
 
 
@@ -58,24 +57,26 @@ def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> i
             decision = client.decide(record, request.day)
             _explain(client, record, decision)
         else:
-            revisions = None if form == "jsonl" else client.revisions()
-            (answer,) = client.decide_json([record], request.day, revisions=revisions)
-            _json(request, revisions, [answer])
+            revisions = _revisions(run, form)
+            (answer,) = client.decide_json([record], run.day, revisions=revisions)
+            _json(run, revisions, [answer])
             decision = msgspec.json.decode(answer, type=Decision)
     return EXIT_CODES[decision.outcome] if exit_code else 0
 
 
-def _json(request: Request, revisions: Revisions | None, decisions: Iterable[DecisionJson]) -> None:
-    """Decisions as OPA wrote them, as they come, one a line unless `revisions` are to head them.
+def _revisions(run: Run, form: str) -> Revisions | None:
+    """What stands at the head of the JSON; JSON Lines have no head."""
+    return run.parts.client.revisions() if form == "json" else None
 
-    An error on the way leaves JSON that does not parse.
-    """
+
+def _json(run: Run, revisions: Revisions | None, decisions: Iterable[DecisionJson]) -> None:
+    """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
     if revisions is None:
         for some in batches(decisions, BATCH):
             show_json(b"\n".join(some) + b"\n")  # one write for many, however the output is buffered
         return
     head = {
-        "as_of": request.day,
+        "as_of": run.day,
         "policy_revision": revisions.policy,
         "data_revision": revisions.data,
     }
@@ -83,7 +84,9 @@ def _json(request: Request, revisions: Revisions | None, decisions: Iterable[Dec
     for number, decision in enumerate(decisions):
         show_json(b",\n" if number else b"\n")
         show_json(bytes(decision))
-    show_json(b"\n]}\n")
+    facts = run.parts.facts
+    tail = {"sources": facts.reports(), "leaning": facts.leaning}
+    show_json(b"\n]," + msgspec.json.encode(tail)[1:] + b"\n")
 
 
 def _table(decisions: Iterable[Decision]) -> None:

@@ -47,6 +47,7 @@ def _checks(request: Request) -> Iterator[Check]:
     yield "policy data", lambda: _policy_data(request)
     yield "engine", lambda: _engine(request)
     yield "target", lambda: _target(request)
+    yield "notices", lambda: _notices(request)
     yield from _facts(request)
 
 
@@ -90,6 +91,17 @@ def _target(request: Request) -> Iterator[str]:
             yield f"{member.member} in {', '.join(member.groups)} stands for no account: {member.why}"
         if store.is_absent:
             yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
+
+
+def _notices(request: Request) -> Iterator[str]:
+    from icaccess.notices.send import open_notices
+    from icaccess.notices.settings import is_configured
+
+    if not is_configured(request.settings):
+        yield "nobody is told anything: the settings name neither mail nor webhook"
+        return
+    with open_notices(request.settings) as (_, channels, _):
+        yield from (channel.check() for channel in channels)
 
 
 def _facts(request: Request) -> Iterator[Check]:

@@ -213,6 +213,16 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
 
+    def evidence(self, employee: EmployeeLike, at: date) -> tuple[str, ...]:
+        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each."""
+        asked = _id_of(employee, "employee")
+        self._check(at)
+        try:
+            answer = self._ask("access/evidence", _question(at, employee=employee))
+            return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
+        except (EvaluationError, msgspec.DecodeError) as error:
+            raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
+
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
         self._check(day)
@@ -226,6 +236,10 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             raise UsageError("the client was closed: open another one")
         if not isinstance(at, date) or isinstance(at, datetime):
             raise UsageError(f"at: must be a datetime.date, such as date(2025, 9, 10), and is {_what(at)}")
+
+
+class _Gone(msgspec.Struct, frozen=True):
+    message: str
 
 
 class _Run:

@@ -11,7 +11,7 @@ from jmespath.exceptions import JMESPathError
 
 from icaccess.config import Config
 from icaccess.errors import FactsError
-from icaccess.facts.interface import MappedSource
+from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import HttpSettings
 from icaccess.facts.sources.json_api import JsonApi, Page, Pages
 from icaccess.http import same_origin, shown

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,6 @@ def first_role(tmp_path: Path, text: str | bytes, **changes: Any) -> str:
         (GOOD + ",,,,\n\n", {}),
         (GOOD.replace("id,", " id ,"), {}),
     ],
-    ids=map(str, count()),
 )
 def test_what_spreadsheets_write(tmp_path: Path, text: str | bytes, changes: dict[str, Any]) -> None:
     assert first_role(tmp_path, text, **changes) == "Office Professional"
@@ -92,9 +90,8 @@ def test_titles_are_translated_and_constants_added(tmp_path: Path) -> None:
         ("01/02/2020 01:30", {"date_format": "%m/%d/%Y %H:%M", "zone": "America/New_York"}, "2020-01-01"),
         ("01/02/2020 03:00 +0000", {"date_format": "%m/%d/%Y %H:%M %z"}, "2020-01-01"),
     ],
-    ids=map(str, count()),
 )
-def test_declared_days(tmp_path: Path, written: str, changes: dict[str, Any], day: str) -> None:
+def test_days_in_declared_forms(tmp_path: Path, written: str, changes: dict[str, Any], day: str) -> None:
     rows = "".join(f"{number},R,210,{written},\n" for number in (1, 2, 3))
     records, _ = jobs(tmp_path, HEADER + rows, **changes)
     assert employee(records, "1")["assignments"][0]["start"] == day
@@ -139,7 +136,7 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
         (GOOD, {"manifest": "absent.json"}, "absent.json: is no manifest that tells of jobs.csv"),
         (b"id\x00,role,location,start,end\n", {}, "jobs.csv"),
     ],
-ids=map(str, count()))  # fmt: skip
+)  # fmt: skip
 def test_a_bad_file_stops_the_run(
     tmp_path: Path, text: str | bytes, changes: dict[str, Any], says: str
 ) -> None:
@@ -173,7 +170,6 @@ def test_a_trailer_that_agrees_and_a_manifest_that_agrees(tmp_path: Path) -> Non
         ({"sha256": "0" * 64}, "is not the file that"),
         ("x", "is no manifest that tells of jobs.csv"),
     ],
-    ids=map(str, count()),
 )
 def test_a_manifest_that_differs(tmp_path: Path, said: object, says: str) -> None:
     (tmp_path / "manifest.json").write_bytes(msgspec.json.encode({"jobs.csv": said}))

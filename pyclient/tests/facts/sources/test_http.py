@@ -13,7 +13,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,9 @@ def a_number_in_place_of_text(_: Asked) -> Reply:
         (a_number_in_place_of_text, {}),
     ],
 )
-def test_ways_of_paging(tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any]) -> None:
+def test_every_way_of_paging(
+    tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any]
+) -> None:
     with serving(answer) as server:
         assert titles(tmp_path, f"{server.url}/jobs", **changes) == ["T1", "T2", "T3"]
 
@@ -141,7 +142,7 @@ def test_a_bearer_token_basic_credentials_and_their_refusal(
             assert "wr0ng" not in said
 
 
-def test_a_token_that_expires_between_pages_is_renewed(
+def test_a_token_that_expires_while_paging_is_renewed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued: list[str] = []
@@ -239,8 +240,8 @@ def changing(asked: Asked) -> Reply:
         (lambda _: Reply([{**ROWS[0], "since": 1577836800000}]), {}, "start '1577836800000' is a date in a form that is not declared"),
         (lambda _: Reply([{**ROWS[0], "since": "01/02/2020"}]), {}, "start '01/02/2020' is a date in a form that is not declared"),
     ],
-ids=map(str, count()))  # fmt: skip
-def test_a_bad_answer(
+)  # fmt: skip
+def test_a_bad_answer_stops_the_run(
     tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any], says: str
 ) -> None:
     with serving(answer) as server:
@@ -281,7 +282,7 @@ def test_nobody_there_and_nobody_answering(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_bad_settings(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+def test_settings_without_sense(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, "http://127.0.0.1:1/", **changes)
     assert says in str(caught.value)
