@@ -23,7 +23,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.errors import FactsError, PlanError, UsageError
+from icaccess.errors import ChangesFailed, FactsError, IcaccessError, PlanError, UsageError
 from icaccess.facts.interface import Facts, digest
 from icaccess.guard import SHORT, GuardResult, GuardSettings, check
 from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Record, Unread
@@ -79,7 +79,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
     """A run on what a request and its configuration name; with `read_only` it can only plan."""
     with request.open(read_only=read_only) as opened:
         limits = request.settings.section("guard", GuardSettings)
-        yield Run(
+        run = Run(
             opened,
             request.day,
             limits,
@@ -87,6 +87,14 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
         )
+        try:
+            yield run
+        except BrokenPipeError:
+            raise
+        except (IcaccessError, OSError) as error:
+            if not run.done or (isinstance(error, IcaccessError) and error.exit_code != 1):
+                raise
+            raise ChangesFailed(f"{run.done}, and then: {error}") from error
 
 
 @dataclass
@@ -102,6 +110,8 @@ class Run:
     hand_over: Callable[[], tuple[Receipt, ...]] = tuple
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
+    done: str = ""
+    """What this run changed, in words, once it did: an error after that is no "nothing was changed"."""
 
     # gather
 
@@ -273,7 +283,7 @@ class Run:
         from icaccess.apply import Application
 
         target = self.parts.target
-        return Application(
+        summary = Application(
             store=self.parts.store,
             lock=self._held_lock,
             target=target,
@@ -282,6 +292,10 @@ class Run:
             due_on=self.parts.client.due_after(self.day) if target.deferred else None,
             stopping=stopping,
         ).carry_out(plan, result.waiting)
+        if summary.counts:
+            made = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items()))
+            self.done = f"run {summary.run_id} made changes and recorded them ({made})"
+        return summary
 
     def adopt(self, *, by: str) -> int:
         """The first day: take over who holds access now, and give how many do.
@@ -319,6 +333,7 @@ class Run:
         with store.writing() as connection:
             self._held_lock.check(connection)
             journal.adopt(connection, store.now(), origin, held)
+        self.done = f"the access of {len(held)} people was adopted and recorded"
         return len(held)
 
     @property

@@ -16,6 +16,7 @@ from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of it
     from icaccess.audit.heads import Receipt
+    from icaccess.audit.keys import SigningKey
     from icaccess.facts.interface import Facts
     from icaccess.opa.client import AccessClient
     from icaccess.store.database import Store
@@ -127,20 +128,25 @@ class Opened:
         return self._stack.enter_context(opened)
 
     @cached_property
+    def _record_key(self) -> SigningKey | None:
+        from icaccess.audit.heads import record_key
+
+        return record_key(self.request.settings, self.request.store_url, make=not self._read_only)
+
+    @cached_property
     def store(self) -> Store:
         """The store; `StoreError` when it cannot be opened."""
-        from icaccess.audit.heads import record_key
         from icaccess.store.database import open_store
 
-        key = record_key(self.request.settings, make=not self._read_only)
-        opened = open_store(self.request.store_url, read_only=self._read_only, key=key)
+        url = self.request.store_url
+        opened = open_store(url, read_only=self._read_only, key=self._record_key)
         return self._stack.enter_context(opened)
 
     def hand_over(self) -> tuple[Receipt, ...]:
         """Hand the head of the audit record to its witnesses, and give what they answered."""
         from icaccess.audit.heads import hand_over
 
-        return hand_over(self.store, self.request.settings)
+        return hand_over(self.store, self.request.settings, self._record_key)
 
     @cached_property
     def target(self) -> Target:

@@ -52,10 +52,14 @@ def audit() -> None:
 )
 def verify(request: Request, heads: Path | None, head: Path | None, public: Path | None) -> None:
     """Check the record, every row that it tells of, and that it only grew since its heads."""
-    key = record_key(request.settings) if public is None else public_key(public)
+    key = record_key(request.settings, request.store_url) if public is None else public_key(public)
     against = None if head is None else _read_head(head)
     witnessed = [] if heads is None else _read_heads(heads, key)
     with _store(request) as store, store.reading() as connection:
+        if key is None and record.is_signed(connection):
+            raise AuditError(
+                "the record is signed, and its key is not here; give the public key with --public-key"
+            )
         end = verify_record(connection, against, key)
         check_record(connection, witnessed)
         check_receipts(connection, request.settings)
@@ -102,7 +106,7 @@ def runs(request: Request) -> None:
 def export(request: Request, out: Path | None) -> None:
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
     with _store(request) as store, store.reading() as connection:
-        end = verify_record(connection, key=record_key(request.settings))
+        end = verify_record(connection, key=record_key(request.settings, request.store_url))
         lines = (record.canonical(one) + b"\n" for one in chain(record.entries(connection), [{"head": end}]))
         try:
             if out is None:
@@ -119,7 +123,7 @@ def export(request: Request, out: Path | None) -> None:
 @configured
 def key(request: Request) -> None:
     """Print the public key that the record is signed with; the private one is made when it is missing."""
-    found = record_key(request.settings, make=True)
+    found = record_key(request.settings, request.store_url, make=True)
     if found is None:
         raise UsageError(f"{request.settings.file}: names no audit.key, so the record is not signed; set one")
     say_all(found.pem.splitlines())

@@ -90,18 +90,19 @@ def apply(
                 say("Nothing was changed.")
                 return
             summary = run.apply(planned, result, by=caller())
-    _warn(run.receipts)
-    _report(summary)
+        _warn(run.receipts)
+        _report(summary)
 
 
 @click.command()
 @dated
 def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
-    with start(request) as run, run.changing("icaccess adopt"), showing():
-        count = run.adopt(by=caller())
-    _warn(run.receipts)
-    say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
+    with start(request) as run:
+        with run.changing("icaccess adopt"), showing():
+            count = run.adopt(by=caller())
+        _warn(run.receipts)
+        say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
 def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
