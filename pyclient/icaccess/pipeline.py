@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
 from itertools import tee
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -86,6 +86,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             request.progress,
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
+            document=opened.document,
         )
         try:
             yield run
@@ -108,6 +109,7 @@ class Run:
     lock: Lock | None = None
     settings_digest: str = ""
     hand_over: Callable[[], tuple[Receipt, ...]] = tuple
+    document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
     done: str = ""
@@ -176,7 +178,9 @@ class Run:
         """The decision for each, in their order; with `full`, none that was cached is used."""
         from icaccess.decisions import DecisionCache
 
-        decider = DecisionCache(self.parts.client, self.parts.store, full=full, keep=self.lock is not None)
+        decider = DecisionCache(
+            self.parts.client, self.parts.store, full=full, keep=self.lock is not None, document=self.document
+        )
         people, asked = tee(people)
         answers = decider.decide_json((one.record for one in asked), self.day, revisions=revisions)
         return zip(people, answers, strict=True)

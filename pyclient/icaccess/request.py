@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of i
     from icaccess.audit.heads import Receipt
     from icaccess.audit.keys import SigningKey
     from icaccess.facts.interface import Facts
+    from icaccess.models import AnyRecord
     from icaccess.opa.client import AccessClient
     from icaccess.store.database import Store
     from icaccess.targets.interface import Target
@@ -142,10 +143,19 @@ class Opened:
         opened = open_store(url, read_only=self._read_only, key=self._record_key)
         return self._stack.enter_context(opened)
 
-    def hand_over(self) -> tuple[Receipt, ...]:
-        """Hand the head of the audit record to its witnesses, and give what they answered."""
-        from icaccess.audit.heads import hand_over
+    @cached_property
+    def document(self) -> Callable[[AnyRecord, dict[str, Any]], bytes] | None:
+        """What makes the document that is kept of each decision; null where none is to be kept."""
+        from icaccess.audit.replay import document_maker
 
+        return document_maker(self.request.settings)
+
+    def hand_over(self) -> tuple[Receipt, ...]:
+        """Keep the rules of the newest run, hand the record's head to its witnesses, give their answers."""
+        from icaccess.audit.heads import hand_over
+        from icaccess.audit.replay import keep_rules
+
+        keep_rules(self.store, self.request)
         return hand_over(self.store, self.request.settings, self._record_key)
 
     @cached_property

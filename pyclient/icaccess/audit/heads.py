@@ -142,16 +142,18 @@ class WitnessState(msgspec.Struct, frozen=True):
 
 
 def witness_state(connection: Connection, config: Config) -> WitnessState:
-    """What the witnesses have; where none is configured, nothing shows whether somebody rewrote the record."""
+    """What the witnesses have; without one, nothing shows whether somebody rewrote the record."""
     if not _witnesses(config):
         return WitnessState(
             good=False,
-            text="No witness keeps the audit record's heads, so nothing shows whether somebody with the store "
-            f"rewrote it; name one under audit.witnesses in {config.file}.",
+            text="No witness keeps the audit record's heads, so nothing shows whether somebody with the "
+            f"store rewrote it; name one under audit.witnesses in {config.file}.",
         )
     entry = record.newest(connection, KIND)
     if entry is None:
-        return WitnessState(good=False, text="No witness has a head of the audit record yet; the next run gives one.")
+        return WitnessState(
+            good=False, text="No witness has a head of the audit record yet; the next run gives one."
+        )
     body = msgspec.convert(entry.body, HeadEntry)
     head = f"the head of {body.head.at}, entry {body.head.size:,}"
     failed = [f"{one.witness}: {one.problem}" for one in body.receipts if one.problem]

@@ -185,6 +185,16 @@ class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
 AnyWitness = FileWitness | SyslogWitness | HttpWitness | TimeStampWitness
 
 
+class HistorySettings(Section, frozen=True, kw_only=True):
+    """What is kept of each decision for `icaccess audit replay`, and how many years after it was replaced.
+
+    Without `personal`, names, user names and e-mail addresses are left out. With 0 years nothing is kept.
+    """
+
+    years: Annotated[int, Meta(ge=0, le=100)] = 7
+    personal: bool = False
+
+
 class AuditSettings(Section, frozen=True, kw_only=True):
     """The section `audit` of `icaccess.yaml`.
 
@@ -193,6 +203,7 @@ class AuditSettings(Section, frozen=True, kw_only=True):
 
     key: str = ""
     witnesses: tuple[AnyWitness, ...] = ()
+    history: HistorySettings = HistorySettings()
 
 
 def _post(

@@ -19,10 +19,11 @@ from icaccess.audit.heads import (
 )
 from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, runs_as_text
-from icaccess.cli.options import configured
+from icaccess.cli.options import configured, past
 from icaccess.cli.text import say, say_all, show_json
 from icaccess.errors import AuditError, StoreError, UsageError
 from icaccess.files import write_private
+from icaccess.models import Decision
 from icaccess.request import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
@@ -117,6 +118,29 @@ def export(request: Request, out: Path | None) -> None:
         except OSError as error:
             where = out or "stdout"
             raise UsageError(f"{where}: the export cannot be written there: {error.strerror}") from error
+
+
+@audit.command()
+@past
+@click.argument("employee_id", metavar="ID")
+def replay(request: Request, employee_id: str) -> None:
+    """Make a past decision again from what it rested on then; exit 1 where the recorded one differs."""
+    from icaccess.audit.replay import replay as decide_again
+
+    folders = request.policy_directory, request.config_directory
+    with _store(request) as store:
+        found = decide_again(store, employee_id, request.day, *folders)
+    if found.as_of != request.day:
+        say(f"No run was for {request.day}; the newest before it decided.")
+    say(f"Run {found.run}, for {found.as_of}: policy {found.policy[:12]}, policy data {found.data[:12]}")
+    decision = msgspec.json.decode(found.decision, type=Decision)
+    where = ", ".join(decision.locations)
+    say(f"  {employee_id}  {decision.outcome}, {decision.action}{f' ({where})' if where else ''}")
+    say_all(f"    {one.code} ({one.clause}): {one.message}" for one in decision.reasons)
+    if found.differences:
+        differences = "; ".join(found.differences)
+        raise AuditError(f"{employee_id}: the recorded decision differs from this one: {differences}")
+    say("This is the decision that was recorded.")
 
 
 @audit.command()

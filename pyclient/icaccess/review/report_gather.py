@@ -85,9 +85,7 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
     )
 
 
-def draw(
-    run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | None = None
-) -> Report:
+def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | None = None) -> Report:
     """The parts of a report that come from facts, policy, target and store.
 
     Before the ledger's first day, when nobody was adopted into it, who holds access is what the records say.

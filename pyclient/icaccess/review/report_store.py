@@ -142,7 +142,8 @@ def audit_end(store: Store, settings: Config | None) -> Audit:
             verify(connection, key=record_key(settings, url) if settings else None)
         except (StoreError, AuditError) as error:
             problem = str(error)
-        end, state = audit.head(connection), settings and witness_state(connection, settings)
+        end = audit.head(connection)
+        state = None if settings is None else witness_state(connection, settings)
         kinds = ("consent", "guard_stopped")
         events = sorted(
             (entry for kind in kinds for entry in audit.entries(connection, kind=kind)),

@@ -7,9 +7,9 @@ same.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-HEAD = "0004"
+HEAD = "0007"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -121,4 +121,24 @@ decision = Table(
     Column("action", String, nullable=False),
     Column("document", Text, nullable=False),  # the decision as OPA wrote it
     comment="Decisions that hold until their recheck_on while facts and rules are the same",
+)
+
+content = Table(
+    "content",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("base", LargeBinary),  # the digest of the document that it is compressed against
+    Column("data", LargeBinary, nullable=False),
+    comment="Documents by digest, each once and compressed",
+    sqlite_with_rowid=False,
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("employee_id", String, primary_key=True),
+    Column("at", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    comment="From when on a person's facts and decision were those of a document",
+    sqlite_with_rowid=False,
 )
