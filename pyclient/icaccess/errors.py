@@ -82,3 +82,13 @@ class ChangesFailed(IcaccessError):
     """Some changes could not be made; the others were, and the journal holds both."""
 
     exit_code = 4
+
+
+class NoticeError(IcaccessError):
+    """Notices cannot be sent at all: the mail server or the webhook is down, or refuses the log-in."""
+
+
+class NoticesFailed(NoticeError):
+    """Some notices could not be sent; the others were, and the store holds both."""
+
+    exit_code = 4

@@ -62,7 +62,8 @@ def make_private(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
     with contextlib.suppress(OSError):
-        if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and stat.S_IMODE(mode) != PRIVATE:  # a device, such as /dev/null, is everybody's
             path.chmod(PRIVATE)
 
 

@@ -92,3 +92,11 @@ def test_make_private_makes_a_file_or_tightens_one(tmp_path: Path, umask: int) -
         make_private(path)
         assert mode(path) == 0o600
     assert old.read_text() == "kept"
+
+
+def test_make_private_leaves_a_device_or_pipe_alone(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    pipe.chmod(0o666)
+    make_private(pipe)
+    assert stat.S_IMODE(pipe.stat().st_mode) == 0o666

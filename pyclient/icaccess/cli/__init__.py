@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forecast": ("icaccess.cli.forecast:forecast", "Show what will fall due, by month and by location."),
     "report": ("icaccess.cli.report:report", "Write the reviewer's evidence as one page, with CSV and JSON."),
     "audit": ("icaccess.cli.audit:audit", "Verify, show and export the tamper-evident record."),
+    "notices": ("icaccess.cli.notices:notices", "Show and send what people are told about their access."),
     "run": ("icaccess.cli.run:run", "Keep access right as a service."),
     "opa": ("icaccess.cli.opa:opa", "Install, run and look at the policy engine."),
     "doctor": ("icaccess.cli.doctor:doctor", "Check that everything a run needs is there and reachable."),

@@ -48,6 +48,7 @@ def _checks(request: Request) -> Iterator[Check]:
     yield "engine", lambda: _engine(request)
     yield "target", lambda: _target(request)
     yield "audit record", lambda: _audit(request)
+    yield "notices", lambda: _notices(request)
     yield from _facts(request)
 
 
@@ -103,6 +104,17 @@ def _audit(request: Request) -> Iterator[str]:
         yield f"signed with the key in {file}{'' if file.exists() else ', which the first run makes'}"
     with request.open(read_only=True) as opened, opened.store.reading() as connection:
         yield witness_state(connection, request.settings).text
+
+
+def _notices(request: Request) -> Iterator[str]:
+    from icaccess.notices.send import open_notices
+    from icaccess.notices.settings import is_configured
+
+    if not is_configured(request.settings):
+        yield "nobody is told anything: the settings name neither mail nor webhook"
+        return
+    with open_notices(request.settings) as (_, channels, _):
+        yield from (channel.check() for channel in channels)
 
 
 def _facts(request: Request) -> Iterator[Check]:

@@ -45,6 +45,7 @@ SECTIONS: dict[str, str] = {
     "store": "icaccess.store.settings:StoreSettings",
     "audit": "icaccess.audit.witnesses:AuditSettings",
     "service": "icaccess.service.settings:ServiceSettings",
+    "notices": "icaccess.notices.settings:NoticeSettings",
 }
 """The sections of `icaccess.yaml` and the type that each is read as."""
 

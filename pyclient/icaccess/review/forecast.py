@@ -13,7 +13,7 @@ import msgspec
 from icaccess.models import Decision, Record
 from icaccess.opa.client import AccessClient
 from icaccess.review.jobs import Jobs, jobs_of
-from icaccess.review.timeline import Timeline, timelines
+from icaccess.timeline import Timeline, timelines
 
 Kind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
 

@@ -16,8 +16,8 @@ import msgspec
 from icaccess.models import Action, Decision, Record
 from icaccess.opa.client import AccessClient
 from icaccess.review.jobs import jobs_of
-from icaccess.review.timeline import Timeline, timelines
 from icaccess.review.versions import Version
+from icaccess.timeline import Timeline, timelines
 
 Kind = Literal["loses", "gains", "outcome", "reasons", "terms", "wording"]
 

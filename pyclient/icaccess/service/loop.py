@@ -15,7 +15,7 @@ from pathlib import Path
 from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
 from icaccess.request import Request
 from icaccess.service.log import event, told
-from icaccess.service.once import Done, Stopped, Stopping, once
+from icaccess.service.once import Done, Stopped, Stopping, notify, once
 from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import Outcome, State
 from icaccess.store.database import instant
@@ -33,6 +33,9 @@ _VOID_AT_MOST = 20
 Work = Callable[[Request, datetime | None, Stopping], Done | None]
 """What one run is: `once`, or what a test puts in its place."""
 
+Notify = Callable[[Request, tuple[str, str] | None], tuple[dict[str, int], list[str]]]
+"""What sends notices after a run, which failed with an error's name and message, or did not: `notify`."""
+
 
 class Service:
     """Keeps access right until it is told to stop.
@@ -48,8 +51,10 @@ class Service:
         state: State,
         log: logging.Logger,
         work: Work = once,
+        notify: Notify = notify,
     ) -> None:
         self._work = work
+        self._tell_people = notify
         self._request = request
         self._interval = interval
         self._zone = request.settings.zone
@@ -138,6 +143,7 @@ class Service:
                 self._in_any_case = True
                 count = len(done.summary.failures) + done.summary.left
                 return self._failed("incomplete", "ChangesFailed", f"{count} changes could not be made")
+            self._notify(None)
         self._failures = self._voids = 0
         self._state.ended("done" if done else "done by another", 0)
         return None
@@ -172,7 +178,18 @@ class Service:
             failures=self._failures,
             next_run=instant(due),
         )
+        self._notify((error, message))
         return due
+
+    def _notify(self, failure: tuple[str, str] | None) -> None:
+        """Send the notices that are due after a run; what goes wrong with them is logged and fails no run."""
+        try:
+            counts, problems = self._tell_people(replace(self._request), failure)
+        except Exception as error:  # noqa: BLE001 (as above)
+            counts, problems = {}, [told(error)]
+        if counts or problems:
+            level = logging.ERROR if problems else logging.INFO
+            event(self._log, "notices", level=level, counts=counts, problems=list(map(impersonal, problems)))
 
     def _tell(self, done: Done, seconds: float) -> None:
         self._state.carried_out(done, seconds)

@@ -11,6 +11,7 @@ import msgspec
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
 from icaccess.errors import IcaccessError
+from icaccess.notices.settings import is_configured
 from icaccess.pipeline import Run, start
 from icaccess.plan import Plan
 from icaccess.request import Request
@@ -66,3 +67,17 @@ def _was_done(run: Run, since: datetime | None) -> bool:
     with run.parts.store.reading() as connection:
         identity = run.parts.target.identity
         return journal.finished_since(connection, identity, instant(since), run.day)
+
+
+def notify(request: Request, failure: tuple[str, str] | None) -> tuple[dict[str, int], list[str]]:
+    """Send the notices that are due after a run, where the settings name a way to: counts, and problems.
+
+    The problems name nobody, since they are logged.
+    """
+    if not is_configured(request.settings):
+        return {}, []
+    from icaccess.notices import send
+    from icaccess.notices.gather import Failure
+
+    due, told = send.notify(request, Failure(*failure) if failure else None)
+    return told.counts, [problem for problem in (due.problem, told.stopped, *told.problems) if problem]

@@ -76,6 +76,21 @@ class Store:
         with _one_line(self.url), self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """As `writing`, but the disk is not waited for: no end of a process undoes it, a power cut may."""
+        with _one_line(self.url), self.engine.connect() as connection:
+            if self.is_sqlite:
+                _set_synchronous(connection, "NORMAL")
+            try:
+                with connection.begin():
+                    if not self.is_sqlite:
+                        connection.execute(text("SET LOCAL synchronous_commit TO off"))
+                    yield connection
+            finally:
+                if self.is_sqlite:
+                    _set_synchronous(connection, "FULL")
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
@@ -85,6 +100,13 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _set_synchronous(connection: Connection, how: str) -> None:
+    # Below SQLAlchemy, whose every statement begins a transaction, in which SQLite does not take this.
+    own = connection.connection.dbapi_connection
+    if own is not None:
+        own.execute(f"PRAGMA synchronous = {how}")
 
 
 def instant(moment: datetime) -> str:

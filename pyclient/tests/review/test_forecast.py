@@ -17,7 +17,7 @@ from icaccess.models import Employee
 from icaccess.opa.client import AccessClient
 from icaccess.review.forecast import Event, Forecast, forecast
 from icaccess.review.forecast_render import forecast_csv, forecast_json, forecast_text
-from icaccess.review.timeline import timelines
+from icaccess.timeline import timelines
 from tests import people, reference
 
 ROOT = Path(__file__).parents[3]

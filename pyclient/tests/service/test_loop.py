@@ -183,3 +183,30 @@ def test_a_policy_that_never_settles_is_a_failure_in_the_end() -> None:
             )
             assert state.health.failures == (1 if number == 21 else 0)
             service._wake.set()
+
+
+def test_notices_go_out_after_a_run_and_what_goes_wrong_with_them_fails_no_run() -> None:
+    lines, log, state = Lines(), logging.Logger("test"), State()
+    log.addHandler(lines)
+    told: list[tuple[str, str] | None] = []
+
+    def notify(_: Request, failure: tuple[str, str] | None) -> tuple[dict[str, int], list[str]]:
+        told.append(failure)
+        if len(told) == 2:
+            raise EngineError("no OPA")
+        return {"sent": 3}, []
+
+    endings = [DONE, DONE, EngineError("gone"), StoreLockedError("taken"), None]
+
+    def work(_: Request, __: object, ___: Callable[[], bool]) -> Done | None:
+        ending = endings.pop(0)
+        if isinstance(ending, Exception):
+            raise ending
+        return ending
+
+    service = Service(Request(config=district.ROOT / "config"), timedelta(hours=1), state, log, work, notify)
+    while endings:
+        service._attempt(None)
+    assert told == [None, None, ("EngineError", "gone")]
+    logged = [(line["counts"], line["problems"]) for line in lines.lines if line["event"] == "notices"]
+    assert logged == [({"sent": 3}, []), ({}, ["no OPA"]), ({"sent": 3}, [])]

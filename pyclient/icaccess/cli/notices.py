@@ -1,0 +1,153 @@
+"""`icaccess notices`: who is told what, and was."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+import msgspec
+
+from icaccess.cli.options import configured, deciding
+from icaccess.cli.text import say, show_json
+from icaccess.errors import GuardStop, NoticeError, NoticesFailed, UsageError
+from icaccess.request import Request
+from icaccess.store.consents import Consent
+
+_FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to answer.",
+)
+
+
+@click.group()
+def notices() -> None:
+    """Show and send what people are told about their access."""
+
+
+@notices.command()
+@deciding
+@_FORMAT
+def plan(request: Request, form: str) -> None:
+    """Show what would go out now; send nothing."""
+    from icaccess.notices.gather import gather
+    from icaccess.notices.send import open_notices, option_of, waiting
+    from icaccess.store.database import open_store
+
+    with (
+        open_store(request.store_url, read_only=True) as store,
+        open_notices(request.settings) as (settings, channels, _),
+    ):
+        due = gather(request, settings)
+        found = waiting(store, due, channels)
+    stopped = found.over(settings.limit)
+    if form == "json":
+        document = {
+            "as_of": due.as_of,
+            "digest": found.digest,
+            "problem": due.problem or None,
+            "stopped": stopped or None,
+            "without_address": due.without_address,
+            "notices": [
+                {"channel": channel, **msgspec.structs.asdict(one)}
+                for channel, groups in found.by_channel.items()
+                for group in groups
+                for one in group
+            ],
+        }
+        show_json(msgspec.json.encode(document) + b"\n")
+        return
+    for channel, groups in found.by_channel.items():
+        count = sum(map(len, groups))
+        say(f"By {channel} ({count:,}):" if count else f"By {channel}: nothing is due.")
+        for group in groups:
+            for one in group:
+                where = f" → {one.address or 'no e-mail address'}" if channel == "mail" else ""
+                say(f"  {one.recipient}  {one.kind}  {one.fact}{where}")
+    if due.problem:
+        say(f"People and approvers are told nothing now: {due.problem}")
+    if due.without_address:
+        say(f"{due.without_address:,} recipients have no e-mail address in the facts.")
+    if stopped:
+        say(f"The limit stops this: {stopped}. To let it through: {option_of(found)}")
+
+
+@notices.command()
+@deciding
+@click.option("--to", metavar="ADDRESS", help="A trial: send everything that is due to this address alone.")
+@click.option(
+    "--allow", metavar="DIGEST", help="Let this one lot past the limit; it names the lot when it stops."
+)
+@click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
+@click.option("--reason", metavar="TEXT", help="With --allow: why.")
+def send(request: Request, to: str | None, allow: str | None, by: str | None, reason: str | None) -> None:
+    """Send what is due and was not sent yet; record each notice before and after."""
+    from icaccess.notices.send import notify
+
+    if to is not None:
+        _try(request, to)
+        return
+    consent = _consent(allow, by, reason)
+    due, told = notify(request, consent=consent)
+    say(", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items())) or "Nothing is due.")
+    for problem in (*told.refusals, *told.problems):
+        say(f"icaccess: {problem}", err=True)
+    if told.stopped:
+        raise GuardStop(f"stopped by the limit: {told.stopped}")
+    if due.problem:
+        raise NoticeError(f"people and approvers are told nothing now: {due.problem}")
+    if told.counts.keys() & {"waiting", "failed"}:
+        raise NoticesFailed("some notices could not be sent; the next run tries those that wait again")
+
+
+def _try(request: Request, to: str) -> None:
+    """Send everything that is due to one address, and record nothing."""
+    from icaccess.notices.gather import gather
+    from icaccess.notices.send import open_notices, send_trial
+    from icaccess.notices.settings import is_address
+
+    if not is_address(to):
+        raise UsageError(f"--to {to!r}: is no e-mail address; write NAME@DOMAIN")
+    with open_notices(request.settings) as (settings, channels, words):
+        mail = next((channel for channel in channels if channel.name == "mail"), None)
+        if mail is None:
+            raise UsageError("--to sends mail, and notices.mail is not set; set it")
+        count = send_trial(gather(request, settings), mail, words, to, settings.limit)
+    say(f"Sent {count:,} messages to {to} for a trial; nothing is recorded.")
+
+
+@notices.command()
+@configured
+@click.argument("recipient", metavar="ID")
+@_FORMAT
+def show(request: Request, recipient: str, form: str) -> None:
+    """Show what one person was told, by employee id or by an operator's address."""
+    from icaccess.store import notices as recorded
+    from icaccess.store.database import open_store
+
+    with open_store(request.store_url, read_only=True) as store, store.reading() as connection:
+        found = recorded.of_recipient(connection, recipient)
+    if form == "json":
+        show_json(msgspec.json.encode(found) + b"\n")
+        return
+    if not found:
+        raise UsageError(f"{recipient}: the store holds no notice to this id")
+    for one in found:
+        when = one.settled_at or one.intended_at
+        note = f" ({one.note})" if one.note else ""
+        say(f"{when}  {one.state} by {one.channel} to {one.address or 'nobody'}: {one.subject}{note}")
+        for line in one.text.splitlines():
+            say(f"    {line}")
+    counts = Counter(one.state for one in found)
+    say(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
+
+
+def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
+    if allow is None and by is None and reason is None:
+        return None
+    if not (allow and by and by.strip() and reason and reason.strip()):
+        raise UsageError("a consent names the lot, the person and a reason; give --allow, --by and --reason")
+    return Consent(plan=allow, by=by, reason=reason)

@@ -1,0 +1,158 @@
+"""Works out what is due now: one pass over the facts, one plan, and the days ahead of all who hold access."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from icaccess.batches import batches
+from icaccess.diff import Person
+from icaccess.errors import IcaccessError
+from icaccess.models import Employee, Record, Unread
+from icaccess.notices import due
+from icaccess.notices.interface import Notice
+from icaccess.notices.settings import NoticeSettings
+from icaccess.pipeline import Run, start
+from icaccess.request import Request
+from icaccess.store import notices as recorded
+from icaccess.timeline import timelines
+
+_TOGETHER = 2000
+"""People whose days ahead are decided together, so that memory does not grow with their number."""
+
+
+class Failure(NamedTuple):
+    """How a run failed: the name of its error, and the message."""
+
+    error: str
+    message: str
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """What is due on a day, in the order of people, approvers and operators.
+
+    `problem` says why people and approvers are not told anything now; it is empty when they are.
+    """
+
+    as_of: date
+    notices: tuple[Notice, ...]
+    problem: str = ""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that were worked out; of these, what is not among `notices` is not due."""
+        people = () if self.problem else (*due.PERSON_KINDS, *due.APPROVER_KINDS)
+        return (*people, *due.OPERATOR_KINDS)
+
+    @property
+    def without_address(self) -> int:
+        """How many recipients have no e-mail address in the facts."""
+        return len({one.recipient for one in self.notices if not one.address})
+
+
+def gather(request: Request, settings: NoticeSettings, failure: Failure | None = None) -> Due:
+    """What is due on the day of a request, by its facts, its target and what the store knows.
+
+    After a run that ended with `failure`, operators are told of it. Where the guard stops the plan the facts
+    are not to be believed, and people and approvers are told nothing of them.
+    """
+    try:
+        with start(request, read_only=True) as run:
+            return _gather(run, settings, failure)
+    except IcaccessError as error:
+        failure = failure or Failure(type(error).__name__, str(error))
+        told = _operators(settings, request.day, [_failed(request.day, failure)])
+        return Due(as_of=request.day, notices=told, problem=failure.message)
+
+
+def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
+    day, people = run.day, settings.people
+    store, target, client = run.parts.store, run.parts.target, run.parts.client
+    weekday = settings.approvers.weekday
+    digest = None if weekday is None else due.digest_day(day, weekday)
+    with store.reading() as connection:
+        since = day - timedelta(days=people.changes_of_days)
+        last = recorded.last_changes(connection, target.identity, since)
+        told_of = recorded.latest_facts(connection, "recertification_open")
+        if digest and recorded.has_settled(connection, "approver_digest", str(digest)):
+            digest = None
+    seen = _Seen(last, day, digest)
+    revisions = client.revisions()
+    plan = run.compare(
+        target.current(), revisions, lambda passing: run.decide(seen.passing(passing), revisions)
+    )
+    verdict = run.guard(plan)
+    told: list[tuple[str, str, str]] = list(due.for_operators(plan, verdict))
+    if failure is not None and not verdict.stops:  # a stop is told of as what it is
+        told.append(_failed(day, failure))
+    problem = "; ".join(verdict.stops)
+    if problem:
+        problem = f"the guard stops the changes, so the facts are not believed: {problem}"
+        return Due(as_of=day, notices=_operators(settings, day, told), problem=problem)
+    notices: list[Notice] = []
+    endings: list[tuple[Record, due.Ending]] = []
+    ahead = timedelta(days=max(people.days_before, default=0) + 1)
+    for some in batches(seen.records, _TOGETHER):
+        for timeline in timelines(client, some, day, day + ahead):
+            one = timeline.record.id
+            asked_by = told_of.get(one)
+            notices += due.for_person(
+                timeline,
+                people,
+                None if asked_by is None else date.fromisoformat(asked_by),
+                last.get(one),
+                lambda change: recorded.reasons_of(store, change),
+            )
+            ending = due.ending_of(timeline)
+            if ending is not None:
+                endings.append((timeline.record, ending))
+    if digest is not None:
+        notices += due.for_approvers(endings, seen.approvers)
+    return Due(as_of=day, notices=(*notices, *_operators(settings, day, told)))
+
+
+class _Seen:
+    """What is remembered of the facts as they pass: those who hold or held access, and who could approve."""
+
+    def __init__(self, changed: Collection[str], day: date, digest: date | None) -> None:
+        self.records: list[Employee] = []
+        self.approvers: dict[str, Notice] = {}
+        self._changed = changed
+        self._day = day
+        self._digest = digest
+
+    def passing(self, people: Iterable[Person]) -> Iterator[Person]:
+        """The same people, looked at as they pass."""
+        for person in people:
+            wanted = person.held is not None or person.record.id in self._changed
+            if wanted or self._digest is not None:
+                record = person.record.read() if isinstance(person.record, Unread) else person.record
+                if isinstance(record, Employee):
+                    self._look(record, wanted=wanted)
+            yield person
+
+    def _look(self, record: Employee, *, wanted: bool) -> None:
+        if wanted:
+            self.records.append(record)
+        if self._digest is not None:
+            self.approvers[record.id] = due.addressed(
+                record, "approver_digest", str(self._digest), self._day, {}
+            )
+
+
+def _failed(day: date, failure: Failure) -> tuple[str, str, str]:
+    return "run_failed", f"{day} {failure.error}", f"The run of {day} failed: {failure.message}"
+
+
+def _operators(
+    settings: NoticeSettings, day: date, told: Iterable[tuple[str, str, str]]
+) -> tuple[Notice, ...]:
+    facts = [one for one in told if one[0] in settings.operators.about]
+    return tuple(
+        Notice(kind=kind, recipient=address, fact=fact, as_of=day, address=address, values={"text": text})
+        for address in settings.operators.addresses
+        for kind, fact, text in facts
+    )

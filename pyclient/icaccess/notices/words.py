@@ -1,0 +1,176 @@
+"""The words of notices: Markdown templates, rendered as plain text and as HTML without pictures or links.
+
+A folder of the district's own may hold a file of the same name for any of them. What comes from facts is
+text and nothing else: in it a line's end becomes a space, and no character of it is Markdown or HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markdown_it import MarkdownIt
+
+from icaccess.errors import ConfigError
+from icaccess.notices.due import APPROVER_KINDS, PERSON_KINDS
+from icaccess.notices.interface import Message, Notice
+
+OPERATORS = "operators"
+"""The template of all that those who run the system are told."""
+
+_OWN = Path(__file__).parent / "templates"
+_SUBJECT = re.compile(r"Subject: *(\S.*)\n\n((?s:.*\S.*))")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title></head>
+<body style="margin:0;background:#f4f4f2">
+<div style="max-width:38em;margin:0 auto;padding:1.5em;background:#fff;color:#222;\
+font:16px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
+{body}</div></body></html>
+"""
+_REASON = {
+    "code": "certification_expired",
+    "clause": "ES-12",
+    "message": "It ran out.",
+    "remedy": "Renew it.",
+}
+_COMMON = {"name": "Sample Person", "contact": "the help desk", "as_of": "2028-06-16"}
+_SAMPLES: dict[str, dict[str, Any]] = {
+    "recertification_open": {"valid_through": "2028-06-30", "recertification_opens": "2028-01-01"},
+    "access_ending": {
+        "last_day": "2028-06-30",
+        "days_left": 14,
+        "reasons": [_REASON],
+        "recertify": True,
+        "recertification_opens": "2028-01-01",
+        "valid_through": "2028-06-30",
+    },
+    "access_given": {"since": "2028-06-15", "locations": ["210"], "valid_through": "2030-06-30"},
+    "access_removed": {"removed_on": "2028-07-01", "reasons": [_REASON]},
+    "recertified": {"valid_through": "2030-06-30"},
+    "approver_digest": {
+        "losing": [{"id": "001234", "name": "Other Person", "last_day": "2028-06-30", "reasons": [_REASON]}],
+    },
+    OPERATORS: {"items": [{"kind": "run_failed", "text": "The run of today failed."}]},
+}
+"""For each template, made-up values of every field that it may name."""
+
+
+class Words:
+    """The templates, each tried on made-up values when they are opened.
+
+    `ConfigError` names the file, the line, and what is wrong with it.
+    """
+
+    def __init__(self, folder: Path | None, contact: Mapping[str, str]) -> None:
+        self._contact = ", ".join(contact.values())
+        folders = [_OWN] if folder is None else [folder, _OWN]
+        self._text = _environment(folders, _one_line)
+        self._markdown = _environment(folders, _escaped)
+        self._html = MarkdownIt("commonmark", {"html": False}).disable(["link", "image", "autolink"])
+        if folder is not None:
+            _check_folder(folder)
+        for name, values in _SAMPLES.items():
+            self._check(name, {**_COMMON, **values})
+
+    def message(self, notices: Sequence[Notice], message_id: str) -> Message:
+        """Notices to one recipient in words: one of a person or approver, or several of an operator."""
+        first = notices[0]
+        name, values = first.kind, first.values
+        if name not in _SAMPLES:
+            name = OPERATORS
+            values = {"items": [{"kind": one.kind, **one.values} for one in notices]}
+        known = {"name": first.name, "contact": self._contact, "as_of": first.as_of.isoformat(), **values}
+        subject, text, html = self._rendered(name, known)
+        return Message(notices=tuple(notices), id=message_id, subject=subject, text=text, html=html)
+
+    def _rendered(self, name: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
+        file = f"{name}.md"
+        subject, text = self._parts(self._text, file, values)
+        _, markdown = self._parts(self._markdown, file, values)
+        page = _PAGE.format(title=escape(subject), body=self._html.render(markdown))
+        return subject, text, page
+
+    def _parts(
+        self, environment: jinja2.Environment, file: str, values: Mapping[str, Any]
+    ) -> tuple[str, str]:
+        try:
+            found = _SUBJECT.fullmatch(environment.get_template(file).render(values))
+        except jinja2.TemplateSyntaxError as error:
+            raise ConfigError(f"{error.filename} line {error.lineno}: {error.message}; correct it") from error
+        except jinja2.TemplateError as error:
+            raise self._wrong(file, f"{error.message}; known here: {', '.join(sorted(values))}") from error
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise self._wrong(file, f"{error}; correct it") from error
+        if found is None:
+            raise self._wrong(file, "must begin with a line `Subject: …` and an empty line, then the text")
+        return found[1], _EMPTY_LINES.sub("\n\n", found[2].rstrip()) + "\n"
+
+    def _check(self, name: str, values: Mapping[str, Any]) -> None:
+        self._rendered(name, values)
+        # A field that stands where the made-up values do not lead is found by looking at the template itself.
+        source, where, _ = self._text.loader.get_source(self._text, f"{name}.md")  # type: ignore[union-attr]
+        tree = self._text.parse(source)
+        for unknown in sorted(meta.find_undeclared_variables(tree) - values.keys()):
+            line = next(one.lineno for one in tree.find_all(nodes.Name) if one.name == unknown)
+            raise ConfigError(
+                f"{where} line {line}: names the unknown field {unknown!r}; known here: "
+                f"{', '.join(sorted(values))}"
+            )
+
+    def _wrong(self, file: str, text: str) -> ConfigError:
+        _, where, _ = self._text.loader.get_source(self._text, file)  # type: ignore[union-attr]
+        return ConfigError(f"{where}: {text}")
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder of templates; correct notices.templates")
+    known = sorted(path.name for path in _OWN.glob("*.md"))
+    for path in sorted(folder.iterdir()):
+        if path.name not in known:
+            raise ConfigError(f"{path}: is the template of no notice; known: {', '.join(known)}")
+
+
+def _environment(folders: Sequence[Path], finalize: Any) -> jinja2.Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        finalize=finalize,
+        autoescape=False,  # Markdown is escaped by `finalize`, and then made into HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["day"] = _day
+    return environment
+
+
+def _one_line(value: Any) -> Any:
+    """What a template prints, without anything that could begin a line of its own."""
+    return value if isinstance(value, jinja2.Undefined) else _printable(str(value))
+
+
+def _escaped(value: Any) -> Any:
+    return value if isinstance(value, jinja2.Undefined) else _PUNCTUATION.sub(r"\\\1", _printable(str(value)))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _day(value: str) -> str:
+    """`June 30, 2028` for `2028-06-30`."""
+    day = date.fromisoformat(value)
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+assert set(_SAMPLES) == {*PERSON_KINDS, *APPROVER_KINDS, OPERATORS}  # noqa: S101 (each kind has its template)

@@ -1,0 +1,193 @@
+"""Notices as the store holds them: written before they are sent, settled after, once for each fact.
+
+Everything here works within the caller's transaction. What was sent, and what could not be, is appended to
+the audit record in it, without address and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from icaccess.store import audit
+from icaccess.store.audit import Draft
+from icaccess.store.database import Store
+from icaccess.store.schema import change as change_table
+from icaccess.store.schema import notice as table
+from icaccess.store.schema import run as run_table
+
+NoticeState = Literal["intended", "handed_over", "sent", "failed", "dropped"]
+"""`intended` is written before a notice is sent. `handed_over` is written when the mail server has all of it
+but the last line, and stays where nobody heard what the server said to that. `sent`: the other side took it.
+`failed`: it refused it for good, and why is noted. `dropped`: it was not sent, and is not true any more."""
+
+_TOLD = ("sent", "handed_over")
+_CHUNK = 400  # stays under SQLite's limit of bound variables
+
+
+class NoticeKey(NamedTuple):
+    """What a notice is told once for: a channel, a recipient, and a fact of some kind."""
+
+    channel: str
+    recipient: str
+    kind: str
+    fact: str
+
+
+class RecordedNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice as the store holds it; instants are in UTC."""
+
+    channel: str
+    recipient: str
+    kind: str
+    fact: str
+    address: str
+    as_of: date
+    state: NoticeState
+    note: str
+    message_id: str
+    subject: str
+    text: str
+    about: dict[str, Any]
+    intended_at: str
+    settled_at: str | None = None
+    id: int = 0
+
+    @property
+    def key(self) -> NoticeKey:
+        """What it is told once for."""
+        return NoticeKey(self.channel, self.recipient, self.kind, self.fact)
+
+
+class VerifiedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The last change of somebody's access that a target was seen to show."""
+
+    run_id: int
+    n: int
+    action: str
+    employee_id: str
+    as_of: date
+
+
+def of_recipients(connection: Connection, recipients: Collection[str]) -> dict[NoticeKey, RecordedNotice]:
+    """All notices to these recipients."""
+    found: dict[NoticeKey, RecordedNotice] = {}
+    wanted = sorted(recipients)
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(table).where(table.c.recipient.in_(wanted[start : start + _CHUNK]))
+        found.update((one.key, one) for one in map(_read, connection.execute(query)))
+    return found
+
+
+def of_recipient(connection: Connection, recipient: str) -> list[RecordedNotice]:
+    """All notices to one recipient, oldest first."""
+    query = select(table).where(table.c.recipient == recipient).order_by(table.c.intended_at, table.c.id)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def intended(connection: Connection, kinds: Collection[str]) -> list[RecordedNotice]:
+    """The notices of these kinds that were to be sent and were not, oldest first."""
+    query = select(table).where(table.c.state == "intended", table.c.kind.in_(kinds)).order_by(table.c.id)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def latest_facts(connection: Connection, kind: str) -> dict[str, str]:
+    """The greatest fact of a kind that each recipient was told."""
+    query = select(table.c.recipient, func.max(table.c.fact)).group_by(table.c.recipient)
+    rows = connection.execute(query.where(table.c.kind == kind, table.c.state.in_(_TOLD)))
+    return {row[0]: row[1] for row in rows}
+
+
+def has_settled(connection: Connection, kind: str, fact: str) -> bool:
+    """Whether somebody was told a fact, or could not be told for good, and nobody still waits for it."""
+    states = set(
+        connection.execute(select(table.c.state).where(table.c.kind == kind, table.c.fact == fact)).scalars()
+    )
+    return bool(states - {"dropped"}) and "intended" not in states
+
+
+def count_of_day(connection: Connection, day: date, kinds: Collection[str]) -> int:
+    """How many notices of these kinds were sent for a day, whatever the channel."""
+    query = (
+        select(table.c.recipient, table.c.kind, table.c.fact)
+        .where(table.c.as_of == day.isoformat(), table.c.kind.in_(kinds))
+        .where(table.c.state.in_(_TOLD))
+        .distinct()
+    )
+    return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+
+def intend(connection: Connection, notices: Sequence[RecordedNotice]) -> None:
+    """Write down notices that are about to be sent, each in the place of an earlier attempt."""
+    for one in notices:
+        values = {**msgspec.structs.asdict(one), "as_of": one.as_of.isoformat()}
+        values["about"] = audit.canonical(one.about).decode()
+        del values["id"]
+        done = connection.execute(_where(one.key).values(**values))
+        if not done.rowcount:
+            connection.execute(insert(table).values(**values))
+
+
+def settle(
+    connection: Connection, at: str, keys: Iterable[NoticeKey], state: NoticeState, note: str = ""
+) -> None:
+    """Write what has become of notices; what was sent or refused goes into the audit record too."""
+    drafts = []
+    for key in keys:
+        connection.execute(_where(key).values(state=state, note=note, settled_at=at))
+        if state in ("sent", "failed"):
+            body = {"state": state, "note": note, **key._asdict()}
+            drafts.append(Draft(kind="notice", employee_id=key.recipient, body=body))
+    audit.append(connection, at, drafts)
+
+
+def last_changes(connection: Connection, target: str, since: date) -> dict[str, VerifiedChange]:
+    """Each employee's last verified change at a target, of runs for the day `since` or later.
+
+    Grants and revocations alone: to hold access at other locations is no news.
+    """
+    query = (
+        select(change_table, run_table.c.as_of)
+        .join(run_table, run_table.c.id == change_table.c.run_id)
+        .where(change_table.c.target == target, change_table.c.state == "verified")
+        .where(run_table.c.as_of >= since.isoformat(), change_table.c.action.in_(["grant", "revoke"]))
+        .order_by(change_table.c.run_id, change_table.c.n)
+    )
+    return {
+        row.employee_id: VerifiedChange(
+            run_id=row.run_id,
+            n=row.n,
+            action=row.action,
+            employee_id=row.employee_id,
+            as_of=date.fromisoformat(row.as_of),
+        )
+        for row in connection.execute(query)
+    }
+
+
+def reasons_of(store: Store, one: VerifiedChange) -> list[dict[str, Any]]:
+    """The reasons of a change, as the audit record keeps them; none where it has no entry."""
+    with store.reading() as connection:
+        for entry in audit.entries(connection, one.employee_id):
+            if entry.kind == "intent" and entry.run_id == one.run_id and entry.body.get("n") == one.n:
+                return list(entry.body.get("reasons", ()))
+    return []
+
+
+def _where(key: NoticeKey) -> Any:
+    return update(table).where(
+        table.c.channel == key.channel,
+        table.c.recipient == key.recipient,
+        table.c.kind == key.kind,
+        table.c.fact == key.fact,
+    )
+
+
+def _read(row: Row[Any]) -> RecordedNotice:
+    values = {str(name): value for name, value in row._mapping.items()}
+    values["about"] = msgspec.json.decode(values["about"])
+    return msgspec.convert(values, RecordedNotice)

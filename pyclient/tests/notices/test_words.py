@@ -1,0 +1,131 @@
+"""The words: every template in every state, and templates of a district's own that are wrong."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from icaccess.errors import ConfigError
+from icaccess.notices.interface import Notice
+from icaccess.notices.words import Words
+
+CONTACT = {"name": "Sample Desk", "phone": "555-0100"}
+REASON = {"code": "certification_expired", "clause": "ES-12", "message": "It ran out.", "remedy": "Renew it."}
+ENDING = {
+    "last_day": "2028-06-30",
+    "days_left": 14,
+    "reasons": [REASON],
+    "recertify": True,
+    "recertification_opens": "2028-01-01",
+    "valid_through": "2028-06-30",
+}
+
+
+def notice(kind: str = "access_ending", name: str = "Sample Person", **values: object) -> Notice:
+    return Notice(
+        kind=kind,
+        recipient="001234",
+        fact="f",
+        as_of=date(2028, 6, 16),
+        name=name,
+        address="p@example.org",
+        values={**ENDING, **values},
+    )
+
+
+def test_an_ending_says_when_why_what_to_do_and_whom_to_ask():
+    message = Words(None, CONTACT).message([notice()], "id")
+    assert message.subject == "Your Elementary Scheduling access ends after June 30, 2028"
+    assert message.text == (
+        "Hello Sample Person,\n\n"
+        "Your access to Infinite Campus Elementary Scheduling ends after June 30, 2028, in 14 days.\n\n"
+        "To keep it without a gap, recertify from January 1, 2028 through June 30, 2028.\n\n"
+        "Why it ends, as it will stand on the day after:\n\n- It ran out.\n\n"
+        "What to do:\n\n- Renew it.\n\n"
+        "Questions about this access: Sample Desk, 555-0100.\n\n"
+        "This message was written by the system that keeps the access. Nobody reads answers to it.\n"
+    )
+    assert "<li>It ran out.</li>" in message.html
+    assert "<img" not in message.html
+    assert "http" not in message.html
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(0, "which is today"), (1, "which is tomorrow"), (60, "in 60 days")]
+)
+def test_an_ending_says_how_soon(left, words):
+    assert words in Words(None, {}).message([notice(days_left=left)], "id").text
+
+
+def test_what_comes_from_facts_is_text_and_nothing_else():
+    hostile = (
+        "A\r\nBcc: all@example.org <script>x</script> **b** [c](http://evil) \u202e ![i](http://evil/i.png)"
+    )
+    message = Words(None, {}).message([notice(name=hostile)], "id")
+    assert "Hello A  Bcc: all@example.org <script>" in message.text
+    assert "\u202e" not in message.text + message.html
+    assert "&lt;script&gt;x&lt;/script&gt; **b** [c](http://evil)" in message.html
+    for element in ("<script", "<strong", "<a ", "<img"):
+        assert element not in message.html
+
+
+def test_a_value_cannot_begin_a_header(tmp_path: Path):
+    (tmp_path / "access_ending.md").write_text("Subject: {{ name }}\n\nText\n")
+    message = Words(tmp_path, {}).message([notice(name="A\nBcc: all@example.org")], "id")
+    assert message.subject == "A Bcc: all@example.org"
+
+
+def test_a_template_of_the_districts_own_goes_first(tmp_path: Path):
+    (tmp_path / "_footer.md").write_text("\nSample District\n")
+    assert (
+        Words(tmp_path, CONTACT).message([notice()], "id").text.endswith("- Renew it.\n\nSample District\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("access_ending.md", "Subject: {{ nme }}\n\nx", "'nme' is undefined; known here: as_of, contact"),
+        (
+            "access_ending.md",
+            "Subject: x\n\n{% if days_left == 99 %}\n{{ nme }}\n{% endif %}x",
+            "access_ending.md line 4: names the unknown field 'nme'; known here: as_of, contact, days_left",
+        ),
+        ("access_ending.md", "Subject: x\n\n{{ reasons[0].mesage }}", "has no attribute 'mesage'"),
+        ("access_ending.md", "Subject: x\n\n{% if %}", "access_ending.md line 3: "),
+        ("access_ending.md", "Subject: x\n\n{{ name | shout }}", "access_ending.md line 3: No filter named"),
+        ("access_ending.md", "Subject: x\n\n{{ name | day }}", "Invalid isoformat string"),
+        ("access_ending.md", "Hello\n\nx", "must begin with a line `Subject: …`"),
+        ("access_ending.md", "Subject: x\n\n{{ ''.__class__ }}", "access_ending.md: access to attribute"),
+        (
+            "acces_ending.md",
+            "Subject: x\n\nx",
+            "is the template of no notice; known: _footer.md, access_ending.md",
+        ),
+    ],
+)
+def test_a_template_that_is_wrong_gets_one_clear_line(tmp_path: Path, name, text, says):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError) as error:
+        Words(tmp_path, {})
+    assert str(tmp_path / name) in str(error.value)
+    assert says in str(error.value)
+
+
+def test_a_folder_of_templates_that_is_not_there():
+    with pytest.raises(ConfigError, match="no such folder of templates"):
+        Words(Path("/nowhere"), {})
+
+
+def test_an_operator_gets_everything_in_one_message():
+    items = [
+        Notice(
+            kind=kind, recipient="d@example.org", fact=kind, as_of=date(2028, 6, 16), values={"text": kind}
+        )
+        for kind in ("guard_stop", "run_failed")
+    ]
+    message = Words(None, {}).message(items, "id")
+    assert message.subject == "Elementary Scheduling access: 2 to look at"
+    assert "- guard_stop\n- run_failed\n" in message.text
