@@ -1,5 +1,5 @@
-# `make demo` shows the whole on the sample district; `make test` runs every check and test. Each sets up what it
-# needs under .venv (OPA under the user's cache folder), and needs nothing but Python 3.11 or later before.
+# `make demo` shows the sample district from adoption to a verified run; `make test` is what to run before a commit.
+# Each installs what it needs under .venv (OPA in the user's cache folder), given Python 3.11 or later.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -10,15 +10,16 @@ DEMO := build/demo
 DAY := 2027-06-29
 export ICACCESS_STORE = sqlite:///$(DEMO)/icaccess.db
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test test-all check bench lock clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo   adopt, plan and apply the sample district, and explain one person"
-	@echo "make test   every check and test"
-	@echo "make bench  measure (docs/performance.md)"
-	@echo "make lock   renew the lock files in requirements/"
-	@echo "make clean  remove what these made"
+	@echo "make demo      adopt, plan and apply the sample district, and explain one person"
+	@echo "make test      every check, and every test that proves behavior"
+	@echo "make test-all  the tests that take long: all mutants, kills, containers, browsers, large populations"
+	@echo "make bench     measure (docs/performance.md)"
+	@echo "make lock      renew the lock files in requirements/"
+	@echo "make clean     remove what these targets made"
 
 setup: .venv/.runtime
 	@$(BIN)/icaccess opa install
@@ -50,11 +51,17 @@ check: setup .venv/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/icaccess policy check
 	$(BIN)/icaccess policy test --min-coverage 100
 
+PYTEST = unset ICACCESS_STORE; $(BIN)/pytest --numprocesses 2 --dist loadgroup
+
 test: check
-	unset ICACCESS_STORE; $(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(PYTEST) -m "not slow"
+
+test-all: setup .venv/.dev
+	$(PYTEST) -m slow
 
 bench: setup .venv/.dev
 	unset ICACCESS_STORE; $(BIN)/python benchmarks/bench.py $(BENCH)

@@ -119,16 +119,3 @@ test_earlier_day if {
 	decision.warnings == ["evidence_gone"]
 	decision.needs_consent
 }
-
-# METADATA
-# title: A requirement that is not met and has no reason
-# description: It leaves no decision, and above all no access.
-# custom:
-#   clause: ES-6
-test_without_a_reason if {
-	decision := data.access.decision with input as {"employee": fixtures.but({"approvals": []}), "as_of": fixtures.day}
-		with data.access.requirements as object.union(data.access.requirements, {"approval": set()})
-	decision.outcome == "undecided"
-	decision.action == "none"
-	decision.reasons[0].code == "no_decision"
-}

@@ -18,14 +18,14 @@ from sqlalchemy import Connection
 
 from icaccess.diff import Expected
 from icaccess.errors import ChangesFailed, IcaccessError, TargetError
-from icaccess.models import Access
+from icaccess.models import Access, Change
 from icaccess.plan import Pending, Plan, PlannedChange, shows
 from icaccess.store import audit, holders, journal
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
 from icaccess.store.lock import Lock
-from icaccess.targets.interface import Change, Listing, Result, Target
+from icaccess.targets.interface import Listing, Result, Target
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -303,6 +303,8 @@ def _remember(
         found, after = current.get(one.written.account), one.written.after
         if found is not None and after is not None and after.since is not UNSET:
             found = replace(found, since=after.since)
+        if found is not None and after is not None:
+            found = replace(found, basis=after.basis)
         held[one.written.account] = (one.written.employee_id, found)
     holders.record(connection, at, target.identity, held)
 
@@ -320,6 +322,7 @@ def _origin(plan: Plan, by: str, settings_digest: str) -> journal.Origin:
         settings_digest=settings_digest,
         people=plan.people,
         counts=plan.counts,
+        sources=tuple(msgspec.to_builtins(one) for one in plan.sources),
     )
 
 

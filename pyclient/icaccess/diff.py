@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import PlanError
 from icaccess.models import Access, AnyRecord, Decision, DecisionJson, Verdict
-from icaccess.opa.undecided import no_employee_record
+from icaccess.opa.answers import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, shows
+from icaccess.store.holders import Evidence
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
 _NOBODY = Verdict("undecided", "none")
@@ -34,6 +36,8 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     account: str
     held: Access | None
     digest: bytes
+    evidence: Evidence | None = None
+    """What the last decision rested on that allowed what is held."""
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -107,10 +111,12 @@ def diff(
     unclaimed: Mapping[str, Access],
     expected: Expected | None,
     blank: Plan,
+    gone: Callable[[AnyRecord], tuple[str, ...]] = lambda _record: (),
 ) -> Plan:
     """The plan that follows from what was decided; `blank` says of which day, target and policy it is.
 
-    `unclaimed` are the accounts that hold access and that no record named, once `decided` has passed.
+    `unclaimed` are the accounts that hold access and that no record named, once `decided` has passed. `gone`
+    says which evidence a record no longer shows, for changes that need a consent.
     """
     check = DriftCheck(expected)
     verdicts: Counter[Verdict] = Counter()
@@ -130,6 +136,8 @@ def diff(
             undecided.append(Undecided(employee_id=person.record.id, held=held, reasons=reasons))
         elif verdict.action not in ("keep", "none"):
             change = _planned(_decision(answer), person)
+            if change.needs_consent:
+                change = replace(change, gone=gone(person.record))
         if not check.settle(earlier, change) and change is not None:
             changes.append(change)
         if person.account is not person.record.id:  # ids are never shared; the sources see to that
@@ -199,7 +207,7 @@ def _planned(decision: Decision, person: Person) -> PlannedChange:
     after = None
     if action != "revoke":
         since = decision.as_of if person.held is None else person.held.since
-        after = Access(held=True, locations=decision.locations, since=since)
+        after = Access(held=True, locations=decision.locations, since=since, basis=decision.basis or UNSET)
     return PlannedChange(
         action=action,
         employee_id=decision.employee_id,

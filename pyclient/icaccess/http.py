@@ -20,16 +20,16 @@ import re
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from http.client import HTTPResponse
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
+from requests import exceptions as errors
 from requests.adapters import HTTPAdapter
 from requests.utils import parse_header_links
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
@@ -38,6 +38,9 @@ from icaccess.config import Secret
 from icaccess.config.auth import Auth, Bearer, OAuth2
 from icaccess.errors import HttpError, HttpSettingsError
 from icaccess.text import clip
+
+Fields = Mapping[str, str] | None
+"""Parameters of a query, or headers."""
 
 CONNECT_SECONDS = 10.0
 MAX_BYTES = 256 << 20
@@ -80,7 +83,7 @@ class Response(NamedTuple):
         return next((link["url"] for link in links if link.get("rel") == "next"), None)
 
 
-class HttpClient:
+class HttpClient(AbstractContextManager["HttpClient"]):
     """A session with one server or several that take the same credentials; safe to share between threads.
 
     `timeout` is in seconds. `ca` is a file of trusted certificates in place of the usual ones, and `cert` the
@@ -123,12 +126,7 @@ class HttpClient:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -136,31 +134,20 @@ class HttpClient:
         self._session.close()
 
     def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        self, method: str, url: str, params: Fields = None, headers: Fields = None, body: bytes | None = None
     ) -> Response:
         """The answer to one request, whatever its status; `HttpError` when no whole one comes in time.
 
         With OAuth2, a token is fetched first, and another one when the server refuses that.
         """
-        response = self.send(self.prepare(method, url, params=params, headers=headers), body)
+        response = self.send(self.prepare(method, url, params, headers), body)
         if isinstance(self._auth, OAuth2) and response.status in (401, 403):
             self._fetch_token(self._auth)
-            response = self.send(self.prepare(method, url, params=params, headers=headers), body)
+            response = self.send(self.prepare(method, url, params, headers), body)
         return response
 
     def prepare(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
+        self, method: str, url: str, params: Fields = None, headers: Fields = None
     ) -> requests.PreparedRequest:
         """A request ready to be sent, as often as wanted; preparing takes as long as sending."""
         auth = self._auth
@@ -224,13 +211,13 @@ class HttpClient:
         why, chain = cause(error), _chain(error)
         if isinstance(error, requests.TooManyRedirects) and error.response is not None:
             why = shown(error.response.headers["Location"])
-        met = (reason for reason in _REASONS if any(isinstance(link, reason[0]) for link in chain))
         if "CERTIFICATE_VERIFY_FAILED" in why:
-            kind, text = HttpError, _NOT_TRUSTED
+            text = _NOT_TRUSTED
         elif "[X509" in why or "[SSL] PEM" in why:
-            kind, text = HttpSettingsError, _BAD_FILE
+            text = _BAD_FILE
         else:
-            _, kind, text = next(met)
+            text = next(text for kinds, text in _REASONS if any(isinstance(link, kinds) for link in chain))
+        kind = HttpSettingsError if text in (_BAD_FILE, _BAD_URL) else HttpError
         return kind(f"{shown(url)}: {text.format(why=why, seconds=self._timeout, ca=self._ca_setting)}")
 
 
@@ -238,40 +225,25 @@ _NOT_TRUSTED = (
     "its certificate is not trusted ({why}); correct it, or name its authority's certificate as `{ca}`"
 )
 _BAD_FILE = "is not asked ({why}); correct the files of certificates"
-_REASONS: list[tuple[tuple[type[Exception], ...], type[HttpError], str]] = [
-    (
-        (requests.TooManyRedirects,),
-        HttpError,
-        "redirects to {why}, which is not followed; set the URL that answers",
-    ),
-    (
-        (requests.exceptions.SSLError,),
-        HttpError,
-        "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate",
-    ),
-    ((requests.exceptions.ProxyError,), HttpError, "the proxy does not connect ({why}); check `proxy`"),
+_BAD_URL = "is not a URL that can be asked ({why}); write https://HOST/PATH"
+_NO_TLS = "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate"
+_BROKEN_OFF = "ended the connection before its answer was complete ({why})"
+_REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
+    (requests.TooManyRedirects, "redirects to {why}, which is not followed; set the URL that answers"),
+    (errors.SSLError, _NO_TLS),
+    (errors.ProxyError, "the proxy does not connect ({why}); check `proxy`"),
     (
         (NewConnectionError, requests.ConnectTimeout),
-        HttpError,
         "nothing answers there ({why}); check the address and the server",
     ),
     (
         (requests.Timeout, ReadTimeoutError, TimeoutError),
-        HttpError,
         "did not answer within {seconds:g} s; check the server's load and log",
     ),
-    ((requests.exceptions.ContentDecodingError,), HttpError, "its answer is damaged ({why})"),
-    (
-        (requests.ConnectionError, requests.exceptions.ChunkedEncodingError),
-        HttpError,
-        "ended the connection before its answer was complete ({why})",
-    ),
-    (
-        (requests.RequestException, ValueError),
-        HttpSettingsError,
-        "is not a URL that can be asked ({why}); write https://HOST/PATH",
-    ),
-    ((OSError,), HttpSettingsError, _BAD_FILE),
+    (errors.ContentDecodingError, "its answer is damaged ({why})"),
+    ((requests.ConnectionError, errors.ChunkedEncodingError), _BROKEN_OFF),
+    ((requests.RequestException, ValueError), _BAD_URL),
+    (OSError, _BAD_FILE),
 ]
 """What the errors of the libraries mean; the first that fits says it."""
 
@@ -389,20 +361,10 @@ class _Answer(HTTPResponse):
         self.fp = io.BufferedReader(_UntilDeadline(sock), _BUFFER)
 
 
-class _Http(HTTPConnection):
-    response_class = _Answer
+def _timed(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+    """The same kind of pool, the answers of which are read until the deadline and no longer."""
+    connection = type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})
+    return type("Pool", (pool,), {"ConnectionCls": connection})
 
 
-class _Https(HTTPSConnection):
-    response_class = _Answer
-
-
-class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _Http
-
-
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _Https
-
-
-_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+_POOLS = {"http": _timed(HTTPConnectionPool), "https": _timed(HTTPSConnectionPool)}

@@ -49,8 +49,8 @@ class Certification(Fact, frozen=True):
 class Approval(Fact, frozen=True):
     """One decision of an approver (ES-6); `role` and `location`, where given, name the job that it is for.
 
-    `approver_jobs` are the approver's own assignments as HR has them; they go before `approver_role`, which is
-    what a source that may vouch for roles says the approver was.
+    `approver_jobs` are the approver's own assignments as HR has them; they go before `approver_role`, which
+    is what a source that may vouch for roles says the approver was.
     """
 
     decision: Literal["approved", "denied", "withdrawn"]
@@ -72,7 +72,8 @@ class BasisApproval(Fact, frozen=True):
 class Basis(Fact, frozen=True, gc=False):
     """The records that a decision to allow rests on: a job, an employment, two completions, an approval.
 
-    `job_start` is the first day of the job's run of records, `employment_start` that of the period of employment.
+    `job_start` is the first day of the job's run of records, `employment_start` that of the period of
+    employment.
     """
 
     role: Text
@@ -191,6 +192,31 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     escalate: bool
     recheck_on: date | None
     basis: Basis | None
+
+
+ChangeAction = Literal["grant", "update", "revoke"]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do at a target. `after` is what the account is to hold then, None for nothing."""
+
+    action: ChangeAction
+    employee_id: str
+    account: str
+    before: Access | None
+    after: Access | None
+
+
+class SourceSize(msgspec.Struct, frozen=True):
+    """What is remembered of a source's last good run."""
+
+    rows: int
+    people: int
+    """How many different people its rows name."""
+    newest: date | None = None
+    """The latest day in it."""
+    filled: dict[str, int] = {}
+    """In how many rows each field has a value: `{"assignments.end": 12}`."""
 
 
 class ClauseExplanation(msgspec.Struct, frozen=True):

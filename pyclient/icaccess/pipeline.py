@@ -11,7 +11,7 @@ target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,14 +23,17 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from icaccess.batches import batches
 from icaccess.errors import ChangesFailed, FactsError, IcaccessError, PlanError, UsageError
 from icaccess.facts.interface import Facts, digest
 from icaccess.guard import SHORT, GuardResult, GuardSettings, check
-from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Record, Unread
+from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Outcome, Record, Unread
 from icaccess.request import Request
 from icaccess.targets.interface import Match, Target, account_of
 
 if TYPE_CHECKING:  # a single decision needs no database
+    from sqlalchemy import Connection
+
     from icaccess.apply import Summary
     from icaccess.audit.heads import Receipt
     from icaccess.diff import Person
@@ -39,10 +42,11 @@ if TYPE_CHECKING:  # a single decision needs no database
     from icaccess.plan import Plan
     from icaccess.store.consents import Consent
     from icaccess.store.database import Store
+    from icaccess.store.holders import Evidence
     from icaccess.store.lock import Lock
 
 _TOGETHER = 1000
-"""How many people are counted, or adopted, together."""
+"""How many people are counted, joined and remembered together."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 T = TypeVar("T")
@@ -125,17 +129,24 @@ class Run:
         """
         wanted = set(ids)
         held: dict[str, Access] | None = None
-        for record in self._counted(self.parts.facts.records()):
-            if ids and record.id not in ids:
-                continue
-            wanted.discard(record.id)
-            if isinstance(record, Employee) and record.access is UNSET:
-                if held is None:
-                    held = {} if self.parts.nobody_yet else self.parts.target.listing().held
-                account = account_in(self.parts.target.match, record) if held else ""
-                yield with_access(record, held.get(account))
-            else:
-                yield record
+        named = (
+            record for record in self._counted(self.parts.facts.records()) if not ids or record.id in ids
+        )
+        for batch in batches(named, _TOGETHER):
+            wanted.difference_update(record.id for record in batch)
+            open_ = [one for one in batch if isinstance(one, Employee) and one.access is UNSET]
+            if open_ and held is None:
+                held = {} if self.parts.nobody_yet else self.parts.target.listing().held
+            accounts = {one.id: account_in(self.parts.target.match, one) for one in open_ if held}
+            known = self._evidence(account for account in accounts.values() if held and account in held)
+            for record in batch:
+                account = accounts.get(record.id, "")
+                access = held.get(account) if held and account else None
+                yield (
+                    record
+                    if access is None
+                    else with_access(record, _rests(access, account, known.get(account)))
+                )
         if wanted:
             raise UsageError(
                 f"no employee {', '.join(sorted(wanted))} in the facts; check the id, it is a text"
@@ -149,20 +160,34 @@ class Run:
         from icaccess.diff import Person
 
         match = self.parts.target.match
-        for record in self._counted(self.parts.facts.unread()):
-            if match == "id":
-                account = record.id
-            else:
-                record = record.read() if isinstance(record, Unread) else record
-                account = account_in(match, record)
-            access = held.pop(account, None) if account else None
-            own = record.digest if isinstance(record, Unread) else digest(_encode(record))
-            joined: AnyRecord
-            if isinstance(record, Unread):
-                joined = Unread(record.id, own + _mark(access), partial(_read, record, access))
-            else:
-                joined = with_access(record, access)
-            yield Person(joined, account, access, own)
+        for batch in batches(self._counted(self.parts.facts.unread()), _TOGETHER):
+            records = batch
+            if match != "id":
+                records = [one.read() if isinstance(one, Unread) else one for one in batch]
+            accounts = [one.id if isinstance(one, Unread) else account_in(match, one) for one in records]
+            known = self._evidence(account for account in accounts if account in held)
+            for record, account in zip(records, accounts, strict=True):
+                access = held.pop(account, None) if account else None
+                evidence = None if access is None else known.get(account)
+                joined: AnyRecord
+                if isinstance(record, Unread):
+                    own = record.digest
+                    read = partial(_read, record, account, access, evidence)
+                    joined = Unread(record.id, own + _mark(access, evidence), read)
+                else:
+                    own = digest(_encode(record))
+                    joined = with_access(record, _rests(access, account, evidence))
+                yield Person(joined, account, access, own, evidence)
+
+    def _evidence(self, accounts: Iterable[str]) -> dict[str, Evidence]:
+        """What is remembered of the decisions that allowed what these accounts hold."""
+        held = list(accounts)
+        if not held:
+            return {}
+        from icaccess.store import holders
+
+        with self.parts.store.reading() as connection:
+            return holders.evidence(connection, self.parts.target.identity, held)
 
     def _counted(self, records: Iterable[T]) -> Iterator[T]:
         number = 0
@@ -184,6 +209,41 @@ class Run:
         people, asked = tee(people)
         answers = decider.decide_json((one.record for one in asked), self.day, revisions=revisions)
         return zip(people, answers, strict=True)
+
+    def _remembering(self, decided: Decided, revisions: Revisions) -> Decided:
+        """The same; within `changing`, the store remembers what each decision that allows access rests on."""
+        from icaccess.store import holders
+
+        if self.lock is None:
+            yield from decided
+            return
+        for batch in batches(decided, _TOGETHER):
+            held = [(person, _allowed(answer)) for person, answer in batch if person.held is not None]
+            allowed = [(person, answer) for person, answer in held if answer.outcome == "allow"]
+            # A cached decision has no basis: the store has it, or, where it was lost, OPA is asked again.
+            lost = [one for one, answer in allowed if not answer.is_whole and one.evidence is None]
+            asked = self.parts.client.decide_json([one.record for one in lost], self.day, revisions=revisions)
+            allowed += [(person, _allowed(answer)) for person, answer in zip(lost, asked, strict=True)]
+            found = {
+                person.account: evidence
+                for person, answer in allowed
+                if answer.is_whole
+                for evidence in [self._evidence_of(answer, person.evidence)]
+                if evidence != person.evidence
+            }
+            if found:
+                with self.parts.store.writing() as connection:
+                    self._held_lock.check(connection)
+                    holders.remember(connection, self.parts.target.identity, found)
+            yield from batch
+
+    def _evidence_of(self, answer: _Allowed, before: Evidence | None) -> Evidence:
+        """What is to be remembered of a decision; the day on which its validity was noted first stays."""
+        from icaccess.store.holders import Evidence
+
+        through = answer.expiry.valid_through if answer.expiry else None
+        noted = before.noted_on if before and before.valid_through == through else None
+        return Evidence(bytes(answer.basis).decode(), through, noted or self.day.isoformat())
 
     # plan
 
@@ -214,13 +274,21 @@ class Run:
 
         target = self.parts.target
         blank = blank_plan(self.day, target.identity, held, (revisions.policy, revisions.data))
-        decided = decide(self.gather(held))
-        plan = diff(decided, held, expected(self.parts.store, target, self.day), blank)
+        decided = self._remembering(decide(self.gather(held)), revisions)
+        plan = diff(decided, held, expected(self.parts.store, target, self.day), blank, self._gone)
         if not plan.people:
             raise FactsError(
                 "the facts hold nobody, and an empty population is never believed; check the sources"
             )
-        return plan
+        facts = self.parts.facts
+        # When a source was made is no part of a plan: the same rows, fetched again, are the same plan.
+        sources = tuple(replace(one, as_of=None) for one in facts.reports())
+        return replace(plan, sources=sources, leaning=facts.leaning).sealed()
+
+    def _gone(self, record: AnyRecord) -> tuple[str, ...]:
+        """What the policy says has gone of the evidence on which somebody's access rested."""
+        record = record.read() if isinstance(record, Unread) else record
+        return () if isinstance(record, InvalidRecord) else self.parts.client.evidence(record, self.day)
 
     # guard
 
@@ -286,9 +354,9 @@ class Run:
         """
         from icaccess.apply import Application
 
-        target = self.parts.target
+        target, store = self.parts.target, self.parts.store
         summary = Application(
-            store=self.parts.store,
+            store=store,
             lock=self._held_lock,
             target=target,
             by=by,
@@ -299,13 +367,18 @@ class Run:
         if summary.counts:
             made = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items()))
             self.done = f"run {summary.run_id} made changes and recorded them ({made})"
+        if not summary.left:
+            with store.writing() as connection:
+                self._held_lock.check(connection)
+                self._remember_sources(connection)
         return summary
 
     def adopt(self, *, by: str) -> int:
         """The first day: take over who holds access now, and give how many do.
 
-        For the ledger that is what the records' `access` says; another target is asked itself. `UsageError`
-        when holders were taken over before, or access was given already.
+        For the ledger that is what the records' `access` says; another target is asked itself. Everybody is
+        decided, and what each decision that allows access rests on is remembered. `UsageError` when holders
+        were taken over before, or access was given already.
         """
         from icaccess.store import holders, journal
 
@@ -320,12 +393,13 @@ class Run:
         shown = {} if target.is_store else target.listing().held
         held = {account: (account, access) for account, access in shown.items()}
         people = 0
-        for people, record in enumerate(self._counted(self.parts.facts.records()), 1):  # noqa: B007
-            account = account_in(target.match, record)
-            if account in shown:
-                held[account] = (record.id, shown[account])
-            elif target.is_store and isinstance(record, Employee) and record.access and record.access.held:
-                held[record.id] = (record.id, record.access)
+        revisions = self.parts.client.revisions()
+        found, asked = tee(self._adopted(shown))
+        answers = self.parts.client.decide_json((one.record for one in asked), self.day, revisions=revisions)
+        for person, _ in self._remembering(zip(found, answers, strict=True), revisions):
+            people += 1
+            if person.held is not None:
+                held[person.account] = (person.record.id, person.held)
         origin = journal.Origin(
             kind="adopt",
             by=by,
@@ -337,8 +411,28 @@ class Run:
         with store.writing() as connection:
             self._held_lock.check(connection)
             journal.adopt(connection, store.now(), origin, held)
+            self._remember_sources(connection)
         self.done = f"the access of {len(held)} people was adopted and recorded"
         return len(held)
+
+    def _adopted(self, shown: Mapping[str, Access]) -> Iterator[Person]:
+        """Everybody, each with what they hold: as the target shows it, or, for the ledger, as records say."""
+        from icaccess.diff import Person
+
+        target = self.parts.target
+        for record in self._counted(self.parts.facts.records()):
+            account = account_in(target.match, record)
+            access = shown.get(account)
+            if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
+                access = replace(record.access, basis=UNSET)
+            yield Person(with_access(record, access), account, access, b"")
+
+    def _remember_sources(self, connection: Connection) -> None:
+        """Remember how large each source was, at the end of a good run."""
+        from icaccess.store import feeds
+
+        reports = self.parts.facts.reports()
+        feeds.remember(connection, {one.name: one.size for one in reports if not one.failure})
 
     @property
     def _held_lock(self) -> Lock:
@@ -376,10 +470,42 @@ def with_access(record: Record, access: Access | None) -> Record:
     return replace(record, access=UNSET if access is None else access)
 
 
+def _rests(access: Access | None, account: str, evidence: Evidence | None) -> Access | None:
+    """What is held, with the basis of the last decision that allowed it, where one is remembered."""
+    if access is None or evidence is None:
+        return access
+    return replace(access, basis=evidence.read(account))
+
+
 @lru_cache(10_000)  # most people hold what others hold too
-def _mark(access: Access | None) -> bytes:
+def _shared_mark(access: Access | None) -> bytes:
     return digest(_encode(access))
 
 
-def _read(unread: Unread, access: Access | None) -> Record:
-    return with_access(unread.read(), access)
+def _mark(access: Access | None, evidence: Evidence | None) -> bytes:
+    shown = _shared_mark(access)
+    return shown if evidence is None else digest(shown + evidence.basis.encode())
+
+
+def _read(unread: Unread, account: str, access: Access | None, evidence: Evidence | None) -> Record:
+    return with_access(unread.read(), _rests(access, account, evidence))
+
+
+class _Validity(msgspec.Struct, frozen=True):
+    valid_through: str
+
+
+class _Allowed(msgspec.Struct, frozen=True):
+    """The parts of a decision that are remembered where it allows what is held."""
+
+    outcome: Outcome
+    basis: msgspec.Raw = msgspec.Raw(b"null")
+    expiry: _Validity | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """False for a cached decision, which is outcome and action alone."""
+        return bytes(self.basis) != b"null"
+
+
+_allowed = msgspec.json.Decoder(_Allowed).decode

@@ -16,9 +16,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.errors import PlanError
+from icaccess.facts.interface import SourceReport
 from icaccess.files import write_private
-from icaccess.models import Access, Action, Basis, Outcome, Reason
-from icaccess.targets.interface import Change, ChangeAction
+from icaccess.models import Access, Action, Basis, Change, ChangeAction, Outcome, Reason
 
 
 class PlannedChange(
@@ -27,7 +27,8 @@ class PlannedChange(
     """One change of a plan with what it rests on.
 
     A revocation has `reasons`, a grant or an update the `basis` and, where the calendar tells, the day it is
-    due by (ES-7). `problem` says why a change cannot be made, such as two people with one account.
+    due by (ES-7). `gone` says, where the change needs a consent, which evidence the facts no longer show.
+    `problem` says why a change cannot be made, such as two people with one account.
     """
 
     outcome: Outcome
@@ -36,6 +37,7 @@ class PlannedChange(
     requirements_met_on: date | None = None
     grant_due_by: date | None = None
     needs_consent: bool = False
+    gone: tuple[str, ...] = ()
     escalate: bool = False
     warnings: tuple[str, ...] = ()
     problem: str = ""
@@ -92,6 +94,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     pending: tuple[Pending, ...]
     undecided: tuple[Undecided, ...]
     drift: tuple[Drift, ...]
+    sources: tuple[SourceReport, ...] = ()
+    """What became of the rows of each source."""
+    leaning: int = 0
+    """How many people have rows of a source with unmatched rows."""
     digest: str = ""
 
     def of(self, action: ChangeAction) -> list[PlannedChange]:

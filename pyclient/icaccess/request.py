@@ -100,10 +100,19 @@ class Opened:
         self._stack = stack
         self._read_only = read_only
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
-        """Where the facts come from."""
-        return self.request.source
+        """Where the facts come from; configured sources are compared with their last good run."""
+        from icaccess.facts import open_facts
+        from icaccess.store.settings import is_to_come
+
+        request, remembered = self.request, {}
+        if not request.facts and not is_to_come(request.store_url):
+            from icaccess.store import feeds
+
+            with self.store.reading() as connection:
+                remembered = feeds.sizes(connection)
+        return open_facts(request.settings, request.facts, request.progress, remembered)
 
     @property
     def nobody_yet(self) -> bool:

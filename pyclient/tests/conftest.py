@@ -19,6 +19,9 @@ from icaccess.opa.engine import Engine, find_opa, running_engine
 from tests.stores import postgres, sqlite_store, store, store_url  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
+LONGEST_ID = 100
+"""The most characters of a test's id, so that it can be read and given to pytest on one line."""
+_LONGEST_VALUE = 24
 STANDIN = Path(__file__).parent / "opa" / "standin"
 _NEEDS = re.compile(r"^(?:Skipped: )?needs ([^:]+):")
 
@@ -51,6 +54,13 @@ def standin(opa_path: Path) -> Iterator[Engine]:
     """An OPA on a small policy of the same paths and shapes, which fails on a person named `poison`."""
     with running_engine(STANDIN / "policy", STANDIN / "config", opa=opa_path) as running:
         yield running
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Cuts the text of a parameter, which pytest would write out; pytest numbers those that become equal."""
+    if isinstance(val, str) and len(val) > _LONGEST_VALUE:
+        return val[:_LONGEST_VALUE].encode("unicode_escape").decode()[:_LONGEST_VALUE]
+    return None
 
 
 def _missing(report: pytest.TestReport | pytest.CollectReport) -> str | None:

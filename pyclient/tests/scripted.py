@@ -24,8 +24,8 @@ from icaccess.models import (
     Record,
     Unread,
 )
+from icaccess.opa.answers import invalid_record
 from icaccess.opa.transport import Revisions
-from icaccess.opa.undecided import invalid_record
 from icaccess.pipeline import Run
 from icaccess.plan import Plan
 from icaccess.store import audit
@@ -115,9 +115,11 @@ def do(
         return plan, run.apply(plan, result, by="tester@here")
 
 
-def adopt(store: Store, target: Target, records: Iterable[Record], day: date = DAY) -> int:
+def adopt(
+    store: Store, target: Target, records: Iterable[Record], day: date = DAY, client: Any = None
+) -> int:
     """Take over who holds access, as `icaccess adopt` does."""
-    run = run_on(records, None, target, store, day)
+    run = run_on(records, client or ScriptedClient({}), target, store, day)
     with run.changing("icaccess adopt"):
         return run.adopt(by="tester@here")
 
@@ -147,12 +149,16 @@ class ScriptedClient:
         overdue: Iterable[str] = (),
         reason: str = "role_not_eligible",
         waiting: Iterable[str] = (),
+        bases: Mapping[str, Basis] | None = None,
     ) -> None:
         self.allowed = dict(allowed)
         self.unsure = set(unsure)
         self.overdue = set(overdue)
         self.reason = reason
         self.waiting = set(waiting)
+        self.bases = dict(bases or {})
+        self.seen: dict[str, Basis | msgspec.UnsetType] = {}
+        """The basis with which each holder came."""
 
     def revisions(self) -> Revisions:
         """Another script is another policy."""
@@ -170,10 +176,16 @@ class ScriptedClient:
             record = record.read() if isinstance(record, Unread) else record
             yield msgspec.json.encode(self.decide(record, at), order="sorted")
 
+    def evidence(self, record: Record, at: date) -> tuple[str, ...]:  # noqa: ARG002
+        """What has gone, for those who wait."""
+        return ("the completion of 2023-08-12, on which access rested, is no longer in the facts",)
+
     def decide(self, record: Record, at: date) -> Decision:
         if isinstance(record, InvalidRecord):
             return invalid_record(record.id, at, record.problem)
         held = isinstance(record.access, Access) and record.access.held
+        if held:
+            self.seen[record.id] = record.access.basis
         outcome, action, locations, reasons = "deny", "revoke" if held else "none", (), ()
         if record.id in self.unsure:
             outcome, action = "undecided", "none"
@@ -201,7 +213,7 @@ class ScriptedClient:
             needs_consent=action == "revoke" and record.id in self.waiting,
             escalate=record.id in self.overdue and action == "grant",
             recheck_on=None,
-            basis=BASIS if allowed else None,
+            basis=self.bases.get(record.id, BASIS) if allowed else None,
         )
 
 

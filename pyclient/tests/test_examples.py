@@ -16,7 +16,8 @@ from tests.reference import CLAUSES
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DAY = date(2027, 6, 29)
-NOT_FROM_FACTS = {"no_employee_record", "no_decision"}  # a holder without a record; OPA itself failing
+NOT_FROM_FACTS = {"no_employee_record", "no_decision", "approver_unverified"}
+"""A holder without a record; OPA itself failing; a feed that says nothing of an approver."""
 
 
 @pytest.fixture(scope="module")

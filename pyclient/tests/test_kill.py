@@ -46,6 +46,8 @@ CHANGES = 6  # two revocations, an update, three grants
 IDS = [f"{number}" for number in range(8)]
 PLACES = {"210": "IC 210", "211": "IC 211"}
 
+pytestmark = pytest.mark.slow
+
 fork = multiprocessing.get_context("fork")  # a start in milliseconds, with everything imported already
 
 

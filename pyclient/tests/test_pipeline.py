@@ -7,6 +7,8 @@ import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
@@ -20,14 +22,16 @@ from icaccess.store.consents import Consent
 from icaccess.store.database import open_store
 from icaccess.store.schema import access as access_table
 from icaccess.store.schema import audit as audit_table
+from icaccess.store.schema import basis as basis_table
 from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
 from icaccess.store.verify import verify
 from icaccess.targets.ledger import LedgerTarget
-from tests.scripted import DAY, Listed, ScriptedClient, adopt, do, kinds, people, run_on, states
+from tests.scripted import BASIS, DAY, Listed, ScriptedClient, adopt, do, kinds, people, run_on, states
 from tests.targets.fakes import MemoryTarget
 
 HELD = Access(held=True, locations=("210",), since=date(2024, 8, 1))
+BASES = {"1": replace(BASIS, walk_in=date(2023, 8, 9)), "2": BASIS}
 
 
 @pytest.fixture
@@ -71,7 +75,8 @@ def test_the_record_tells_the_whole_story(store, ledger):
     assert len(started.body["facts_digest"]) == len(started.body["plan_digest"]) == 64
     assert intent.employee_id == "1"
     assert intent.body["basis"]["approval"] == {"approver": "000777", "decided_on": "2023-08-14"}
-    assert intent.body["after"] == {"held": True, "locations": ["210"], "since": "2025-09-10"}
+    after = {"held": True, "locations": ["210"], "since": "2025-09-10"}
+    assert intent.body["after"] == {**after, "basis": intent.body["basis"]}
 
 
 def test_a_saved_plan_is_carried_out_while_nothing_changed_and_not_twice(store, ledger):
@@ -119,6 +124,67 @@ def test_of_two_applies_at_once_one_works_and_the_other_says_who(store, ledger, 
     first.close()
     do(store, ledger, ScriptedClient({"2": ("210",)}), people("1", "2"))
     assert set(ledger.current()) == {"2"}
+
+
+class TestEvidence:
+    """The basis of the last decision that allowed what is held reaches OPA, and is kept in the store."""
+
+    def test_is_that_of_the_grant_then_of_each_later_decision(self, store, ledger):
+        do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
+        client = ScriptedClient({"1": ("210",)}, bases=BASES)
+        do(store, ledger, client, people("1"))
+        assert client.seen == {"1": BASIS}
+        plan(store, ledger, client, people("1"), full=True)
+        assert client.seen == {"1": BASES["1"]}
+
+    def test_a_plan_remembers_nothing(self, store, ledger):
+        do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
+        client = ScriptedClient({"1": ("210",)}, bases=BASES)
+        plan(store, ledger, client, people("1"))
+        plan(store, ledger, client, people("1"), full=True)
+        assert client.seen == {"1": BASIS}
+
+    def test_is_kept_of_those_adopted_whom_the_policy_allows(self, store, ledger):
+        client = ScriptedClient({"1": ("210",)}, bases=BASES)
+        records = [Employee(id=one, access=Access(held=True, locations=("210",))) for one in ("1", "2")]
+        adopt(store, ledger, records, client=client)
+        plan(store, ledger, client, records, full=True)
+        assert client.seen == {"1": BASES["1"], "2": UNSET}
+
+    def test_goes_with_the_access(self, store, ledger):
+        do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
+        do(store, ledger, ScriptedClient({}), people("1"))
+        with store.reading() as connection:
+            assert connection.execute(select(basis_table)).all() == []
+
+    def test_that_was_lost_is_asked_for_again(self, store, ledger):
+        records, client = people("1"), ScriptedClient({"1": ("210",)})
+        for _ in range(3):  # granted, decided with what is held, and then cached
+            do(store, ledger, client, records)
+        with store.writing() as connection:
+            connection.execute(delete(basis_table))
+        for _ in range(2):
+            do(store, ledger, client, records)
+        plan(store, ledger, client, records, full=True)
+        assert client.seen == {"1": BASIS}
+
+    def test_nobody_is_asked_about_twice_on_unchanged_facts(self, store, ledger):
+        records, client = (
+            people(*map(str, range(9))),
+            ScriptedClient({str(one): ("210",) for one in range(9)}),
+        )
+        for _ in range(2):
+            do(store, ledger, client, records)
+        client.seen.clear()
+        do(store, ledger, client, records)
+        assert len(client.seen) == 1  # the sample of the cached decisions
+
+    def test_that_was_edited_is_one_clear_line(self, store, ledger):
+        do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
+        with store.writing() as connection:
+            connection.execute(update(basis_table).values(basis='{"role": "Clerk"}'))
+        with pytest.raises(StoreError, match="the basis of the account 1 in the store was edited"):
+            plan(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
 
 
 class TestAdopt:

@@ -13,6 +13,7 @@ from icaccess.errors import FactsError, PlanError
 from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.pipeline import Run
 from icaccess.plan import Drift, Pending, check_current, read_plan, write_plan
+from icaccess.store.database import open_store
 from tests.scripted import BASIS, DAY, Listed, Parts, ScriptedClient, people, run_on
 from tests.targets.fakes import MemoryTarget
 
@@ -23,7 +24,8 @@ HELD = Access(held=True, locations=("210",), since=date(2024, 8, 1))
 def draw(client, records, holders=None, *, match="id", expected=None, target="ledger", as_of=DAY):
     shown = MemoryTarget(holders)
     shown.match = match
-    run = Run(Parts(Listed(records), client, None, shown), as_of)
+    store = open_store("sqlite:///none.db", read_only=True)
+    run = Run(Parts(Listed(records), client, store, shown), as_of)
     held, sent = shown.current(), []
 
     def gathered():
@@ -50,9 +52,10 @@ def test_each_action_becomes_the_change_it_names():
     assert [reason.code for reason in revoke.reasons] == ["role_not_eligible"]
     assert (update.before, update.after) == (
         HELD,
-        Access(held=True, locations=("211", "212"), since=HELD.since),
+        Access(held=True, locations=("211", "212"), since=HELD.since, basis=BASIS),
     )
-    assert (grant.before, grant.after) == (None, Access(held=True, locations=("210",), since=DAY))
+    after = Access(held=True, locations=("210",), since=DAY, basis=BASIS)
+    assert (grant.before, grant.after) == (None, after)
     assert (grant.basis, grant.grant_due_by) == (BASIS, date(2023, 8, 16))
     assert (grant.escalate, plan.escalations) == (True, 1)
     assert (plan.people, plan.holders) == (5, 3)

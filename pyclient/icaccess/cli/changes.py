@@ -11,8 +11,8 @@ from msgspec import UNSET
 
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
-from icaccess.cli.options import dated, deciding
-from icaccess.cli.progress import showing
+from icaccess.cli.options import deciding
+from icaccess.cli.progress import show_sources, showing
 from icaccess.cli.text import say, say_all
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.guard import GuardResult
@@ -95,7 +95,7 @@ def apply(
 
 
 @click.command()
-@dated
+@deciding
 def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
     with start(request) as run:
@@ -144,6 +144,7 @@ def _show(planned: Plan, result: GuardResult) -> None:
     )
     if not planned.holders:
         say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
+    show_sources(planned.sources, planned.leaning)
     for title, action in (("Revocations", "revoke"), ("Updates", "update"), ("Grants", "grant")):
         _section(title, [_line(change) for change in planned.changes if change.action == action])
     _section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])

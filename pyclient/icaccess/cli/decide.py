@@ -10,12 +10,12 @@ import msgspec
 
 from icaccess.batches import batches
 from icaccess.cli.options import deciding
-from icaccess.cli.progress import showing
+from icaccess.cli.progress import show_sources, showing
 from icaccess.cli.text import say, show_json
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
 from icaccess.opa.client import BATCH, AccessClient
-from icaccess.pipeline import start
+from icaccess.pipeline import Run, start
 from icaccess.request import Request
 
 EXIT_CODES: dict[Outcome, int] = {"allow": 0, "deny": 10, "expired": 11, "undecided": 12}
@@ -40,11 +40,11 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
     if len(set(ids)) == 1:
         return _one(request, ids[0], form, exit_code=exit_code)
     with start(request, read_only=True) as run, showing():
-        client, records = run.parts.client, run.people(ids)
         if form == "text":
-            _table(client.decide_many(records, request.day))
+            _table(run.parts.client.decide_many(run.people(ids), request.day))
         else:
-            _json(request, client, records, lines=form == "jsonl")
+            _json(run, run.people(ids), lines=form == "jsonl")
+        show_sources(run.parts.facts.reports(), run.parts.facts.leaning, err=True)
     return 0
 
 
@@ -55,27 +55,29 @@ def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> i
         if form == "text":
             _explain(client, record, decision)
         else:
-            _json(request, client, [record], lines=form == "jsonl")
+            _json(run, [record], lines=form == "jsonl")
     return EXIT_CODES[decision.outcome] if exit_code else 0
 
 
-def _json(request: Request, client: AccessClient, records: Iterable[Record], *, lines: bool) -> None:
+def _json(run: Run, records: Iterable[Record], *, lines: bool) -> None:
     """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
+    client, facts = run.parts.client, run.parts.facts
     if lines:
-        for answers in batches(client.decide_json(records, request.day), BATCH):
+        for answers in batches(client.decide_json(records, run.day), BATCH):
             show_json(b"\n".join(answers) + b"\n")  # one write for many, however the output is buffered
         return
     revisions = client.revisions()
     head = {
-        "as_of": request.day,
+        "as_of": run.day,
         "policy_revision": revisions.policy,
         "data_revision": revisions.data,
     }
     show_json(msgspec.json.encode(head)[:-1] + b',"decisions":[')
-    for number, answer in enumerate(client.decide_json(records, request.day, revisions=revisions)):
+    for number, answer in enumerate(client.decide_json(records, run.day, revisions=revisions)):
         show_json(b",\n" if number else b"\n")
         show_json(bytes(answer))
-    show_json(b"\n]}\n")
+    tail = {"sources": facts.reports(), "leaning": facts.leaning}
+    show_json(b"\n]," + msgspec.json.encode(tail)[1:] + b"\n")
 
 
 def _table(decisions: Iterable[Decision]) -> None:

@@ -119,11 +119,6 @@ def reading(command: Command) -> Command:
     return _gather(command, CONFIG, FACTS)
 
 
-def dated(command: Command) -> Command:
-    """Give a command `--config`, `--facts`, `--at` and `--store`, and its function a `request`."""
-    return _gather(command, CONFIG, FACTS, AT, STORE)
-
-
 def serving(command: Command) -> Command:
     """Give a command the options of `deciding` but `--at`: it decides day after day."""
     return _gather(command, CONFIG, POLICY, FACTS, OPA_URL, STORE)

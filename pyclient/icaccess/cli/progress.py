@@ -1,4 +1,4 @@
-"""Progress for long runs: on a terminal, on stderr, and nowhere else."""
+"""Progress for long runs, on a terminal alone, and what became of the sources at their end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
+
+from icaccess.cli.text import say_all
+from icaccess.facts.interface import SourceReport
 
 if TYPE_CHECKING:  # rich takes its time to import, and most runs have no terminal
     from rich.progress import Progress, TaskID
@@ -71,3 +74,12 @@ def _counted(items: Iterable[T], what: str) -> Iterator[T]:
         if not number % _STEP:
             passed(what, _STEP)
         yield item
+
+
+def show_sources(sources: Iterable[SourceReport], leaning: int, *, err: bool = False) -> None:
+    """Say what became of the rows of each source, and what a person should know of it."""
+    lines = [line for one in sources for line in (one.text(), *(f"  {note}" for note in one.notes))]
+    if leaning:
+        lines.append(f"{leaning:,} people have rows of a source of which some match nobody")
+    if lines:
+        say_all(["Sources:", *(f"  {line}" for line in lines)], err=err)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from icaccess.config import Config
-from icaccess.facts.interface import Facts, SourceSize
+from icaccess.facts.interface import Facts
+from icaccess.models import SourceSize
 
 
 def open_facts(

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from icaccess.errors import FactsError
-from icaccess.facts.interface import Source, SourceReport, SourceSize
+from icaccess.facts.interface import Source, SourceReport
 from icaccess.facts.names import NAMED, KnownNames, Vocabulary
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
+from icaccess.models import SourceSize
 from icaccess.validation import show
 
 _FEW = 2
 """Rows or people by which a source may always differ from its last run, and rows that prove nothing."""
+_COME_AND_GO = ("end", "unknown", "none", "absent")
+"""Fields whose last few values may well be gone in the next run."""
 
 
 class Checks:
@@ -73,7 +76,7 @@ class Checks:
         ]
 
     def _compare_size(self, report: SourceReport, expect: Expect) -> list[str]:
-        """`FactsError` when a source is much smaller, or larger, than in the last good run."""
+        """`FactsError` for a source much smaller or larger than in its last good run, or lost a column."""
         last = self._remembered.get(report.name)
         if last is None:
             return []
@@ -88,6 +91,14 @@ class Checks:
                 f"{report.name}: has {now} {what}, and had {then} in the last good run; get it whole again, "
                 f"or set `expect.{option}` for one run if this is right"
             )
+        for field, then in last.filled.items() if report.rows and expect.max_shrink < 1 else ():
+            if field not in report.filled and then > (
+                _FEW if field.rpartition(".")[2] in _COME_AND_GO else 0
+            ):
+                raise FactsError(
+                    f"{report.name}: no row has {field} any more, and {then} had it in the last good run; "
+                    "get it whole again, or set `expect.max_shrink: 1` for one run if this is right"
+                )
         if last.newest and report.newest and report.newest < last.newest:
             return [f"its newest day is {report.newest}, and was {last.newest} in the last good run"]
         return []
@@ -108,7 +119,9 @@ class Checks:
                     f"({_listed(names.names)}); they have {_listed(texts)}; correct `values`, "
                     "`facts.aliases` or policy data, or set `expect.known_names: false`"
                 )
-            untranslated = source.untranslated.get(field, {}) if kind in source.kinds else {}
+            untranslated: Mapping[str, int] = (
+                source.untranslated.get(field, {}) if kind in source.kinds else {}
+            )
             few = 10 * sum(untranslated.values()) <= rows
             for text, count in texts.items():
                 if text in names:
@@ -124,12 +137,18 @@ class Checks:
         return notes
 
     def _any_known(self, index: int, kind: Kind, field: str, names: KnownNames) -> bool:
-        """Whether a source, or for jobs any source of jobs, has a name that policy data knows."""
-        alike = [index] if kind == "certifications" else range(len(self._sources))
+        """Whether a source, or for jobs any source of jobs, has a name that policy data knows.
+
+        Approvals may name any job that HR has.
+        """
+        every = range(len(self._sources))
+        known = set(names.names)
+        if kind == "approvals":
+            known.update(*(self.staging.texts(other, "assignments", field) for other in every))
         return any(
-            any(text in names for text in self.staging.texts(other, kind, field))
+            not known.isdisjoint(self.staging.texts(other, kind, field))
             or (field == "location" and self.staging.texts(other, kind, "school_based"))
-            for other in alike
+            for other in (every if kind == "assignments" else [index])
         )
 
 

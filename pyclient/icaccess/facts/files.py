@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
+from icaccess.facts.days import DayReader
 from icaccess.facts.interface import TOGETHER, Facts, Provenance, SourceReport
 from icaccess.facts.readers import READERS, json_lines_unread
-from icaccess.facts.record import DayReader, at
+from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
 from icaccess.models import AnyRecord, InvalidRecord, Record
 
@@ -155,13 +156,7 @@ class FileFacts(Facts):
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        found = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in READERS
-            and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            and file.is_file()
-        )
+        found = files_in(path, READERS)
         if not found:
             raise FactsError(f"{path}: holds no facts ({_SUFFIXES}); give a folder that does")
         return found
@@ -170,3 +165,14 @@ def _files(path: Path) -> list[Path]:
     if path.suffix.lower() not in READERS:
         raise FactsError(f"{path}: is of no kind that is read here ({_SUFFIXES}); convert or rename it")
     return [path]
+
+
+def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The files with these suffixes in a folder and all that is under it, without hidden ones."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in suffixes
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        and file.is_file()
+    )

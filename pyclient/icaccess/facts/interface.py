@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
 
-from icaccess.config import Config
 from icaccess.errors import FactsError
-from icaccess.facts.mapping import Rejected, RowMapping
-from icaccess.facts.settings import KeyKind, Kind, MappedSettings, SourceSettings
-from icaccess.models import AnyRecord, Fact, Record
+from icaccess.facts.settings import KeyKind, Kind, SourceSettings
+from icaccess.models import AnyRecord, Fact, Record, SourceSize
 
 TOGETHER = 8_000
 """How many records or lines are looked at together; memory grows with this, not with the population."""
@@ -63,7 +62,7 @@ class Source(ABC):
     def __init__(self, settings: SourceSettings) -> None:
         self.settings = settings
         self.read = 0
-        self.untranslated: Mapping[str, Mapping[str, int]] = {}
+        self.untranslated: dict[str, Counter[str]] = {}
         """For each field that has `values`, the texts that none of them translates, with their rows."""
         self.notes: list[str] = []
         """What a person should know of how the rows were read, a sentence each."""
@@ -115,74 +114,6 @@ class Source(ABC):
             )
 
 
-class MappedSource(Source):
-    """A source of rows with columns or JSON fields, which its settings map to one kind of fact."""
-
-    settings: MappedSettings
-
-    def __init__(self, config: Config, settings: MappedSettings) -> None:
-        super().__init__(settings)
-        self._mapping = RowMapping(settings, config.zone, self.column)
-        self.key_kind = self._mapping.key_kind
-        self.joins_by_name = self.key_kind != "id" or (
-            settings.gives == "approvals" and settings.approver_key != "id"
-        )
-        self._skip = settings.skip_rows
-
-    @property
-    def kinds(self) -> frozenset[Kind]:
-        """The one kind that the settings name."""
-        return frozenset({self.settings.gives})
-
-    @abstractmethod
-    def column(self, name: str) -> Callable[[Any], Any]:
-        """How the column or field `name` of the settings is looked up in a row."""
-
-    @abstractmethod
-    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | Unusable | str]]:
-        """Each row with its number: its fields by name, or why they cannot be used or told apart.
-
-        `FactsError` when the source cannot be read or is not whole.
-        """
-
-    def parse(self) -> Iterator[ParsedRow]:
-        """Each row mapped; one without any content is passed over."""
-        kind, mapping = self.settings.gives, self._mapping
-        mapping.begin()
-        for place, (row, raw) in enumerate(self.raw_rows(), 1):
-            if isinstance(raw, str):
-                yield ParsedRow(kind, row, self.key_kind, None, None, self._place(row, raw))
-            elif isinstance(raw, Unusable):
-                key, reason = self.key_of(raw.row), self._place(row, raw.reason)
-                yield ParsedRow(kind, row, self.key_kind, key, None, reason)
-            elif place <= self._skip or not mapping.counts(raw):
-                self.left_out += 1
-            elif isinstance(mapped := mapping.map(raw), Rejected):
-                reason = self._place(row, mapped.reason)
-                yield ParsedRow(kind, row, self.key_kind, mapped.key, None, reason)
-            elif mapped is not None:
-                yield ParsedRow(kind, row, self.key_kind, mapped.key, mapped.fact)
-        self.notes += mapping.end()
-        self.untranslated = mapping.untranslated
-
-    def key_of(self, raw: Mapping[str, Any]) -> str | None:
-        """Whose row it is; None where it does not say so."""
-        return self._mapping.key(raw)
-
-    def _place(self, row: int, reason: str) -> str:
-        return f"{self.settings.name} row {row}: {reason}"
-
-
-class SourceSize(msgspec.Struct, frozen=True):
-    """What is remembered of a source's last good run."""
-
-    rows: int
-    people: int
-    """How many different people its rows name."""
-    newest: date | None = None
-    """The latest day in it."""
-
-
 class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a source's rows: `rows` is the sum of `used`, `repeated`, `unmatched` and `rejected`.
 
@@ -203,6 +134,7 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     left_out: int = 0
     people: int = 0
     newest: date | None = None
+    filled: dict[str, int] = {}
     declared: int | None = None
     """How many rows the source says that it holds, `left_out` among them."""
     as_of: datetime | None = None
@@ -214,7 +146,13 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     @property
     def size(self) -> SourceSize:
         """What the next run compares itself with, once this one ended well."""
-        return SourceSize(self.rows, self.people, self.newest)
+        return SourceSize(self.rows, self.people, self.newest, self.filled)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows, in all and by what became of them."""
+        names = ("rows", "used", "repeated", "unmatched", "rejected", "unverified", "left_out")
+        return {name: getattr(self, name) for name in names}
 
     def text(self) -> str:
         """The report on one line."""
@@ -240,6 +178,8 @@ class Facts(ABC):
 
     as_of: datetime | None = None
     """When the oldest of the facts were made, known once the records were taken; None if nobody can say."""
+    leaning: int = 0
+    """How many records have rows of a source with unmatched rows, known once the records were taken."""
 
     @property
     @abstractmethod

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from icaccess.errors import FactsError
-from icaccess.facts.record import DATED, DayReader, text_problem
+from icaccess.config import Config
+from icaccess.facts.days import RowDays
+from icaccess.facts.interface import ParsedRow, Source, Unusable
+from icaccess.facts.record import DATED, text_problem
 from icaccess.facts.settings import Kind, MappedSettings
-from icaccess.models import (
-    Access,
-    Approval,
-    Assignment,
-    Certification,
-    EmploymentPeriod,
-    Fact,
-    Text,
-)
-from icaccess.validation import explain, field_name, show
+from icaccess.models import Access, Approval, Assignment, Certification, EmploymentPeriod, Fact, Text
+from icaccess.validation import explain, field_name
 
-_SERIAL = re.compile(r"[1-9][0-9]{4}(\.[0-9]+)?")
-_LOCAL = re.compile(r"[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}.*")
-_BARE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?")
-_SPREADSHEET_EPOCH = date(1899, 12, 30)
-_TIME_OF_DAY = ("%H", "%I", "%X", "%c", "%T", "%R", "%s")
 _BOOLEANS = {"true": True, "false": False}
 _REMEMBERED = 100
 """Texts that no value translates; more are not counted apart."""
@@ -85,102 +74,107 @@ _NOT_MAPPED = {"approver_jobs", "absent", "basis"}
 _LIST_FIELDS = {"locations", "unknown", "none"}
 
 
-class Mapped(NamedTuple):
-    """One row made a fact of the person whom `key` names."""
-
-    key: str
-    fact: Fact
+Conditions = list[tuple[Callable[[Any], Any], frozenset[str]]]
+"""Columns, each with the texts that it may have."""
 
 
-class Rejected(NamedTuple):
-    """One row that cannot be used; `key` is None when it does not even say whose it is."""
+class MappedSource(Source):
+    """A source of rows with columns or JSON fields, which its settings map to one kind of fact.
 
-    key: str | None
-    reason: str
-
-
-Look = Callable[[Any], Any]
-
-
-class RowMapping:
-    """What the settings of a source say about its columns, ready to be used on rows.
-
-    `look` finds a column, or a JMESPath expression, in a row. `ValueError` is raised for settings that make
-    no sense.
+    `ValueError` is raised for settings that make no sense.
     """
 
-    def __init__(self, settings: MappedSettings, zone: ZoneInfo, look: Callable[[str], Look]) -> None:
+    settings: MappedSettings
+
+    def __init__(self, config: Config, settings: MappedSettings) -> None:
+        super().__init__(settings)
         _check(settings)
-        self._settings = settings
-        self._zone = zone
-        self._source_zone = _zone(settings.zone)
-        self._type = FACTS[settings.gives]
+        self._zone = config.zone
+        self._days = RowDays(settings, config.zone)
         self._dated = DATED.get(settings.gives, ())
         ((self.key_kind, key_column),) = settings.key.items()
-        self._key = look(key_column)
-        self._look = {name: look(column) for name, column in settings.fields.items()}
-        self._where = _conditions(settings.where, look)
-        self._ended = _conditions(settings.ended, look)
+        self.joins_by_name = self.key_kind != "id" or (
+            settings.gives == "approvals" and settings.approver_key != "id"
+        )
+        self._key = self.column(key_column)
+        self._columns = {name: self.column(column) for name, column in settings.fields.items()}
+        self._where = self._conditions(settings.where)
+        self._ended = self._conditions(settings.ended)
         self._patterns = {
             name: [(_pattern(name, text), meaning) for text, meaning in values.items() if _is_pattern(text)]
             for name, values in settings.values.items()
         }
-        self.begin()
+        self._skip = settings.skip_rows
 
-    def begin(self) -> None:
-        """Forget what was learned of the rows of an earlier reading."""
-        self._days = DayReader(self._zone, self._settings.midnight_utc)
-        self.untranslated: dict[str, Counter[str]] = {name: Counter() for name in self._settings.values}
-        """For each field with `values`, the texts that none of them translates."""
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The one kind that the settings name."""
+        return frozenset({self.settings.gives})
 
-    def end(self) -> list[str]:
-        """What a person should know of the rows; `FactsError` where nobody can say what their times mean."""
-        return self._days.settle()
+    @abstractmethod
+    def column(self, name: str) -> Callable[[Any], Any]:
+        """How the column or field `name` of the settings is looked up in a row."""
 
-    def counts(self, raw: Mapping[str, Any]) -> bool:
-        """Whether a row is one of those that `where` lets through; an empty row is."""
-        return all(_text(look(raw)) in texts for look, texts in self._where) or not any(
-            map(_text, raw.values())
-        )
+    @abstractmethod
+    def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | Unusable | str]]:
+        """Each row with its number: its fields by name, or why they cannot be used or told apart.
 
-    def key(self, raw: Mapping[str, Any]) -> str | None:
-        """Whose row it is; None where it does not say so."""
-        key = self._present(self._key(raw))
-        return str(key) if isinstance(key, str | int) and text_problem(str(key)) is None else None
-
-    def map(self, raw: Mapping[str, Any]) -> Mapped | Rejected | None:
-        """The fact that a row stands for, or why it stands for none; None for a row without any content.
-
-        `FactsError` is raised for a date in a form that nobody declared: then the source is misread, and not
-        the one row.
+        `FactsError` when the source cannot be read or is not whole.
         """
-        values = self._values(raw)
-        key = self._key(raw)
-        if self._present(key) is None:
-            if not values and all(self._present(value) is None for value in raw.values()):
-                return None
-            return Rejected(None, f"{self.key_kind} is empty, so nobody can say whose row it is")
-        if not isinstance(key, str | int) or isinstance(key, bool):
-            return Rejected(None, f"{self.key_kind} is no text, so nobody can say whose row it is")
-        if (problem := text_problem(str(key))) is not None:
-            return Rejected(None, f"{self.key_kind} {problem}")
-        values = {**self._settings.constants, **values}
-        if self._settings.gives in ("people", "locations"):
-            values.setdefault("id", str(key))
-        try:
-            return Mapped(str(key), self._fact(values, raw))
-        except ValueError as error:
-            return Rejected(str(key), str(error))
 
-    def _fact(self, values: dict[str, Any], raw: Mapping[str, Any]) -> Fact:
-        for name, value in values.items():
-            if isinstance(value, str) and (problem := text_problem(value)) is not None:
-                raise ValueError(f"{name}: {problem}")
+    def parse(self) -> Iterator[ParsedRow]:
+        """Each row mapped; one without any content is passed over."""
+        settings = self.settings
+        self._days = RowDays(settings, self._zone)
+        self.untranslated = {name: Counter() for name in settings.values}
+        for place, (number, raw) in enumerate(self.raw_rows(), 1):
+            key = fact = reason = None
+            if isinstance(raw, str):
+                reason = raw
+            elif isinstance(raw, Unusable):
+                key, reason = self.key_of(raw.row), raw.reason
+            elif place <= self._skip or not (_meets(raw, self._where) or self._is_empty(raw)):
+                self.left_out += 1
+                continue
+            elif (key := self.key_of(raw)) is None:
+                if self._is_empty(raw):
+                    continue
+                reason = f"{self.key_kind} {self._key_problem(self._key(raw))}"
+            else:
+                try:
+                    fact = self._fact(key, raw)
+                except ValueError as error:
+                    reason = str(error)
+            reason = None if reason is None else f"{settings.name} row {number}: {reason}"
+            yield ParsedRow(settings.gives, number, self.key_kind, key, fact, reason)
+        self.notes += self._days.settle()
+
+    def key_of(self, raw: Mapping[str, Any]) -> str | None:
+        """Whose row it is; None where it does not say so."""
+        key = self._key(raw)
+        return str(key) if self._key_problem(key) is None else None
+
+    def _key_problem(self, key: Any) -> str | None:
+        if self._present(key) is None:
+            return "is empty, so nobody can say whose row it is"
+        if not isinstance(key, str | int) or isinstance(key, bool):
+            return "is no text, so nobody can say whose row it is"
+        return text_problem(str(key))
+
+    def _is_empty(self, raw: Mapping[str, Any]) -> bool:
+        return all(self._present(value) is None for value in raw.values())
+
+    def _conditions(self, columns: dict[str, tuple[str, ...]]) -> Conditions:
+        return [(self.column(column), frozenset(texts)) for column, texts in columns.items()]
+
+    def _fact(self, key: str, raw: Mapping[str, Any]) -> Fact:
+        """The fact that a row stands for; `ValueError` says why it stands for none."""
+        values = self._values(key, raw)
         for name in self._dated:
             if name in values:
-                values[name] = self._day(name, values[name])
-        of = self._type
-        if self._ended and all(_text(look(raw)) in texts for look, texts in self._ended):
+                values[name] = self._days.day(name, values[name])
+        of = FACTS[self.settings.gives]
+        if self._ended and _meets(raw, self._ended):
             of, values = Ended, {"start": values.get("start")}
         try:
             fact = msgspec.convert(values, of)
@@ -191,9 +185,20 @@ class RowMapping:
             return self._with_end(fact, fact.end)
         return fact
 
+    def _values(self, key: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = dict(self.settings.constants)
+        for name, look in self._columns.items():
+            if (value := self._present(look(raw))) is not None:
+                values[name] = value = self._translated(name, value)
+                if isinstance(value, str) and (problem := text_problem(value)) is not None:
+                    raise ValueError(f"{name}: {problem}")
+        if self.settings.gives in ("people", "locations"):
+            values.setdefault("id", key)
+        return values
+
     def _with_end(self, fact: EmploymentPeriod | Assignment, end: date) -> Fact:
         """The fact with its last day as its end."""
-        if self._settings.ends == "day_after" and end.year < FAR_YEAR:
+        if self.settings.ends == "day_after" and end.year < FAR_YEAR:
             if end <= fact.start:
                 raise ValueError(
                     f"end: {end} is the day after the last, and not after the start, {fact.start}"
@@ -203,35 +208,27 @@ class RowMapping:
             raise ValueError(f"end: {end} is before the start, {fact.start}")
         return fact
 
-    def _values(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for name, look in self._look.items():
-            value = self._present(look(raw))
-            if value is not None:
-                values[name] = self._translated(name, value)
-        return values
-
     def _present(self, value: Any) -> Any:
         if isinstance(value, str):
             value = value.strip()
-            return None if value == "" or value in self._settings.nulls else value
+            return None if value == "" or value in self.settings.nulls else value
         return value
 
     def _translated(self, name: str, value: Any) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool) and name not in self._dated:
             value = str(value)  # a JSON number where text is due: as it is written, for lists and codes
         if isinstance(value, str):
-            if name in self._settings.values:
+            if name in self.settings.values:
                 value = self._meaning(name, value)
             if name in _BOOLEAN_FIELDS:
                 return _BOOLEANS.get(value.lower(), value)
             if name in _LIST_FIELDS:
-                return [part.strip() for part in value.split(self._settings.list_separator) if part.strip()]
+                return [part.strip() for part in value.split(self.settings.list_separator) if part.strip()]
         return value
 
     def _meaning(self, name: str, text: str) -> str:
         """What `values` says that a text means; the text itself where it says nothing."""
-        if (meaning := self._settings.values[name].get(text)) is not None:
+        if (meaning := self.settings.values[name].get(text)) is not None:
             return meaning
         for pattern, meaning in self._patterns[name]:
             if match := pattern.fullmatch(text):
@@ -240,51 +237,6 @@ class RowMapping:
         if text in seen or len(seen) < _REMEMBERED:
             seen[text] += 1
         return text
-
-    def _day(self, name: str, value: Any) -> Any:
-        if not isinstance(value, str):
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                raise self._undeclared(name, str(value))
-            return value
-        form = self._settings.date_format
-        try:
-            if form == "spreadsheet":
-                return _from_serial(value)
-            if form is not None:
-                return self._parsed(name, value, form)
-            if _SERIAL.fullmatch(value) or _LOCAL.fullmatch(value):
-                raise self._undeclared(name, value)
-            if self._source_zone is not None and _BARE_TIME.fullmatch(value):
-                moment = datetime.fromisoformat(value).replace(tzinfo=self._source_zone)
-                return self._days.day_of(name, moment)
-            return self._days.day(name, value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-
-    def _parsed(self, name: str, value: str, form: str) -> str:
-        try:
-            moment = datetime.strptime(value, form)  # noqa: DTZ007 — made aware below, where it has a time
-        except ValueError as error:
-            raise ValueError(f"{show(value)} is not in the declared form {form}") from error
-        if not any(part in form for part in _TIME_OF_DAY):
-            return str(moment.date())
-        if moment.tzinfo is None:
-            if self._source_zone is None:
-                raise ValueError(f"{show(value)} is a time without an offset; declare `zone`")
-            moment = moment.replace(tzinfo=self._source_zone)
-        return self._days.day_of(name, moment)
-
-    def _undeclared(self, name: str, value: str) -> FactsError:
-        return FactsError(
-            f"{name} {show(value)} is a date in a form that is not declared; "
-            "set date_format, such as '%m/%d/%Y', or 'spreadsheet' for serial numbers"
-        )
-
-
-def _from_serial(value: str) -> str:
-    if not _SERIAL.fullmatch(value):
-        raise ValueError(f"{show(value)} is no spreadsheet serial number")
-    return str(_SPREADSHEET_EPOCH + timedelta(days=int(float(value))))
 
 
 def _check(settings: MappedSettings) -> None:
@@ -308,17 +260,8 @@ def _check(settings: MappedSettings) -> None:
         raise ValueError("ended: goes with `ends: next_row` alone; other rows have an end of their own")
 
 
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"zone: {error}") from error
-
-
-def _conditions(
-    columns: dict[str, tuple[str, ...]], look: Callable[[str], Look]
-) -> list[tuple[Look, frozenset[str]]]:
-    return [(look(column), frozenset(texts)) for column, texts in columns.items()]
+def _meets(raw: Mapping[str, Any], conditions: Conditions) -> bool:
+    return all(_text(look(raw)) in texts for look, texts in conditions)
 
 
 def _text(value: Any) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from threading import Event
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import msgspec
@@ -14,13 +13,13 @@ from msgspec import UNSET, UnsetType
 from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.checks import Checks
-from icaccess.facts.interface import Facts, ParsedRow, Provenance, Source, SourceReport, SourceSize
+from icaccess.facts.interface import Facts, ParsedRow, Provenance, Source, SourceReport
 from icaccess.facts.mapping import Person
 from icaccess.facts.names import Vocabulary
 from icaccess.facts.record import LISTS, MAX_FACTS
 from icaccess.facts.settings import FactsSettings, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
-from icaccess.models import Access, Approval, Employee, InvalidRecord, Record
+from icaccess.models import Access, Approval, Employee, InvalidRecord, Record, SourceSize
 
 _BATCH = 500
 
@@ -102,13 +101,11 @@ class MergedFacts(Facts):
 
     def _read(self, staging: Staging) -> dict[int, FactsError]:
         """Read all sources side by side; the optional ones that could not be read or believed, and why."""
-        stop = Event()
 
-        def read(index: int, source: Source) -> FactsError | None:
+        def read(index: int) -> FactsError | None:
+            source = self._sources[index]
             try:
                 for rows in batches(source.rows(), _BATCH):
-                    if stop.is_set():
-                        return None
                     _refuse_nobodys(rows)
                     staging.add(index, rows, source.settings.approver_key)
                     if self._progress is not None:
@@ -119,13 +116,9 @@ class MergedFacts(Facts):
                 return error
             return None
 
-        with ThreadPoolExecutor(len(self._sources), thread_name_prefix="source") as pool:
-            futures = [pool.submit(read, index, source) for index, source in enumerate(self._sources)]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                stop.set()
-        failures = {index: error for index, future in enumerate(futures) if (error := future.result())}
+        count = len(self._sources)
+        with ThreadPoolExecutor(count, thread_name_prefix="source") as pool:
+            failures = {index: error for index, error in enumerate(pool.map(read, range(count))) if error}
         for index in failures:
             staging.drop(index)
         return failures

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from difflib import SequenceMatcher
@@ -42,50 +41,45 @@ def spreadsheet_id(identifier: str) -> str:
     return text.removesuffix(".0").lstrip("0")
 
 
+_NAMES: dict[type[Fact], tuple[tuple[str, str], ...]] = {
+    Assignment: (("role", "roles"), ("location", "locations")),
+    Certification: (("name", "certifications"),),
+    Approval: (("role", "roles"), ("approver_role", "roles"), ("location", "locations")),
+    Access: (("locations", "locations"),),
+}
+"""The fields of each type of fact that hold names, each with the aliases that are for it."""
+_DAYS = ("start", "completed_on", "decided_on", "since")
+
+
+def day_of(fact: Fact | None) -> date | None:
+    """The day that a fact is of: when it began, was completed or was decided."""
+    return next((getattr(fact, name) or None for name in _DAYS if hasattr(fact, name)), None)
+
+
 class Renaming:
     """The aliases of the settings, which make a fact of another time go by today's names (ES-9)."""
 
     def __init__(self, aliases: Aliases) -> None:
-        self._roles = _by_old(aliases.roles)
-        self._locations = _by_old(aliases.locations)
-        self._certifications = _by_old(aliases.certifications)
+        self._fields = {
+            of: [(field, found) for field, kind in fields if (found := getattr(aliases, kind))]
+            for of, fields in _NAMES.items()
+        }
 
     def apply(self, fact: Fact) -> Fact:
         """The fact under today's names; the day of a fact decides which aliases hold for it."""
         changes: dict[str, object] = {}
-        if isinstance(fact, Assignment) and (self._roles or self._locations):
-            changes["role"] = _now(self._roles, fact.role, fact.start)
-            changes["location"] = _now(self._locations, fact.location, fact.start)
-        elif isinstance(fact, Certification) and self._certifications:
-            changes["name"] = _now(self._certifications, fact.name, fact.completed_on)
-        elif isinstance(fact, Approval):
-            for field, renames in (
-                ("approver_role", self._roles),
-                ("role", self._roles),
-                ("location", self._locations),
-            ):
-                if name := getattr(fact, field):
-                    changes[field] = _now(renames, name, fact.decided_on)
-        elif isinstance(fact, Access) and fact.locations:
-            changes["locations"] = tuple(
-                _now(self._locations, place, fact.since or None) for place in fact.locations
-            )
+        for field, aliases in self._fields.get(type(fact), ()):
+            written, day = getattr(fact, field), day_of(fact)
+            if isinstance(written, tuple):
+                changes[field] = tuple(_now(aliases, name, day) for name in written)
+            elif written:
+                changes[field] = _now(aliases, written, day)
         return structs.replace(fact, **changes) if changes else fact
 
 
-Renames = dict[str, list[Alias]]
-
-
-def _by_old(aliases: Sequence[Alias]) -> Renames:
-    by_old: Renames = defaultdict(list)
+def _now(aliases: Sequence[Alias], name: str, day: date | None) -> str:
     for alias in aliases:
-        by_old[alias.old].append(alias)
-    return by_old
-
-
-def _now(renames: Renames, name: str, day: date | None) -> str:
-    for alias in renames.get(name, ()):
-        if day is None or ((alias.from_ or day) <= day <= (alias.through or day)):
+        if alias.old == name and (day is None or (alias.from_ or day) <= day <= (alias.through or day)):
             return alias.new
     return name
 
@@ -118,6 +112,8 @@ NAMED: tuple[tuple[Kind, str], ...] = (
     ("certifications", "name"),
     ("assignments", "role"),
     ("assignments", "location"),
+    ("approvals", "role"),
+    ("approvals", "location"),
 )
 """The fields of facts whose values policy data names."""
 

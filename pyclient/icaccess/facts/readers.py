@@ -16,8 +16,9 @@ import msgspec
 from icaccess import __version__
 from icaccess.batches import batches
 from icaccess.errors import FactsError
+from icaccess.facts.days import DayReader
 from icaccess.facts.interface import TOGETHER, digest
-from icaccess.facts.record import MAX_TEXT, DayReader, at, misordered, oversized, to_record
+from icaccess.facts.record import MAX_TEXT, at, misordered, oversized, to_record
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
 from icaccess.models import AnyRecord, Employee, Record, Text, Unread

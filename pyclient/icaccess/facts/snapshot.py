@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -49,21 +48,15 @@ class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class Written(NamedTuple):
-    """What a snapshot holds."""
-
-    records: int
-    sha256: str
-
-
 def write_snapshot(
     file: Path, traced: Iterable[tuple[Record, dict[str, list[str]]]], sources: Iterable[str]
-) -> Written:
-    """Write the records with the rows they came from; the file appears whole or not at all.
+) -> End:
+    """Write the records with the rows they came from, and give the last line of the file.
 
-    It holds personal data, so only its owner may read it. `FactsError` is raised when it cannot be written.
+    The file appears whole or not at all. It holds personal data, so only its owner may read it. `FactsError`
+    is raised when it cannot be written.
     """
-    written: list[Written] = []
+    written: list[End] = []
     try:
         write_private(file, _lines(traced, Head(VERSION, datetime.now(UTC), tuple(sources)), written))
     except OSError as error:
@@ -72,7 +65,7 @@ def write_snapshot(
 
 
 def _lines(
-    traced: Iterable[tuple[Record, dict[str, list[str]]]], head: Head, written: list[Written]
+    traced: Iterable[tuple[Record, dict[str, list[str]]]], head: Head, written: list[End]
 ) -> Iterator[bytes]:
     """The lines of a snapshot; what it holds is put into `written` at the end."""
     digest, records, encode = hashlib.sha256(), 0, msgspec.json.Encoder().encode
@@ -85,12 +78,10 @@ def _lines(
     yield line(head)
     for record, places in traced:
         records += 1
-        if isinstance(record, Employee):
-            yield line(Line(employee=record, from_=places))
-        else:
-            yield line(Line(invalid=record, from_=places))
-    written.append(Written(records, digest.hexdigest()))
-    yield encode(End(*written[0])) + b"\n"
+        kind = "employee" if isinstance(record, Employee) else "invalid"
+        yield line({kind: record, "from": places})
+    written.append(End(records, digest.hexdigest()))
+    yield encode(written[0]) + b"\n"
 
 
 def read_snapshot(file: Path) -> Iterator[tuple[int, Record]]:

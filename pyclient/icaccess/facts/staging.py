@@ -19,7 +19,7 @@ import msgspec
 
 from icaccess.facts.interface import ParsedRow, SourceReport
 from icaccess.facts.mapping import FACTS, FAR_YEAR, Ended, Person
-from icaccess.facts.names import Renaming, normal_key, spreadsheet_id
+from icaccess.facts.names import Renaming, day_of, normal_key, spreadsheet_id
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
 from icaccess.models import Approval, Assignment, Fact
 
@@ -29,7 +29,6 @@ ENDED = "ended"
 """The kind of a row that another one made void."""
 _PLAIN = Normalise()
 _CACHE_KIBIBYTES = 65_536
-_DAY_FIELDS = ("start", "completed_on", "decided_on", "since")
 _SCHEMA = """
 CREATE TABLE entry(
     source INT, row INT, kind TEXT, key_kind TEXT, key TEXT, id TEXT, day TEXT, fact BLOB, reason TEXT,
@@ -95,6 +94,10 @@ SELECT count(*),
     total(by_key NOT NULL AND id NOT NULL AND by_id IS NULL),
     count(DISTINCT key), max(day)
 FROM entry e WHERE source = ?
+"""
+_FILLED = """
+SELECT e.kind || '.' || f.key, count(*) FROM entry e, json_each(e.fact) f
+WHERE e.source = ? AND e.kind <> 'access' GROUP BY 1
 """
 
 
@@ -256,6 +259,7 @@ class Staging:
             strangers=0 if vouches else int(strangers),
             people=people,
             newest=date.fromisoformat(newest) if newest else None,
+            filled=dict(self._db.execute(_FILLED, (source,))),
         )
 
     def _line(self, source: int, row: ParsedRow, approver_key: KeyKind) -> tuple[object, ...]:
@@ -269,10 +273,10 @@ class Staging:
             fact = self._renaming.apply(fact)
         if isinstance(fact, Approval):
             by = self._normal(approver_key, fact.approver)
-        day = next((str(getattr(fact, name)) for name in _DAY_FIELDS if hasattr(fact, name)), "")
+        day = day_of(fact)
         return (
             source, row.row, kind, row.key_kind, key, key if row.key_kind == "id" else None,
-            day if day[:1].isdecimal() else "", None if fact is None else self._encode(fact), row.reason,
+            str(day or ""), None if fact is None else self._encode(fact), row.reason,
             approver_key, by,
         )  # fmt: skip
 

@@ -1,6 +1,8 @@
-"""Compares an answer with its question: whom it is about, for which day, and whether its parts agree.
+"""What becomes of an answer: a decision that agrees with its question, or an undecided one made here.
 
-Only the structure is looked at. Which facts grant access, and why, is OPA's to say.
+Only the structure is checked. Which facts grant access, and why, is OPA's to say. The decisions made here are
+undecided, because OPA could not be asked: they never change access, and a person settles them. Everything
+else that is undecided (`facts_missing`) comes from the policy.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from datetime import date
 
 import msgspec
 
-from icaccess.models import Decision
+from icaccess.models import Decision, Reason
+from icaccess.opa.transport import EvaluationError
 
 _decode = msgspec.json.Decoder(Decision).decode
 _ACTIONS = {
@@ -21,23 +24,62 @@ _ACTIONS = {
 """The actions that go with an outcome and with whether access is held; others are `none`."""
 
 
-def decision_problem(answer: bytes | msgspec.Raw, asked: str, at: date, *, held: bool) -> str | None:
-    """Why an answer is no decision on the employee `asked` on the day `at`; None when it is one."""
+def checked_decision(answer: bytes | msgspec.Raw, asked: str, at: date, *, held: bool) -> Decision:
+    """The decision on the employee `asked` on the day `at`; `EvaluationError` says why an answer is none."""
     try:
         decision = _decode(answer)
     except msgspec.DecodeError as error:
-        return f"its answer is no decision ({error})"
-    if decision.employee_id != asked:
-        return f"its answer is about {decision.employee_id!r}"
-    if decision.as_of != at:
-        return f"its answer is for {decision.as_of}"
+        raise EvaluationError(f"its answer is no decision ({error})") from error
     outcome, action = decision.outcome, decision.action
-    if action not in _ACTIONS.get((outcome, held), ("none",)):
-        return (
-            f"its answer is {outcome} with the action {action}, while access is {'' if held else 'not '}held"
-        )
-    if (outcome == "allow") is bool(decision.reasons):
-        return f"its answer is {outcome} {'with' if decision.reasons else 'without'} a reason"
-    if decision.needs_consent and action != "revoke":
-        return f"its answer needs a consent for the action {action}"
-    return None
+    if decision.employee_id != asked:
+        problem = f"about {decision.employee_id!r}"
+    elif decision.as_of != at:
+        problem = f"for {decision.as_of}"
+    elif action not in _ACTIONS.get((outcome, held), ("none",)):
+        problem = f"{outcome} with the action {action}, while access is {'' if held else 'not '}held"
+    elif (outcome == "allow") is bool(decision.reasons):
+        problem = f"{outcome} {'with' if decision.reasons else 'without'} a reason"
+    elif decision.needs_consent and action != "revoke":
+        raise EvaluationError(f"its answer needs a consent for the action {action}")
+    else:
+        return decision
+    raise EvaluationError(f"its answer is {problem}")
+
+
+def invalid_record(employee_id: str, as_of: date, problem: str) -> Decision:
+    """The answer for a record that is wrong in itself; `problem` is the one line that says where and what."""
+    remedy = "Correct the record in the system that it comes from; it is decided on the next run."
+    return _undecided(employee_id, as_of, "invalid_record", problem, remedy)
+
+
+def no_decision(employee_id: str, as_of: date, problem: str) -> Decision:
+    """The answer for a record on which OPA itself failed, alone; `problem` is OPA's own error."""
+    message = f"OPA could not decide on this record: {problem}"
+    remedy = "Report this person's facts to whoever keeps the policy; until then access stays as it is."
+    return _undecided(employee_id, as_of, "no_decision", message, remedy)
+
+
+def no_employee_record(holder_id: str, as_of: date) -> Decision:
+    """The answer for somebody who holds access and is in no feed: absence from a feed is not departure."""
+    message = "Access is held by this id, and no source of facts has an employee record for it."
+    remedy = "Find out who this is: correct the feed or the id, or have the access removed by hand."
+    return _undecided(holder_id, as_of, "no_employee_record", message, remedy)
+
+
+def _undecided(employee_id: str, as_of: date, code: str, message: str, remedy: str) -> Decision:
+    return Decision(
+        employee_id=employee_id,
+        as_of=as_of,
+        outcome="undecided",
+        reasons=(Reason(code, None, message, remedy),),
+        warnings=(),
+        locations=(),
+        expiry=None,
+        requirements_met_on=None,
+        grant_due_by=None,
+        action="none",
+        needs_consent=False,
+        escalate=False,
+        recheck_on=None,
+        basis=None,
+    )

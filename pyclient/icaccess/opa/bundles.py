@@ -97,8 +97,8 @@ def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) ->
     policy, config = policy_tree(policy_dir), config_tree(config_dir)
     limits = shipped(config_dir, "capabilities.json")
     return Bundles(
-        policy=_cached(opa, "policy", policy, policy_dir, limits, cache, PolicyError),
-        config=_cached(opa, "config", config, config_dir, limits, cache, ConfigError),
+        policy=_cached(opa, "policy", policy, policy_dir, limits, cache),
+        config=_cached(opa, "config", config, config_dir, limits, cache),
         revisions=Revisions(digest(policy), digest(config)),
     )
 
@@ -113,20 +113,15 @@ def build(opa: Path, name: str, tree: Tree, out: Path, *options: str) -> None:
             target = Path(work, name, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        command = [
-            str(opa),
-            "build",
-            "--bundle",
-            name,
-            "--revision",
-            digest(tree),
-            "--output",
-            "out.tar.gz",
-            *options,
-        ]
+        given = ["--bundle", name, "--revision", digest(tree), "--output", "out.tar.gz", *options]
         # OPA tells some of its errors on standard output.
         done = subprocess.run(
-            command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            [opa, "build", *given],
+            cwd=work,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             raise PolicyError(first_complaint(done.stdout))
@@ -151,15 +146,7 @@ def first_complaint(output: str) -> str:
     return f"{errors[0]}{more}"
 
 
-def _cached(
-    opa: Path,
-    name: str,
-    tree: Tree,
-    folder: Path,
-    limits: Path,
-    cache: Path,
-    wrong: type[PolicyError] | type[ConfigError],
-) -> Path:
+def _cached(opa: Path, name: str, tree: Tree, folder: Path, limits: Path, cache: Path) -> Path:
     """The bundle of `tree`, in a folder that is named by its own SHA-256: one that differs is built anew."""
     within = hashlib.sha256(limits.read_bytes()).hexdigest()
     place = cache / f"{digest(tree)[:32]}-{within[:8]}"
@@ -175,6 +162,7 @@ def _cached(
             kept.parent.mkdir(exist_ok=True)
             return built.replace(kept)
     except PolicyError as error:
+        wrong = PolicyError if name == "policy" else ConfigError
         raise wrong(str(error).replace(f"{name}/", f"{folder}{os.sep}")) from error
     except OSError as error:
         raise EngineError(f"cannot build OPA's bundle in {cache}: {error}") from error

@@ -12,15 +12,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from icaccess.batches import batches, ordered_map
+from icaccess.config import Secret
+from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, RunVoidError, UsageError
+from icaccess.http import HttpClient
 from icaccess.models import (
     AnyRecord,
     ClauseExplanation,
@@ -30,9 +33,8 @@ from icaccess.models import (
     InvalidRecord,
     Unread,
 )
-from icaccess.opa.answers import decision_problem
-from icaccess.opa.transport import Answer, EvaluationError, Revisions, Sidecars, repeated_keys
-from icaccess.opa.undecided import invalid_record, no_decision
+from icaccess.opa.answers import checked_decision, invalid_record, no_decision
+from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""
@@ -46,6 +48,14 @@ RecordLike = AnyRecord | Mapping[str, Any]
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(Decision).decode
+_decode_many = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_OTHER_POLICY = "its policy is not this project's"
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    # A sidecar is near: to have OPA compress its answers costs more than to carry them.
+    "Accept-Encoding": "identity",
+}
 
 
 class SidecarStatus(msgspec.Struct, frozen=True):
@@ -58,7 +68,7 @@ class SidecarStatus(msgspec.Struct, frozen=True):
     problem: str | None
 
 
-class AccessClient:
+class AccessClient(AbstractContextManager["AccessClient"]):
     """Decisions from one OPA sidecar, or from several that hold the same policy; threads may share it.
 
     `token` is the bearer token that OPA was set up with; `timeout` the seconds that one request may take.
@@ -83,11 +93,8 @@ class AccessClient:
         urls = [url] if isinstance(url, str) else list(url)
         if not urls:
             raise UsageError("no URL of OPA was given")
-        for one in urls:
-            if _names_somebody(one):
-                raise UsageError(
-                    "a URL of OPA carries a user or password: leave them out, and give the token"
-                )
+        if any(_names_somebody(one) for one in urls):
+            raise UsageError("a URL of OPA carries a user or password: leave them out, and give the token")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise UsageError(
                 "the token for OPA holds a character that an HTTP header cannot carry: correct it"
@@ -99,20 +106,20 @@ class AccessClient:
         self._connections = (connections or (os.cpu_count() or 1) + 1) * len(urls)
         self._batch = batch
         self._closed = False
-        self._sidecars = Sidecars(urls, token, timeout, self._connections, ca, cert)
+        auth = None if token is None else Bearer(token=Secret(token))
+        # Room for two sets of questions that are asked side by side.
+        self._http = HttpClient(
+            auth, timeout=timeout, ca=ca, cert=cert, headers=_HEADERS, connections=2 * self._connections
+        )
+        self._sidecars = Sidecars(urls, self._http)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the connections; nothing more can be asked."""
         self._closed = True
-        self._sidecars.close()
+        self._http.close()
 
     def ready(self) -> bool:
         """Whether at least one sidecar answers and has its bundles loaded."""
@@ -126,7 +133,7 @@ class AccessClient:
         ready = self._sidecars.healthy(url)
         body = _question(date(2000, 1, 1), employees=[])
         try:
-            provenance = self._sidecars.ask_one(url, "access/decisions", body, msgspec.Raw).provenance
+            provenance = self._sidecars.ask_one(url, "access/decisions", body).provenance
         except EngineError as error:
             return SidecarStatus(url, ready, None, None, str(error))
         return SidecarStatus(url, ready, provenance.version, provenance.revisions, None)
@@ -136,15 +143,10 @@ class AccessClient:
 
         Raises `EngineError` when no sidecar answers, `RunVoidError` when two of them hold different ones.
         """
-        found: dict[Revisions, str] = {}
-        problems = []
-        for status in self.status():
-            if status.revisions is not None:
-                found[status.revisions] = status.url
-            if status.problem is not None:
-                problems.append(status.problem)
+        statuses = self.status()
+        found = {status.revisions: status.url for status in statuses if status.revisions is not None}
         if not found:
-            raise EngineError("; ".join(problems))
+            raise EngineError("; ".join(status.problem or "" for status in statuses))
         if len(found) > 1:
             held = ", ".join(f"{url} has {_short(revisions)}" for revisions, url in found.items())
             raise RunVoidError(f"the sidecars hold different policies: {held}")
@@ -162,12 +164,9 @@ class AccessClient:
             return invalid_record(asked, at, employee.problem)
         try:
             answer = self._ask("access/decision", _question(at, employee=employee))
+            return checked_decision(answer, asked, at, held=_is_held(employee))
         except EvaluationError as error:
             return no_decision(asked, at, str(error))
-        problem = _repeats(answer.repeated) or decision_problem(
-            answer.result, asked, at, held=_is_held(employee)
-        )
-        return no_decision(asked, at, problem) if problem else _decode(answer.result)
 
     def decide_many(
         self, records: Iterable[RecordLike], at: date, *, revisions: Revisions | None = None
@@ -210,23 +209,37 @@ class AccessClient:
         self._check(at)
         try:
             answer = self._ask("access/explanation", _question(at, employee=employee))
-            return msgspec.json.decode(answer.result, type=list[ClauseExplanation])
+            return msgspec.json.decode(answer, type=list[ClauseExplanation])
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
+
+    def evidence(self, employee: EmployeeLike, at: date) -> tuple[str, ...]:
+        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each."""
+        asked = _id_of(employee, "employee")
+        self._check(at)
+        try:
+            answer = self._ask("access/evidence", _question(at, employee=employee))
+            return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
+        except (EvaluationError, msgspec.DecodeError) as error:
+            raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
         self._check(day)
-        return msgspec.json.decode(self._ask("access/due_after", _question(day)).result, type=date | None)
+        return msgspec.json.decode(self._ask("access/due_after", _question(day)), type=date | None)
 
-    def _ask(self, path: str, body: bytes) -> Answer[msgspec.Raw]:
-        return self._sidecars.ask(path, body, msgspec.Raw)
+    def _ask(self, path: str, body: bytes) -> msgspec.Raw:
+        return self._sidecars.ask(path, body).result
 
     def _check(self, at: date) -> None:
         if self._closed:
             raise UsageError("the client was closed: open another one")
         if not isinstance(at, date) or isinstance(at, datetime):
             raise UsageError(f"at: must be a datetime.date, such as date(2025, 9, 10), and is {_what(at)}")
+
+
+class _Gone(msgspec.Struct, frozen=True):
+    message: str
 
 
 class _Run:
@@ -241,39 +254,49 @@ class _Run:
     def decide(self, given: list[RecordLike]) -> list[DecisionJson]:
         """The answers for one batch, in its order."""
         batch = [record.read() if isinstance(record, Unread) else record for record in given]
+        answers: dict[str, DecisionJson] = {}
         employees: dict[str, EmployeeLike] = {}
         for record in _each_once(batch):
-            if isinstance(record, Employee | Mapping):
+            if isinstance(record, InvalidRecord):
+                answers[record.id] = _encode_sorted(invalid_record(record.id, self._at, record.problem))
+            elif isinstance(record, Employee | Mapping):
                 employees[_id_of(record, "record")] = record
-        answers = self._decisions(employees)
-        return [
-            _encode_sorted(invalid_record(record.id, self._at, record.problem))
-            if isinstance(record, InvalidRecord)
-            else answers[_id_of(record, "record")]
-            for record in batch
-        ]
+        answers |= self._decisions(employees)
+        return [answers[_id_of(record, "record")] for record in batch]
 
     def _decisions(self, employees: dict[str, EmployeeLike]) -> dict[str, DecisionJson]:
         if not employees:
             return {}
         body = _question(self._at, employees=list(employees.values()))
         try:
-            answer = self._sidecars.ask("access/decisions", body, dict[str, msgspec.Raw])
+            answer = self._sidecars.ask("access/decisions", body)
         except EvaluationError as error:
             if len(employees) == 1:
-                return {one: _encode_sorted(no_decision(one, self._at, str(error))) for one in employees}
+                return {one: self._undecided(one, error) for one in employees}
             some = list(employees.items())
             half = len(some) // 2
             return self._decisions(dict(some[:half])) | self._decisions(dict(some[half:]))
         self._believe(answer.provenance.revisions)
-        if employees.keys() != answer.result.keys():
-            lost = sorted(employees.keys() - answer.result.keys())
-            extra = sorted(answer.result.keys() - employees.keys())
+        try:
+            decisions: dict[str, DecisionJson] = {**_decode_many(answer.result)}
+        except msgspec.DecodeError as error:
+            raise EngineError(f"OPA's answer holds no decisions ({error}): {_OTHER_POLICY}") from error
+        if employees.keys() != decisions.keys():
+            lost = sorted(employees.keys() - decisions.keys())
+            extra = sorted(decisions.keys() - employees.keys())
             raise EngineError(
                 f"OPA did not answer for exactly those asked (missing: {lost[:3]}, not asked: {extra[:3]}): "
-                "its policy is not this project's"
+                f"{_OTHER_POLICY}"
             )
-        return {one: self._believed(one, employees[one], answer) for one in employees}
+        for one, decision in decisions.items():
+            try:
+                checked_decision(decision, one, self._at, held=_is_held(employees[one]))
+            except EvaluationError as error:
+                decisions[one] = self._undecided(one, error)
+        return decisions
+
+    def _undecided(self, employee_id: str, error: EvaluationError) -> DecisionJson:
+        return _encode_sorted(no_decision(employee_id, self._at, str(error)))
 
     def _believe(self, revisions: Revisions) -> None:
         with self._lock:
@@ -283,14 +306,6 @@ class _Run:
                 "OPA's policy changed within the run, which is void; run it again "
                 f"(from {_short(self._revisions)} to {_short(revisions)})"
             )
-
-    def _believed(
-        self, asked: str, employee: EmployeeLike, answer: Answer[dict[str, msgspec.Raw]]
-    ) -> DecisionJson:
-        decision = answer.result[asked]
-        twice = answer.repeated and (answer.repeated & {asked} or repeated_keys(bytes(decision)))
-        problem = _repeats(twice) or decision_problem(decision, asked, self._at, held=_is_held(employee))
-        return _encode_sorted(no_decision(asked, self._at, problem)) if problem else decision
 
 
 def _each_once(records: Iterable[RecordLike]) -> Iterator[RecordLike]:
@@ -322,10 +337,6 @@ def _is_held(employee: EmployeeLike) -> bool:
     access: Any = employee.get("access") if isinstance(employee, Mapping) else employee.access
     held = access.get("held") if isinstance(access, Mapping) else getattr(access, "held", None)
     return held is True
-
-
-def _repeats(keys: frozenset[str]) -> str | None:
-    return f"its answer has {min(keys)!r} twice" if keys else None
 
 
 def _question(at: date, **asked: Any) -> bytes:

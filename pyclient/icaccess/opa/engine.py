@@ -22,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
@@ -65,21 +64,16 @@ def find_opa() -> Path:
     Raises `EngineError` that says what was found instead, and how to install it.
     """
     on_path = shutil.which("opa")
-    found = opa_version(Path(on_path)) if on_path else None
-    if on_path and found and is_usable(found):
-        return Path(on_path)
-    cached = cached_opa()
-    kept = opa_version(cached) if os.access(cached, os.X_OK) else None
-    if kept and is_usable(kept):
-        return cached
-    others = [
-        f"{place} is version {version or 'unknown'}"
-        for place, version in ((on_path, found), (cached if cached.exists() else None, kept))
-        if place
-    ]
+    passed_over = []
+    for place in (*([Path(on_path)] if on_path else []), cached_opa()):
+        if place.exists():
+            version = opa_version(place)
+            if version and is_usable(version):
+                return place
+            passed_over.append(f"{place} is version {version or 'unknown'}")
     raise EngineError(
-        f"no OPA on PATH nor at {cached} that can be used: {NEEDED} is needed"
-        f"{' (' + ', '.join(others) + ')' if others else ''}: run `icaccess opa install`"
+        f"no OPA on PATH nor at {cached_opa()} that can be used: {NEEDED} is needed"
+        f"{' (' + ', '.join(passed_over) + ')' if passed_over else ''}: run `icaccess opa install`"
     )
 
 
@@ -124,19 +118,13 @@ def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
     settings = config.section("opa", OpaSettings)
     if not (urls or settings.urls):
         return None
-    token = os.environ.get("ICACCESS_OPA_TOKEN", "").rstrip("\r\n") or (
-        settings.token.reveal() if settings.token else None
+    configured = settings.token.reveal() if settings.token else None
+    token = os.environ.get("ICACCESS_OPA_TOKEN", "").rstrip("\r\n") or configured
+    ca, cert, key = (
+        str(config.path(name)) if name else None for name in (settings.ca, settings.cert, settings.key)
     )
-    cert = None
-    if settings.cert is not None:
-        cert = (str(config.path(settings.cert)), str(config.path(settings.key or settings.cert)))
-    return AccessClient(
-        urls or settings.urls,
-        token,
-        settings.timeout,
-        ca=str(config.path(settings.ca)) if settings.ca else None,
-        cert=cert,
-    )
+    pair = (cert, key or cert) if cert else None
+    return AccessClient(urls or settings.urls, token, settings.timeout, ca=ca, cert=pair)
 
 
 @contextlib.contextmanager
@@ -157,10 +145,10 @@ def running_engine(
     bundles = build_bundles(opa, policy_dir, config_dir, cache_dir() / "bundles")
     token = token or secrets.token_urlsafe(32)
     with (
-        _sigterm_unwinds(),
         tempfile.TemporaryDirectory(prefix="icaccess-opa-") as work,
         contextlib.ExitStack() as stack,
     ):
+        _unwind_on_sigterm(stack)
         authz = write_authz(shipped(config_dir, "authz.rego"), token, Path(work))
         process, url = _start(opa, bundles, authz, token, Path(work), address)
         stack.callback(_stop, process)
@@ -169,22 +157,10 @@ def running_engine(
 
 def command(opa: Path, bundles: Bundles, authz: Path, address: str) -> list[str]:
     """The command line of an OPA server that is closed to everybody without the token."""
-    return [
-        str(opa),
-        "run",
-        "--server",
-        "--addr",
-        address,
-        "--authentication=token",
-        "--authorization=basic",
-        "--skip-version-check",
-        "--log-level=error",
-        "--optimize-store-for-read-speed",
-        "--bundle",
-        str(bundles.policy),
-        str(bundles.config),
-        str(authz),
-    ]
+    closed = ["--authentication=token", "--authorization=basic", "--skip-version-check"]
+    quick = ["--log-level=error", "--optimize-store-for-read-speed"]
+    loaded = [str(bundles.policy), str(bundles.config), str(authz)]
+    return [str(opa), "run", "--server", "--addr", address, *closed, *quick, "--bundle", *loaded]
 
 
 def write_authz(rules: Path, token: str, folder: Path) -> Path:
@@ -312,21 +288,9 @@ def _die_with_parent() -> Callable[[], object] | None:
     return in_child
 
 
-@contextlib.contextmanager
-def _sigterm_unwinds() -> Iterator[None]:
-    """SIGTERM unwinds the stack as Ctrl-C does, unless the program has a handler of its own."""
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-    ):
-        yield
-        return
-
-    def unwind(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, unwind)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def _unwind_on_sigterm(stack: contextlib.ExitStack) -> None:
+    """Have SIGTERM unwind the stack as Ctrl-C does, unless the program has a handler of its own."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+        stack.callback(signal.signal, signal.SIGTERM, signal.SIG_DFL)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET, UnsetType
 from requests import PreparedRequest
 
-from icaccess.config import Secret
-from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, HttpError, HttpSettingsError
 from icaccess.http import HttpClient, Response
 
@@ -21,14 +19,6 @@ OLDEST = (1, 21, 3)
 _QUERY = "?provenance=true&strict-builtin-errors=true"
 _NO_OPA = "check that the URL is OPA's"
 _ENVELOPE = frozenset(("provenance", "result", "warning", "bundles", "revision", "version"))
-_HEADERS = {
-    "Content-Type": "application/json",
-    "Accept": "application/json",
-    # A sidecar is near: to have OPA compress its answers costs more than to carry them.
-    "Accept-Encoding": "identity",
-}
-
-T = TypeVar("T")
 
 
 class UnreachableError(EngineError):
@@ -72,18 +62,20 @@ class Provenance(msgspec.Struct, frozen=True):
         return Revisions(together, together)
 
 
-class Answer(NamedTuple, Generic[T]):
-    """OPA's result, what decided it, and the keys that some object in it has twice."""
+class Answer(NamedTuple):
+    """OPA's result, and what decided it."""
 
-    result: T
+    result: msgspec.Raw
     provenance: Provenance
-    repeated: frozenset[str]
 
 
-class _Body(msgspec.Struct, Generic[T]):
+class _Body(msgspec.Struct):
     provenance: Provenance
-    result: T | UnsetType = UNSET
+    result: msgspec.Raw = msgspec.Raw()
     warning: Any = None
+
+
+_decode = msgspec.json.Decoder(_Body).decode
 
 
 class _Detail(msgspec.Struct):
@@ -100,25 +92,13 @@ class _Failure(msgspec.Struct):
 class Sidecars:
     """The OPA sidecars of one client: those that answer share the work, the least busy first."""
 
-    def __init__(
-        self,
-        urls: Sequence[str],
-        token: str | None,
-        timeout: float,
-        connections: int,
-        ca: str | None = None,
-        cert: tuple[str, str] | None = None,
-    ) -> None:
+    def __init__(self, urls: Sequence[str], http: HttpClient) -> None:
         self.urls = tuple(url.rstrip("/") for url in urls)
+        self._http = http
         self._busy = dict.fromkeys(self.urls, 0)
         self._down: set[str] = set()
         self._lock = threading.Lock()
         self._prepared: dict[str, PreparedRequest] = {}
-        auth = None if token is None else Bearer(token=Secret(token))
-        # Room for two sets of questions that are asked side by side.
-        self._http = HttpClient(
-            auth, timeout=timeout, ca=ca, cert=cert, headers=_HEADERS, connections=2 * connections
-        )
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -131,8 +111,8 @@ class Sidecars:
             with self._lock:
                 self._down = set() if len(down) == len(self.urls) else down
 
-    def ask(self, path: str, body: bytes, result: type[T]) -> Answer[T]:
-        """OPA's answer to `POST /v1/data/<path>`, its result decoded as `result`.
+    def ask(self, path: str, body: bytes) -> Answer:
+        """OPA's answer to `POST /v1/data/<path>`.
 
         A sidecar that cannot be reached is left out from then on, and the question goes to the others.
         Raises `EvaluationError` when OPA failed on this very input, `EngineError` for everything else.
@@ -140,7 +120,7 @@ class Sidecars:
         while True:
             url = self._acquire()
             try:
-                return self.ask_one(url, path, body, result)
+                return self.ask_one(url, path, body)
             except UnreachableError:
                 with self._lock:
                     self._down.add(url)
@@ -152,13 +132,13 @@ class Sidecars:
                 with self._lock:
                     self._busy[url] -= 1
 
-    def ask_one(self, url: str, path: str, body: bytes, result: type[T]) -> Answer[T]:
+    def ask_one(self, url: str, path: str, body: bytes) -> Answer:
         """The same as `ask`, of one sidecar and no other."""
         response = self._send("POST", f"{url}/v1/data/{path}{_QUERY}", body)
         if response.status != 200:
             raise _failure(url, response)
         try:
-            answer = _decoder(result).decode(response.content)
+            answer = _decode(response.content)
         except msgspec.DecodeError as error:
             raise EngineError(
                 f"{url} does not answer as OPA with this policy does (HTTP 200, {response.content_type}: "
@@ -168,15 +148,16 @@ class Sidecars:
             raise EngineError(f"OPA at {url} has version {answer.provenance.version}: {NEEDED} is needed")
         if answer.warning is not None:
             raise EngineError(f"OPA at {url} answered with a warning: {answer.warning}")
-        if isinstance(answer.result, UnsetType):
+        if repeated := _repeated_keys(response.content):
+            if repeated & _ENVELOPE:
+                raise EngineError(f"OPA at {url} answered with {min(repeated)!r} twice: {_NO_OPA}")
+            raise EvaluationError(f"its answer has {min(repeated)!r} twice")
+        if not bytes(answer.result):
             raise EngineError(
                 f"OPA at {url} has no result for {path}: it has another policy loaded, or none; "
                 "load this project's bundles"
             )
-        repeated = repeated_keys(response.content)
-        if repeated & _ENVELOPE:
-            raise EngineError(f"OPA at {url} answered with {min(repeated)!r} twice: {_NO_OPA}")
-        return Answer(answer.result, answer.provenance, repeated)
+        return Answer(answer.result, answer.provenance)
 
     def healthy(self, url: str) -> bool:
         """Whether this sidecar says that its bundles are loaded."""
@@ -212,20 +193,19 @@ def is_usable(version: str) -> bool:
     return OLDEST <= numbers < (OLDEST[0] + 1,)
 
 
-def repeated_keys(content: bytes) -> frozenset[str]:
+def _repeated_keys(content: bytes) -> set[str]:
     """The keys that some object in this JSON has twice, of which decoders take one and drop the other."""
     # What has no such key, and is written as compactly as OPA does, is as long when it is written anew.
     if len(msgspec.json.encode(msgspec.json.decode(content))) == len(content.rstrip()):
-        return frozenset()
+        return set()
     repeated: set[str] = set()
 
     def look(pairs: list[tuple[str, object]]) -> None:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
-            repeated.update(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        repeated.update(key for key, count in counts.items() if count > 1)
 
     json.loads(content, object_pairs_hook=look)
-    return frozenset(repeated)
+    return repeated
 
 
 def _failure(url: str, response: Response) -> EngineError:
@@ -250,13 +230,3 @@ def _failure(url: str, response: Response) -> EngineError:
     if status in (502, 503, 504):
         return UnreachableError(f"OPA at {url} is not ready (HTTP {status}): {failure.message}")
     return EngineError(f"OPA at {url} answered HTTP {status}, {failure.code}: {failure.message}")
-
-
-_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
-
-
-def _decoder(result: type[T]) -> msgspec.json.Decoder[_Body[T]]:
-    decoder = _decoders.get(result)
-    if decoder is None:
-        decoder = _decoders[result] = msgspec.json.Decoder(_Body[result])  # type: ignore[valid-type]  # made at run time
-    return decoder

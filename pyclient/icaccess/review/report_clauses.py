@@ -70,6 +70,8 @@ def _filled(settled: Settled, values: Mapping[str, str]) -> Settled:
 
 def _values(requirements: Requirements) -> Mapping[str, str]:
     flat = {**msgspec.to_builtins(requirements), **msgspec.to_builtins(requirements.validity)}
+    summer = flat.get("summer", {"from": "(no day)", "through": "(no day)"})
+    flat |= {f"summer_{name}": day for name, day in summer.items()}
     return {name: str(value) for name, value in flat.items() if isinstance(value, str | int)}
 
 

@@ -50,7 +50,7 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
     clauses = read_clauses(policy, policy_data.requirements)
     with start(request, read_only=True) as run:
         report = draw(run, request.settings.zone, personal=personal, settings=request.settings)
-    sources = tuple(_sources(request.facts, request.source, request.settings.zone))
+        sources = tuple(_sources(request.facts, run.parts.facts, request.settings.zone))
     if not personal:
         sources = tuple(
             msgspec.structs.replace(one, problem="It could not be read.") if one.problem else one

@@ -22,7 +22,7 @@ from icaccess.models import (
     Record,
     Unread,
 )
-from icaccess.opa.undecided import no_employee_record
+from icaccess.opa.answers import no_employee_record
 from icaccess.plan import Plan
 from icaccess.review.report_data import Drift, Given, Held, Job, Person
 from icaccess.targets.interface import Match

@@ -212,6 +212,8 @@ class Service:
             escalations=done.plan.escalations,
             changes=done.summary.counts,
             left=done.summary.left,
+            sources={one.name: one.counts for one in done.plan.sources},
+            leaning=done.plan.leaning,
             policy_revision=done.plan.policy_revision,
             data_revision=done.plan.data_revision,
         )

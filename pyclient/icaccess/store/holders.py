@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -10,11 +10,35 @@ from msgspec import UNSET
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from icaccess.errors import StoreError
-from icaccess.models import Access
+from icaccess.models import Access, Basis
 from icaccess.store import audit
 from icaccess.store.audit import Draft
 from icaccess.store.database import upsert
 from icaccess.store.schema import access
+from icaccess.store.schema import basis as basis_table
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """What the last decision rested on that allowed what an account holds, as the store keeps it."""
+
+    basis: str
+    """The basis as OPA wrote it."""
+    valid_through: str | None = None
+    """How long that decision said that access is valid, and the day of the decision that said so first."""
+    noted_on: str | None = None
+
+    def read(self, account: str) -> Basis:
+        """The basis; `StoreError` when somebody edited it."""
+        try:
+            return msgspec.json.decode(self.basis, type=Basis)
+        except msgspec.DecodeError as error:
+            raise StoreError(
+                f"the basis of the account {account} in the store was edited ({error}); restore a backup, or "
+                "delete its row of the table basis"
+            ) from error
+
 
 _TOGETHER = 1000
 """How many accounts one entry of the audit record tells of."""
@@ -44,11 +68,12 @@ def record(
 ) -> None:
     """Write what accounts hold now, as `{account: (employee id, access or None for nothing)}`.
 
-    The audit record gets the same rows, by which `icaccess.store.verify` finds what somebody edited.
+    The audit record gets the same rows, by which `icaccess.store.verify` finds what somebody edited. The
+    basis of what is held is written where `access` has it, and goes with the access.
     """
     gone = [account for account, (_, found) in held.items() if found is None]
-    if gone:
-        query = delete(access).where(access.c.target == target, access.c.account == bindparam("gone"))
+    for table in (access, basis_table) if gone else ():
+        query = delete(table).where(table.c.target == target, table.c.account == bindparam("gone"))
         connection.execute(query, [{"gone": account} for account in gone])
     rows = [
         {
@@ -65,10 +90,34 @@ def record(
     ]
     if rows:
         upsert(connection, access, rows)
+    known = {
+        account: Evidence(_encode(found.basis).decode())
+        for account, (_, found) in held.items()
+        if found is not None and found.basis
+    }
+    remember(connection, target, known)
     for start in range(0, max(len(rows), len(gone)), _TOGETHER):
         some = {str(row["account"]): _facts(row) for row in rows[start : start + _TOGETHER]}
         body = {"target": target, "held": some, "gone": gone[start : start + _TOGETHER]}
         audit.append(connection, at, [Draft(kind="access", body=body)])
+
+
+def evidence(connection: Connection, target: str, accounts: Sequence[str]) -> dict[str, Evidence]:
+    """What is remembered of these accounts, at most some thousands; those without a basis are left out."""
+    c = basis_table.c
+    query = select(c.account, c.basis, c.valid_through, c.noted_on)
+    rows = connection.execute(query.where(c.target == target, c.account.in_(accounts)))
+    return {account: Evidence(*values) for account, *values in rows}
+
+
+def remember(connection: Connection, target: str, found: Mapping[str, Evidence]) -> None:
+    """Write what the last decisions rested on that allowed what these accounts hold."""
+    rows = [
+        {"target": target, "account": account, **msgspec.structs.asdict(one)}
+        for account, one in found.items()
+    ]
+    if rows:
+        upsert(connection, basis_table, rows)
 
 
 def _facts(row: Mapping[str, object]) -> dict[str, object]:

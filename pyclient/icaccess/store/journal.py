@@ -13,12 +13,11 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from icaccess.models import Access
+from icaccess.models import Access, Change
 from icaccess.store import audit, holders
 from icaccess.store.audit import Draft
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import run as run_table
-from icaccess.targets.interface import Change
 
 State = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
 """`intended` is written before a change is made; `made` is the target's word, `verified` what it was seen to
@@ -48,6 +47,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     settings_digest: str | None = None
     people: int | None = None
     counts: Mapping[str, int] | None = None
+    sources: tuple[Mapping[str, Any], ...] = ()
+    """What became of the rows of each source of facts."""
 
 
 class Written(Change, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ def begin(connection: Connection, at: str, origin: Origin) -> int:
     before = last.body if last else {}
     values = msgspec.to_builtins(origin)
     counts = values.pop("counts")
-    del values["settings_digest"]  # the record alone has it
+    del values["settings_digest"], values["sources"]  # the record alone has them
     result = connection.execute(
         insert(run_table).values(
             **values,

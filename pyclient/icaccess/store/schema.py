@@ -31,6 +31,37 @@ access = Table(
     comment="Who holds access: the truth for the ledger, for other targets what was last seen",
 )
 
+basis = Table(
+    "basis",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("basis", Text, nullable=False),  # a JSON object, as OPA wrote it
+    Column("valid_through", String),
+    Column("noted_on", String),  # the day of the decision that first gave this valid_through
+    comment="What the last decision rested on that allowed what an account holds",
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("employee_id", String, primary_key=True),
+    Column("since", String, nullable=False),
+    comment="Whose revocation waits for a consent, and since which day",
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("rows", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("newest", String),
+    Column("filled", Text, nullable=False),  # a JSON object: in how many rows each field has a value
+    comment="How large each source of facts was in the last good run",
+)
+
 run = Table(
     "run",
     metadata,
@@ -81,6 +112,7 @@ consent = Table(
     Column("by", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("expires_at", String, nullable=False),
+    Column("people", Text, nullable=False, server_default="[]"),  # a JSON array of employee ids
     comment="Who let which plan past the guard, and why",
 )
 
@@ -121,6 +153,30 @@ decision = Table(
     Column("action", String, nullable=False),
     Column("document", Text, nullable=False),  # the decision as OPA wrote it
     comment="Decisions that hold until their recheck_on while facts and rules are the same",
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", String, nullable=False),  # mail | webhook
+    Column("recipient", String, nullable=False),  # an employee's id, or an operator's address
+    Column("kind", String, nullable=False),
+    Column("fact", String, nullable=False),  # what is told, so that it is told once
+    Column("address", String, nullable=False),
+    Column("as_of", String, nullable=False),
+    Column("state", String, nullable=False),  # intended | handed_over | sent | failed | dropped
+    Column("note", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("about", Text, nullable=False),  # a JSON object: what the text was made of
+    Column("intended_at", String, nullable=False),
+    Column("settled_at", String),
+    Index("ix_notice_fact", "channel", "recipient", "kind", "fact", unique=True),
+    Index("ix_notice_recipient", "recipient"),
+    Index("ix_notice_state", "state"),
+    comment="What people are told: each notice, written before it is sent and settled after",
 )
 
 content = Table(

@@ -13,7 +13,6 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -29,12 +28,8 @@ from icaccess.targets.interface import (
     Listing,
     Match,
     Result,
-    Target,
     account_of,
 )
-
-if TYPE_CHECKING:  # reading the settings needs no database
-    from icaccess.store.database import Store
 
 LIST_COLUMNS = ("batch", "action", "account", "user_group", "employee_id")
 _ACCOUNT_COLUMN: dict[Match, str] = {"id": "staffNumber", "username": "username", "email": "email"}
@@ -187,15 +182,13 @@ class CampusTarget(GroupTarget):
             raise TargetError(f"{path}: the work list cannot be written: {error.strerror}") from error
 
 
-def open_target(config: Config, _store: Store) -> Target:
+def open_target(config: Config, settings: CampusSettings) -> CampusTarget:
     """The groups and files that `target.campus` names; `ConfigError` when it says too little."""
-    from icaccess.targets.settings import TargetSettings
-
-    settings = config.section("target", TargetSettings).campus
+    where = f"{config.file}: target.campus"
     for name in ("work_lists", "export"):
         if not getattr(settings, name):
-            raise ConfigError(f"{config.file}: target.campus.{name}: is required")
-    check_groups(config, "campus", settings)
+            raise ConfigError(f"{where}.{name}: is required")
+    check_groups(where, settings)
     return CampusTarget(settings, config.path(settings.work_lists), config.path(settings.export))
 
 

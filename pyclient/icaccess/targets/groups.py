@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -288,13 +289,19 @@ class MemberTarget(GroupTarget):
                 self.remove(name, group)
 
 
-def check_groups(config: Config, kind: str, settings: GroupSettings) -> None:
+def check_groups(where: str, settings: GroupSettings) -> None:
     """Raise `ConfigError` unless at least one group is configured, and none twice."""
     names = [*settings.location_groups.values(), *([settings.group] if settings.group else [])]
     if not names:
-        raise ConfigError(f"{config.file}: target.{kind}: names no group; set `group` or `location_groups`")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(
-            f"{config.file}: target.{kind}: names the group {twice[0]} twice; a group stands for one thing"
-        )
+        raise ConfigError(f"{where}: names no group; set `group` or `location_groups`")
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{where}: names the group {name} twice; a group stands for one thing")
+
+
+def trusted(config: Config, where: str, ca: str | None) -> Path | None:
+    """The file of certificates that a setting names, if any; `ConfigError` when there is none."""
+    path = config.path(ca) if ca else None
+    if path is not None and not path.is_file():
+        raise ConfigError(f"{where}.ca: there is no file {path}")
+    return path

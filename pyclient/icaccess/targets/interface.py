@@ -15,23 +15,13 @@ from typing import Literal
 
 import msgspec
 
-from icaccess.models import Access
+from icaccess.models import Access, ChangeAction
+from icaccess.models import Change as Change
 
-ChangeAction = Literal["grant", "update", "revoke"]
 Match = Literal["id", "username", "email"]
 
 
 NOBODY: Mapping[str, Access] = MappingProxyType({})
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to do at a target. `after` is what the account is to hold then, None for nothing."""
-
-    action: ChangeAction
-    employee_id: str
-    account: str
-    before: Access | None
-    after: Access | None
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
@@ -21,8 +21,9 @@ from icaccess.targets.groups import (
     Members,
     MemberTarget,
     check_groups,
+    trusted,
 )
-from icaccess.targets.interface import Match, Target, account_of
+from icaccess.targets.interface import Match, account_of
 from icaccess.targets.ldap_directory import (
     CLASS_VIOLATION,
     ENTRY_EXISTS,
@@ -36,9 +37,6 @@ from icaccess.targets.ldap_directory import (
     Directory,
     DirectoryError,
 )
-
-if TYPE_CHECKING:  # reading the settings needs no database
-    from icaccess.store.database import Store
 
 LOOK_UP = 20
 """How many members that stand for no account are looked up, to say what they are."""
@@ -102,12 +100,9 @@ class LdapTarget(MemberTarget):
     def members(self) -> Members:
         """The members of each group; `TargetError` for every answer but a complete one."""
         self._looked_up = 0
-        try:
-            found = dict(super().members())
-            for group, rid in self._rids.items():
-                found[group] = [*found[group], *map(self._member, self._primary.get(rid, ()))]
-        except DirectoryError as error:
-            raise TargetError(f"{self._ldap.url}: {error}") from error
+        found = dict(super().members())
+        for group, rid in self._rids.items():
+            found[group] = [*found[group], *map(self._member, self._primary.get(rid, ()))]
         return found
 
     def people(self) -> Iterator[tuple[str, str]]:
@@ -164,7 +159,7 @@ class LdapTarget(MemberTarget):
                     "a groupOfNames may not lose its last member; set target.ldap.placeholder to a DN"
                 )
             code, said = self._modify(group, ("add", self._ldap.placeholder), ("delete", name))
-        if code == UNWILLING and not self._is_member(name, group):
+        if code == UNWILLING and self.key(name) not in map(self.key, self.names(group)):
             return  # Active Directory's way to say that there was nothing to remove
         if code not in (SUCCESS, NO_SUCH_ATTRIBUTE):
             raise self._refused(code, said, group)
@@ -177,18 +172,15 @@ class LdapTarget(MemberTarget):
         """Raise when a group shows no `member` and its class demands some, or keeps them elsewhere."""
         required = self._directory.required(classes)
         if "member" in required:
-            raise DirectoryError(
+            raise TargetError(
+                f"{self._ldap.url}: "
                 f"shows no member of {group}, which cannot be without one: "
                 f"let {self._ldap.bind_dn} read `member`"
             )
         if "uniquemember" in required or "groupofuniquenames" in classes:
-            raise DirectoryError(f"keeps the members of {group} in uniqueMember; use a groupOfNames")
-
-    def _is_member(self, name: str, group: str) -> bool:
-        try:
-            return self.key(name) in map(self.key, self.names(group))
-        except DirectoryError as error:
-            raise TargetError(f"{self._ldap.url}: {error}") from error
+            raise TargetError(
+                f"{self._ldap.url}: keeps the members of {group} in uniqueMember; use a groupOfNames"
+            )
 
     def _modify(self, group: str, *changes: tuple[Literal["add", "delete"], str]) -> tuple[int, str]:
         try:
@@ -207,11 +199,8 @@ class LdapTarget(MemberTarget):
         return ChangeFailedError(f"the directory refused: {said} (result {code})")
 
 
-def open_target(config: Config, _store: Store) -> Target:
+def open_target(config: Config, settings: LdapSettings) -> LdapTarget:
     """The directory and groups that `target.ldap` names; `ConfigError` when it says too little."""
-    from icaccess.targets.settings import TargetSettings
-
-    settings = config.section("target", TargetSettings).ldap
     where = f"{config.file}: target.ldap"
     url = URL.fullmatch(settings.url)
     if url is None:
@@ -226,19 +215,16 @@ def open_target(config: Config, _store: Store) -> Target:
             raise ConfigError(f"{where}.{name}: is required")
     if settings.attribute is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", settings.attribute):
         raise ConfigError(f"{where}.attribute: {settings.attribute!r} is not the name of an attribute")
-    check_groups(config, "ldap", settings)
+    check_groups(where, settings)
     for dn in (*settings.all_groups, settings.bind_dn, settings.accounts, settings.placeholder):
         login = dn == settings.bind_dn and _LOGIN.fullmatch(dn)
         if dn and not login and not is_dn(dn):
             raise ConfigError(f"{where}: {dn!r} is not a DN; write one such as cn=x,dc=example,dc=org")
-    ca = config.path(settings.ca) if settings.ca else None
-    if ca is not None and not ca.is_file():
-        raise ConfigError(f"{where}.ca: there is no file {ca}")
     directory = Directory(
         settings.url,
         settings.bind_dn,
         settings.password.reveal() if settings.password else "",
         start_tls=settings.start_tls,
-        ca=ca,
+        ca=trusted(config, where, settings.ca),
     )
     return LdapTarget(settings, directory)

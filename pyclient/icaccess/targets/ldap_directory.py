@@ -10,8 +10,9 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
+from icaccess.errors import TargetError
 from icaccess.targets.dn import parse_dn
 
 T = TypeVar("T")
@@ -31,8 +32,8 @@ _ELSEWHERE = re.compile(r"ldaps?://[^/]*/(?:DC=(?:Domain|Forest)DnsZones|CN=Conf
 """Where Active Directory refers every search of a whole domain to; nobody's account is there."""
 
 
-class DirectoryError(Exception):
-    """No clear answer came; the message says why, and what to do where that is known."""
+class DirectoryError(TargetError):
+    """No clear answer came; the message says which directory, why, and what to do where that is known."""
 
 
 class Entry(NamedTuple):
@@ -89,18 +90,18 @@ class Directory:
             if last == "*":
                 continue
             if not last.isdigit() or not values:
-                raise DirectoryError(f"gave {part} of {dn}, which is no range of values")
+                raise self._error(f"gave {part} of {dn}, which is no range of values")
             more = self._one(dn, [f"{name};range={int(last) + 1}-*"])
             rest = {key: some for key, some in more.attributes.items() if key.startswith(f"{name};range=")}
             if not rest:
-                raise DirectoryError(f"gave values of {name} of {dn} up to {last}, and not those after it")
+                raise self._error(f"gave values of {name} of {dn} up to {last}, and not those after it")
             found.attributes.update(rest)
         return found
 
     def _one(self, dn: str, attributes: list[str]) -> Entry:
         found = self._patiently(lambda: self._pages(dn, "(objectClass=*)", attributes, "BASE"))
         if len(found) != 1 or parse_dn(found[0].dn) != parse_dn(dn):
-            raise DirectoryError(f"does not show {dn} to {self._bind_dn}; let it read the entry")
+            raise self._error(f"does not show {dn} to {self._bind_dn}; let it read the entry")
         return found[0]
 
     def required(self, classes: set[str]) -> set[str]:
@@ -108,17 +109,19 @@ class Directory:
 
         Of `groupOfNames` RFC 4519 §3.5 says it, where the schema cannot be read.
         """
+        from ldap3.protocol.rfc4512 import ObjectClassInfo
+
         try:
             where = self._one("", ["subschemaSubentry"]).texts("subschemaSubentry")
             definitions = self._one(where[0], ["objectClasses"]).texts("objectClasses") if where else []
         except DirectoryError:
             definitions = []
         found = set() if definitions or "groupofnames" not in classes else {"member"}
-        for text in definitions:
-            names = re.search(r"NAME\s+(?:'([^']*)'|\(([^)]*)\))", text)
-            must = re.search(r"MUST\s+(?:\(([^)]*)\)|([\w.;-]+))", text)
-            if names and must and classes & set((names[1] or names[2]).replace("'", "").lower().split()):
-                found |= set((must[1] or must[2]).replace("$", " ").lower().split())
+        if definitions:
+            known = ObjectClassInfo.from_definition(definitions)  # type: ignore[no-untyped-call]  # no stub
+            for one in known.values():
+                if classes & {name.lower() for name in one.name or ()}:
+                    found |= {name.lower() for name in one.must_contain or ()}
         return found
 
     def modify(
@@ -166,7 +169,7 @@ class Directory:
             if not cookie:
                 return list(found.values())
             if len(found) == before:
-                raise DirectoryError(f"repeated a page of entries under {base}; a part is never believed")
+                raise self._error(f"repeated a page of entries under {base}; a part is never believed")
 
     def _check(self, base: str, result: dict[str, Any], count: int) -> None:
         """Raise unless a search ended with `success`."""
@@ -184,14 +187,14 @@ class Directory:
             10: f"keeps {base} on another server ({name} {' '.join(result.get('referrals') or ())}): ask",
         }
         if code in advice:
-            raise DirectoryError(f"{advice[code]} for {self._bind_dn}")
+            raise self._error(f"{advice[code]} for {self._bind_dn}")
         if code in _NEEDS_TLS:
-            raise DirectoryError(_TLS.format(name))
-        raise DirectoryError(f"answered {name} to a search of {base}{message and ': ' + message}")
+            raise self._error(_TLS.format(name))
+        raise self._error(f"answered {name} to a search of {base}{message and ': ' + message}")
 
     def _check_reference(self, base: str, uris: list[str]) -> None:
         if not all(_ELSEWHERE.match(uri) for uri in uris):
-            raise DirectoryError(
+            raise self._error(
                 f"keeps a part of {base} on another server ({uris[0]}); name a part that it holds "
                 "itself in target.ldap.accounts"
             )
@@ -207,7 +210,7 @@ class Directory:
                 if isinstance(error, LDAPExceptionError):
                     self._drop()
                 if attempt == TRIES - 1 or "certificate" in str(error):
-                    raise DirectoryError(_meaning(error)) from error
+                    raise self._error(_meaning(error)) from error
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError  # the last attempt returns or raises
 
@@ -245,13 +248,27 @@ class Directory:
             if self._start_tls:
                 connection.start_tls()
             if not connection.bind():
-                raise _bind_refused(connection.result)  # noqa: TRY301 (closed below, like all that goes wrong)
+                self._refuse_bind(connection.result)
         except BaseException:
             if connection.socket is not None:  # ldap3 leaves it open when it cannot be trusted
                 connection.socket.close()
             raise
         self._connection = connection
         return connection
+
+    def _refuse_bind(self, result: dict[str, Any]) -> NoReturn:
+        code, name = int(result["result"]), result["description"]
+        said = " ".join(str(result["message"] or "").split("\0")).strip()
+        if code in _PASSING:
+            raise _PassingError(name)
+        if code in _NEEDS_TLS:
+            raise self._error(_TLS.format(name))
+        if code == WRONG_CREDENTIALS:
+            raise self._error("refuses these credentials; correct target.ldap.bind_dn and password")
+        raise self._error(f"refuses the bind: {name}{said and ': ' + said}; correct target.ldap.bind_dn")
+
+    def _error(self, said: str) -> DirectoryError:
+        return DirectoryError(f"{self._url}: {said}")
 
     def _drop(self) -> None:
         """Close a broken connection; the next question opens another."""
@@ -267,18 +284,6 @@ class Directory:
 
 class _PassingError(Exception):
     """The directory is busy or away, and said so."""
-
-
-def _bind_refused(result: dict[str, Any]) -> Exception:
-    code, name = int(result["result"]), result["description"]
-    said = " ".join(str(result["message"] or "").split("\0")).strip()
-    if code in _PASSING:
-        return _PassingError(name)
-    if code in _NEEDS_TLS:
-        return DirectoryError(_TLS.format(name))
-    if code == WRONG_CREDENTIALS:
-        return DirectoryError("refuses these credentials; correct target.ldap.bind_dn and password")
-    return DirectoryError(f"refuses the bind: {name}{said and ': ' + said}; correct target.ldap.bind_dn")
 
 
 def _meaning(error: BaseException) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from icaccess.config import Config
 from icaccess.models import Access
 from icaccess.store import holders
 from icaccess.store.database import Store
@@ -32,8 +31,3 @@ class LedgerTarget(Target):
             held = {change.account: (change.employee_id, change.after) for change in changes}
             holders.record(connection, self._store.now(), self.identity, held)
         yield from (Result("made") for _ in changes)
-
-
-def open_target(_config: Config, store: Store) -> Target:
-    """The ledger needs no settings: it is the store."""
-    return LedgerTarget(store)

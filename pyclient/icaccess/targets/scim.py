@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from icaccess.config import Config, Secret
@@ -22,11 +22,9 @@ from icaccess.targets.groups import (
     GroupSettings,
     MemberTarget,
     check_groups,
+    trusted,
 )
-from icaccess.targets.interface import Match, Target, account_of
-
-if TYPE_CHECKING:  # reading the settings needs no database
-    from icaccess.store.database import Store
+from icaccess.targets.interface import Match, account_of
 
 PAGE = 200
 SECONDS = 60.0
@@ -295,11 +293,8 @@ class _PagesDoNotFit(Exception):
     """Pages that do not make one list; the message says why."""
 
 
-def open_target(config: Config, _store: Store) -> Target:
+def open_target(config: Config, settings: ScimSettings) -> ScimTarget:
     """The SCIM server and groups that `target.scim` names; `ConfigError` when it says too little."""
-    from icaccess.targets.settings import TargetSettings
-
-    settings = config.section("target", TargetSettings).scim
     where = f"{config.file}: target.scim"
     if not settings.url.startswith(("https://", "http://")):
         raise ConfigError(f"{where}.url: is not an http or https URL; write https://HOST/scim/v2")
@@ -309,11 +304,8 @@ def open_target(config: Config, _store: Store) -> Target:
         raise ConfigError(f"{where}.url: would send the token in the clear; write https://")
     if settings.token is None:
         raise ConfigError(f"{where}.token: is required; write ${{NAME}} or ${{file:/path}}")
-    check_groups(config, "scim", settings)
-    ca = config.path(settings.ca) if settings.ca else None
-    if ca is not None and not ca.is_file():
-        raise ConfigError(f"{where}.ca: there is no file {ca}")
-    return ScimTarget(settings, scim_http(settings.token, ca))
+    check_groups(where, settings)
+    return ScimTarget(settings, scim_http(settings.token, trusted(config, where, settings.ca)))
 
 
 def scim_http(

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
 from icaccess.config import Config, Section
-from icaccess.targets.campus import CampusSettings
+from icaccess.targets import campus, ldap, scim
 from icaccess.targets.groups import GroupTarget
 from icaccess.targets.interface import Target
-from icaccess.targets.ldap import LdapSettings
-from icaccess.targets.scim import ScimSettings
 
 if TYPE_CHECKING:  # reading the settings needs no database
     from icaccess.store.database import Store
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
-KINDS = {
-    "campus": "icaccess.targets.campus:open_target",
-    "ledger": "icaccess.targets.ledger:open_target",
-    "ldap": "icaccess.targets.ldap:open_target",
-    "scim": "icaccess.targets.scim:open_target",
+KINDS: Mapping[str, Callable[[Config, Any], GroupTarget]] = {
+    "campus": campus.open_target,
+    "ldap": ldap.open_target,
+    "scim": scim.open_target,
 }
-"""Each kind of target and the function that opens it from the configuration and the store."""
+"""What opens each kind of target that has a section of its own, from the configuration and that section."""
 
 
 class TargetSettings(Section, frozen=True):
@@ -34,16 +31,18 @@ class TargetSettings(Section, frozen=True):
     kind: Literal["campus", "ldap", "ledger", "scim"] = "ledger"
     max_shrink: Share = GroupTarget.max_shrink
     max_unnamed: Share = GroupTarget.max_unnamed
-    campus: CampusSettings = CampusSettings()
-    ldap: LdapSettings = LdapSettings()
-    scim: ScimSettings = ScimSettings()
+    campus: campus.CampusSettings = campus.CampusSettings()
+    ldap: ldap.LdapSettings = ldap.LdapSettings()
+    scim: scim.ScimSettings = scim.ScimSettings()
 
 
 def open_target(config: Config, store: Store) -> Target:
-    """The target that the configuration names."""
+    """The target that the configuration names; `ConfigError` when its section says too little."""
     settings = config.section("target", TargetSettings)
-    module, _, function = KINDS[settings.kind].partition(":")
-    target: Target = getattr(importlib.import_module(module), function)(config, store)
-    if isinstance(target, GroupTarget):
-        target.max_shrink, target.max_unnamed = settings.max_shrink, settings.max_unnamed
+    if settings.kind == "ledger":
+        from icaccess.targets.ledger import LedgerTarget
+
+        return LedgerTarget(store)
+    target = KINDS[settings.kind](config, getattr(settings, settings.kind))
+    target.max_shrink, target.max_unnamed = settings.max_shrink, settings.max_unnamed
     return target

@@ -19,7 +19,8 @@ def test_everybody_stands_in_the_order_of_the_facts(command):
     assert listed == [json.loads(line)["employee_id"] for line in facts.splitlines()]
     assert "100309       deny       none    approval_not_for_current_job, certification_expired\n" in out
     assert "100206       allow      grant   valid through 2028-06-30; overdue since 2027-06-23\n" in out
-    assert err == "76 people: 39 allow, 29 deny, 4 expired, 4 undecided\n"
+    assert err.startswith("76 people: 39 allow, 29 deny, 4 expired, 4 undecided\nSources:\n  examples/facts/")
+    assert err.endswith(": 76 rows: 74 used, 2 rejected\n")
 
 
 def test_json_is_one_object_that_names_the_revisions(command, engine):
@@ -29,6 +30,7 @@ def test_json_is_one_object_that_names_the_revisions(command, engine):
     assert answer["as_of"] == "2027-06-29"
     assert answer["policy_revision"] == engine.bundles.revisions.policy
     assert answer["data_revision"] == engine.bundles.revisions.data
+    assert [(one["rows"], one["rejected"]) for one in answer["sources"]] == [(76, 2)]
     assert [(d["employee_id"], d["outcome"]) for d in answer["decisions"]] == [
         ("100201", "allow"),
         ("100803", "undecided"),

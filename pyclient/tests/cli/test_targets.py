@@ -90,7 +90,7 @@ def test_a_target_that_is_real_takes_no_other_day(configured, tmp_path):
     assert not (tmp_path / "lists").exists()
 
 
-def test_work_lists_are_written_and_a_run_that_waits_for_an_export_is_a_good_one(configured, tmp_path):
+def test_a_run_that_waits_for_an_export_is_a_good_one(configured, tmp_path):
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser2,{GROUP}\n")
     settings = f"{{group: {GROUP}, match: username, work_lists: ../lists, export: ../members.csv}}"
     run = configured(f"target:\n  kind: campus\n  campus: {settings}\n")

@@ -16,7 +16,7 @@ from icaccess.opa.bundles import digest, policy_tree
 from tests.containers.conftest import ROOT, docker
 from tests.sidecar.service import wait_until
 
-pytestmark = pytest.mark.xdist_group("docker")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docker")]
 PROJECT = f"icaccess-test-{os.getpid()}"
 
 

@@ -21,7 +21,7 @@ from tests.containers.conftest import ROOT, docker
 from tests.service import district
 from tests.sidecar.service import wait_until
 
-pytestmark = pytest.mark.xdist_group("docker")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docker")]
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ import pytest
 from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
-from icaccess.facts.interface import SourceReport, SourceSize
+from icaccess.facts.interface import SourceReport
 from icaccess.facts.names import KnownNames
+from icaccess.models import SourceSize
 from tests.facts.feeds import APPROVALS, DISTRICT, JOBS, LMS, SOURCES, employee, folder, merged
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -39,7 +40,8 @@ def first(rows: int) -> str:
 
 def test_what_a_run_remembers_is_what_the_next_one_is_compared_with(tmp_path: Path) -> None:
     size = reports(with_lms(tmp_path, ROWS))["lms"].size
-    assert size == SourceSize(rows=20, people=1, newest=date(2023, 8, 20))
+    filled = {"certifications.name": 20, "certifications.completed_on": 20}
+    assert size == SourceSize(rows=20, people=1, newest=date(2023, 8, 20), filled=filled)
     again = reports(with_lms(tmp_path, ROWS), {"lms": size})
     assert again["lms"].notes == ()
 
@@ -56,7 +58,7 @@ def test_what_a_run_remembers_is_what_the_next_one_is_compared_with(tmp_path: Pa
         (7, 20, {"max_growth": 2}, None),
     ],
 )  # fmt: skip
-def test_a_source_of_another_size_is_not_believed(
+def test_a_source_of_another_size(
     tmp_path: Path, before: int, now: int, expect: dict[str, Any], says: str | None
 ) -> None:
     config = with_lms(tmp_path, first(now), expect=expect)
@@ -74,12 +76,59 @@ def test_as_many_rows_of_fewer_people_are_not_believed(tmp_path: Path) -> None:
         reports(with_lms(tmp_path, ROWS), {"lms": SourceSize(rows=20, people=9)})
 
 
-def test_without_an_optional_source_that_shrank_its_facts_are_unknown(tmp_path: Path) -> None:
+def test_facts_of_an_optional_source_that_shrank_are_unknown(tmp_path: Path) -> None:
     config = with_lms(tmp_path, first(12), optional=True)
     facts = open_facts(config, remembered={"lms": SourceSize(rows=20, people=1)})
     records = {record.id: record for record in facts.records()}
     assert "certifications" not in employee(records, "1")  # type: ignore[arg-type]
     assert "has 12 rows, and had 20" in facts.reports()[3].text()
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "then", "is_believed"),
+    [
+        ("jobs", "assignments.school_based", 1, False),
+        ("jobs", "assignments.end", 40, True),  # there is one still
+        ("employment", "employment.end", 3, False),
+        ("employment", "employment.end", 2, True),
+        ("approvals", "approvals.location", 1, False),
+    ],
+)
+def test_a_column_that_is_empty_now(
+    tmp_path: Path, name: str, field: str, then: int, is_believed: bool
+) -> None:
+    remembered = {name: SourceSize(rows=3, people=1, filled={field: then})}
+    if is_believed:
+        assert reports(folder(tmp_path), remembered)
+        return
+    with pytest.raises(FactsError, match=f"{name}: no row has {field} any more, and {then} had it"):
+        reports(folder(tmp_path), remembered)
+
+
+def test_a_column_may_be_empty_where_the_settings_say_so(tmp_path: Path) -> None:
+    remembered = {"lms": SourceSize(rows=20, people=1, filled={"certifications.x": 20})}
+    assert reports(with_lms(tmp_path, ROWS, expect={"max_shrink": 1}), remembered)
+
+
+@pytest.mark.parametrize(("location", "is_believed"), [("210", True), ("Principal", False)])
+def test_approvals_that_name_jobs_which_nobody_has(tmp_path: Path, location: str, is_believed: bool) -> None:
+    rows = "".join(f"1,approved,2023-08-1{day},2,{location}\n" for day in range(3))
+    source = {
+        **APPROVALS,
+        "fields": {"decision": "decision", "decided_on": "on", "approver": "by", "location": "at"},
+    }
+    files = {
+        "approvals.csv": "id,decision,on,by,at\n" + rows,
+        "lms.csv": COURSES.replace(" Certification", ""),
+    }
+    config = judged(tmp_path, files, [*SOURCES[:4], source])
+    if is_believed:
+        assert reports(config)
+        return
+    with pytest.raises(
+        FactsError, match="approvals: none of its 3 approvals has a location that policy data"
+    ):
+        reports(config)
 
 
 def test_an_older_export_is_told(tmp_path: Path) -> None:
@@ -103,7 +152,7 @@ COURSES = "email,course,done\n" + "".join(
 )
 
 
-def test_a_transcript_that_names_no_certification_of_policy_data_is_not_believed(tmp_path: Path) -> None:
+def test_a_transcript_with_no_known_name_is_not_believed(tmp_path: Path) -> None:
     with pytest.raises(FactsError) as caught:
         reports(judged(tmp_path, {"lms.csv": COURSES}))
     assert str(caught.value).startswith(

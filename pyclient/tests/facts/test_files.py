@@ -106,7 +106,7 @@ employees:
         ("a.jsonl", json.dumps(GOOD, separators=(" , ", " : ")) + "\n"),
     ],
 )
-def test_every_format_and_shape_gives_the_same_record(tmp_path: Path, name: str, text: str) -> None:
+def test_every_format_and_shape(tmp_path: Path, name: str, text: str) -> None:
     assert one(tmp_path, name, text) == msgspec.convert(GOOD, Employee)
 
 
@@ -130,7 +130,7 @@ def test_a_year_9999_passes_through_as_it_is(tmp_path: Path) -> None:
         ("2025-09-10t23:30-0600", "2025-09-10"),
     ],
 )
-def test_a_timestamp_with_an_offset_is_the_districts_day(tmp_path: Path, written: str, day: str) -> None:
+def test_a_timestamp_with_an_offset(tmp_path: Path, written: str, day: str) -> None:
     for name in ("a.yaml", "a.json"):
         text = json.dumps([{"id": "1", "certifications": [{"name": "X", "completed_on": written}]}])
         record = one(tmp_path, name, text)
@@ -174,9 +174,7 @@ def test_a_timestamp_with_an_offset_is_the_districts_day(tmp_path: Path, written
         ("7: x", "line 2: 7: this key reads as something else than text; quote it"),
     ],
 )  # fmt: skip
-def test_a_record_that_is_wrong_in_itself_is_invalid_and_the_others_go_on(
-    tmp_path: Path, fields: str, says: str
-) -> None:
+def test_an_invalid_record_among_others(tmp_path: Path, fields: str, says: str) -> None:
     bad, good = read(write(tmp_path / "a.yaml", f'- id: "7"\n  {fields}\n- id: "8"\n'))
     assert bad.id == "7"
     assert problem(bad).startswith(f"{tmp_path}/a.yaml line ")
@@ -206,7 +204,7 @@ def test_a_record_that_is_wrong_in_itself_is_invalid_and_the_others_go_on(
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
-def test_a_json_record_that_is_wrong_in_itself(tmp_path: Path, name: str, fields: str, says: str) -> None:
+def test_an_invalid_json_record(tmp_path: Path, name: str, fields: str, says: str) -> None:
     lines = ['{"id": "7", ' + fields + "}", '{"id": "8"}']
     text = "[" + ",\n".join(lines) + "]" if name == "a.json" else "\n".join(lines)
     bad, good = read(write(tmp_path / name, text))
@@ -266,9 +264,7 @@ def test_a_json_record_that_is_wrong_in_itself(tmp_path: Path, name: str, fields
         ("a.txt", "", "is of no kind that is read here (.yaml, .yml, .json, .jsonl)"),
     ],
 )  # fmt: skip
-def test_a_file_that_cannot_be_believed_stops_everything(
-    tmp_path: Path, name: str, text: str | bytes, says: str
-) -> None:
+def test_a_bad_file_stops_the_run(tmp_path: Path, name: str, text: str | bytes, says: str) -> None:
     assert says in refusal(write(tmp_path / name, text))
 
 
@@ -304,7 +300,7 @@ def test_two_ids_of_one_hash_are_told_apart(tmp_path: Path) -> None:
     )
 
 
-def test_a_folder_is_read_whole_in_order_and_other_files_are_left_alone(tmp_path: Path) -> None:
+def test_a_folder_is_read_in_order_without_other_files(tmp_path: Path) -> None:
     for name in ("b/2.jsonl", "b/1.json", "a.yml", "c.YAML"):
         text = json.dumps([{"id": name}]) if not name.endswith("jsonl") else json.dumps({"id": name})
         write(tmp_path / name, text)

@@ -77,7 +77,7 @@ def test_records_in_are_records_used_and_records_reported(
 
 @settings(deadline=None, max_examples=80)
 @given(SUFFIXES, st.lists(bodies, min_size=1, max_size=3), st.data())
-def test_a_damaged_file_is_one_line_or_records_never_a_traceback(
+def test_a_damaged_file_gives_one_line_or_records(
     suffix: str, bodies: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     whole = write(suffix, [{"id": f"E{number}", **body} for number, body in enumerate(bodies)], style=False)

@@ -155,9 +155,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[
 
 
 @pytest.mark.parametrize(("one", "other"), list(combinations(FORMATS, 2)))
-def test_every_pair_of_formats_gives_the_same_facts(
-    facts: dict[str, tuple[bytes, list[str]]], one: str, other: str
-) -> None:
+def test_every_pair_of_formats(facts: dict[str, tuple[bytes, list[str]]], one: str, other: str) -> None:
     assert facts[one] == facts[other]
 
 

@@ -53,15 +53,13 @@ def test_all_conditions_of_where_must_hold(tmp_path: Path) -> None:
         ({"state": ["COMPLETED"]}, "lms: `where` lets none of its 4 rows through; correct the column or its texts"),
     ],
 )  # fmt: skip
-def test_a_where_that_names_no_column_or_lets_nothing_through(
-    tmp_path: Path, where: dict[str, list[str]], says: str
-) -> None:
+def test_a_where_that_cannot_be_right(tmp_path: Path, where: dict[str, list[str]], says: str) -> None:
     with pytest.raises(FactsError) as caught:
         certifications(tmp_path, TRANSCRIPT, where=where)
     assert says in str(caught.value)
 
 
-def test_rows_that_are_left_out_are_among_those_that_a_trailer_declares(tmp_path: Path) -> None:
+def test_a_trailer_counts_rows_that_are_left_out(tmp_path: Path) -> None:
     where = {"state": ["Completed"]}
     text = TRANSCRIPT + "END,{},,\n"
     assert certifications(tmp_path, text.format(4), where=where, trailer="END") == ["2023-08-10"]
@@ -129,7 +127,7 @@ def test_employment_that_ended_by_a_row_of_its_own(tmp_path: Path) -> None:
     assert [str(period.end) for period in record.employment] == ["2021-06-29"]
 
 
-def test_rows_that_nothing_ends_are_not_believed_until_the_settings_say_what_does(tmp_path: Path) -> None:
+def test_rows_that_nothing_ends_are_not_believed(tmp_path: Path) -> None:
     jobs = "id,role,location,start\n1,A,210,2020-01-01\n1,B,210,2022-05-01\n2,Principal,210,2020-01-01\n"
     with pytest.raises(
         FactsError, match=r"jobs: 1 people have rows of several days, .* set `ends: next_row`"
@@ -164,7 +162,7 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
         ({**JOBS, "date_format": "%Y-%m-%d %H:%M %Z"}, "date_format: %Z reads a zone's name and forgets it; write %z, or set `zone`"),
     ],
 )  # fmt: skip
-def test_settings_of_rows_that_make_no_sense(tmp_path: Path, source: dict[str, Any], says: str) -> None:
+def test_settings_without_sense(tmp_path: Path, source: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         open_facts(folder(tmp_path, sources=[source]))
     assert says in str(caught.value)

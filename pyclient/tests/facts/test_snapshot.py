@@ -43,7 +43,7 @@ def test_a_snapshot_replaces_a_link_and_leaves_what_it_names(tmp_path: Path) -> 
     assert target.read_text() == "old"
 
 
-def test_a_snapshot_tells_where_each_record_came_from_and_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_snapshot_names_rows_and_is_private(tmp_path: Path) -> None:
     file = taken(tmp_path)
     lines = file.read_text(encoding="utf-8").splitlines()
     assert '"sources":["people","employment","jobs","lms","approvals"]' in lines[0]
@@ -67,9 +67,7 @@ def test_a_snapshot_tells_where_each_record_came_from_and_is_for_its_owner_alone
         ('"taken_at":"2', '"taken_at":"1', "was changed after it was taken"),
     ],
 )
-def test_a_snapshot_that_was_edited_is_refused_before_its_first_record(
-    tmp_path: Path, old: str, new: str, says: str
-) -> None:
+def test_an_edited_snapshot_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
     file = taken(tmp_path)
     text = file.read_text(encoding="utf-8")
     assert old in text
@@ -88,7 +86,7 @@ def test_a_snapshot_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         next(open_facts(folder(tmp_path), [file]).records())
 
 
-def test_the_facts_are_as_old_as_the_snapshot_however_new_the_file(tmp_path: Path) -> None:
+def test_facts_are_as_old_as_the_snapshot(tmp_path: Path) -> None:
     file = taken(tmp_path)
     os.utime(file, (time.time() + 9999, time.time() + 9999))
     source = open_facts(folder(tmp_path), [file])

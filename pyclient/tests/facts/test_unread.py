@@ -74,7 +74,7 @@ def test_many_records_keep_their_order(tmp_path: Path) -> None:
         ['{"id": "a"},', '{"id": "b"}'],
     ],
 )
-def test_wrong_lines_that_are_right_only_together_stop_the_run(tmp_path: Path, lines: list[str]) -> None:
+def test_wrong_lines_that_are_right_together(tmp_path: Path, lines: list[str]) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text("\n".join(lines))
     with pytest.raises(FactsError, match=r"line \d"):
@@ -82,7 +82,7 @@ def test_wrong_lines_that_are_right_only_together_stop_the_run(tmp_path: Path, l
             read(record)
 
 
-def test_an_id_used_twice_nearby_is_found_before_the_first_record_is_given(tmp_path: Path) -> None:
+def test_an_id_used_twice_nearby_is_found_first(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "1"}\n{"id": "2"}\n{"id": "1"}\n')
     for taken in (load([file], DENVER).unread(), load([file], DENVER).records()):
@@ -114,7 +114,7 @@ def test_a_digest_changes_with_the_line_and_with_the_zone_alone(tmp_path: Path) 
         ("\n\n", "no employee at all"),
     ],
 )
-def test_what_stops_a_run_stops_it_unread_as_well(tmp_path: Path, text: str, message: str) -> None:
+def test_what_stops_a_run_unread(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text(text)
     with pytest.raises(FactsError, match=message):
@@ -123,7 +123,7 @@ def test_what_stops_a_run_stops_it_unread_as_well(tmp_path: Path, text: str, mes
         list(load([file], DENVER).records())
 
 
-def test_an_id_given_twice_in_one_record_stops_the_run_when_it_is_read(tmp_path: Path) -> None:
+def test_an_id_given_twice_in_one_record(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "1", "id": "2"}\n')
     (unread,) = load([file], DENVER).unread()

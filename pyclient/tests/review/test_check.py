@@ -26,7 +26,9 @@ def test_this_policy_is_in_order(whole: PolicySource) -> None:
 
 def test_format(project: PolicySource) -> None:
     text = Path(ACCESS).read_text()
-    Path(ACCESS).write_text(text.replace("\tlacking(code, found)\n", "  lacking(code, found)\n"))
+    Path(ACCESS).write_text(
+        text.replace("\tassignment.unknown_location(job)\n", "  assignment.unknown_location(job)\n")
+    )
     assert [(finding.rule, finding.file) for finding in check_policy(project)] == [("format", ACCESS)]
 
 
@@ -129,7 +131,7 @@ def test_a_reason_that_no_test_reaches(project: PolicySource) -> None:
 
 
 def test_a_failing_test_is_a_finding(project: PolicySource, edit: Edit) -> None:
-    edit(ACCESS, 'unmet_codes == {"certification_expired"}', 'unmet_codes == {"not_employed"}')
+    edit(ACCESS, 'codes == {"certification_expired"}', 'codes == {"not_employed"}')
     assert {rule for rule, _ in found(project)} == {"reachable"}
 
 

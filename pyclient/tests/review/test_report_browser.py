@@ -11,7 +11,7 @@ from icaccess.review import report_files
 from tests.review.reports import HOSTILE, drawn, full, hostile, multiplied, sample
 
 # One worker has the browser and the pages to itself: two would decide and install everything twice.
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 ROWS = 20_000
 

@@ -172,6 +172,7 @@ def test_a_token_that_is_no_longer_good_gets_one_line_and_changes_nothing(start)
         assert "refused the token (HTTP 401)" in failed["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "slots"), [("sqlite", 6), ("postgresql", 24)])
 def test_a_day_with_two_services_on_one_store_one_of_them_killed(
     start, request: pytest.FixtureRequest, tmp_path: Path, kind: str, slots: int

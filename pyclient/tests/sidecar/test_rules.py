@@ -16,7 +16,9 @@ def opa(opa_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_their_tests_pass_together_with_the_policys(opa_path: Path) -> None:
-    done = opa(opa_path, "test", "--bundle", "policy", "--bundle", "config", "--format=json")
+    done = opa(
+        opa_path, "test", "--bundle", "policy", "--bundle", "config", "--timeout=120s", "--format=json"
+    )
     assert done.returncode == 0, done.stdout
     packages = {test["package"] for test in json.loads(done.stdout)}
     assert {"data.system.authz", "data.system.log"} <= packages

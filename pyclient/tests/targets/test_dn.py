@@ -26,6 +26,7 @@ SPECIAL = '",+;<>\\'
         ("cn=\\#7\\20,dc=x", "cn=\\237,dc=x"),
         ("cn=a=b,dc=x", "cn=a\\3Db,dc=x"),
     ],
+    ids=range(10),
 )
 def test_two_spellings_of_one_name(one, other):
     assert parse_dn(one) == parse_dn(other)

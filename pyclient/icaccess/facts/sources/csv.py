@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from icaccess.config import Config
 from icaccess.errors import FactsError
-from icaccess.facts.interface import MappedSource
+from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import CsvSettings
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))

@@ -11,9 +11,9 @@ from jmespath.exceptions import JMESPathError
 
 from icaccess.config import Config
 from icaccess.errors import FactsError
-from icaccess.facts.interface import MappedSource
+from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import HttpSettings
-from icaccess.facts.sources.json_api import JsonApi, Page, as_of, page_digest
+from icaccess.facts.sources.json_api import JsonApi, Page, Pages
 from icaccess.http import same_origin, shown
 
 _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
@@ -30,15 +30,10 @@ class JsonFields:
 
         Where it is `required`, some row must have the field that it starts at.
         """
-        try:
-            compiled = jmespath.compile(expression)
-        except JMESPathError as error:
-            raise ValueError(
-                f"{expression!r} is no JMESPath expression: {str(error).splitlines()[0]}"
-            ) from error
+        search: Callable[[Any], Any] = _compiled(expression).search
         if required and (root := _ROOT.match(expression)) is not None:
             self._roots.add(root[0])
-        return compiled.search
+        return search
 
     def seen(self, row: Mapping[str, Any]) -> None:
         """Take note of a row's fields."""
@@ -64,13 +59,13 @@ class HttpSource(MappedSource):
         super().__init__(config, settings)
         self._url = settings.url.reveal()
         self._shown = shown(self._url)
-        self._items = _expression("items", settings.items)
-        self._total = _expression("total", settings.total) if settings.total else None
+        self._items = _compiled(settings.items, "items: ")
+        self._total = _compiled(settings.total, "total: ") if settings.total else None
         if settings.paging.style == "cursor" and not settings.paging.next_cursor:
             raise ValueError(
                 "paging.next_cursor: is required with the style cursor: where an answer names the next cursor"
             )
-        self._cursor = _expression("paging.next_cursor", settings.paging.next_cursor or "@")
+        self._cursor = _compiled(settings.paging.next_cursor or "@", "paging.next_cursor: ")
 
     def column(self, name: str) -> Callable[[Any], Any]:
         """A field by its JMESPath expression."""
@@ -92,25 +87,17 @@ class HttpSource(MappedSource):
             self._fields.check()
 
     def _pages(self, api: JsonApi) -> Iterator[list[Any]]:
-        paging, rows = self.settings.paging, 0
-        seen: set[bytes] = set()
-        url, parameters = self._first()
-        for page in range(paging.max_pages):
+        paging, pages = self.settings.paging, Pages(self._url)
+        first = {"offset": 0, "page": paging.first_page}.get(paging.style)
+        url, parameters = self._url, self._parameters(first)
+        for number in range(1, paging.max_pages + 1):
             answer = api.get(url, parameters)
             items = self._listed(answer)
-            self._believe_total(answer)
-            if items and (digest := page_digest(items)) in seen:
-                raise FactsError(
-                    f"{self._shown}: page {page + 1} repeats an earlier one; correct `paging`, or try again"
-                )
-            seen |= {digest} if items else set()
-            rows += len(items)
-            if self.total is not None and rows > self.total:
-                raise FactsError(
-                    f"{self._shown}: gave {rows} rows and more, but says that it holds {self.total}"
-                )
+            self.as_of = self.as_of or answer.as_of
+            pages.take(items, self._said_total(answer))
+            self.total = pages.total
             yield items
-            following = self._next(answer, items, rows, page)
+            following = self._next(answer, items, pages.rows, number)
             if following is None:
                 return
             url, parameters = following
@@ -118,44 +105,31 @@ class HttpSource(MappedSource):
             f"{self._shown}: has not come to an end after {paging.max_pages} pages; correct `paging`"
         )
 
-    def _first(self) -> tuple[str, dict[str, str]]:
+    def _parameters(self, place: object = None) -> dict[str, str]:
+        """The parameters for the page at `place`, which is a number or a cursor."""
         paging = self.settings.paging
-        parameters = {} if paging.style == "none" else {paging.size_parameter: str(paging.size)}
-        if paging.style == "offset":
-            parameters[paging.parameter or "offset"] = "0"
-        if paging.style == "page":
-            parameters[paging.parameter or "page"] = str(paging.first_page)
-        return self._url, parameters
+        size = {} if paging.style == "none" else {paging.size_parameter: str(paging.size)}
+        return size if place is None else {**size, paging.parameter or paging.style: str(place)}
 
     def _next(
-        self, answer: Page, items: list[Any], rows: int, page: int
+        self, answer: Page, items: list[Any], rows: int, number: int
     ) -> tuple[str, dict[str, str]] | None:
-        """What to ask for next; None when this was the last page."""
-        paging, url = self.settings.paging, self._url
-        parameters = {paging.size_parameter: str(paging.size)}
-        if paging.style == "none":
-            return None
+        """What to ask for after the page `number`; None when it was the last one."""
+        paging, url = self.settings.paging, answer.next_url
         if paging.style == "link":
-            if answer.next_url is None or not items:  # some servers name a next page past the end
+            if url is None or not items:  # some servers name a next page past the end
                 return None
-            if not same_origin(answer.next_url, url):
+            if not same_origin(url, self._url):
                 raise FactsError(
-                    f"{self._shown}: names a next page on another server, "
-                    f"{shown(answer.next_url)}; it is not followed"
+                    f"{self._shown}: names a next page on another server, {shown(url)}; it is not followed"
                 )
-            return answer.next_url, {}
+            return url, {}
+        place: object = None
         if paging.style == "cursor":
-            cursor = self._cursor.search(answer.body)
-            return (
-                None
-                if cursor in (None, "", False)
-                else (url, {**parameters, paging.parameter or "cursor": str(cursor)})
-            )
-        if not items or rows == self.total:
-            return None
-        if paging.style == "offset":
-            return url, {**parameters, paging.parameter or "offset": str(rows)}
-        return url, {**parameters, paging.parameter or "page": str(paging.first_page + page + 1)}
+            place = self._cursor.search(answer.body)
+        elif paging.style != "none" and items and rows != self.total:
+            place = rows if paging.style == "offset" else paging.first_page + number
+        return None if place in (None, "", False) else (self._url, self._parameters(place))
 
     def _listed(self, answer: Page) -> list[Any]:
         items = self._items.search(answer.body) if answer.body is not None else []
@@ -163,24 +137,17 @@ class HttpSource(MappedSource):
             raise FactsError(f"{self._shown}: holds no list at {self.settings.items!r}; correct `items`")
         return items
 
-    def _believe_total(self, answer: Page) -> None:
-        self.as_of = self.as_of or as_of(answer.headers)
+    def _said_total(self, answer: Page) -> int | None:
         said = self._total.search(answer.body) if self._total else answer.headers.get("x-total-count")
-        if said is None:
-            return
         try:
-            total = int(said)
+            return None if said is None else int(said)
         except (TypeError, ValueError) as error:
             raise FactsError(f"{self._shown}: gives {said!r} as its number of rows") from error
-        if self.total not in (None, total):
-            raise FactsError(
-                f"{self._shown}: changed from {self.total} rows to {total} while read; try again"
-            )
-        self.total = total
 
 
-def _expression(name: str, written: str) -> Any:
+def _compiled(expression: str, setting: str = "") -> Any:
     try:
-        return jmespath.compile(written)
+        return jmespath.compile(expression)
     except JMESPathError as error:
-        raise ValueError(f"{name}: {written!r} is no JMESPath expression") from error
+        why = str(error).splitlines()[0]
+        raise ValueError(f"{setting}{expression!r} is no JMESPath expression: {why}") from error

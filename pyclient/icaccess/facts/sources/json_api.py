@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -29,8 +29,16 @@ class Page(NamedTuple):
     headers: dict[str, str]
     next_url: str | None
 
+    @property
+    def as_of(self) -> datetime | None:
+        """When the answer was last changed, where the server says so."""
+        try:
+            return parsedate_to_datetime(self.headers["last-modified"])
+        except (KeyError, ValueError):
+            return None
 
-class JsonApi:
+
+class JsonApi(AbstractContextManager["JsonApi"]):
     """Gets JSON from one server; a context manager, which closes its connections at the end."""
 
     def __init__(self, config: Config, settings: HttpSettings | OneRosterSettings) -> None:
@@ -45,9 +53,6 @@ class JsonApi:
             retry=_RETRY,
             ca_setting="ca_file",
         )
-
-    def __enter__(self) -> JsonApi:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -100,17 +105,43 @@ class JsonApi:
         return self._cache / f"{hashlib.sha256(address.encode()).hexdigest()}.json"
 
 
-def page_digest(items: list[Any]) -> bytes:
-    """By what a page is told from others, so that one that comes again is noticed."""
-    return hashlib.sha256(json.dumps(items, sort_keys=True).encode()).digest()
+class Pages:
+    """Counts the pages of one collection; `FactsError` when they do not make one whole."""
 
+    def __init__(self, url: str) -> None:
+        self.rows = 0
+        self.total: int | None = None
+        """How many rows the server says that there are, once it says so."""
+        self._shown = shown(url)
+        self._seen: set[bytes] = set()
 
-def as_of(headers: Mapping[str, str]) -> datetime | None:
-    """When the answer was last changed, where the server says so."""
-    try:
-        return parsedate_to_datetime(headers["last-modified"])
-    except (KeyError, ValueError):
-        return None
+    def take(self, items: list[Any], total: int | None) -> None:
+        """Count one more page, with the total that came with it."""
+        digest = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).digest()
+        if items and digest in self._seen:
+            raise FactsError(
+                f"{self._shown}: the page at row {self.rows} repeats an earlier one; "
+                "correct the paging, or try again"
+            )
+        if total is not None and self.total not in (None, total):
+            raise FactsError(
+                f"{self._shown}: changed from {self.total} rows to {total} while read; try again"
+            )
+        self._seen.add(digest)
+        self.rows += len(items)
+        self.total = self.total if total is None else total
+        if self.total is not None and self.rows > self.total:
+            raise FactsError(
+                f"{self._shown}: gave {self.rows} rows and more, but says that it holds {self.total}"
+            )
+
+    def check_whole(self) -> None:
+        """`FactsError` when rows are missing at the end."""
+        if self.total is not None and self.rows != self.total:
+            raise FactsError(
+                f"{self._shown}: gave {self.rows} rows but says that it holds {self.total}; "
+                "get it whole again"
+            )
 
 
 def _json(response: Response, url: str) -> Any:

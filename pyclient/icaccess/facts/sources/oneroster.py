@@ -17,7 +17,8 @@ import msgspec
 
 from icaccess.config import Config
 from icaccess.errors import FactsError
-from icaccess.facts.interface import MappedSource, Unusable
+from icaccess.facts.interface import Unusable
+from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import OneRosterSettings
 from icaccess.facts.sources.http import JsonFields
 from icaccess.facts.sources.roster import Bundle, Roster, Row, Service, is_current, staff_roles

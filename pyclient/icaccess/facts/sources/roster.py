@@ -14,7 +14,7 @@ from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts.settings import CsvSettings, OneRosterSettings
 from icaccess.facts.sources.csv import CsvFile
-from icaccess.facts.sources.json_api import JsonApi, page_digest
+from icaccess.facts.sources.json_api import JsonApi, Pages
 from icaccess.http import shown
 
 _NOT_STAFF = {"student", "parent", "guardian", "relative"}
@@ -68,31 +68,17 @@ class Service(Roster):
         Tolerated: no `X-Total-Count`; 204 for an empty page; a `Link: rel="next"` past the end, which is not
         followed; pages shorter than asked for; `enabledUser` as text or number.
         """
-        url, rows, total = f"{self._url}/{name}", 0, None
-        seen: set[bytes] = set()
+        url = f"{self._url}/{name}"
+        pages = Pages(url)
         for _ in range(_MAX_PAGES):
-            answer = self._api.get(url, {"limit": str(self._size), "offset": str(rows)})
-            said = answer.headers.get("x-total-count")
-            if said is not None and said.isdecimal():
-                if total not in (None, int(said)):
-                    raise FactsError(
-                        f"{shown(url)}: changed from {total} rows to {said} while it was read; try again"
-                    )
-                total = int(said)
+            answer = self._api.get(url, {"limit": str(self._size), "offset": str(pages.rows)})
             page = _listed(answer.body, name, url)
-            if page and (digest := page_digest(page)) in seen:
-                raise FactsError(
-                    f"{shown(url)}: the page at {rows} repeats an earlier one; is `offset` ignored?"
-                )
-            seen |= {digest} if page else set()
-            rows += len(page)
+            said = answer.headers.get("x-total-count", "")
+            pages.take(page, int(said) if said.isdecimal() else None)
             yield from (_normal(thing) for thing in page)
-            if not page or rows == total:
+            if not page or pages.rows == pages.total:
                 break
-        if total is not None and rows != total:
-            raise FactsError(
-                f"{shown(url)}: gave {rows} rows but says that it holds {total}; get it whole again"
-            )
+        pages.check_whole()
 
     def close(self) -> None:
         """Close the connections."""

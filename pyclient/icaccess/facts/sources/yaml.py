@@ -10,38 +10,37 @@ import msgspec
 
 from icaccess.config import Config
 from icaccess.errors import FactsError
-from icaccess.facts.files import load
+from icaccess.facts.days import DayReader
+from icaccess.facts.files import files_in, load
 from icaccess.facts.interface import ParsedRow, Source
 from icaccess.facts.mapping import Person
-from icaccess.facts.record import LISTS, DayReader, at
+from icaccess.facts.record import LISTS, at, convert
 from icaccess.facts.settings import Kind, YamlSettings
-from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
+from icaccess.marked_yaml import MarkedYamlError, read_document
 from icaccess.models import Approval, Employee, InvalidRecord, Text
-from icaccess.validation import explain, field_name
 
 _LISTS = cast("tuple[Kind, ...]", LISTS)
 
 
-def open_yaml(config: Config, settings: YamlSettings) -> Source:
-    """The source of what the settings say that it gives; `ValueError` where they make no sense."""
-    if settings.expect.columns:
-        raise ValueError("expect.columns: facts in the project's own shape have no columns; leave it out")
-    return (ApprovalsSource if settings.gives == "approvals" else RecordsSource)(config, settings)
+class YamlSource(Source):
+    """A file or folder of facts in the project's own shape."""
+
+    def __init__(self, config: Config, settings: YamlSettings) -> None:
+        if settings.expect.columns:
+            raise ValueError("expect.columns: facts in the project's own shape have no columns; leave it out")
+        super().__init__(settings)
+        self._path = config.path(settings.path)
+        self._zone = config.zone
+        self.joins_by_name = settings.approver_key != "id"
 
 
-class RecordsSource(Source):
+class RecordsSource(YamlSource):
     """Whole records from files, taken apart, so that other sources can add to them.
 
     A list that is absent from a record is unknown, unless another source gives that kind of fact.
     """
 
     kinds = frozenset[Kind](("people", *_LISTS, "access"))
-
-    def __init__(self, config: Config, settings: YamlSettings) -> None:
-        super().__init__(settings)
-        self._path = config.path(settings.path)
-        self._zone = config.zone
-        self.joins_by_name = settings.approver_key != "id"
 
     def parse(self) -> Iterator[ParsedRow]:
         """The parts of each record, numbered by record; an invalid one comes as its reason alone."""
@@ -79,29 +78,17 @@ class ApprovalFile(Approval, frozen=True, kw_only=True):
     employee: Text
 
 
-class ApprovalsSource(Source):
+class ApprovalsSource(YamlSource):
     """A folder of approvals, reviewed and merged like code: each names its employee as `employee`."""
 
     kinds = frozenset[Kind](("approvals",))
-
-    def __init__(self, config: Config, settings: YamlSettings) -> None:
-        super().__init__(settings)
-        self._path = config.path(settings.path)
-        self._zone = config.zone
-        self.joins_by_name = settings.approver_key != "id"
 
     def parse(self) -> Iterator[ParsedRow]:
         """Each file's approval; `FactsError` when the folder, or a file in it, cannot be read."""
         if not self._path.is_dir():
             raise FactsError(f"{self._path} is no folder; correct `path`")
         days = DayReader(self._zone)
-        files = sorted(
-            file
-            for file in self._path.rglob("*")
-            if file.suffix.lower() in (".yaml", ".yml")
-            and not any(part.startswith(".") for part in file.relative_to(self._path).parts)
-        )
-        for number, file in enumerate(files, 1):
+        for number, file in enumerate(files_in(self._path, (".yaml", ".yml")), 1):
             yield _approval_row(number, file, days)
         self.notes += days.settle()
 
@@ -122,27 +109,13 @@ def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:
             "the id of the employee whom the approval is for"
         )
     try:
-        approval = _approval(written, file, days)
+        approval = convert(written, ApprovalFile, file, days)
     except ValueError as error:
         return ParsedRow("approvals", number, "id", owner, None, str(error))
     fields = {name: getattr(approval, name) for name in Approval.__struct_fields__}
     return ParsedRow("approvals", number, "id", owner, Approval(**fields))
 
 
-def _approval(written: Marked, file: Path, days: DayReader) -> ApprovalFile:
-    """The approval in a file; `ValueError` says where and why it is wrong in itself."""
-    for problem in written.problems:
-        raise ValueError(f"{at(file, problem.line)}: {field_name(problem.path)}: {problem.text}")
-    value = dict(written.value)
-    if isinstance(value.get("decided_on"), str):
-        line = written.line(("decided_on",))
-        try:
-            value["decided_on"] = days.day("decided_on", value["decided_on"])
-        except ValueError as error:
-            raise ValueError(f"{at(file, line)}: decided_on: {error}") from error
-    try:
-        return msgspec.convert(value, ApprovalFile)
-    except msgspec.ValidationError as error:
-        complaint = explain(error, value, ApprovalFile)
-        place = at(file, written.line(complaint.path))
-        raise ValueError(f"{place}: {field_name(complaint.path)}: {complaint.text}") from error
+def open_yaml(config: Config, settings: YamlSettings) -> YamlSource:
+    """The source of what the settings say that it gives; `ValueError` where they make no sense."""
+    return (ApprovalsSource if settings.gives == "approvals" else RecordsSource)(config, settings)

@@ -137,7 +137,7 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
         (b"id\x00,role,location,start,end\n", {}, "jobs.csv"),
     ],
 )  # fmt: skip
-def test_a_file_that_cannot_be_believed_stops_the_run(
+def test_a_bad_file_stops_the_run(
     tmp_path: Path, text: str | bytes, changes: dict[str, Any], says: str
 ) -> None:
     sources = [*SOURCES[:2], {**JOBS, **changes}, *SOURCES[3:]]
@@ -171,7 +171,7 @@ def test_a_trailer_that_agrees_and_a_manifest_that_agrees(tmp_path: Path) -> Non
         ("x", "is no manifest that tells of jobs.csv"),
     ],
 )
-def test_a_manifest_that_does_not_agree(tmp_path: Path, said: object, says: str) -> None:
+def test_a_manifest_that_differs(tmp_path: Path, said: object, says: str) -> None:
     (tmp_path / "manifest.json").write_bytes(msgspec.json.encode({"jobs.csv": said}))
     with pytest.raises(FactsError, match=says):
         jobs(tmp_path, GOOD, manifest="manifest.json")

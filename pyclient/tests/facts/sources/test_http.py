@@ -111,7 +111,7 @@ def a_number_in_place_of_text(_: Asked) -> Reply:
         (a_number_in_place_of_text, {}),
     ],
 )
-def test_every_way_of_paging_gives_the_same_rows(
+def test_every_way_of_paging(
     tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any]
 ) -> None:
     with serving(answer) as server:
@@ -142,7 +142,7 @@ def test_a_bearer_token_basic_credentials_and_their_refusal(
             assert "wr0ng" not in said
 
 
-def test_a_token_that_expires_in_the_middle_of_paging_is_renewed(
+def test_a_token_that_expires_while_paging_is_renewed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued: list[str] = []
@@ -229,7 +229,7 @@ def changing(asked: Asked) -> Reply:
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "4"}), {}, "jobs: gave 3 rows but says that it holds 4"),
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "2"}), {}, "gave 3 rows and more, but says that it holds 2"),
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "all"}), {}, "gives 'all' as its number of rows"),
-        (repeating, {"paging": PAGES}, "page 2 repeats an earlier one; correct `paging`, or try again"),
+        (repeating, {"paging": PAGES}, "repeats an earlier one; correct the paging, or try again"),
         (endless, {"paging": {**PAGES, "max_pages": 5}}, "has not come to an end after 5 pages; correct `paging`"),
         (changing, {"paging": PAGES}, "changed from 3 rows to 4 while read; try again"),
         (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, http://example.org/; it is not followed"),
@@ -241,7 +241,7 @@ def changing(asked: Asked) -> Reply:
         (lambda _: Reply([{**ROWS[0], "since": "01/02/2020"}]), {}, "start '01/02/2020' is a date in a form that is not declared"),
     ],
 )  # fmt: skip
-def test_an_answer_that_cannot_be_believed_stops_the_run(
+def test_a_bad_answer_stops_the_run(
     tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any], says: str
 ) -> None:
     with serving(answer) as server:
@@ -282,7 +282,7 @@ def test_nobody_there_and_nobody_answering(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_settings_that_make_no_sense(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+def test_settings_without_sense(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, "http://127.0.0.1:1/", **changes)
     assert says in str(caught.value)

@@ -43,7 +43,7 @@ def test_approvals_are_files_in_a_folder(tmp_path: Path) -> None:
     assert source.reports()[4].rows == 2
 
 
-def test_an_approval_that_is_wrong_makes_its_employee_undecided(tmp_path: Path) -> None:
+def test_a_wrong_approval_makes_its_employee_undecided(tmp_path: Path) -> None:
     for number, (old, new, says) in enumerate(
         [
             ("approved", "yes", "approvals/a.yaml line 2: decision: 'yes' is not text as it is written; put it in quotes"),
@@ -78,9 +78,7 @@ def test_an_approval_that_is_wrong_makes_its_employee_undecided(tmp_path: Path) 
         ({}, "is no folder; correct `path`"),
     ],
 )
-def test_a_folder_that_cannot_be_believed_stops_the_run(
-    tmp_path: Path, files: dict[str, str], says: str
-) -> None:
+def test_a_bad_folder_stops_the_run(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(FactsError) as caught:
         approvals(tmp_path, files)
     assert says in str(caught.value)
@@ -100,7 +98,7 @@ def test_records_are_taken_apart_and_put_together_again(tmp_path: Path) -> None:
     assert "records.yaml line 3: x: is not a known field" in got["3"].problem
 
 
-def test_a_list_that_is_absent_is_known_when_another_feed_gives_it(tmp_path: Path) -> None:
+def test_another_source_gives_a_list_that_is_absent(tmp_path: Path) -> None:
     text = '- {id: "1", email: one@example.org, employment: [{start: 2020-01-01}], assignments: [], approvals: []}\n- {id: "2", email: two@example.org, employment: [{start: 2020-01-01}]}\n'
     got, _ = records(tmp_path, text, SOURCES[3])
     assert len(employee(got, "1")["certifications"]) == 1
@@ -108,7 +106,7 @@ def test_a_list_that_is_absent_is_known_when_another_feed_gives_it(tmp_path: Pat
     assert "approvals" not in employee(got, "2")
 
 
-def test_a_feed_that_goes_by_email_knows_nothing_of_somebody_without_one(tmp_path: Path) -> None:
+def test_a_source_by_email_and_a_person_without(tmp_path: Path) -> None:
     text = '- {id: "1", email: one@example.org, employment: [{start: 2020-01-01}]}\n- {id: "2", employment: [{start: 2020-01-01}]}\n- {id: "3", employment: [{start: 2020-01-01}], certifications: []}\n'
     got, _ = records(tmp_path, text, SOURCES[3])
     assert len(employee(got, "1")["certifications"]) == 1

@@ -1,0 +1,407 @@
+"""Damages every feed of the example district and counts who would lose access; all sample data.
+
+    python benchmarks/feeds.py
+
+Everybody whom the policy allows holds access, and the evidence of each decision is remembered, as after
+a good run. Then each feed is damaged in each way, one at a time, and OPA decides everybody again.
+A case ends in one of these ways, the first that fits:
+
+- refused: the run stops, because a source is not believed;
+- stopped: the guard stops the run, because it would revoke too much at once;
+- asked: a revocation waits for a person's consent, or a holder is listed as undecided or without a record;
+- kept: everybody keeps access.
+
+`revoked` counts the people who would lose access without a consent, which must be none. `moved` counts the
+cases in which somebody keeps access for fewer locations, which the plan lists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from icaccess.config import load_config
+from icaccess.errors import FactsError
+from icaccess.facts import open_facts
+from icaccess.guard import GuardSettings, check
+from icaccess.models import Access, Decision, Record, SourceSize
+from icaccess.opa.client import AccessClient
+from icaccess.opa.engine import running_engine
+from icaccess.pipeline import with_access
+from icaccess.plan import Plan, PlannedChange
+
+ROOT = Path(__file__).parents[1]
+AT = date(2027, 6, 29)
+"""The day for which the example district was made."""
+WAYS = (
+    "cut at each line",
+    "one row gone",
+    "one key respelt",
+    "a tenth of the keys respelt",
+    "a column blanked",
+    "a column of the wrong feed",
+)
+ENDS = ("refused", "stopped", "asked", "kept")
+_encode = msgspec.json.Encoder().encode
+Damaged = Iterator[tuple[str, str, str]]
+"""The way in which a feed is damaged, the detail, and the text that it then has."""
+
+
+@dataclass
+class Case:
+    """One damaged feed, and what became of it: a refusal, or the records and the size of each source."""
+
+    feed: str
+    way: str
+    detail: str
+    refused: str = ""
+    records: dict[str, Record] = field(default_factory=dict)
+    sizes: dict[str, SourceSize] = field(default_factory=dict)
+
+
+@dataclass
+class Format:
+    """The example district in one format: a configuration folder, `--facts`, and the feeds to damage."""
+
+    name: str
+    folder: Path
+    feeds: list[Path]
+    facts: tuple[Path, ...] = ()
+
+    def read(self, sizes: dict[str, SourceSize]) -> tuple[dict[str, Record], dict[str, SourceSize]]:
+        """Everybody's record, and the size of each source; `FactsError` when a source is not believed."""
+        facts = open_facts(load_config(self.folder), self.facts, None, sizes)
+        records = {record.id: record for record in facts.records()}
+        return records, {report.name: report.size for report in facts.reports()}
+
+
+class District:
+    """Who holds access after a good run on one format, and what becomes of them in later runs."""
+
+    def __init__(self, client: AccessClient, form: Format) -> None:
+        self._client, self._form = client, form
+        self._decided: dict[bytes, Decision] = {}
+        self.held: dict[str, Access] = {}
+        first = Case("", "", "")
+        first.records, first.sizes = form.read({})
+        self.decide([first.records])
+        self.people = len(first.records)
+        self.remember(first)
+
+    def run(self, feed: str, way: str, detail: str) -> Case:
+        """One run on the files as they are now, up to the decisions."""
+        case = Case(feed, way, detail)
+        try:
+            case.records, case.sizes = self._form.read(self.sizes)
+        except FactsError as error:
+            case.refused = str(error)
+        return case
+
+    def decide(self, populations: Sequence[dict[str, Record]]) -> None:
+        """Decide every record that was not decided yet; those of many cases together."""
+        new: dict[str, dict[bytes, Record]] = {}
+        for records in populations:
+            for identifier in self.held or records:
+                if (record := records.get(identifier)) is not None:
+                    record = self._joined(record)
+                    if (key := _encode(record)) not in self._decided:
+                        new.setdefault(identifier, {})[key] = record
+        while new:  # a request holds each person once
+            some = [variants.popitem() for variants in new.values()]
+            decisions = self._client.decide_many([record for _, record in some], AT)
+            self._decided |= {key: one for (key, _), one in zip(some, decisions, strict=True)}
+            new = {identifier: variants for identifier, variants in new.items() if variants}
+
+    def remember(self, case: Case) -> None:
+        """Remember the sizes and the evidence of a good run."""
+        self.sizes = case.sizes
+        known = [record for record in case.records.values() if not self.held or record.id in self.held]
+        for one in [self._decision(record) for record in known]:
+            if one.outcome == "allow" and one.basis is not None:
+                self.held[one.employee_id] = Access(held=True, locations=one.locations, basis=one.basis)
+
+    def outcome(self, case: Case) -> tuple[str, list[str], list[str]]:
+        """How a case ends, whose access it revokes without a consent, and who keeps fewer locations."""
+        if case.refused:
+            return "refused", [], []
+        asked = False
+        revoked: list[str] = []
+        moved: list[str] = []
+        changes: list[PlannedChange] = []
+        for identifier, access in self.held.items():
+            record = case.records.get(identifier)
+            found = None if record is None else self._decision(record)
+            if found is None or found.outcome == "undecided":
+                asked = True
+            elif found.action == "revoke":
+                changes.append(_change(found, access))
+                asked = asked or found.needs_consent
+                if not found.needs_consent:
+                    revoked.append(f"{identifier} {', '.join(reason.code for reason in found.reasons)}")
+            elif set(access.locations or ()) - set(found.locations):
+                moved.append(identifier)
+        if revoked and check(self._plan(case, changes), GuardSettings(), people_before=self.people).stops:
+            return "stopped", [], []
+        return "asked" if asked else "kept", revoked, moved
+
+    def _joined(self, record: Record) -> Record:
+        return with_access(record, self.held.get(record.id))
+
+    def _decision(self, record: Record) -> Decision:
+        return self._decided[_encode(self._joined(record))]
+
+    def _plan(self, case: Case, changes: list[PlannedChange]) -> Plan:
+        return Plan(
+            as_of=AT, target="ledger", target_digest="", facts_digest="", policy_revision="",
+            data_revision="", people=len(case.records), holders=len(self.held), counts={},
+            changes=tuple(changes), pending=(), undecided=(), drift=(), digest="0" * 64,
+        )  # fmt: skip
+
+
+def _change(found: Decision, access: Access) -> PlannedChange:
+    return PlannedChange(
+        action="revoke", employee_id=found.employee_id, account=found.employee_id, before=access, after=None,
+        outcome=found.outcome, reasons=found.reasons, needs_consent=found.needs_consent,
+    )  # fmt: skip
+
+
+class Table:
+    """A delimited feed as its header and rows, and the place of the column that names people or places."""
+
+    def __init__(self, text: str) -> None:
+        self.mark = text[: text.startswith("\ufeff")]
+        text = text.removeprefix(self.mark)
+        self.delimiter = ";" if ";" in text.splitlines()[0] else ","
+        self.header, *self.rows = csv.reader(io.StringIO(text), delimiter=self.delimiter)
+
+        named = [self.header.index(name) for name in ("userSourcedId", "identifier") if name in self.header]
+        self.key = named[0] if named else 0
+
+    def column(self, place: int) -> list[str]:
+        """The cells of one column; a row that is too short has none."""
+        return [row[place] for row in self.rows if len(row) > place]
+
+    def text(self, rows: Sequence[Sequence[str]]) -> str:
+        """The feed with other rows."""
+        out = io.StringIO()
+        csv.writer(out, delimiter=self.delimiter, lineterminator="\n").writerows([self.header, *rows])
+        return self.mark + out.getvalue()
+
+    def with_cells(self, place: int, cells: Sequence[str]) -> str:
+        """The feed with other cells in one column, repeated where they are too few."""
+        given = (cells[number % len(cells)] for number in range(len(self.rows)))
+        return self.text(
+            [[*row[:place], cell, *row[place + 1 :]] for row, cell in zip(self.rows, given, strict=True)]
+        )
+
+
+def respelt(key: str) -> list[str]:
+    """A key as people and spreadsheets write it."""
+    return [f" {key} ", f"{key}.0", f"0{key}", key.replace("0", "O"), f"{key}x"]
+
+
+def damaged_lines(text: str) -> Damaged:
+    """A feed cut at each line."""
+    lines = text.splitlines(keepends=True)
+    for number in range(len(lines)):
+        yield WAYS[0], f"{number} lines", "".join(lines[:number])
+
+
+def damaged_table(text: str, others: dict[str, Table]) -> Damaged:
+    """A delimited feed damaged in each way; `others` are the feeds that a wrong column may come from."""
+    table = Table(text)
+    for number, row in enumerate(table.rows):
+        before, after = table.rows[:number], table.rows[number + 1 :]
+        yield WAYS[1], f"row {number + 1}", table.text([*before, *after])
+        for key in respelt(row[table.key]):
+            changed = [*row[: table.key], key, *row[table.key + 1 :]]
+            yield WAYS[2], f"row {number + 1} {key!r}", table.text([*before, changed, *after])
+    keys = table.column(table.key)
+    for way, _ in enumerate(respelt("")):
+        for first in range(10):
+            new = [respelt(key)[way] if number % 10 == first else key for number, key in enumerate(keys)]
+            yield WAYS[3], f"spelling {way + 1} from row {first + 1}", table.with_cells(table.key, new)
+    for place, name in enumerate(table.header):
+        yield WAYS[4], name, table.with_cells(place, [""])
+        for feed, other in others.items():
+            for source, column in enumerate(other.header):
+                cells = other.column(source)
+                if cells != table.column(place):
+                    yield WAYS[5], f"{name} = {feed} {column}", table.with_cells(place, cells)
+
+
+def damaged_records(text: str) -> Damaged:
+    """Records in JSON damaged in each way that leaves them JSON."""
+    wrapped = text.startswith('{"employees"')
+    records = json.loads(text)["employees"] if wrapped else [json.loads(line) for line in text.splitlines()]
+
+    def written(changed: list[dict[str, object]]) -> str:
+        lines = [json.dumps(record) for record in changed]
+        return '{"employees": [' + ",".join(lines) + "]}" if wrapped else "\n".join([*lines, ""])
+
+    for number, record in enumerate(records):
+        before, after = records[:number], records[number + 1 :]
+        yield WAYS[1], f"record {number + 1}", written([*before, *after])
+        for key in respelt(record["id"]):
+            yield WAYS[2], f"record {number + 1} {key!r}", written([*before, {**record, "id": key}, *after])
+    for name in dict.fromkeys(name for record in records for name in record):
+        blanks: tuple[object, ...] = ("", None, [])
+        for blank in blanks:
+            changed = [
+                {key: blank if key == name else one for key, one in record.items()} for record in records
+            ]
+            yield WAYS[4], f"{name} = {blank!r}", written(changed)
+
+
+def damaged_yaml(text: str) -> Damaged:
+    """A YAML feed with one line gone."""
+    lines = text.splitlines(keepends=True)
+    for number in range(len(lines)):
+        yield WAYS[1], f"line {number + 1}", "".join([*lines[:number], *lines[number + 1 :]])
+
+
+def damages(form: Format) -> Iterator[tuple[Path, str, str, str]]:
+    """Every damage to every feed of a format: the file, the way, the detail, and the text it then has."""
+    texts = {feed: feed.read_text(encoding="utf-8") for feed in form.feeds}
+    others = {feed.name: Table(text) for feed, text in texts.items() if feed.suffix == ".csv"}
+    for feed, text in texts.items():
+        of = {".csv": lambda text: damaged_table(text, others), ".yaml": damaged_yaml}
+        for damaged in (damaged_lines, of.get(feed.suffix, damaged_records)):
+            for way, detail, changed in damaged(text):
+                yield feed, way, detail, changed
+
+
+def formats(work: Path) -> list[Format]:
+    """The example district in every format, in a configuration folder of its own."""
+    examples = ROOT / "examples"
+    for name in ("csv", "oneroster", "yaml", "json", "approvals"):
+        if name != "approvals":
+            shutil.copytree(ROOT / "config", work / name)
+        part = "facts" if name == "yaml" else name
+        where = work / name / part if name == "yaml" else work / name
+        shutil.copytree(examples / part, where, dirs_exist_ok=True)
+    source = {"type": "yaml", "name": "records", "path": "facts", "vouches_for_roles": True}
+    (work / "yaml" / "icaccess.yaml").write_text(json.dumps({"sources": [source]}), encoding="utf-8")
+    tables = sorted(file for file in (work / "csv").glob("*.csv") if file.name != "access.csv")
+    return [
+        Format("csv", work / "csv", tables),
+        Format("oneroster", work / "oneroster", sorted((work / "oneroster" / "bundle").glob("*.csv"))),
+        Format("approvals", work / "oneroster", sorted((work / "approvals").glob("*.yaml"))),
+        Format("yaml", work / "yaml", sorted((work / "yaml" / "facts").glob("*.yaml"))),
+        *(
+            Format(file.suffix[1:], work / "json", [file], (file,))
+            for file in sorted((work / "json").glob("district.*"))
+        ),
+    ]
+
+
+@dataclass
+class Result:
+    """How many cases of one feed and way ended in each way, and what must not be."""
+
+    cases: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    revoked: list[str] = field(default_factory=list)
+    moved: int = 0
+
+
+def examine(client: AccessClient, form: Format, every: int = 1) -> dict[tuple[str, str], Result]:
+    """What becomes of each damage, or of one in `every`, by feed and way."""
+    district = District(client, form)
+    cases = []
+    for number, (feed, way, detail, changed) in enumerate(damages(form)):
+        if number % every:
+            continue
+        whole = feed.read_bytes()
+        feed.write_text(changed, encoding="utf-8", newline="")
+        cases.append(
+            district.run(feed.name if feed.suffix != ".yaml" else f"{feed.parent.name}/*", way, detail)
+        )
+        feed.write_bytes(whole)
+    district.decide([case.records for case in cases])
+    results: dict[tuple[str, str], Result] = {}
+    for case in cases:
+        result = results.setdefault((case.feed, case.way), Result())
+        end, revoked, moved = district.outcome(case)
+        result.cases += 1
+        result.ends[end] += 1
+        place = f"{form.name} {case.feed}, {case.way}, {case.detail}"
+        result.revoked += [f"{place}: {one}" for one in revoked]
+        result.moved += bool(moved)
+    return results
+
+
+def lose_rows(client: AccessClient, form: Format, rows: int) -> dict[tuple[str, str], Result]:
+    """What becomes of each table that loses some rows from its end in every run, until it is empty."""
+    results: dict[tuple[str, str], Result] = {}
+    for feed in form.feeds:
+        whole, district = feed.read_bytes(), District(client, form)
+        lines = feed.read_text(encoding="utf-8").splitlines(keepends=True)
+        result = results[feed.name, f"{rows} rows less in each run"] = Result()
+        while len(lines) > 1:
+            lines = [lines[0], *lines[1:-rows]]
+            feed.write_text("".join(lines), encoding="utf-8", newline="")
+            case = district.run(feed.name, "", f"{len(lines)} lines")
+            district.decide([case.records])
+            end, revoked, moved = district.outcome(case)
+            result.cases += 1
+            result.ends[end] += 1
+            result.revoked += [f"{form.name} {feed.name}, {len(lines)} lines: {one}" for one in revoked]
+            result.moved += bool(moved)
+            if end in ("asked", "kept"):
+                district.remember(case)
+        feed.write_bytes(whole)
+    return results
+
+
+def every_result(policy: Path, work: Path, every: int = 1) -> Iterator[tuple[str, str, str, Result]]:
+    """The format, feed, way and result of all damages."""
+    with running_engine(policy, ROOT / "config") as engine, AccessClient(engine.url, engine.token) as client:
+        for form in formats(work):
+            found = examine(client, form, every)
+            if form.name == "csv":
+                for rows in (2, 15):
+                    found |= lose_rows(client, form, rows)
+            for (feed, way), result in found.items():
+                yield form.name, feed, way, result
+
+
+def main() -> None:
+    """Print the table, and what must not be."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--policy", type=Path, default=ROOT / "policy", metavar="DIR")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="Only every Nth damage.")
+    given = parser.parse_args()
+    total = Result()
+    print("| format | feed | damage | cases | refused | stopped | asked | kept | moved | revoked |")
+    print("|---|---|---|--:|--:|--:|--:|--:|--:|--:|")
+    with tempfile.TemporaryDirectory() as work:
+        for name, feed, way, result in every_result(given.policy, Path(work), given.every):
+            _print_row((name, feed, way), result)
+            total.cases += result.cases
+            total.ends += result.ends
+            total.revoked += result.revoked
+            total.moved += result.moved
+    _print_row(("all", "", ""), total)
+    if total.revoked:
+        raise SystemExit("\n".join(total.revoked))
+
+
+def _print_row(what: tuple[str, str, str], result: Result) -> None:
+    counts = (result.cases, *(result.ends[end] for end in ENDS), result.moved, len(result.revoked))
+    print("|", " | ".join([*what, *map(str, counts)]), "|", flush=True)
+
+
+if __name__ == "__main__":
+    main()

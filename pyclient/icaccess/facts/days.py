@@ -1,0 +1,144 @@
+"""Days as sources write them: times, American dates, serial numbers of spreadsheets."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from icaccess.errors import FactsError
+from icaccess.facts.settings import MappedSettings
+from icaccess.validation import show
+
+_TIMESTAMP = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d(:\d\d([.,]\d+)?)?) ?(?P<offset>[Zz]|[+-]\d\d:?\d\d)?"
+)
+_SERIAL = re.compile(r"[1-9][0-9]{4}(\.[0-9]+)?")
+_LOCAL = re.compile(r"[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}.*")
+_BARE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?")
+_SPREADSHEET_EPOCH = date(1899, 12, 30)
+_TIME_OF_DAY = ("%H", "%I", "%X", "%c", "%T", "%R", "%s")
+
+
+class DayReader:
+    """Makes days in the district's zone out of what a source writes.
+
+    A time of midnight at its own offset may be a day that some program wrote as a time. Where all times of a
+    field are such, they are read as the days that they are written for; `settle` says so, or asks.
+    """
+
+    def __init__(self, zone: ZoneInfo, midnight_utc: Literal["day", "time"] | None = None) -> None:
+        self._zone = zone
+        self._midnight_utc = midnight_utc
+        self._midnights: Counter[str] = Counter()
+        self._times: Counter[str] = Counter()
+
+    def day(self, field: str, text: str) -> str:
+        """The day of a timestamp that carries an offset; any other text as it stands.
+
+        `ValueError` is raised, with what to do, for a timestamp without an offset: it may belong to either of
+        two days.
+        """
+        match = _TIMESTAMP.fullmatch(text)
+        if match is None:
+            return text
+        if match["offset"] is None:
+            raise ValueError(f"{text!r} is a time without an offset; give its day, or its offset from UTC")
+        try:
+            moment = datetime.fromisoformat(f"{match['day']}T{match['time']}{match['offset'].upper()}")
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no time that exists; write a day as YYYY-MM-DD") from error
+        return self.day_of(field, moment)
+
+    def day_of(self, field: str, moment: datetime) -> str:
+        """The day of a moment that carries an offset; `ValueError` where it lies outside the calendar."""
+        try:
+            day = moment.astimezone(UTC).astimezone(self._zone).date()
+        except OverflowError as error:
+            raise ValueError(f"{str(moment)!r} is no time that exists; write a day as YYYY-MM-DD") from error
+        if moment.time() == time(0) and day != moment.date() and self._midnight_utc != "time":
+            self._midnights[field] += 1
+            return moment.date().isoformat()
+        self._times[field] += 1
+        return day.isoformat()
+
+    def settle(self) -> list[str]:
+        """A sentence for each field whose times were read as days; `FactsError` where only some can be."""
+        for field, count in self._midnights.items():
+            if self._times[field] and self._midnight_utc is None:
+                raise FactsError(
+                    f"{field}: {count} times are midnight UTC, as programs write days, and "
+                    f"{self._times[field]} are not; write days as YYYY-MM-DD, or set `midnight_utc: day` or "
+                    "`midnight_utc: time`"
+                )
+        return [
+            f"{field}: {count} times of midnight UTC are read as the days that they are written for"
+            for field, count in self._midnights.items()
+        ]
+
+
+class RowDays:
+    """Makes days out of the cells of a source, by the form and zone that its settings declare.
+
+    `ValueError` is raised for a zone that does not exist.
+    """
+
+    def __init__(self, settings: MappedSettings, zone: ZoneInfo) -> None:
+        self._form = settings.date_format
+        try:
+            self._zone = ZoneInfo(settings.zone) if settings.zone else None
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"zone: {error}") from error
+        self._days = DayReader(zone, settings.midnight_utc)
+        self.settle = self._days.settle
+
+    def day(self, name: str, value: Any) -> Any:
+        """The day in a cell of the field `name`; what is neither text nor number as it stands.
+
+        `ValueError` for a cell that cannot be read. `FactsError` for a date in a form that nobody declared:
+        then the source is misread, and not the one row.
+        """
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise _undeclared(name, str(value))
+        if not isinstance(value, str):
+            return value
+        try:
+            if self._form == "spreadsheet":
+                return _from_serial(value)
+            if self._form is not None:
+                return self._parsed(name, value, self._form)
+            if _SERIAL.fullmatch(value) or _LOCAL.fullmatch(value):
+                raise _undeclared(name, value)
+            if self._zone is not None and _BARE_TIME.fullmatch(value):
+                return self._days.day_of(name, datetime.fromisoformat(value).replace(tzinfo=self._zone))
+            return self._days.day(name, value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+    def _parsed(self, name: str, value: str, form: str) -> str:
+        try:
+            moment = datetime.strptime(value, form)  # noqa: DTZ007 — made aware below, where it has a time
+        except ValueError as error:
+            raise ValueError(f"{show(value)} is not in the declared form {form}") from error
+        if not any(part in form for part in _TIME_OF_DAY):
+            return str(moment.date())
+        if moment.tzinfo is None:
+            if self._zone is None:
+                raise ValueError(f"{show(value)} is a time without an offset; declare `zone`")
+            moment = moment.replace(tzinfo=self._zone)
+        return self._days.day_of(name, moment)
+
+
+def _undeclared(name: str, value: str) -> FactsError:
+    return FactsError(
+        f"{name} {show(value)} is a date in a form that is not declared; "
+        "set date_format, such as '%m/%d/%Y', or 'spreadsheet' for serial numbers"
+    )
+
+
+def _from_serial(value: str) -> str:
+    if not _SERIAL.fullmatch(value):
+        raise ValueError(f"{show(value)} is no spreadsheet serial number")
+    return str(_SPREADSHEET_EPOCH + timedelta(days=int(float(value))))
