@@ -2,7 +2,7 @@
 
     python benchmarks/history.py 200 --days 365
 
-Each day some people certify again, are approved, or change jobs; a real OPA decides, and the ledger is changed. In
+Each day some people certify again, are approved, or change jobs; a real OPA decides and the ledger is changed. In
 the end the store is compacted with the kept history and without it.
 """
 

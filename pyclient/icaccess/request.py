@@ -164,7 +164,7 @@ class Opened:
         from icaccess.audit.heads import hand_over
         from icaccess.audit.replay import keep_rules
 
-        keep_rules(self.store, self.request)
+        keep_rules(self.store, self.request.settings, lambda: self.request.policy_directory)
         return hand_over(self.store, self.request.settings, self._record_key)
 
     @cached_property

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from icaccess.audit.keys import PublicKey, SigningKey, signing_key
 from icaccess.audit.tree import Tree, consistency_spans, extends
-from icaccess.audit.witnesses import AnyWitness, AuditSettings, TimeStampWitness
+from icaccess.audit.witnesses import AnyWitness, AuditSettings, SignedHead, TimeStampWitness
 from icaccess.config import Config
 from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError
 from icaccess.store import audit as record
@@ -24,35 +24,6 @@ from icaccess.store.settings import file_of, is_to_come
 
 KIND = "head"
 """The kind of entry that holds a head and its receipts."""
-
-
-class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The record when it had `size` entries: the tree's root `hash`, the run before it, the instant.
-
-    `proof` shows that the record with `previous` entries, of the head before, is the beginning of this one.
-    """
-
-    at: str
-    hash: str
-    key: str
-    previous: int
-    run: int | None
-    size: int
-    signature: str = ""
-    proof: tuple[str, ...] | None = None
-
-    def signed_text(self) -> bytes:
-        """What the signature covers: canonical JSON of everything but signature and proof."""
-        fields = {name: getattr(self, name) for name in ("at", "hash", "key", "previous", "run", "size")}
-        return record.canonical(fields)
-
-    def line(self) -> bytes:
-        """The head as one line of JSON."""
-        return record.canonical(self) + b"\n"
-
-    def short_line(self) -> bytes:
-        """The head without its proof, as JSON without a line end."""
-        return record.canonical({**msgspec.json.decode(self.signed_text()), "signature": self.signature})
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -22,9 +22,6 @@ from icaccess.opa.engine import running_opa
 from icaccess.store import audit, history
 from icaccess.store.database import Store, instant
 from icaccess.store.schema import run as run_table
-
-if TYPE_CHECKING:
-    from icaccess.request import Request
 
 _PERSONAL = ("name", "email", "username")
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -66,13 +63,13 @@ def document_maker(config: Config) -> Callable[[AnyRecord, dict[str, Any]], byte
     return document
 
 
-def keep_rules(store: Store, request: Request) -> None:
+def keep_rules(store: Store, config: Config, policy: Callable[[], Path]) -> None:
     """Keep the policy and the policy data of the newest run where these are the folders at hand, each once.
 
     Old documents are deleted here too. Where OPA decides by a policy that is not at hand, its revision alone
     is in the record, and `replay` needs the folder that has it. An error keeps nothing: the run has ended.
     """
-    years = request.settings.section("audit", AuditSettings).history.years
+    years = config.section("audit", AuditSettings).history.years
     if not years:
         return
     limit = store.moment() - timedelta(days=round(365.25 * years))
@@ -80,9 +77,9 @@ def keep_rules(store: Store, request: Request) -> None:
         with store.writing() as connection:
             row = _run_until(connection, date.max)
             if row is not None and not history.has_content(connection, row.policy_revision or ""):
-                _keep_tree(connection, row.policy_revision, policy_tree(request.policy_directory))
+                _keep_tree(connection, row.policy_revision, policy_tree(policy()))
             if row is not None and not history.has_content(connection, row.data_revision or ""):
-                _keep_tree(connection, row.data_revision, config_tree(request.config_directory))
+                _keep_tree(connection, row.data_revision, config_tree(config.directory))
             history.prune(connection, instant(limit))
     except (IcaccessError, OSError):
         return

@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from icaccess.audit.heads import (
-    SignedHead,
     check_heads,
     check_receipts,
     check_record,
@@ -19,6 +18,7 @@ from icaccess.audit.heads import (
 )
 from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, runs_as_text
+from icaccess.audit.witnesses import SignedHead
 from icaccess.cli.options import configured, past
 from icaccess.cli.text import say, say_all, show_json
 from icaccess.errors import AuditError, StoreError, UsageError
