@@ -7,7 +7,18 @@ same.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 HEAD = "0007"
 """The newest migration; `store.database` upgrades a store that is behind it."""
@@ -193,7 +204,7 @@ history = Table(
     "history",
     metadata,
     Column("employee_id", String, primary_key=True),
-    Column("at", String, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),  # milliseconds since 1970
     Column("content", LargeBinary, nullable=False),
     comment="From when on a person's facts and decision were those of a document",
     sqlite_with_rowid=False,

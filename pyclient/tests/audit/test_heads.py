@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from icaccess.audit.heads import (
-    SignedHead,
     check_heads,
     check_record,
     hand_over,
@@ -18,6 +17,7 @@ from icaccess.audit.heads import (
     record_key,
 )
 from icaccess.audit.keys import PublicKey, SigningKey, public_key, signing_key
+from icaccess.audit.witnesses import SignedHead
 from icaccess.config import Config, load_config
 from icaccess.errors import AuditError, ConfigError, StoreError
 from icaccess.store import audit

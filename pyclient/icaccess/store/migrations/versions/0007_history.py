@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "history",
         sa.Column("employee_id", sa.String, nullable=False),
-        sa.Column("at", sa.String, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("employee_id", "at", name="pk_history"),
         comment="From when on a person's facts and decision were those of a document",
