@@ -327,6 +327,16 @@ _outcome(path, value) := outcome if {
 }
 
 # METADATA
+# title: Access that nobody mentions
+# description: It is not held.
+# custom:
+#   clause: ES-7
+test_no_access if {
+	fixtures.decided(object.remove(fixtures.person, ["access"]), fixtures.day).action == "grant"
+	fixtures.decided(object.remove(fixtures.but({"approvals": []}), ["access"]), fixtures.day).action == "none"
+}
+
+# METADATA
 # title: Required fields
 # description: Without one of them, or with one that is null or empty, nothing is decided.
 # custom:
