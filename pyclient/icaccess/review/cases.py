@@ -58,7 +58,7 @@ class CaseResult(msgspec.Struct, frozen=True):
 
 
 def read_cases(file: Path, clauses: Sequence[str]) -> tuple[CaseFile, list[int]]:
-    """The cases in a file, each of one of `clauses`, and its line; `PolicyError` says what is wrong and where."""
+    """The cases in a file, each of one of `clauses`, and their lines; `PolicyError` says what is wrong."""
     try:
         with file.open("rb") as stream:
             marked = read_document(stream)

@@ -40,7 +40,7 @@ _BLOCKS = {
 }
 _BULLET = re.compile(r"^\s*[•*·-]\s*")
 _END = re.compile(r"(?<=[.!?])\)?\s+(?=\(?[A-Z])")
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
+_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
 
 
 class PageClause(msgspec.Struct, frozen=True):
@@ -126,7 +126,8 @@ def page_text(found: PageComparison, trace: Trace | None) -> str:
             continue
         gone = clause.served - clause.standing
         lines.append(
-            f"{clause.clause:<6} CHANGED OR GONE: {gone} of {clause.served} sentences read on {clause.read_on}"
+            f"{clause.clause:<6} CHANGED OR GONE: {gone} of {clause.served} sentences"
+            f" read on {clause.read_on}"
         )
         if (rest := rests.get(clause.clause)) is not None:
             lines += [f"  rule  {rule.file}:{rule.line}  {rule.title or rule.path}" for rule in rest.rules]
@@ -134,7 +135,7 @@ def page_text(found: PageComparison, trace: Trace | None) -> str:
     lines += [f"NEW, and no clause serves it: {sentence}" for sentence in found.unread]
     if found.changed or found.unread:
         lines.append(
-            "change rules, cases and clauses.yaml, then see whom it touches: icaccess impact --base HEAD"
+            "change rules, cases and clauses.yaml; icaccess impact --base HEAD shows whom it touches"
         )
     else:
         lines.append(f"all {len(found.clauses)} clauses stand on the page")
