@@ -21,7 +21,9 @@ _near(text) := {
 	replace(text, " ", ""),
 } - {text}
 
-_codes(employee) := [reason.code | some reason in fixtures.decided(employee, fixtures.day).reasons]
+_codes(employee) := [reason.code | some reason in decision.reasons] if {
+	decision := fixtures.decided(employee, fixtures.day)
+}
 
 _job(changes) := fixtures.but({"assignments": [object.union(fixtures.person.assignments[0], changes)]})
 
