@@ -79,6 +79,7 @@ _nothing := {"as_of": null, "employee": null, "employees": null}
 
 # The employees who can be answered by id: all of them, unless an id is missing or given twice.
 _identified := _asked.employees if {
+	is_array(_asked.employees)
 	ids := {id | some employee in _asked.employees; id := employee.id; is_string(id)}
 	count(ids) == count(_asked.employees)
 	not "" in ids
