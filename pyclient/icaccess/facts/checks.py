@@ -110,7 +110,7 @@ class Checks:
             now = f"; they are {_listed(texts)} now" if texts else ""
             raise FactsError(
                 f"{report.name}: no row has {field} any more, and {then} had it in the last good run{now}; "
-                "get it whole again, correct `values`, or set `expect.max_shrink: 1` for one run if this is right"
+                "get it whole again, correct `values`, or set `expect.max_shrink: 1` for one run"
             )
 
     def _known_names(self, index: int) -> dict[str, int]:
