@@ -54,6 +54,7 @@ _patches := {
 #   clause: ES-12
 test_unusable[name] if {
 	some name, patch in _patches
+	settings.sound
 	usable := {"requirements": fixtures.requirements, "locations": fixtures.locations, "calendar": fixtures.calendar}
 	broken := object.union({"requirements": {}, "locations": {}, "calendar": {}}, json.patch(usable, patch))
 	question := {"employee": fixtures.person, "employees": [fixtures.person], "as_of": fixtures.day}

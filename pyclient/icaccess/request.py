@@ -162,9 +162,12 @@ class Opened:
 
 
 def _default(name: str) -> Path:
-    """The folder here, else the one in the installed package, else the one of the source tree."""
+    """The folder here, else the installed one."""
     here = Path(name)
-    if here.is_dir():
-        return here
+    return here if here.is_dir() else installed(name)
+
+
+def installed(name: str) -> Path:
+    """A folder that came with the package, or the one of the source tree."""
     bundled = Path(str(files("icaccess"))) / "bundled" / name
     return bundled if bundled.is_dir() else Path(__file__).resolve().parents[2] / name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
 
 TOO_MUCH = 2
 """The exit code when the impact is more than `--fail-on` and `--max-changes` allow."""
+NOT_REACHED = 3
+"""The exit code when `--anybody` finds nobody, and nobody it tried reaches a line that differs."""
+
+
+class Seconds(click.ParamType[float]):
+    """A time, written as seconds or with a unit: `90`, `60s`, `5m`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ARG002
+        """The seconds; `UsageError` for what is none, and for nought."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", str(value))
+        seconds = float(found[1]) * (60 if found[2] == "m" else 1) if found else 0
+        if not seconds:
+            raise UsageError(f"--limit {value}: give a time above nought, such as 60s or 5m")
+        return seconds
 
 
 @click.command("impact")
@@ -49,6 +66,20 @@ TOO_MUCH = 2
     help="Exit 2 when anybody's action becomes this one, or anybody loses or gains access; repeatable.",
 )
 @click.option("--max-changes", type=click.IntRange(0), metavar="N", help="Exit 2 when more people change.")
+@click.option(
+    "--anybody",
+    is_flag=True,
+    help="Search made-up people for whom the versions decide differently, instead of a population.",
+)
+@click.option(
+    "--limit",
+    type=Seconds(),
+    default="60s",
+    show_default=True,
+    metavar="TIME",
+    help="How long --anybody searches, such as 60s or 5m.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="What --anybody draws its chances from.")
 def impact(
     ids: tuple[str, ...],
     base: str,
@@ -63,10 +94,15 @@ def impact(
     examples: int,
     fail_on: tuple[str, ...],
     max_changes: int | None,
+    anybody: bool,
+    limit: float,
+    seed: int,
 ) -> int:
     """Show whose decision differs between two versions of the policy, and what an apply would do.
 
-    With IDs, only these people are compared.
+    With IDs, only these people are compared. With --anybody nobody's facts are read: the smallest made-up
+    person is shown for each way in which decisions differ; then exit 3 says that nobody was found and that
+    some line that differs was not reached, and exit 1 that the search ended early.
     """
     from icaccess.pipeline import start
     from icaccess.review import impact_render as render
@@ -78,6 +114,10 @@ def impact(
     if last < request.day:
         raise UsageError(f"--until {last} is before {request.day}, the first day; swap --at and --until")
     say_installed(request)
+    if anybody:
+        if ids or until or max_changes is not None or form == "csv":
+            raise UsageError("--anybody takes no IDs, --until, --max-changes or --format csv: leave them out")
+        return _anybody(request, (base, head), form, fail_on, limit, seed)
     folders = (request.policy_directory, request.config_directory)
     with (
         running_version("--base", base, *folders) as before,
@@ -95,6 +135,37 @@ def impact(
     for problem in problems:
         say(problem, err=True)
     return TOO_MUCH if problems else 0
+
+
+def _anybody(
+    request: Request,
+    versions: tuple[str, str | None],
+    form: str,
+    fail_on: tuple[str, ...],
+    limit: float,
+    seed: int,
+) -> int:
+    from icaccess.review.search import render
+    from icaccess.review.search.compare import compare_for_anybody, example_facts
+    from icaccess.review.versions import checkout
+
+    folders = (request.policy_directory, request.config_directory)
+    base, head = versions
+    with checkout("--base", base, *folders) as before, checkout("--head", head, *folders) as after:
+        found = compare_for_anybody(before, after, request.facts or example_facts(), limit=limit, seed=seed)
+    forms = {"text": render.anybody_text, "markdown": render.anybody_markdown, "json": render.anybody_json}
+    show(forms[form](found), form)
+    kinds = {one.kind for one in found.found}
+    actions = {one.head.get("action") for one in found.found if "action" in one.fields}
+    failed = [name for name in fail_on if name in kinds | actions]
+    for name in failed:
+        say(f"--fail-on {name}: somebody can be imagined of whom this is true", err=True)
+    if found.problem:
+        say(f"the search ended early: {found.problem}", err=True)
+        return 1
+    if failed:
+        return TOO_MUCH
+    return NOT_REACHED if not found.found and found.missed else 0
 
 
 def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) -> list[str]:

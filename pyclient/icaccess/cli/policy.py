@@ -38,8 +38,7 @@ policy.add_command(bundle)
 def check(policy: Path | None, config: Path | None, form: str) -> int:
     """Whether the policy is fit to be reviewed: exit 1 with a finding for each thing that is not in order."""
     from icaccess.review import render
-    from icaccess.review.check import check_policy
-    from icaccess.review.unread import unread_finding
+    from icaccess.review.check import check_policy, unread_finding
 
     forms = {
         "text": render.findings_text,
@@ -48,13 +47,14 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
         "sarif": render.findings_sarif,
     }
     try:
-        findings = check_policy(_source(policy, config))
+        found = check_policy(_source(policy, config))
     except IcaccessError as error:
         if form != "text":
             show(forms[form]([unread_finding(error, policy or Path("policy"))]), form)
         raise
-    show(forms[form](findings), form)
-    return 1 if findings else 0
+    _say_cached(found.cached_at)
+    show(forms[form](found.findings), form)
+    return 1 if found.findings else 0
 
 
 @policy.command("test")
@@ -73,18 +73,21 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
 def test(policy: Path | None, config: Path | None, form: str, min_coverage: float) -> int:
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
-    from icaccess.review.testing import junit, run_tests
-    from icaccess.review.unread import unread_run
+    from icaccess.review.check import unread_finding
+    from icaccess.review.suite import SuiteRun, TestResult, junit, run_suite
 
     if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--min-coverage {min_coverage}: give a percentage from 0 to 100")
     forms = {"text": render.run_text, "json": render.run_json, "junit": junit}
     try:
-        run = run_tests(_source(policy, config))
+        run = run_suite(_source(policy, config))
     except IcaccessError as error:
         if form != "text":
-            show(forms[form](unread_run(error, policy or Path("policy"))), form)
+            at = unread_finding(error, policy or Path("policy"))
+            failed = TestResult("policy", "can be read", at.file, at.line, at.message)
+            show(forms[form](SuiteRun((failed,), (), ())), form)
         raise
+    _say_cached(run.cached_at)
     show(forms[form](run), form)
     if run.percent is not None and run.percent < min_coverage:
         say(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
@@ -102,11 +105,17 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
     """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
     from icaccess.review import render
     from icaccess.review.trace import trace_policy
+    from icaccess.tables import as_json
 
     found = trace_policy(_source(policy, config))
-    forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": render.trace_json}
+    forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
     show(forms[form](found), form)
     return 1 if found.gaps else 0
+
+
+def _say_cached(made_at: str | None) -> None:
+    if made_at is not None:
+        say(f"nothing has changed since {made_at}: the results are from the cache", err=True)
 
 
 def _source(policy: Path | None, config: Path | None) -> PolicySource:

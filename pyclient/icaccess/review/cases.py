@@ -8,7 +8,7 @@ policy data. A case has a `name`, the `clause` that it shows, a day `at`, an `em
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from icaccess.errors import PolicyError
 from icaccess.marked_yaml import Bare, Marked, MarkedYamlError, Steps, read_document
 from icaccess.models import Decision, Text
-from icaccess.review.source import CLAUSES, POLICY_DATA, PolicySource, value_of
+from icaccess.review.source import CLAUSES, POLICY_DATA, Covered, PolicySource, covered_by, value_of
 
 _QUERY = "[[d | d := data.access.decision with input as case] | some case in input.cases]"
 _PARTS = {field.name for field in msgspec.structs.fields(Decision)}
@@ -83,27 +83,58 @@ def read_cases(file: Path) -> tuple[CaseFile, list[int]]:
 
 
 def run_cases(
-    source: PolicySource, file: Path, *, coverage: bool = True
-) -> tuple[list[CaseResult], dict[str, Any]]:
-    """How the policy decides the cases in `file`, and OPA's report of the lines that this covered."""
-    found, lines = read_cases(file)
-    questions = [{"as_of": case.at, "employee": case.employee} for case in found.cases]
+    source: PolicySource, *, coverage: bool = True
+) -> tuple[list[CaseResult], list[dict[str, Any]]]:
+    """How the policy decides its cases, and OPA's reports of the lines that this covered.
+
+    Files with the same policy data are decided in one go.
+    """
+    read = [(file, *read_cases(file)) for file in source.case_files]
+    groups: dict[bytes, list[tuple[Path, Case, int]]] = {}
+    for file, found, lines in read:
+        own = {name: value for name in POLICY_DATA if (value := getattr(found, name)) is not UNSET}
+        group = groups.setdefault(msgspec.json.encode(own), [])
+        group += [(file, case, line) for case, line in zip(found.cases, lines, strict=True)]
+    results, reports = [], []
+    for own_data, cases in groups.items():
+        questions = [Question(case.at, case.employee) for _, case, _ in cases]
+        answer = decide_questions(source, questions, own_data, coverage=coverage)
+        reports.append(answer.get("coverage", {"files": {}}))
+        for (file, case, line), decided in zip(cases, value_of(answer), strict=True):
+            problem = difference(case.expect, decided)
+            results.append(CaseResult(case.name, case.clause, str(file), line, problem, _codes(decided)))
+    return results, reports
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One question to the policy, as OPA gets it: the day, and somebody's facts."""
+
+    as_of: str
+    employee: dict[str, Any]
+
+
+def decide_questions(
+    source: PolicySource, questions: Sequence[Question], own_data: bytes = b"{}", *, coverage: bool
+) -> dict[str, Any]:
+    """OPA's answer to questions: for each a list of its decision, empty where the policy is undefined.
+
+    `own_data` is JSON of the policy data that stands in the place of the configured.
+    """
     with tempfile.TemporaryDirectory(prefix="icaccess-cases-") as work:
         asked = Path(work, "input.json")
         asked.write_bytes(msgspec.json.encode({"cases": questions}))
-        own = {name: getattr(found, name) for name in POLICY_DATA if getattr(found, name) is not UNSET}
         values = Path(work, "values.json")
-        values.write_bytes(msgspec.json.encode(own))
+        values.write_bytes(own_data)
+        own = msgspec.json.decode(own_data)
         data = [argument for argument in source.data_arguments if argument.partition(":")[0] not in own]
-        loaded: list[str | Path] = [*source.rego_files, *data, values]
         covering = ("--coverage",) if coverage else ()
         options = (*covering, "--strict-builtin-errors", "--input", asked)
-        answer = source.evaluate(_QUERY, loaded, *options)
-    results = [
-        CaseResult(case.name, case.clause, str(file), line, difference(case.expect, decided), _codes(decided))
-        for case, line, decided in zip(found.cases, lines, value_of(answer), strict=True)
-    ]
-    return results, answer.get("coverage", {"files": {}})
+        return source.evaluate(_QUERY, [*source.rego_files, *data, values], *options)
+
+
+def covered_lines(source: PolicySource, questions: Sequence[Question]) -> Covered:
+    """The lines of the policy that OPA evaluates to answer, and those it does not."""
+    return covered_by(decide_questions(source, questions, coverage=True)["coverage"])
 
 
 def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str | None:

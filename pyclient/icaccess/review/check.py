@@ -5,14 +5,18 @@ Each check gives findings; a policy without findings is in order. The rules of t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from icaccess.review.source import CLAUSES, POLICY_DATA, PolicySource, Rule, complaints, value_of
-from icaccess.review.testing import TestRun, run_tests
+from icaccess.errors import IcaccessError
+from icaccess.review.cases import read_cases
+from icaccess.review.names import name_findings, nodes
+from icaccess.review.source import CLAUSES, Finding, PolicySource, Rule, complaints, value_of
+from icaccess.review.suite import SuiteRun, run_suite
 
 RULES = {
     "read": "Policy, tests, cases and policy data can be read.",
@@ -21,46 +25,60 @@ RULES = {
     "annotation": "Packages have titles, public rules descriptions, definitions in package access both.",
     "clause": "Every clause named is one of the posted requirements.",
     "reason": "Each reason code stands once in the table, and on one rule of the same clause.",
-    "reachable": "Every reason is given by some test or case.",
+    "reachable": "Every reason is expected by a case, or named or given by a test.",
     "data": "Every value of the policy data is used by some rule.",
-    "reach": "Rules refer to the policy and to its policy data alone.",
-    "test": "Every rule beside the tests is a test, or is used by another.",
+    "reach": "Every reference in policy, tests and sidecar rules leads to a rule or to policy data.",
+    "name": "No rule has the name of one of OPA's functions, and each word in braces has a value.",
+    "test": "Every rule beside the tests is a test or is used by one, and every test can fail.",
 }
 """The checks by id, and what each asks."""
 
 FACING = "access"
 """The package whose rules are read by reviewers and asked by clients."""
 
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that is not in order: which check, where, and what to do."""
-
-    rule: str
-    file: str
-    line: int
-    message: str
+_PLACE = re.compile(r"(.+?)(?: line (\d+)|:(\d+))?: ")
+"""How errors begin that are about a file, with its line where there is one."""
 
 
-def check_policy(source: PolicySource) -> list[Finding]:
-    """All that is not in order with a policy, in the order of the checks; an empty list when all is.
+class Findings(msgspec.Struct, frozen=True):
+    """All findings of one check; `cached_at` says when it was made, where it is from the cache."""
+
+    findings: tuple[Finding, ...]
+    cached_at: str | None = None
+
+
+def check_policy(source: PolicySource) -> Findings:
+    """All that is not in order with a policy, in the order of the checks; from the cache if nothing changed.
 
     What does not compile is not checked further. Raises `PolicyError` when a file does not even parse.
     """
-    findings = list(_format(source))
+    return source.cached("check", Findings, lambda: Findings(tuple(_check(source))))
+
+
+def unread_finding(error: IcaccessError, policy: Path) -> Finding:
+    """An error that ended a check as its one finding, at the file that it names, else at the policy folder.
+
+    A tool that reads findings, and not what went to stderr, would take none of them for none wrong.
+    """
+    text = str(error)
+    place = _PLACE.match(text)
+    if place is None or not Path(place[1]).is_file():
+        return Finding("read", str(policy), 1, text)
+    return Finding("read", place[1], int(place[2] or place[3] or 1), text[place.end() :])
+
+
+def _check(source: PolicySource) -> Iterator[Finding]:
+    yield from _format(source)
     compile_findings = list(_compile(source))
-    findings += compile_findings
+    yield from compile_findings
     if compile_findings:
-        return findings
+        return
     reasons = _reason_table(source)
-    run = run_tests(source) if source.test_files or source.case_files else None
-    findings += _annotations(source)
-    findings += _clauses(source)
-    findings += _reasons(source, reasons)
-    findings += _reachable(source, reasons, run)
-    findings += _data(source)
-    findings += _reach(source)
-    findings += _tests(source)
-    return findings
+    yield from _annotations(source)
+    yield from _clauses(source)
+    yield from _reasons(source, reasons)
+    yield from _reachable(source, reasons)
+    yield from name_findings(source)
 
 
 def _format(source: PolicySource) -> Iterator[Finding]:
@@ -106,7 +124,7 @@ def _clauses(source: PolicySource) -> Iterator[Finding]:
 
 
 class _Table(msgspec.Struct, frozen=True):
-    """The table of reasons as the policy has it, and where it stands."""
+    """The table of reasons as the policy has it, where it stands, and the lines of keys written twice."""
 
     clauses: dict[str, str | None]
     rule: Rule
@@ -119,20 +137,14 @@ def _reason_table(source: PolicySource) -> _Table | None:
         return None
     loaded: list[str | Path] = [*source.rego_files, *source.data_arguments]
     entries = value_of(source.evaluate("data.lib.reasons.table", loaded))
-    return _Table(
-        {code: entry.get("clause") for code, entry in entries.items()},
-        rule,
-        list(_repeated_keys(source, rule)),
-    )
-
-
-def _repeated_keys(source: PolicySource, table: Rule) -> Iterator[tuple[str, int]]:
-    """Keys of the table that stand twice in its text, of which OPA would silently keep one."""
+    clauses = {code: entry.get("clause") for code, entry in entries.items()}
+    keys = [
+        (key["value"], key["location"]["row"]) for key, _ in source.syntax(rule)["head"]["value"]["value"]
+    ]
     seen: set[str] = set()
-    for key, _ in source.syntax(table)["head"]["value"]["value"]:
-        if key["value"] in seen:
-            yield key["value"], key["location"]["row"]
-        seen.add(key["value"])
+    # OPA keeps one of two entries of the same key and does not say so.
+    repeated = [(key, line) for key, line in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+    return _Table(clauses, rule, repeated)
 
 
 def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
@@ -146,7 +158,13 @@ def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
         return
     for code, rules in giving.items():
         yield from _reason(code, rules, table)
-    yield from _table(table, giving)
+    for code, line in table.repeated:
+        yield Finding("reason", table.rule.file, line, f"{code} stands twice in the table")
+    for code, clause in table.clauses.items():
+        if clause is not None and clause not in CLAUSES:
+            yield _at(table.rule, "reason", f"{code} is of {clause!r}, which is no clause")
+        if clause is not None and code not in giving:
+            yield _at(table.rule, "reason", f"no rule is annotated as giving {code}")
 
 
 def _reason(code: str, rules: list[Rule], table: _Table) -> Iterator[Finding]:
@@ -161,43 +179,50 @@ def _reason(code: str, rules: list[Rule], table: _Table) -> Iterator[Finding]:
             yield _at(rule, "reason", f"{code} is of {table.clauses[code]}, its rule of {named}")
 
 
-def _table(table: _Table, giving: dict[str, list[Rule]]) -> Iterator[Finding]:
-    for code, line in table.repeated:
-        yield Finding("reason", table.rule.file, line, f"{code} stands twice in the table")
-    for code, clause in table.clauses.items():
-        if clause is not None and clause not in CLAUSES:
-            yield _at(table.rule, "reason", f"{code} is of {clause!r}, which is no clause")
-        if clause is not None and code not in giving:
-            yield _at(table.rule, "reason", f"no rule is annotated as giving {code}")
-
-
-def _reachable(source: PolicySource, table: _Table | None, run: TestRun | None) -> Iterator[Finding]:
+def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
+    """Reasons that no case expects and no test gives; the suite runs only for what no test names either."""
+    expected = {
+        code
+        for file in source.case_files
+        for case in read_cases(file)[0].cases
+        for code in case.expect.get("reasons", [])
+    }
+    named = {
+        node["value"]
+        for module in source.test_modules
+        for node in nodes(module.syntax)
+        if node.get("type") == "string" and isinstance(node["value"], str)
+    }
+    codes = {rule.reason for rule in source.rules if rule.reason} | (table.clauses.keys() if table else set())
+    left = sorted(codes - expected - named)
+    if not left:
+        return
+    run = run_suite(source) if source.test_files or source.case_files else None
     if run is not None and run.failed:
         failed = next(test for test in run.tests if test.problem)
         yield Finding("reachable", failed.file, failed.line, f"test {failed.name} fails: {failed.problem}")
         return
-    for rule in source.rules:
-        if rule.reason is not None and (run is None or not _is_reached(source, run, rule)):
-            yield _at(rule, "reachable", f"no test or case reaches {rule.reason}")
-    annotated = {rule.reason for rule in source.rules}
-    if table is None:
-        return
-    for code in sorted(table.clauses.keys() - annotated):
+    rules = {rule.reason: rule for rule in source.rules if rule.reason}
+    for code in left:
         places = list(_literals(source, code))
-        if run is None or not any(run.is_covered(file, [line]) for file, line in places):
-            file, line = places[0] if places else (table.rule.file, table.rule.line)
+        rule = rules.get(code) or (table.rule if table else None)
+        if run is None or not _is_reached(source, run, code, rules.get(code), places):
+            file, line = (rule.file, rule.line) if rule else places[0]
+            if code not in rules and places:
+                file, line = places[0]
             yield Finding("reachable", file, line, f"no test or case reaches {code}")
 
 
-def _is_reached(source: PolicySource, run: TestRun, rule: Rule) -> bool:
+def _is_reached(
+    source: PolicySource, run: SuiteRun, code: str, rule: Rule | None, places: list[tuple[str, int]]
+) -> bool:
     """Whether a test made the rule give its reason: the line that holds the code was evaluated.
 
     A code on the line of the rule's condition says nothing, since that is evaluated either way.
     """
-    code = str(rule.reason)
-    if any(code in case.reasons for case in run.cases):
-        return True
-    return run.is_covered(rule.file, {*_lines_of(source.syntax(rule), code)} - {rule.body_line})
+    if rule is None:
+        return any(run.is_covered(file, [line]) for file, line in places)
+    return run.is_covered(rule.file, {*_lines_of(source.syntax(rule), code)} - {rule.body_line or 0})
 
 
 def _literals(source: PolicySource, code: str) -> Iterator[tuple[str, int]]:
@@ -210,92 +235,9 @@ def _literals(source: PolicySource, code: str) -> Iterator[tuple[str, int]]:
 
 
 def _lines_of(syntax: Any, text: str) -> Iterator[int]:
-    for node in _nodes(syntax):
+    for node in nodes(syntax):
         if node.get("type") == "string" and node["value"] == text and "location" in node:
             yield node["location"]["row"]
-
-
-def _data(source: PolicySource) -> Iterator[Finding]:
-    # A whole document, handed to a function, says nothing of its values.
-    used = [path for module in source.modules for path, _ in _references(module.syntax) if len(path) > 1]
-    for name in POLICY_DATA:
-        file = source.config / name / "data.yaml"
-        if name == "locations" or not file.is_file():
-            continue  # a place is used when somebody works there
-        values = value_of(source.evaluate(f"data.{name}", [f"{name}:{file}"]))
-        for path in _leaves((name,), values):
-            if not any(reference == path[: len(reference)] for reference in used):
-                yield Finding("data", str(file), 1, f"no rule uses {'.'.join(path)}")
-
-
-def _leaves(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, ...]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves((*path, key), inner)
-    else:
-        yield path
-
-
-def _reach(source: PolicySource) -> Iterator[Finding]:
-    """What a rule refers to that is misspelt, of the tests or OPA's own: undefined, so true where negated."""
-    there = [(name,) for name in POLICY_DATA] + [
-        tuple(module.package.split(".")) for module in source.modules
-    ]
-    for module in source.modules:
-        for path, line in _references(module.syntax):
-            if not any(path[: len(root)] == root for root in there):
-                name = ".".join(("data", *path))
-                message = f"{name} is neither in the policy nor in its policy data; correct it"
-                yield Finding("reach", module.file, line, message)
-
-
-def _references(syntax: Any) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Each `data.a.b` that is written, as `(a, b)` up to what is known only when it runs, and its line."""
-    for node in _nodes(syntax):
-        if node.get("type") == "ref" and node["value"][0].get("value") == "data":
-            parts: list[str] = []
-            for part in node["value"][1:]:
-                if part["type"] != "string":
-                    break
-                parts.append(part["value"])
-            yield tuple(parts), node["value"][0]["location"]["row"]
-
-
-def _tests(source: PolicySource) -> Iterator[Finding]:
-    """What stands with the tests and never runs: OPA knows a test by its name, and passes over the rest."""
-    rules = [rule for module in source.test_modules for rule in module.rules]
-    syntaxes = [syntax for module in source.test_modules for syntax in module.syntax.get("rules", [])]
-    used = {
-        name
-        for rule, syntax in zip(rules, syntaxes, strict=True)
-        for name in _names(syntax)
-        if name != rule.name  # as its own head says
-    }
-    for rule in rules:
-        if rule.name not in used and not rule.name.startswith(("test_", "todo_test_")):
-            message = (
-                f"{rule.name} never runs: it is not named test_… and no test uses it; rename or remove it"
-            )
-            yield _at(rule, "test", message)
-
-
-def _names(syntax: Any) -> Iterator[str]:
-    """Each name that is written in a rule: of variables, and of the parts of references."""
-    for node in _nodes(syntax):
-        if node.get("type") == "var":
-            yield node["value"]
-        elif node.get("type") == "ref":
-            yield from (part["value"] for part in node["value"] if part["type"] == "string")
-
-
-def _nodes(syntax: Any) -> Iterator[dict[str, Any]]:
-    """Every object within OPA's syntax, from the outside in."""
-    if isinstance(syntax, dict):
-        yield syntax
-        syntax = list(syntax.values())
-    if isinstance(syntax, list):
-        for inner in syntax:
-            yield from _nodes(inner)
 
 
 def _at(rule: Rule, check: str, message: str) -> Finding:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from icaccess.review.forecast import KINDS, Event, Forecast
-from icaccess.review.render import as_csv, as_json
+from icaccess.review.forecast import KINDS, Forecast
+from icaccess.tables import as_csv, as_json, table
 from icaccess.text import printable
 
 _WIDTH = 40
-_COLUMNS = ("day", "employee_id", "kind", "reasons", "roles", "locations")
+_COLUMNS = {name: name for name in ("day", "employee_id", "kind", "reasons", "roles", "locations")}
 
 
 def forecast_text(found: Forecast, examples: int) -> str:
@@ -36,18 +36,8 @@ def forecast_json(found: Forecast) -> str:
 
 
 def forecast_csv(found: Forecast) -> str:
-    """One line for each event; no cell that a spreadsheet would run."""
-    return as_csv(
-        _COLUMNS,
-        (
-            (str(event.day), event.employee_id, event.kind, *map("; ".join, _lists(event)))
-            for event in found.events
-        ),
-    )
-
-
-def _lists(event: Event) -> tuple[tuple[str, ...], ...]:
-    return (event.reasons, event.roles, event.locations)
+    """One line for each event."""
+    return as_csv(table(_COLUMNS, found.events))
 
 
 def _text(found: Forecast, examples: int) -> Iterator[str]:
@@ -68,7 +58,8 @@ def _text(found: Forecast, examples: int) -> Iterator[str]:
                 yield f"  {month}  {'█' * max(1, round(_WIDTH * count / most))} {count:,}"
         for event in events[:examples]:
             why = f": {', '.join(event.reasons)}" if event.reasons else ""
-            yield f"    {event.day}  {event.employee_id}  {_where(event.roles, event.locations)}{why}"
+            place = f"{', '.join(event.roles) or 'no job'} at {', '.join(event.locations)}"
+            yield f"    {event.day}  {event.employee_id}  {place if event.locations else 'no job'}{why}"
         if len(events) > examples:
             yield f"    … and {len(events) - examples:,} more"
     for title, people in (
@@ -80,7 +71,3 @@ def _text(found: Forecast, examples: int) -> Iterator[str]:
             yield ""
             yield f"{title}"
             yield from (f"  {name:<36} {count:,}" for name, count in people.items())
-
-
-def _where(roles: tuple[str, ...], locations: tuple[str, ...]) -> str:
-    return f"{', '.join(roles) or 'no job'} at {', '.join(locations)}" if locations else "no job"

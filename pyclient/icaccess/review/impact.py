@@ -53,10 +53,19 @@ class Change(msgspec.Struct, frozen=True):
     locations: tuple[str, ...]
 
 
+class DayActions(msgspec.Struct, frozen=True):
+    """How many people an apply on `day` takes each action for, under each version."""
+
+    day: date
+    base: dict[Action, int]
+    head: dict[Action, int]
+
+
 class Impact(msgspec.Struct, frozen=True):
     """What a change of policy does to a population, from `first_day` through `last_day`.
 
-    `actions_before` and `actions_after` count what an apply would do on the first day under each version.
+    `actions` holds the first day, and each later day from which on the counts of the two versions differ in
+    another way than on the day before.
     """
 
     base: Version
@@ -65,8 +74,7 @@ class Impact(msgspec.Struct, frozen=True):
     last_day: date
     people: int
     changes: tuple[Change, ...]
-    actions_before: dict[Action, int]
-    actions_after: dict[Action, int]
+    actions: tuple[DayActions, ...]
 
     @property
     def people_changed(self) -> int:
@@ -141,9 +149,8 @@ def compare(
         for change in _changes(then, now, last)
     ]
     changes.sort(key=lambda change: (list(KINDS).index(change.kind), change.employee_id, change.first_day))
-    return Impact(
-        base[0], head[0], first, last, len(people), tuple(changes), _actions(before), _actions(after)
-    )
+    actions = tuple(_actions(before, after, first))
+    return Impact(base[0], head[0], first, last, len(people), tuple(changes), actions)
 
 
 def difference(before: Decision, after: Decision) -> tuple[str, ...]:
@@ -173,14 +180,25 @@ def kind_of(before: Decision, after: Decision) -> Kind:
 
 
 def _changes(before: Timeline, after: Timeline, last: date) -> Iterator[Change]:
-    """The spans in which two timelines differ, each with one pair of decisions."""
+    """The spans in which two timelines differ, each with the pair of decisions of its first day.
+
+    Spans that follow each other and differ in the same way are one.
+    """
     days = sorted({decision.as_of for decision in (*before.decisions, *after.decisions)})
     ends = [*(day - timedelta(days=1) for day in days[1:]), last]
+    open_one: Change | None = None
     for day, through in zip(days, ends, strict=True):
         then, now = before.on(day), after.on(day)
         fields = difference(then, now)
-        if fields:
-            yield Change(before.record.id, day, through, kind_of(then, now), fields, then, now, (), ())
+        if open_one and fields and not (difference(open_one.before, then) or difference(open_one.after, now)):
+            open_one = msgspec.structs.replace(open_one, last_day=through)
+            continue
+        if open_one:
+            yield open_one
+        kind = kind_of(then, now)
+        open_one = Change(before.record.id, day, through, kind, fields, then, now, (), ()) if fields else None
+    if open_one:
+        yield open_one
 
 
 def _placed(change: Change, client: AccessClient, record: Record) -> Change:
@@ -191,9 +209,17 @@ def _placed(change: Change, client: AccessClient, record: Record) -> Change:
     return msgspec.structs.replace(change, roles=jobs.roles, locations=jobs.locations)
 
 
-def _actions(people: list[Timeline]) -> dict[Action, int]:
-    counts = Counter(timeline.decisions[0].action for timeline in people)
-    return {action: counts[action] for action in ACTIONS}
+def _actions(before: list[Timeline], after: list[Timeline], first: date) -> Iterator[DayActions]:
+    """What an apply would do on the first day, and on each later one from which on it differs otherwise."""
+    days = {decision.as_of for timeline in (*before, *after) for decision in timeline.decisions}
+    shown: dict[Action, int] | None = None
+    for day in sorted(days | {first}):
+        counts = [Counter(timeline.on(day).action for timeline in side) for side in (before, after)]
+        differing: dict[Action, int] = {one: counts[1][one] - counts[0][one] for one in ACTIONS}
+        if shown != differing:
+            base, head = ({action: count[action] for action in ACTIONS} for count in counts)
+            yield DayActions(day, base, head)
+        shown = differing
 
 
 def _codes(decision: Decision) -> set[str]:

@@ -6,15 +6,26 @@ from collections.abc import Iterator
 from itertools import islice
 
 from icaccess.models import Decision
-from icaccess.review.impact import ACTIONS, KINDS, Change, Impact, Kind
-from icaccess.review.render import as_csv, as_json, markdown_text
+from icaccess.review.impact import ACTIONS, KINDS, Change, DayActions, Impact, Kind
 from icaccess.review.versions import Version
+from icaccess.tables import as_csv, as_json, as_markdown, as_text, markdown_text, table
 from icaccess.text import printable
 
-_COLUMNS = (
-    *("employee_id", "first_day", "last_day", "kind", "fields", "outcome_before", "outcome_after"),
-    *("reasons_before", "reasons_after", "action_before", "action_after", "roles", "locations"),
-)
+_COLUMNS = {
+    "employee_id": "employee_id",
+    "first_day": "first_day",
+    "last_day": "last_day",
+    "kind": "kind",
+    "fields": "fields",
+    "outcome_before": "before.outcome",
+    "outcome_after": "after.outcome",
+    "reasons_before": "before.reasons.code",
+    "reasons_after": "after.reasons.code",
+    "action_before": "before.action",
+    "action_after": "after.action",
+    "roles": "roles",
+    "locations": "locations",
+}
 
 
 def impact_text(impact: Impact, examples: int) -> str:
@@ -29,107 +40,87 @@ def impact_markdown(impact: Impact, examples: int) -> str:
 
 def impact_json(impact: Impact) -> str:
     """Everything, with the counts that the other formats show."""
-    return as_json(
-        {
-            "base": impact.base,
-            "head": impact.head,
-            "first_day": impact.first_day,
-            "last_day": impact.last_day,
-            "people": impact.people,
-            "people_changed": impact.people_changed,
-            "by_kind": impact.by_kind(),
-            "by_reason": {code: {"lost": a, "gained": b} for code, (a, b) in impact.by_reason().items()},
-            "by_role": impact.by_role(),
-            "by_location": impact.by_location(),
-            "actions_before": impact.actions_before,
-            "actions_after": impact.actions_after,
-            "changes": impact.changes,
-        }
-    )
+    counts = {
+        "people_changed": impact.people_changed,
+        "by_kind": impact.by_kind(),
+        "by_reason": {code: {"lost": a, "gained": b} for code, (a, b) in impact.by_reason().items()},
+        "by_role": impact.by_role(),
+        "by_location": impact.by_location(),
+    }
+    whole = {name: getattr(impact, name) for name in Impact.__struct_fields__}
+    changes = whole.pop("changes")
+    return as_json(whole | counts | {"changes": changes})
 
 
 def impact_csv(impact: Impact) -> str:
-    """One line for each change; no cell that a spreadsheet would run."""
-    return as_csv(_COLUMNS, map(_row, impact.changes))
-
-
-def _row(change: Change) -> tuple[str, ...]:
-    before, after = change.before, change.after
-    return (
-        *(change.employee_id, str(change.first_day), str(change.last_day), change.kind),
-        *("; ".join(change.fields), before.outcome, after.outcome, _codes(before), _codes(after)),
-        *(before.action, after.action, "; ".join(change.roles), "; ".join(change.locations)),
-    )
+    """One line for each change."""
+    return as_csv(table(_COLUMNS, impact.changes))
 
 
 def _text(impact: Impact, examples: int) -> Iterator[str]:
-    yield f"base: {_version(impact.base)}"
-    yield f"head: {_version(impact.head)}"
+    yield f"base: {version_words(impact.base)}"
+    yield f"head: {version_words(impact.head)}"
     yield _summary(impact)
     for kind, number in impact.by_kind().items():
         yield ""
         yield f"{KINDS[kind]}: {number:,}"
-        for change in _examples(impact, kind, examples):
-            yield f"  {change.employee_id}  {_span(impact, change)}{_told(change)}"
+        yield from (f"  {who}  {how}" for who, how in _examples(impact, kind, examples))
         if number > examples:
             yield f"  … and {number - examples:,} more"
     for title, counts in _counts(impact):
         yield ""
         yield f"{title}"
-        yield from (f"  {name:<36} {number}" for name, number in counts)
-    yield ""
-    yield "What an apply would do" + ("" if impact.first_day == impact.last_day else " on the first day")
-    for action in ACTIONS:
-        before, after = impact.actions_before[action], impact.actions_after[action]
-        yield f"  {action:<8} {before:>6,} → {after:>6,}" + (
-            f"  {after - before:+,}" if after != before else ""
-        )
+        yield from as_text(counts, indent=2)
+    for day in impact.actions:
+        yield ""
+        yield f"What an apply would do on {day.day}"
+        rows = ([action, base, "→", head, change] for action, base, head, change in _rows(day))
+        yield from as_text(rows, indent=2)
 
 
 def _markdown(impact: Impact, examples: int) -> Iterator[str]:
     yield "### Impact on access"
-    yield ""
-    yield f"**{markdown_text(_summary(impact))}**"
-    yield ""
-    yield f"base: {markdown_text(_version(impact.base))}<br>head: {markdown_text(_version(impact.head))}"
-    yield ""
-    yield "| an apply would | base | head | |"
-    yield "|---|--:|--:|--:|"
-    for action in ACTIONS:
-        before, after = impact.actions_before[action], impact.actions_after[action]
-        yield f"| {action} | {before:,} | {after:,} | {f'{after - before:+,}' if after != before else ''} |"
+    yield f"\n**{markdown_text(_summary(impact))}**"
+    base, head = (markdown_text(version_words(one)) for one in (impact.base, impact.head))
+    yield f"\nbase: {base}<br>head: {head}"
+    for day in impact.actions:
+        yield ""
+        yield from as_markdown(
+            (f"an apply on {day.day} would", "base", "head", ""), _rows(day), numbers=(1, 2, 3)
+        )
     for kind, number in impact.by_kind().items():
-        yield ""
-        yield f"<details><summary>{KINDS[kind]}: {number:,}</summary>"
-        yield ""
-        for change in _examples(impact, kind, examples):
-            told = markdown_text(f"{_span(impact, change)}{_told(change)}")
-            yield f"- {markdown_text(change.employee_id)} {told}"
+        yield f"\n<details><summary>{KINDS[kind]}: {number:,}</summary>\n"
+        for who, how in _examples(impact, kind, examples):
+            yield f"- {markdown_text(who)} {markdown_text(how)}"
         if number > examples:
             yield f"- … and {number - examples:,} more"
-        yield ""
-        yield "</details>"
+        yield "\n</details>"
     for title, counts in _counts(impact):
         yield ""
-        yield f"| {title} | people |"
-        yield "|---|--:|"
-        yield from (f"| {markdown_text(name)} | {markdown_text(number)} |" for name, number in counts)
+        yield from as_markdown(
+            (title, "people"), (list(map(markdown_text, line)) for line in counts), numbers=(1,)
+        )
+
+
+def _rows(day: DayActions) -> Iterator[tuple[str, str, str, str]]:
+    for action in ACTIONS:
+        base, head = day.base[action], day.head[action]
+        yield action, f"{base:,}", f"{head:,}", f"{head - base:+,}" if head != base else ""
 
 
 def _summary(impact: Impact) -> str:
     days = f"on {impact.first_day}"
     if impact.last_day != impact.first_day:
         days = f"on each day from {impact.first_day} through {impact.last_day}"
-    if not impact.changes:
-        return f"{impact.people:,} people decided {days}: nothing changes"
     changed = impact.people_changed
     if not changed:
-        return f"{impact.people:,} people decided {days}: nothing changes but words"
-    verb = "changes" if changed == 1 else "change"
-    return f"{impact.people:,} people decided {days}: {changed:,} {verb}"
+        but = " but words" if impact.changes else ""
+        return f"{impact.people:,} people decided {days}: nothing changes{but}"
+    return f"{impact.people:,} people decided {days}: {changed:,} {'changes' if changed == 1 else 'change'}"
 
 
-def _version(version: Version) -> str:
+def version_words(version: Version) -> str:
+    """A version in words: its name, its commit if it is one, and the digests that decided."""
     commit = f" at {version.commit[:12]}" if version.commit else ""
     revisions = f"policy {version.policy_revision[:12]}, data {version.data_revision[:12]}"
     return f"{version.name}{commit} ({revisions})"
@@ -144,32 +135,28 @@ def _counts(impact: Impact) -> Iterator[tuple[str, list[tuple[str, str]]]]:
             yield title, counts
 
 
-def _examples(impact: Impact, kind: Kind, number: int) -> Iterator[Change]:
-    """The first change of that kind of as many people."""
+def _examples(impact: Impact, kind: Kind, number: int) -> Iterator[tuple[str, str]]:
+    """The first change of that kind of as many people: who, and how it differs."""
     seen: dict[str, Change] = {}
     for change in impact.changes:
         if change.kind == kind:
             seen.setdefault(change.employee_id, change)
-    yield from islice(seen.values(), number)
+    for who, change in islice(seen.items(), number):
+        days = f"from {change.first_day} through {change.last_day}: "
+        how = difference_words(kind, change.fields, change.before, change.after)
+        yield who, (days if impact.first_day != impact.last_day else "") + how
 
 
-def _span(impact: Impact, change: Change) -> str:
-    if impact.first_day == impact.last_day:
-        return ""
-    return f"from {change.first_day} through {change.last_day}: "
-
-
-def _told(change: Change) -> str:
-    """From what to what, and why."""
-    before, after = change.before, change.after
+def difference_words(kind: Kind, fields: tuple[str, ...], before: Decision, after: Decision) -> str:
+    """From what to what a decision changes, and why."""
     if before.outcome != after.outcome:
         shown = f"{before.outcome} → {after.outcome}"
     elif _codes(before) != _codes(after):
         shown = f"{after.outcome}: {_codes(before)} → {_codes(after)}"
-    elif change.kind == "wording":
+    elif kind == "wording":
         return "; ".join(f"{old} → {new}" for old, new in _words(before, after))
     else:
-        parts = [field for field in change.fields if field not in {"reasons", "action"}]
+        parts = [field for field in fields if field not in {"reasons", "action"}]
         shown = "; ".join(f"{part} {_value(before, part)} → {_value(after, part)}" for part in parts)
     if before.action != after.action:
         shown += f" ({before.action} → {after.action})"
@@ -180,10 +167,9 @@ def _told(change: Change) -> str:
 def _words(before: Decision, after: Decision) -> Iterator[tuple[str, str]]:
     """The messages and remedies that differ, reason by reason."""
     for old, new in zip(before.reasons, after.reasons, strict=True):
-        if old.message != new.message:
-            yield old.message, new.message
-        if old.remedy != new.remedy:
-            yield old.remedy, new.remedy
+        for was, becomes in ((old.message, new.message), (old.remedy, new.remedy)):
+            if was != becomes:
+                yield was, becomes
 
 
 def _value(decision: Decision, field: str) -> str:

@@ -47,8 +47,8 @@ class Given(Part, frozen=True, kw_only=True):
     approval: BasisApproval | None = None
 
 
-class PersonBase(Part, frozen=True, kw_only=True, omit_defaults=True):
-    """One person, what they hold, and the decision on them but for its reasons.
+class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """One person, what they hold, and the decision on them.
 
     `name`, `username` and `email` are empty where the facts have none or the report leaves them out.
     """
@@ -62,20 +62,21 @@ class PersonBase(Part, frozen=True, kw_only=True, omit_defaults=True):
     given: Given | None = None
     outcome: Outcome
     action: Action
+    reasons: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     expiry: Expiry | None = None
     requirements_met_on: date | None = None
     grant_due_by: date | None = None
+    needs_consent: bool = False
     escalate: bool = False
     recheck_on: date | None = None
     basis: Basis | None = None
 
-
-class Person(PersonBase, frozen=True, kw_only=True, omit_defaults=True):
-    """One person, what they hold, and the decision on them."""
-
-    reasons: tuple[Reason, ...] = ()
+    @property
+    def holds(self) -> bool:
+        """Whether the target shows that the person holds access."""
+        return self.held is not None
 
 
 class Source(Part, frozen=True, kw_only=True):

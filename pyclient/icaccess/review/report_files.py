@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from icaccess import tables
 from icaccess.errors import UsageError
 from icaccess.files import write_private_files
-from icaccess.review.report_data import FORMAT, Held, Person, Report
+from icaccess.review.report_data import FORMAT, Report
 from icaccess.review.report_page import render
 
 PAGE, CSV, JSON = "report.html", "report.csv", "report.json"
 
-_COLUMNS = (
-    "employee_id", "name", "username", "email", "outcome", "action", "escalate", "held", "held_since",
-    "held_locations", "given_by_run", "given_how", "given_on", "roles", "job_locations", "allowed_locations",
-    "reason_codes", "reason_clauses", "reasons", "remedies", "warnings", "approved_on", "approver",
-    "prerequisite_completed_on", "certification_completed_on", "requirements_met_on", "grant_due_by",
-    "valid_through", "expiry_state", "recheck_on",
-)  # fmt: skip
+_COLUMNS = {
+    "employee_id": "id",
+    "name": "name",
+    "username": "username",
+    "email": "email",
+    "outcome": "outcome",
+    "action": "action",
+    "escalate": "escalate",
+    "held": "holds",
+    "held_since": "held.since",
+    "held_locations": "held.locations",
+    "given_by_run": "given.run",
+    "given_how": "given.how",
+    "given_on": "given.on",
+    "roles": "jobs.role",
+    "job_locations": "jobs.location",
+    "allowed_locations": "locations",
+    "reason_codes": "reasons.code",
+    "reason_clauses": "reasons.clause",
+    "reasons": "reasons.message",
+    "remedies": "reasons.remedy",
+    "warnings": "warnings",
+    "approved_on": "basis.approval.decided_on",
+    "approver": "basis.approval.approver",
+    "prerequisite_completed_on": "basis.walk_in",
+    "certification_completed_on": "basis.elementary",
+    "requirements_met_on": "requirements_met_on",
+    "grant_due_by": "grant_due_by",
+    "valid_through": "expiry.valid_through",
+    "expiry_state": "expiry.state",
+    "recheck_on": "recheck_on",
+}
 _PERSONAL = {"name", "username", "email"}
 
 
@@ -87,75 +110,10 @@ def as_json(report: Report) -> bytes:
 def as_csv(report: Report) -> bytes:
     """One line for each person, in UTF-8 with the mark by which spreadsheets know it.
 
-    A cell that a spreadsheet would run as a formula begins with an apostrophe. Personal columns are left out
-    where the report leaves them out.
+    Personal columns are left out where the report leaves them out.
     """
-    columns = [name for name in _COLUMNS if report.personal or name not in _PERSONAL]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
-    for person in report.people:
-        cells = _cells(person)
-        writer.writerow([harmless(cells[name]) for name in columns])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def harmless(cell: str) -> str:
-    """The cell as text that no spreadsheet takes for a formula.
-
-    Spreadsheets run what begins with `=`, `+`, `-` or `@`, in full width too, some of them after blanks or
-    invisible characters; a leading tab or line break can split the cell.
-    """
-    for character in cell:
-        if unicodedata.category(character)[0] not in "CZ":
-            start = unicodedata.normalize("NFKC", character)
-            return f"'{cell}" if start in ("=", "+", "-", "@", "\u2212") or cell[0] in "\t\r\n" else cell
-    return f"'{cell}" if cell else cell
-
-
-def _cells(person: Person) -> Mapping[str, str]:
-    held = person.held or Held()
-    basis, expiry, given = person.basis, person.expiry, person.given
-    return {
-        "employee_id": person.id,
-        "name": person.name,
-        "username": person.username,
-        "email": person.email,
-        "outcome": person.outcome,
-        "action": person.action,
-        "escalate": _text(person.escalate),
-        "held": _text(person.held is not None),
-        "held_since": _text(held.since),
-        "held_locations": _joined(held.locations or ()),
-        "given_by_run": _text(given and given.run),
-        "given_how": given.how if given else "",
-        "given_on": _text(given and given.on),
-        "roles": _joined(job.role for job in person.jobs),
-        "job_locations": _joined(job.location for job in person.jobs),
-        "allowed_locations": _joined(person.locations),
-        "reason_codes": _joined(reason.code for reason in person.reasons),
-        "reason_clauses": _joined(reason.clause or "" for reason in person.reasons),
-        "reasons": " ".join(reason.message for reason in person.reasons),
-        "remedies": " ".join(reason.remedy for reason in person.reasons),
-        "warnings": _joined(person.warnings),
-        "approved_on": _text(basis and basis.approval.decided_on),
-        "approver": basis.approval.approver if basis else "",
-        "prerequisite_completed_on": _text(basis and basis.walk_in),
-        "certification_completed_on": _text(basis and basis.elementary),
-        "requirements_met_on": _text(person.requirements_met_on),
-        "grant_due_by": _text(person.grant_due_by),
-        "valid_through": _text(expiry and expiry.valid_through),
-        "expiry_state": expiry.state if expiry else "",
-        "recheck_on": _text(person.recheck_on),
-    }
-
-
-def _joined(values: Iterable[str]) -> str:
-    return "; ".join(values)
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    shown = {name: path for name, path in _COLUMNS.items() if report.personal or name not in _PERSONAL}
+    return tables.as_csv(tables.table(shown, report.people), exact=True).encode("utf-8-sig")
 
 
 def _unwritable(folder: Path, why: str) -> UsageError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,25 +17,35 @@ from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import Facts
 from icaccess.facts.merge import MergedFacts
+from icaccess.models import Record
 from icaccess.opa.bundles import config_tree, digest, policy_tree
+from icaccess.opa.client import AccessClient
+from icaccess.opa.engine import find_opa
 from icaccess.pipeline import Run, start
 from icaccess.request import Request
+from icaccess.review.forecast import forecast
 from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import (
     Change,
+    Coming,
     Evidence,
     Month,
+    Outlook,
     Person,
     Population,
     Report,
+    RulePlace,
     Since,
     Source,
     Standing,
+    Traced,
 )
-from icaccess.review.report_outlook import outlook
 from icaccess.review.report_people import Collected, held_by_records
 from icaccess.review.report_store import History, audit_end
-from icaccess.review.report_trace import trace
+from icaccess.review.source import PolicySource
+from icaccess.review.trace import trace_policy
+
+_A_YEAR = timedelta(days=365)
 
 
 def gather(request: Request, *, earlier: Report | None, personal: bool) -> Report:
@@ -68,7 +78,7 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
         if clauses is None:
             absent["clauses"] = f"{policy} holds no clauses.yaml."
         try:
-            traced = trace(policy, config)
+            traced = traced_clauses(policy, config)
         except (EngineError, PolicyError) as error:
             absent["trace"] = f"The policy was not traced: {error}."
     if earlier is None:
@@ -204,6 +214,48 @@ def expiries(people: Iterable[Person], as_of: date) -> tuple[Month, ...]:
         found.append(Month(month=name, valid=valid[name], recertify=recertify[name]))
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
     return tuple(found)
+
+
+def outlook(client: AccessClient, records: Iterable[Record], people: Iterable[Person], day: date) -> Outlook:
+    """What comes after `day`, through the day after the next removal of somebody who is allowed.
+
+    Where nobody is allowed it is looked ahead for a year. `records` hold the access that the target shows.
+    """
+    ends = [one.expiry.valid_through for one in people if one.outcome == "allow" and one.expiry]
+    through = min(ends) + timedelta(days=1) if ends else day + _A_YEAR
+    found = forecast(client, records, day, through)
+    return Outlook(
+        through=through,
+        allowed_now=found.allowed[0],
+        allowed_then=found.allowed[1],
+        months=tuple(Coming(month=month, **counts) for month, counts in found.by_month().items()),
+        by_role=found.by("roles", "removed", "lost"),
+        by_location=found.by("locations", "removed", "lost"),
+    )
+
+
+def traced_clauses(policy: Path, config: Path) -> tuple[Traced, ...]:
+    """The matrix of the policy in a folder, whose tests are run for it.
+
+    `EngineError` when there is no OPA to run them with, `PolicyError` when there are none or one does not
+    compile.
+    """
+    source = PolicySource(find_opa(), policy, config)
+    return tuple(
+        Traced(
+            clause=one.clause,
+            rules=tuple(
+                RulePlace(
+                    title=rule.title or rule.path, place=f"{Path(rule.file).relative_to(policy)}:{rule.line}"
+                )
+                for rule in one.rules
+            ),
+            reasons=one.reasons,
+            tests=tuple(test.name for test in (*one.tests, *one.cases)),
+            gap=one.gap,
+        )
+        for one in trace_policy(source).clauses
+    )
 
 
 def _standing(person: Person) -> Standing:

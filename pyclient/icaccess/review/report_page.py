@@ -12,13 +12,14 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 from jinja2 import Environment, StrictUndefined
 
 from icaccess.review.forecast import KINDS
 from icaccess.review.report_charts import expiries_by_month, losses_by_month
-from icaccess.review.report_data import Change, Drift, Part, Person, PersonBase, Removal, Report
+from icaccess.review.report_data import Change, Drift, Part, Removal, Report
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 
 OUTCOMES = {"allow": "Allowed", "deny": "Denied", "expired": "Expired", "undecided": "Undecided"}
@@ -42,16 +43,10 @@ _CONTENTS = (
 )
 
 
-class _Row(PersonBase, frozen=True, kw_only=True, omit_defaults=True):
-    """A person as the page's table reads them: remedies stand in a table of their own, since few differ."""
-
-    reasons: tuple[tuple[str, str, int], ...] = ()
-
-
 class _Data(Part, frozen=True, kw_only=True):
     """The page's JSON block."""
 
-    people: list[_Row]
+    people: list[dict[str, Any]]
     texts: list[str]
     places: dict[str, str]
     codes: dict[str, str | None]
@@ -144,8 +139,8 @@ def _json_block(report: Report) -> str:
         for reason in one.reasons:
             codes[reason.code] = reason.clause
             reasons.append((reason.code, reason.message, texts.setdefault(reason.remedy, len(texts))))
-        fields = {name: getattr(one, name) for name in Person.__struct_fields__}
-        rows.append(_Row(**{**fields, "reasons": tuple(reasons)}))
+        # Remedies stand in a list of their own, since few differ.
+        rows.append(msgspec.to_builtins(one) | {"reasons": reasons})
     data = _Data(
         people=rows,
         texts=list(texts),

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.diff import Person as Decided
+from icaccess.diff import Subject as Decided
 from icaccess.models import (
     Access,
     Assignment,
@@ -30,6 +30,7 @@ from icaccess.targets.interface import Match
 _decision = msgspec.json.Decoder(Decision).decode
 _QUOTING = {"invalid_record", "no_decision"}
 _LEFT_OUT = "What is wrong in this record is left out here, since it may name a person."
+_PERSON = set(Person.__struct_fields__)
 _SOMEBODY = "somebody without an employee record"
 
 
@@ -131,22 +132,8 @@ class Collected:
 
 
 def _person(decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()) -> Person:
-    return Person(
-        id=shown_id,
-        jobs=jobs,
-        held=held,
-        outcome=decision.outcome,
-        action=decision.action,
-        reasons=decision.reasons,
-        warnings=decision.warnings,
-        locations=decision.locations,
-        expiry=decision.expiry,
-        requirements_met_on=decision.requirements_met_on,
-        grant_due_by=decision.grant_due_by,
-        escalate=decision.escalate,
-        recheck_on=decision.recheck_on,
-        basis=decision.basis,
-    )
+    said = {name: getattr(decision, name) for name in Decision.__struct_fields__ if name in _PERSON}
+    return Person(id=shown_id, jobs=jobs, held=held, **said)
 
 
 def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:

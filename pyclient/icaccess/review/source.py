@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.opa.bundles import first_complaint, shipped
+from icaccess.opa.engine import cache_dir
 
 CLAUSES = tuple(f"ES-{number}" for number in range(1, 16))
 """The clauses of the posted requirements, in their order."""
 
 POLICY_DATA = ("requirements", "locations", "calendar")
+
+_KEPT = 40
+"""How many results the cache keeps, the newest."""
+
+Value = TypeVar("Value")
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -58,15 +69,37 @@ class Module(msgspec.Struct, frozen=True):
     syntax: dict[str, Any]
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is not in order: which check, where, and what to do."""
+
+    rule: str
+    file: str
+    line: int
+    message: str
+
+
+class _Syntax(msgspec.Struct, frozen=True):
+    """What OPA's parser says of each file; `cached_at` is when, where it is from the cache."""
+
+    files: dict[str, dict[str, Any]]
+    cached_at: str | None = None
+
+
 class PolicySource:
     """The policy and the policy data in two folders, and what OPA's own tools say of them."""
 
-    def __init__(self, opa: Path, policy: Path, config: Path, *, patience: float = 600.0) -> None:
-        """`patience` is how many seconds each of OPA's commands may take."""
+    def __init__(
+        self, opa: Path, policy: Path, config: Path, *, patience: float = 600.0, use_cache: bool = True
+    ) -> None:
+        """`patience` is how many seconds each of OPA's commands may take.
+
+        `use_cache` says whether results of the same policy, policy data and OPA are taken from the cache.
+        """
         self.opa = opa
         self.patience = patience
         self.policy = policy
         self.config = config
+        self.use_cache = use_cache
 
     @cached_property
     def rego_files(self) -> list[Path]:
@@ -102,15 +135,32 @@ class PolicySource:
             raise ConfigError(f"{self.config} holds no policy data, such as requirements/data.yaml")
         return [f"{name}:{self.config / name / 'data.yaml'}" for name in found]
 
+    @property
+    def test_data(self) -> list[str]:
+        """The data that stand with the tests as OPA's arguments, each under its folder's name."""
+        files = sorted((self.policy / "tests").rglob("data.yaml"))
+        return [f"{'.'.join(file.parent.relative_to(self.policy).parts)}:{file}" for file in files]
+
+    @cached_property
+    def policy_data(self) -> dict[str, Any]:
+        """The values of the policy data, by the name of each document."""
+        loaded: dict[str, Any] = value_of(self.evaluate("data", self.data_arguments))
+        return loaded
+
     @cached_property
     def modules(self) -> list[Module]:
         """The policy, file by file; `PolicyError` when one does not parse."""
-        return self._parse(self.rego_files)
+        return [_module(file, self._syntax[str(file)]) for file in map(str, self.rego_files)]
 
     @cached_property
     def test_modules(self) -> list[Module]:
         """The tests, file by file; `PolicyError` when one does not parse."""
-        return self._parse(self.test_files)
+        return [_module(file, self._syntax[str(file)]) for file in map(str, self.test_files)]
+
+    @cached_property
+    def sidecar_modules(self) -> list[Module]:
+        """The rules of the sidecar and their tests, file by file; `PolicyError` when one does not parse."""
+        return [_module(file, self._syntax[str(file)]) for file in map(str, self._sidecar_files)]
 
     @property
     def rules(self) -> Iterator[Rule]:
@@ -173,31 +223,103 @@ class PolicySource:
         except subprocess.TimeoutExpired as error:
             raise EngineError(f"`opa {command}` did not end within {self.patience:g} s") from error
 
+    def digest(self, *also: str) -> str:
+        """SHA-256 over all that the results of checks and tests rest on.
+
+        That is each file of the policy folder, the policy data, the sidecar's rules, OPA's program by its
+        place, size and time, and the names of the folders, since results name files by them.
+        """
+        program = self.opa.stat()
+        digest = hashlib.sha256()
+        data = [self.config / name / "data.yaml" for name in POLICY_DATA]
+        limits = shipped(self.config, "capabilities.json")
+        for file in [*sorted(self.policy.rglob("*")), *data, *self._sidecar_files, limits]:
+            if file.is_file():
+                content = file.read_bytes()
+                digest.update(f"{file}\0{len(content)}\0".encode() + content)
+        named = (self.policy, self.config, self.opa, program.st_size, program.st_mtime_ns, also)
+        digest.update(repr(named).encode())
+        return digest.hexdigest()
+
+    def cached(self, name: str, kind: type[Value], make: Callable[[], Value]) -> Value:
+        """The value that `make` gives, from the user's cache where it was made of the same policy and OPA.
+
+        `kind` is a struct with `cached_at`, which holds the instant at which a value from the cache was made.
+        A cache that cannot be read or written costs time and nothing else.
+        """
+        folder = cache_dir() / "review"
+        place = folder / f"{self.digest(__version__)}-{name}.json"
+        if self.use_cache:
+            with contextlib.suppress(OSError, msgspec.DecodeError):
+                made_at = datetime.fromtimestamp(place.stat().st_mtime, UTC).isoformat(timespec="seconds")
+                found: Any = msgspec.json.decode(place.read_bytes(), type=kind)
+                kept: Value = msgspec.structs.replace(found, cached_at=made_at)
+                return kept
+        value = make()
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(dir=folder, suffix=".new")
+            with open(handle, "wb") as stream:  # noqa: PTH123 (the handle is open already)
+                stream.write(msgspec.json.encode(value))
+            Path(beside).replace(place)
+            for old in sorted(folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[:-_KEPT]:
+                old.unlink(missing_ok=True)
+        return value
+
     @cached_property
     def _all_files(self) -> list[Path]:
         return sorted(self.policy.rglob("*.rego"))
 
+    @property
+    def _sidecar_files(self) -> list[Path]:
+        return sorted((self.config / "opa").glob("*.rego"))
+
     def _is_test(self, file: Path) -> bool:
         return file.name.endswith("_test.rego") or file.relative_to(self.policy).parts[0] == "tests"
 
-    def _parse(self, files: Sequence[Path]) -> list[Module]:
-        with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(self._module, files))
+    @cached_property
+    def _syntax(self) -> dict[str, dict[str, Any]]:
+        return self.cached("syntax", _Syntax, self._parse).files
 
-    def _module(self, file: Path) -> Module:
+    def _parse(self) -> _Syntax:
+        files = [*self._all_files, *self._sidecar_files]
+        with ThreadPoolExecutor(2) as pool:
+            return _Syntax(dict(zip(map(str, files), pool.map(self._parsed, files), strict=True)))
+
+    def _parsed(self, file: Path) -> dict[str, Any]:
         done = self.run("parse", "--format", "json", "--json-include", "locations,-comments", file)
         if done.returncode != 0:
             raise PolicyError(first_complaint(done.stderr or done.stdout))
         syntax: dict[str, Any] = msgspec.json.decode(done.stdout)
-        package = ".".join(part["value"] for part in syntax["package"]["path"][1:])
-        titles = [note.get("title") for note in syntax.get("annotations", []) if note["scope"] == "package"]
-        rules = tuple(_rule(package, str(file), rule) for rule in syntax.get("rules", []))
-        return Module(str(file), package, titles[0] if titles else None, rules, syntax)
+        return syntax
+
+
+def _module(file: str, syntax: dict[str, Any]) -> Module:
+    package = ".".join(part["value"] for part in syntax["package"]["path"][1:])
+    titles = [note.get("title") for note in syntax.get("annotations", []) if note["scope"] == "package"]
+    rules = tuple(_rule(package, file, rule) for rule in syntax.get("rules", []))
+    return Module(file, package, titles[0] if titles else None, rules, syntax)
 
 
 def value_of(answer: dict[str, Any]) -> Any:
     """The value of the one expression that OPA was asked for."""
     return answer["result"][0]["expressions"][0]["value"]
+
+
+Covered = tuple[set[tuple[str, int]], set[tuple[str, int]]]
+"""Lines by file and number: those that were evaluated, and those that were not."""
+
+
+def covered_by(report: dict[str, Any]) -> Covered:
+    """The lines in a coverage report of OPA, which leaves a leading slash out where a file is not covered."""
+    found: Covered = (set(), set())
+    for file, entry in report.get("files", {}).items():
+        for lines, key in zip(found, ("covered", "not_covered"), strict=True):
+            for span in entry.get(key, []):
+                lines |= {
+                    (file.lstrip("/"), line) for line in range(span["start"]["row"], span["end"]["row"] + 1)
+                }
+    return found[0], found[1] - found[0]
 
 
 def complaints(errors: str) -> list[tuple[str, str]]:

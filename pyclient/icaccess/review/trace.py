@@ -9,7 +9,7 @@ import msgspec
 
 from icaccess.errors import PolicyError
 from icaccess.review.source import CLAUSES, PolicySource, Rule
-from icaccess.review.testing import TestRun, run_tests
+from icaccess.review.suite import SuiteRun, run_suite
 
 
 class TracedRule(msgspec.Struct, frozen=True):
@@ -58,12 +58,12 @@ class Trace(msgspec.Struct, frozen=True):
         return tuple(clause for clause in self.clauses if not clause.covered)
 
 
-def trace_policy(source: PolicySource, run: TestRun | None = None) -> Trace:
+def trace_policy(source: PolicySource, run: SuiteRun | None = None) -> Trace:
     """The matrix of a policy; its tests are run unless their `run` is given.
 
-    Raises as `run_tests` does, and `PolicyError` when a test fails: what is evaluated is not known then.
+    Raises as `run_suite` does, and `PolicyError` when a test fails: what is evaluated is not known then.
     """
-    run = run or run_tests(source)
+    run = run or run_suite(source)
     for test in run.tests:
         if test.problem is not None:
             raise PolicyError(
@@ -73,7 +73,7 @@ def trace_policy(source: PolicySource, run: TestRun | None = None) -> Trace:
     return Trace(tuple(_clause(source, run, clause) for clause in CLAUSES))
 
 
-def _clause(source: PolicySource, run: TestRun, clause: str) -> TracedClause:
+def _clause(source: PolicySource, run: SuiteRun, clause: str) -> TracedClause:
     rules = tuple(_rule(run, rule) for rule in source.rules if clause in rule.clauses)
     tests = tuple(
         TracedTest(rule.name, rule.file, rule.line)
@@ -86,7 +86,7 @@ def _clause(source: PolicySource, run: TestRun, clause: str) -> TracedClause:
     return TracedClause(clause, rules, tuple(reasons), tests, cases, _gap(rules, tests + cases))
 
 
-def _rule(run: TestRun, rule: Rule) -> TracedRule:
+def _rule(run: SuiteRun, rule: Rule) -> TracedRule:
     covered = run.is_covered(rule.file, [rule.line])
     return TracedRule(rule.path, rule.title, rule.file, rule.line, rule.reason, covered)
 

@@ -27,34 +27,66 @@ class Version(msgspec.Struct, frozen=True):
     data_revision: str
 
 
+class Checkout(msgspec.Struct, frozen=True):
+    """The folders of one version; `side` is what names it in errors, such as `--base v1`."""
+
+    side: str
+    name: str
+    commit: str | None
+    policy: Path
+    config: Path
+    work: Path
+
+
 @contextmanager
-def running_version(
-    side: str, spec: str | None, policy: Path, config: Path
-) -> Iterator[tuple[Version, AccessClient]]:
-    """An OPA on one version, stopped at the end. Without `spec` that is the two folders as they are.
+def checkout(side: str, spec: str | None, policy: Path, config: Path) -> Iterator[Checkout]:
+    """The folders of one version, removed at the end if they were made; without `spec` the two given.
 
     A `spec` that is a folder must hold `policy` and `config`. Any other is a git ref of the repository that
-    `policy` is in; policy and policy data are taken from it where they stand now. Every error begins with
+    `policy` is in; policy and policy data are taken from it where they are now. Every error begins with
     `side`, such as `--base`, so that a user knows which of the two is wrong.
     """
     if spec == "":  # as a variable is that nobody set, and as a folder would be the one compared
         raise UsageError(f"{side}: is empty; name a folder or a git ref")
     name = f"{side} {spec}" if spec else f"{side} (the folders as they are)"
-    with ExitStack() as stack:
-        work = stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-version-"))
-        try:
+    with tempfile.TemporaryDirectory(prefix="icaccess-version-") as work:
+        with _naming(name, Path(work)):
             commit = None
             if spec is not None and Path(spec).is_dir():
                 policy, config = _in_folder(Path(spec))
             elif spec is not None:
                 commit, policy, config = _checked_out(spec, policy, config, Path(work))
             load_policy_data(config)
-            client = stack.enter_context(running_opa(policy, config))
-        except IcaccessError as error:
-            text = str(error).replace(f"{work}/", "")
-            raise type(error)(f"{name}: {text}") from error
-        revisions = client.revisions()
-        yield Version(spec or "working folders", commit, revisions.policy, revisions.data), client
+        yield Checkout(name, spec or "working folders", commit, policy, config, Path(work))
+
+
+@contextmanager
+def running(place: Checkout) -> Iterator[tuple[Version, AccessClient]]:
+    """An OPA that decides by one version, stopped at the end; errors begin with the version's side."""
+    with ExitStack() as stack:
+        with _naming(place.side, place.work):
+            client = stack.enter_context(running_opa(place.policy, place.config))
+            revisions = client.revisions()
+        yield Version(place.name, place.commit, revisions.policy, revisions.data), client
+
+
+@contextmanager
+def running_version(
+    side: str, spec: str | None, policy: Path, config: Path
+) -> Iterator[tuple[Version, AccessClient]]:
+    """An OPA on one version, as `checkout` and `running` make it."""
+    with checkout(side, spec, policy, config) as place, running(place) as opened:
+        yield opened
+
+
+@contextmanager
+def _naming(side: str, work: Path) -> Iterator[None]:
+    """Put the side before each error, and leave the folder out that nobody knows."""
+    try:
+        yield
+    except IcaccessError as error:
+        text = str(error).replace(f"{work}/", "")
+        raise type(error)(f"{side}: {text}") from error
 
 
 def _in_folder(folder: Path) -> tuple[Path, Path]:
@@ -74,6 +106,11 @@ def _checked_out(spec: str, policy: Path, config: Path, work: Path) -> tuple[str
     """The commit, and the two folders as they are in it, written under `work`."""
     at = policy.resolve()
     found = _git(at, "rev-parse", "--show-toplevel")
+    if b"dubious ownership" in found.stderr:
+        raise UsageError(
+            f"git refuses the repository of {policy}, since another user owns it; "
+            f"run: git config --global --add safe.directory {at.parent}"
+        )
     if found.returncode != 0:
         raise UsageError(f"no such folder, and {policy} is in no git repository in which it could be a ref")
     top = Path(found.stdout.decode().strip())

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -25,8 +26,24 @@ def folder(opa_path: Path, tmp_path: Path) -> Path:
 
 
 def icaccess(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as it ended, without the line that says that its result is from the cache."""
     command = [sys.executable, "-m", "icaccess", "policy", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines(keepends=True)
+    done.stderr = "".join(line for line in lines if not line.startswith("nothing has changed since "))
+    return done
+
+
+def test_a_result_says_when_it_is_from_the_cache(folder: Path) -> None:
+    (folder / "policy/own.rego").write_text(f"package access\n\n# {uuid.uuid4()}\n")
+    command = [sys.executable, "-m", "icaccess", "policy", "test", "--format", "json"]
+    first, second = (
+        subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False) for _ in range(2)
+    )
+    assert json.loads(first.stdout)["cached_at"] is None
+    assert json.loads(second.stdout)["cached_at"] is not None
+    assert "the results are from the cache" in second.stderr
+    assert "from the cache" not in first.stderr
 
 
 def test_check(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from icaccess.review import render
-from icaccess.review.check import Finding
+from icaccess.review.source import Finding
 from icaccess.review.trace import Trace, TracedClause, TracedRule, TracedTest
 
 FINDING = Finding("reason", "policy/a,b.rego", 3, "50% of: it\nis wrong")

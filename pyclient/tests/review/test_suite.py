@@ -10,7 +10,7 @@ import pytest
 
 from icaccess.errors import PolicyError
 from icaccess.review.source import CLAUSES, PolicySource
-from icaccess.review.testing import junit, run_tests
+from icaccess.review.suite import junit, run_suite
 from icaccess.review.trace import trace_policy
 
 Edit = Callable[[str, str, str], None]
@@ -56,7 +56,7 @@ def own(limit: int) -> None:
 
 
 def test_this_policy_passes_is_covered_and_leaves_no_clause_out(whole: PolicySource) -> None:
-    run = run_tests(whole)
+    run = run_suite(whole)
     assert run.failed == 0
     assert run.percent is not None
     assert run.percent >= 90
@@ -67,7 +67,7 @@ def test_this_policy_passes_is_covered_and_leaves_no_clause_out(whole: PolicySou
 
 def test_each_row_of_a_table_is_a_test(project: PolicySource) -> None:
     own(limit=2)
-    run = run_tests(project)
+    run = run_suite(project)
     mine = {test.name: test.problem for test in run.tests if test.suite == "tests.own_test"}
     assert mine == {"test_own/one": None, "test_own/two": "the test does not hold"}
     assert run.percent is None  # nothing is told of coverage while a test fails
@@ -77,7 +77,7 @@ def test_coverage_leaves_the_tests_out_and_falls_with_them(project: PolicySource
     own(limit=3)
     for file in CASES.rglob("data.yaml"):
         file.unlink()
-    run = run_tests(project)
+    run = run_suite(project)
     assert [test.name for test in run.tests] == ["test_own/one", "test_own/two"]
     assert run.percent is not None
     assert run.percent < 5
@@ -86,12 +86,12 @@ def test_coverage_leaves_the_tests_out_and_falls_with_them(project: PolicySource
 
 def test_a_case_may_name_a_part_of_the_decision_only(project: PolicySource) -> None:
     write(CASE)
-    assert {case.name: case.problem for case in run_tests(project).cases}["nobody knows where"] is None
+    assert {case.name: case.problem for case in run_suite(project).cases}["nobody knows where"] is None
 
 
 def test_a_case_that_fails_says_what_differs(project: PolicySource) -> None:
     write(CASE.replace("outcome: deny", "outcome: allow, locations: ['210']"))
-    (failed,) = [case for case in run_tests(project).cases if case.problem]
+    (failed,) = [case for case in run_suite(project).cases if case.problem]
     assert (failed.file, failed.line) == (str(MINE), 2)
     assert failed.problem == 'outcome is "deny", expected "allow"; locations is [], expected ["210"]'
 
@@ -117,7 +117,7 @@ def test_a_wrong_case_file_is_one_clear_error(
 ) -> None:
     write(CASE.replace(old, new))
     with pytest.raises(PolicyError) as raised:
-        run_tests(project)
+        run_suite(project)
     assert str(MINE) in str(raised.value)
     assert problem in str(raised.value)
 
@@ -127,7 +127,7 @@ def test_a_case_file_of_another_name_is_not_passed_over(project: PolicySource, n
     write(CASE)
     MINE.rename(MINE.with_name(name))
     with pytest.raises(PolicyError) as raised:
-        run_tests(project)
+        run_suite(project)
     assert str(raised.value) == (
         f"{MINE.with_name(name)}: is not read, since files of cases are named data.yaml; "
         "rename it, in a folder of its own"
@@ -137,25 +137,25 @@ def test_a_case_file_of_another_name_is_not_passed_over(project: PolicySource, n
 def test_two_cases_of_one_name(project: PolicySource) -> None:
     write(CASE + CASE.removeprefix("cases:\n"))
     with pytest.raises(PolicyError, match="another case is named 'nobody knows where' too"):
-        run_tests(project)
+        run_suite(project)
 
 
 def test_a_policy_without_tests(project: PolicySource) -> None:
     for file in (*project.test_files, *project.case_files):
         file.unlink()
     with pytest.raises(PolicyError, match="policy has no tests"):
-        run_tests(PolicySource(project.opa, project.policy, project.config))
+        run_suite(PolicySource(project.opa, project.policy, project.config))
 
 
 def test_a_policy_that_does_not_compile(project: PolicySource, edit: Edit) -> None:
     edit("policy/access.rego", "gives := ", "unused := employde\n\ngives := ")
     with pytest.raises(PolicyError, match=r"policy/access.rego:\d+: .*employde"):
-        run_tests(project)
+        run_suite(project)
 
 
 def test_junit(project: PolicySource) -> None:
     own(limit=2)
-    run = run_tests(project)
+    run = run_suite(project)
     root = ElementTree.fromstring(junit(run))  # noqa: S314 (our own)
     assert sum(int(suite.get("tests", "")) for suite in root) == len(run.tests)
     assert sum(int(suite.get("failures", "")) for suite in root) == 1
@@ -199,6 +199,6 @@ def test_a_clause_without_a_rule_or_a_test_is_a_gap(project: PolicySource, edit:
 def test_the_case_in_the_docs_passes(project: PolicySource) -> None:
     page = (ROOT / "docs/policy-authors.md").read_text()
     write(page.split("```yaml\n")[1].split("```")[0])
-    assert {case.name: case.problem for case in run_tests(project).cases if case.file == str(MINE)} == {
+    assert {case.name: case.problem for case in run_suite(project).cases if case.file == str(MINE)} == {
         "a therapist who travels between schools": None
     }

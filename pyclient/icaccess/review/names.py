@@ -1,0 +1,251 @@
+"""Names in a policy that lead nowhere, stand for something else, or never run: a compiler accepts them all.
+
+A reference to a rule that is not there is undefined, and so true under `not`; a rule with an operator's name
+takes the operator's place in its package; a test that holds for an empty policy proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from icaccess.opa.bundles import shipped
+from icaccess.review.source import POLICY_DATA, Finding, Module, PolicySource
+
+Path_ = tuple[str, ...]
+
+_WORD = re.compile(r"\{[a-z_]+\}")
+
+
+def name_findings(source: PolicySource) -> Iterator[Finding]:
+    """References that lead nowhere, operators' names, unfilled words, tests that never run or cannot fail."""
+    policy = [*_declared(source.modules), *((name,) for name in POLICY_DATA)]
+    beside = [
+        file.parent.relative_to(source.policy).parts for file in source.policy.glob("tests/**/data.yaml")
+    ]
+    tests = [*policy, *_declared(source.test_modules), *beside]
+    sidecar = [*_declared(source.sidecar_modules), ("system", "clients")]
+    known = _known_data(source)
+    for modules, declared in (
+        (source.modules, policy),
+        (source.test_modules, tests),
+        (source.sidecar_modules, sidecar),
+    ):
+        for module in modules:
+            yield from _lost(module, declared, known)
+            yield from _operators(module, source)
+    yield from _unfilled(source)
+    yield from _unused_data(source)
+    yield from _idle(source)
+    yield from _toothless(source)
+
+
+def references(module: Module) -> Iterator[tuple[Path_, int]]:
+    """Each `data.a.b` in a module, as `(a, b)` up to what is known only when it runs, and its line.
+
+    What is written by the name of an import is given in full.
+    """
+    named: dict[str, Path_] = {"data": ()}
+    for entry in module.syntax.get("imports", []):
+        path = [part["value"] for part in entry["path"]["value"]]
+        if path[0] == "data":
+            named[entry.get("alias") or path[-1]] = tuple(path[1:])
+    for node in nodes(module.syntax):
+        first: dict[str, Any] = node["value"][0] if node.get("type") == "ref" else {"type": ""}
+        if first["type"] == "var" and first["value"] in named and "location" in first:
+            parts = takewhile(lambda part: part["type"] == "string", node["value"][1:])
+            yield (*named[first["value"]], *(part["value"] for part in parts)), first["location"]["row"]
+
+
+def nodes(syntax: Any) -> Iterator[dict[str, Any]]:
+    """Every object within OPA's syntax, from the outside in."""
+    if isinstance(syntax, dict):
+        yield syntax
+        syntax = list(syntax.values())
+    if isinstance(syntax, list):
+        for inner in syntax:
+            yield from nodes(inner)
+
+
+def _declared(modules: Iterable[Module]) -> Iterator[Path_]:
+    for module in modules:
+        package = tuple(module.package.split("."))
+        for rule in module.syntax.get("rules", []):
+            yield (*package, _name(rule))
+
+
+def _name(rule: dict[str, Any]) -> str:
+    return str(rule["head"].get("name") or rule["head"]["ref"][0]["value"])
+
+
+def _lost(module: Module, declared: list[Path_], known: dict[str, set[Path_]]) -> Iterator[Finding]:
+    for path, line in references(module):
+        name = ".".join(("data", *path))
+        if not path:
+            continue  # all of `data`
+        if not any(_meet(path, one) for one in declared):
+            if any(path[: len(one) - 1] == one[:-1] for one in declared if len(one) > 1):
+                where = f"{'.'.join(path[:-1])} has no rule {path[-1]}"
+                yield Finding("reach", module.file, line, f"{name} leads nowhere: {where}; correct the name")
+            else:
+                message = f"{name} is neither in the policy nor in its policy data; correct it"
+                yield Finding("reach", module.file, line, message)
+        elif not any(_meet(path, one) for one in known.get(path[0], [path])):
+            message = f"{name} leads nowhere: the policy data has no such value; correct the name"
+            yield Finding("reach", module.file, line, message)
+
+
+def _meet(one: Path_, other: Path_) -> bool:
+    """Whether one path leads to the other, or beyond it."""
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
+
+
+def _known_data(source: PolicySource) -> dict[str, set[Path_]]:
+    """The paths of the values that each document of policy data has, or may have by its schema."""
+    known: dict[str, set[Path_]] = {}
+    for name in POLICY_DATA:
+        schema = source.schemas and source.schemas / f"{name}.json"
+        if schema and schema.is_file() and name in source.policy_data:
+            whole = msgspec.json.decode(schema.read_bytes())
+            known[name] = {(name, *path) for path in _fields(whole, whole)}
+            known[name] |= set(_leaves((name,), source.policy_data[name]))
+    return known
+
+
+def _fields(schema: dict[str, Any], whole: dict[str, Any]) -> Iterator[Path_]:
+    if "$ref" in schema:
+        schema = whole["definitions"][schema["$ref"].rpartition("/")[2]]
+    below = [inner for key in ("anyOf", "oneOf", "allOf") for inner in schema.get(key, [])]
+    if not schema.get("properties"):
+        if not below:
+            yield ()
+        for inner in below:
+            yield from _fields(inner, whole)
+    for name, inner in schema.get("properties", {}).items():
+        for path in _fields(inner, whole):
+            yield (name, *path)
+
+
+def _operators(module: Module, source: PolicySource) -> Iterator[Finding]:
+    limits = msgspec.json.decode(shipped(source.config, "capabilities.json").read_bytes())
+    taken = {builtin["name"] for builtin in limits["builtins"]}
+    for rule in module.rules:
+        if rule.name in taken:
+            message = f"{rule.name} is one of OPA's own functions, whose place it takes here; rename it"
+            yield Finding("name", rule.file, rule.line, message)
+
+
+def _unfilled(source: PolicySource) -> Iterator[Finding]:
+    """Words in braces in the policy's texts that no rule has a value for."""
+    texts = [
+        (module.file, node["location"]["row"], node["value"])
+        for module in source.modules
+        for node in nodes(module.syntax)
+        if node.get("type") == "string" and isinstance(node["value"], str) and "location" in node
+    ]
+    filled = {text for _, _, text in texts if _WORD.fullmatch(text)}
+    for file, line, text in texts:
+        for word in dict.fromkeys(_WORD.findall(text)):
+            if word not in filled:
+                yield Finding("name", file, line, f"no rule has a value for {word}; correct the word")
+
+
+def _unused_data(source: PolicySource) -> Iterator[Finding]:
+    # A whole document, handed to a function, says nothing of its values.
+    used = [path for module in source.modules for path, _ in references(module) if len(path) > 1]
+    for name, values in source.policy_data.items():
+        if name == "locations":
+            continue  # a place is used when somebody works there
+        for path in _leaves((name,), values):
+            if not any(reference == path[: len(reference)] for reference in used):
+                file = str(source.config / name / "data.yaml")
+                yield Finding("data", file, 1, f"no rule uses {'.'.join(path)}")
+
+
+def _leaves(path: Path_, value: Any) -> Iterator[Path_]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves((*path, key), inner)
+    else:
+        yield path
+
+
+def _idle(source: PolicySource) -> Iterator[Finding]:
+    """What stands with the tests and never runs: OPA knows a test by its name, and passes over the rest."""
+    rules = [rule for module in source.test_modules for rule in module.rules]
+    syntaxes = [syntax for module in source.test_modules for syntax in module.syntax.get("rules", [])]
+    used = {
+        name
+        for rule, syntax in zip(rules, syntaxes, strict=True)
+        for name in _names(syntax)
+        if name != rule.name  # as its own head says
+    }
+    for rule in rules:
+        if rule.name not in used and not rule.name.startswith(("test_", "todo_test_")):
+            message = f"{rule.name} never runs: it is not named test_… and no test uses it"
+            yield Finding("test", rule.file, rule.line, f"{message}; rename or remove it")
+
+
+def _names(syntax: Any) -> Iterator[str]:
+    """Each name that is written in a rule: of variables, and of the parts of references."""
+    for node in nodes(syntax):
+        if node.get("type") == "var":
+            yield node["value"]
+        elif node.get("type") == "ref":
+            yield from (part["value"] for part in node["value"] if part["type"] == "string")
+
+
+def _toothless(source: PolicySource) -> Iterator[Finding]:
+    """Tests that hold for a policy without rules as well, and tables that hold no row."""
+    if not source.test_files:
+        return
+    with tempfile.TemporaryDirectory(prefix="icaccess-empty-") as work:
+        emptied = []
+        for number, module in enumerate(source.modules):
+            emptied.append(Path(work, f"{number}.rego"))
+            emptied[-1].write_text(_emptied(module, source.modules[:number]))
+        done = source.run(
+            "test",
+            "--format",
+            "json",
+            *emptied,
+            *source.test_files,
+            *source.data_arguments,
+            *source.test_data,
+        )
+    tables = {
+        (module.file, rule["location"]["row"])
+        for module in source.test_modules
+        for rule in module.syntax.get("rules", [])
+        if "key" in rule["head"] or len(rule["head"].get("ref", [])) > 1
+    }
+    for test in msgspec.json.decode(done.stdout or "[]") or []:
+        where = test["location"]
+        if (where["file"], where["row"]) in tables and not test.get("sub_results"):
+            message = f"{test['name']} has no row, so it tests nothing; give its table a row or remove it"
+        elif not (test.get("fail") or test.get("error") or test.get("skip")):
+            message = f"{test['name']} cannot fail: it holds for an empty policy too; test what must hold"
+        else:
+            continue
+        yield Finding("test", where["file"], where["row"], message)
+
+
+def _emptied(module: Module, before: list[Module]) -> str:
+    """A module with the same names, none of which has a value."""
+    lines = [f"package {module.package}"]
+    done = {rule.path for other in before for rule in other.rules}
+    for rule in module.syntax.get("rules", []):
+        name = _name(rule)
+        arguments = rule["head"].get("args", [])
+        if f"{module.package}.{name}" not in done:
+            called = f"({', '.join(f'_a{n}' for n in range(len(arguments)))})" if arguments else ""
+            lines.append(f"{name}{called} := input.nothing if false")
+            done.add(f"{module.package}.{name}")
+    return "\n".join(lines)

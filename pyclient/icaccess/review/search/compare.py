@@ -1,0 +1,165 @@
+"""Two versions of policy and policy data, and for whom of all who can be imagined they decide differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from icaccess.errors import PolicyError
+from icaccess.opa.engine import find_opa
+from icaccess.review.cases import read_cases
+from icaccess.review.search.anybody import Outcome, Search, Tried
+from icaccess.review.search.differ import Difference, codes
+from icaccess.review.search.facts import ME, common, count_facts, employee_shape, is_day, renamed, vocabulary
+from icaccess.review.search.judge import Judge, Made
+from icaccess.review.search.versions import Line, changed_lines, reached, same_rules
+from icaccess.review.source import PolicySource, Rule
+from icaccess.review.versions import Checkout, Version, running
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody for whom the versions decide differently: the day, the facts, both decisions, and a clause."""
+
+    kind: str
+    at: str
+    facts: int
+    fields: tuple[str, ...]
+    clause: str
+    employee: dict[str, Any]
+    base: dict[str, Any]
+    head: dict[str, Any]
+
+
+class Anybody(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of anybody imaginable: whether nothing can differ, else what was tried and found.
+
+    `same` is true when rules and policy data are the same but for comments, metadata and layout. `lines` are
+    those of the rules that differ. `problem` says why the search ended early, null when it did not.
+    """
+
+    base: Version
+    head: Version
+    same: bool
+    tried: Tried | None = None
+    found: tuple[Found, ...] = ()
+    lines: tuple[Line, ...] = ()
+    problem: str | None = None
+
+    @property
+    def missed(self) -> list[Line]:
+        """The lines that differ, which nobody tried reached."""
+        return [line for line in self.lines if line.reached is False]
+
+
+def example_facts() -> tuple[Path, ...]:
+    """The sample district's facts that come with icaccess, where they are."""
+    package = Path(str(files("icaccess")))
+    places = (package / "bundled" / "examples" / "facts", package.parents[1] / "examples" / "facts")
+    return tuple(place for place in places if place.is_dir())[:1]
+
+
+def compare_for_anybody(
+    base: Checkout, head: Checkout, examples: Sequence[Path], *, limit: float, seed: int
+) -> Anybody:
+    """Search for `limit` seconds at most; `examples` are files of facts whose people the search begins with.
+
+    Raises as `PolicySource` does where a version does not parse, and `EngineError` where OPA does not start.
+    """
+    opa = find_opa()
+    sources = [PolicySource(opa, side.policy, side.config) for side in (base, head)]
+    for source, side in zip(sources, (base, head), strict=True):
+        _require_compiles(source, side)
+    before, after = sources
+    same = same_rules(before, after) and before.policy_data == after.policy_data
+    with ExitStack() as stack:
+        if same:
+            versions = [Version(side.name, side.commit, "", "") for side in (base, head)]
+            return Anybody(base=versions[0], head=versions[1], same=True)
+        seeds = list({msgspec.json.encode(made): made for made in _seeds(sources, examples)}.values())
+        shape, only = common(employee_shape(before.policy), employee_shape(after.policy))
+        words = vocabulary(sources, [(made.facts, made.at) for made in seeds])
+        tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
+        tried.words = len(words.words) + len(words.literals)
+        first, second = (stack.enter_context(running(side)) for side in (base, head))
+        outcome = Search(shape, words, seeds, tried).run(first[1], second[1])
+        lines = [
+            line
+            for name, source in (("base", before), ("head", after))
+            for line in reached(changed_lines(before, after), source, name, outcome.people)
+        ]
+        found = _described(outcome, lines, sources, Judge(second[1]))
+    return Anybody(
+        base=first[0],
+        head=second[0],
+        same=False,
+        tried=tried,
+        found=tuple(found),
+        lines=tuple(lines),
+        problem=outcome.problem,
+    )
+
+
+def _require_compiles(source: PolicySource, side: Checkout) -> None:
+    try:
+        source.modules  # noqa: B018 (raises where a file does not parse)
+    except PolicyError as error:
+        text = str(error).replace(f"{side.work}/", "")
+        raise PolicyError(f"{side.side}: {text}") from error
+
+
+def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterator[Made]:
+    """Those of the cases on their days, and the people of the examples on the last day that a case has."""
+    days = set()
+    for source in sources:
+        for file in source.case_files:
+            for case in read_cases(file)[0].cases:
+                if is_day(case.at) and isinstance(case.employee, dict):
+                    days.add(case.at)
+                    yield Made(renamed(case.employee, str(case.employee.get("id")), ME), case.at)
+    some = sorted(days)[:: max(len(days) // 4, 1)]
+    for folder in examples:
+        for file in sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]:
+            content = yaml.load(file.read_bytes(), yaml.CSafeLoader)
+            people = content.get("employees") if isinstance(content, dict) else content
+            for facts in people if isinstance(people, list) else ():
+                if isinstance(facts, dict) and isinstance(facts.get("id"), str):
+                    yield from (Made(renamed(facts, facts["id"], ME), day) for day in some)
+
+
+def _described(
+    outcome: Outcome, lines: Sequence[Line], sources: Sequence[PolicySource], judge: Judge
+) -> Iterator[Found]:
+    for one in outcome.found:
+        yield Found(
+            kind=one.way,
+            at=one.made.at,
+            facts=count_facts(one.made.facts),
+            fields=one.fields,
+            clause=_clause(one, lines, sources),
+            employee={"id": ME, **one.made.facts},
+            base=one.base,
+            head=one.head,
+        )
+    judge.close()
+
+
+def _clause(found: Difference, lines: Sequence[Line], sources: Sequence[PolicySource]) -> str:
+    """The clause of a reason that only one decision has, else of a rule that differs, else the first."""
+    only = set(codes(found.base)) ^ set(codes(found.head))
+    for decision in (found.head, found.base):
+        for reason in decision.get("reasons", ()):
+            if reason["code"] in only and reason["clause"]:
+                return str(reason["clause"])
+    for line in lines:
+        source = sources[line.side == "head"]
+        rules = [rule for rule in source.rules if rule.file == str(source.policy / line.file)]
+        above: list[Rule] = [rule for rule in rules if rule.line <= line.line and rule.clauses]
+        if above:
+            return above[-1].clauses[0]
+    return "ES-1"

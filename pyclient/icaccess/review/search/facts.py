@@ -1,0 +1,243 @@
+"""The shapes of facts, as the policy's JSON Schema gives them, and the words, days and counts for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from icaccess import schemas
+from icaccess.review.names import nodes
+from icaccess.review.source import PolicySource
+
+Facts = dict[str, Any]
+
+ME = "000001"
+"""The id of everybody who is made up: where a fact names the person's own id, it is this one."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MONTH_AND_DAY = re.compile(r"-?\d\d-\d\d")
+_LONGEST_WORD = 48
+_MOST_DAYS = 400
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a value may be: a text, day or flag, one of `choices`, a list of `items`, a record of `fields`."""
+
+    kind: Literal["text", "day", "flag", "choice", "list", "record"]
+    choices: tuple[str, ...] = ()
+    items: Shape | None = None
+    fields: Mapping[str, Shape] = {}
+    required: frozenset[str] = frozenset()
+
+    @property
+    def period(self) -> tuple[str, str] | None:
+        """The fields that hold the first and the last day, where this is a record of a period."""
+        days = [name for name, shape in self.fields.items() if shape.kind == "day"]
+        first = [name for name in days if name in self.required]
+        last = [name for name in days if name not in self.required]
+        return (first[0], last[0]) if len(first) == len(last) == 1 else None
+
+
+def employee_shape(policy: Path) -> Shape:
+    """The shape of an employee's facts by the schema in a policy folder, else by the client's own."""
+    file = policy / "schemas" / "input.json"
+    whole = msgspec.json.decode(file.read_bytes() if file.is_file() else schemas.schema(schemas.Input))
+    return _shape(whole["definitions"]["Employee"], whole)
+
+
+def common(one: Shape, other: Shape, path: str = "") -> tuple[Shape, list[str]]:
+    """The shape that two versions share, and the fields that only one of them knows."""
+    if one.kind == other.kind == "list" and one.items and other.items:
+        items, only = common(one.items, other.items, path)
+        return msgspec.structs.replace(one, items=items), only
+    if not one.kind == other.kind == "record":
+        return one, []
+    only = [f"{path}{name}" for name in sorted(one.fields.keys() ^ other.fields.keys())]
+    fields = {}
+    for name in (name for name in one.fields if name in other.fields):
+        fields[name], below = common(one.fields[name], other.fields[name], f"{path}{name}.")
+        only += below
+    required = (one.required | other.required) & fields.keys()
+    return msgspec.structs.replace(one, fields=fields, required=required), only
+
+
+def _shape(schema: dict[str, Any], whole: dict[str, Any]) -> Shape:
+    while "$ref" in schema:
+        schema = whole["definitions"][schema["$ref"].rpartition("/")[2]]
+    for name in ("anyOf", "oneOf"):
+        if name in schema:
+            return _shape(next(one for one in schema[name] if one.get("type") != "null"), whole)
+    if "enum" in schema:
+        return Shape("choice", choices=tuple(schema["enum"]))
+    kind = schema.get("type", "string")
+    if kind == "array":
+        return Shape("list", items=_shape(schema["items"], whole))
+    if kind == "object":
+        fields = {name: _shape(inner, whole) for name, inner in schema.get("properties", {}).items()}
+        return Shape("record", fields=fields, required=frozenset(schema.get("required", ())))
+    if kind == "boolean":
+        return Shape("flag")
+    return Shape("day" if schema.get("format") == "date" else "text")
+
+
+class Vocabulary(msgspec.Struct):
+    """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
+
+    What stands in one version alone is `hot`, and is tried first.
+    """
+
+    words: tuple[str, ...]
+    literals: tuple[str, ...]
+    by_field: dict[str, tuple[str, ...]]
+    days: tuple[str, ...]
+    counts: tuple[int, ...]
+    hot: frozenset[str]
+    hot_words: tuple[str, ...]
+    hot_counts: tuple[int, ...]
+
+    def for_field(self, name: str) -> tuple[str, ...]:
+        """The words for a field: those seen in it first, then those of the policy data."""
+        return tuple(dict.fromkeys((*self.by_field.get(name, ()), *self.words)))
+
+
+def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[Facts, str]]) -> Vocabulary:
+    """What the versions and the seeds hold."""
+    sources = list(sources)
+    found = [_held_by(source) for source in sources]
+    yearly = {day[5:] for source in sources for day in _single_days(source)}
+    texts = dict.fromkeys(text for held, _ in found for text in held)
+    numbers = dict.fromkeys(number for _, held in found for number in held)
+    hot = {text for text in texts if not all(text in held for held, _ in found)}
+    by_field: dict[str, dict[str, None]] = {}
+    seed_days: dict[str, None] = {}
+    for facts, at in seeds:
+        seed_days[at] = None
+        for name, value in _leaves("", facts):
+            if isinstance(value, str):
+                target = seed_days if _DAY.fullmatch(value) else by_field.setdefault(name, {})
+                target[value] = None
+    words = [text for text in texts if not _DAY.search(text) and not _MONTH_AND_DAY.fullmatch(text)]
+    in_data = {text for source in sources for text in _data_words(source)}
+    days = _days(texts, yearly, sorted(day for day in seed_days if is_day(day)))
+    hot_days = _days(hot, {day[5:] for day in hot if is_day(day)}, days) if hot else ()
+    return Vocabulary(
+        words=tuple(word for word in words if word in in_data),
+        literals=tuple(word for word in words if word not in in_data),
+        by_field={name: tuple(values) for name, values in by_field.items()},
+        days=tuple(dict.fromkeys((*hot_days, *days))),
+        counts=tuple(sorted({1, *(number for number in numbers if 0 < number <= _MOST_DAYS)})),
+        hot=frozenset({*hot, *hot_days}),
+        hot_words=tuple(word for word in words if word in hot),
+        hot_counts=tuple(
+            number for number in numbers if number > 0 and not all(number in held for _, held in found)
+        ),
+    )
+
+
+def near_misses(word: str) -> Iterator[str]:
+    """Words that are almost this one: in other letters, with more before or after it, shortened, empty."""
+    yield from dict.fromkeys(
+        one
+        for one in (word.upper(), word.lower(), f"{word}x", f"x{word}", f"{word} ", word[:-1], word[1:], "")
+        if one != word
+    )
+
+
+def is_day(text: object) -> bool:
+    """Whether a value is a calendar day written `YYYY-MM-DD`."""
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def moved(day: str, number: int) -> str:
+    """The day that lies `number` days after `day`; the day itself where the calendar ends before that."""
+    try:
+        return (date.fromisoformat(day) + timedelta(days=number)).isoformat()
+    except (OverflowError, ValueError):
+        return day
+
+
+def count_facts(value: Any) -> int:
+    """How many facts a value holds: one for each text, day, flag or number in it, the id left out."""
+    if isinstance(value, dict):
+        return sum(count_facts(inner) for name, inner in value.items() if name != "id")
+    if isinstance(value, list):
+        return sum(map(count_facts, value))
+    return 1
+
+
+def renamed(value: Any, old: str, new: str) -> Any:
+    """A value in which one text stands for another throughout."""
+    if isinstance(value, dict):
+        return {name: renamed(inner, old, new) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [renamed(inner, old, new) for inner in value]
+    return new if value == old else value
+
+
+def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
+    """The texts and the whole numbers in a version's policy data and rules."""
+    texts: dict[str, None] = {}
+    numbers: dict[int, None] = {}
+    values: list[Any] = list(_data_words(source))
+    for module in source.modules:
+        syntax = nodes({"rules": module.syntax.get("rules", [])})
+        values += [node.get("value") for node in syntax if node.get("type") in {"string", "number"}]
+    for value in values:
+        if isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and "{" not in value:
+            texts[value] = None
+        elif isinstance(value, int) and not isinstance(value, bool):
+            numbers[value] = None
+    return texts, numbers
+
+
+def _data_words(source: PolicySource) -> Iterator[Any]:
+    """Every value in a version's policy data, and the names of its places."""
+    yield from source.policy_data.get("locations", {})
+    yield from (value for _, value in _leaves("", source.policy_data))
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(key, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(name, inner)
+    else:
+        yield name, value
+
+
+def _single_days(source: PolicySource) -> Iterator[str]:
+    """The days in policy data that are values of their own, and not one of a long list."""
+    by_name: dict[str, list[str]] = {}
+    for name, value in _leaves("", source.policy_data):
+        if is_day(value):
+            by_name.setdefault(name, []).append(value)
+    yield from (days[0] for days in by_name.values() if len(days) == 1)
+
+
+def _days(texts: Iterable[str], yearly: set[str], seeds: Sequence[str]) -> tuple[str, ...]:
+    """The days in texts and seeds, and the months and days of texts and `yearly` in each year they span."""
+    whole = [day for text in texts for day in _DAY.findall(text) if is_day(day)]
+    within = {text.lstrip("-") for text in texts if _MONTH_AND_DAY.fullmatch(text)}
+    within |= yearly
+    years = sorted({int(day[:4]) for day in (*whole, *seeds) if "2000" < day < "2100"}) or [2025]
+    spread = [
+        f"{year}-{part}"
+        for part in sorted(within)
+        for year in range(max(years[0], years[-1] - 8), years[-1] + 4)
+    ]
+    return tuple(dict.fromkeys(day for day in (*whole, *spread, *seeds) if is_day(day)))

@@ -1,0 +1,123 @@
+"""Makes somebody plainer as long as the two versions still differ on them in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from icaccess.review.search.differ import Difference, difference
+from icaccess.review.search.facts import Facts, Shape, Vocabulary, is_day
+from icaccess.review.search.judge import Judge, Made
+
+Put = Callable[[Any], Facts]
+
+_ROUNDS = 60
+_PLAIN_DAYS = 3
+
+
+def shrink(judge: Judge, found: Difference, shape: Shape, words: Vocabulary) -> Difference:
+    """The plainest that `found` comes to by leaving out facts, and by plainer words and days."""
+    done: set[bytes] = set()
+    for _ in range(_ROUNDS):
+        tried = {}
+        for facts in _plainer(found.made.facts, shape, words):
+            key = msgspec.json.encode(facts)
+            if key not in done:
+                tried[key] = Made(facts, found.made.at)
+        done |= tried.keys()
+        better = [
+            one
+            for made, (base, head) in zip(tried.values(), judge.decide(list(tried.values())), strict=True)
+            if (one := difference(made, base, head)) is not None and one.way == found.way
+        ]
+        plainest = min(better, key=_rank, default=found)
+        if _rank(plainest) >= _rank(found):
+            return found
+        found = plainest
+    return found
+
+
+def _rank(found: Difference) -> tuple[object, ...]:
+    distinct = len(set(_texts(found.made.facts)))
+    return (*found.rank[:1], _oddities(found.made.facts), distinct, *found.rank[1:])
+
+
+def _oddities(value: Any) -> int:
+    """How many values are not of the usual kind: nulls, numbers, empty texts."""
+    if isinstance(value, dict):
+        return sum(map(_oddities, value.values()))
+    if isinstance(value, list):
+        return sum(map(_oddities, value))
+    return int(value is None or (isinstance(value, int) and not isinstance(value, bool)) or value == "")
+
+
+def _plainer(facts: Facts, shape: Shape, words: Vocabulary) -> Iterator[Facts]:
+    """The facts with one thing left out or made plainer, and with two left out."""
+    once = list(_without(facts, shape))
+    yield from once
+    for fewer in once[:24]:
+        yield from _without(fewer, shape)
+    yield from _plain_values(facts, facts, shape, words, lambda new: new)
+
+
+def _without(value: Any, shape: Shape) -> Iterator[Any]:
+    if shape.kind == "record" and isinstance(value, dict):
+        for name in value:
+            field = shape.fields.get(name)
+            if name == "id":
+                continue
+            if name not in shape.required and not (field and field.kind == "list"):
+                yield {key: inner for key, inner in value.items() if key != name}
+            if field is not None:
+                for inner in _without(value[name], field):
+                    yield {**value, name: inner}
+    elif shape.kind == "list" and isinstance(value, list) and shape.items is not None:
+        for place, item in enumerate(value):
+            yield value[:place] + value[place + 1 :]
+            for inner in _without(item, shape.items):
+                yield [*value[:place], inner, *value[place + 1 :]]
+
+
+def _plain_values(facts: Facts, value: Any, shape: Shape, words: Vocabulary, put: Put) -> Iterator[Facts]:
+    """Each word as the first that was seen in its field, each day as one of the facts' own few."""
+    if shape.kind == "record" and isinstance(value, dict):
+        for name, inner in value.items():
+            field = shape.fields.get(name)
+            if field is not None and name != "id":
+                put_field = partial(_put, put, value, name)
+                yield from (
+                    put_field(one) for one in _plain(facts, name, inner, field, words) if one != inner
+                )
+                yield from _plain_values(facts, inner, field, words, put_field)
+    elif shape.kind == "list" and isinstance(value, list) and shape.items is not None:
+        for place, item in enumerate(value):
+            yield from _plain_values(facts, item, shape.items, words, partial(_put, put, value, place))
+
+
+def _plain(facts: Facts, name: str, value: Any, shape: Shape, words: Vocabulary) -> Sequence[str]:
+    if shape.kind == "text":
+        return words.for_field(name)[:4]
+    if shape.kind == "choice":
+        return shape.choices[:1]
+    if shape.kind != "day":
+        return ()
+    own = sorted({day for day in _texts(facts) if is_day(day)})
+    at = own.index(value) if value in own else 0
+    return own[max(0, at - _PLAIN_DAYS) : at + _PLAIN_DAYS + 1]
+
+
+def _put(put: Put, values: Any, place: Any, new: Any) -> Facts:
+    changed = values.copy()
+    changed[place] = new
+    return put(changed)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value

@@ -1,0 +1,103 @@
+"""What differs in the text of two versions, and which of the lines that differ somebody tried reached."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from icaccess.errors import PolicyError
+from icaccess.review.cases import Question, covered_lines
+from icaccess.review.search.judge import Made
+from icaccess.review.source import PolicySource
+
+_LAYOUT = {"location", "annotations", "comments"}
+_MOST_ASKED = 150
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line of the rules that only one version has, and whether somebody tried reached it.
+
+    `reached` is null where there is nothing to evaluate in it, such as a brace.
+    """
+
+    side: str
+    file: str
+    line: int
+    text: str
+    reached: bool | None = None
+
+
+def same_rules(base: PolicySource, head: PolicySource) -> bool:
+    """Whether both versions have the same rules once comments, metadata and layout are left out."""
+    return _rules(base) == _rules(head)
+
+
+def changed_lines(base: PolicySource, head: PolicySource) -> list[Line]:
+    """The lines of the rules that only one version has, comments and blank lines left out."""
+    texts = [_texts(source) for source in (base, head)]
+    return [
+        line
+        for file in sorted(texts[0].keys() | texts[1].keys())
+        for line in _differing(file, texts[0].get(file, []), texts[1].get(file, []))
+    ]
+
+
+def reached(lines: Sequence[Line], source: PolicySource, side: str, people: Sequence[Made]) -> list[Line]:
+    """The lines of one side, each with whether one of `people` made OPA evaluate it.
+
+    Where OPA fails on these people nothing is known, and every line counts as reached.
+    """
+    own = [line for line in lines if line.side == side]
+    if not own:
+        return []
+    questions = [Question(made.at, made.facts) for made in people[:_MOST_ASKED]]
+    try:
+        covered, missed = covered_lines(source, questions)
+    except PolicyError:
+        return [msgspec.structs.replace(line, reached=True) for line in own]
+    marked = []
+    for line in own:
+        place = (str(source.policy / line.file).lstrip("/"), line.line)
+        was = True if place in covered else False if place in missed else None
+        marked.append(msgspec.structs.replace(line, reached=was))
+    return marked
+
+
+def _rules(source: PolicySource) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for module in source.modules:
+        imports = _plain(module.syntax.get("imports", []))
+        for rule in module.syntax.get("rules", []):
+            text = msgspec.json.encode([imports, _plain(rule)], order="sorted").decode()
+            found.setdefault(module.package, []).append(text)
+    return {package: sorted(rules) for package, rules in found.items()}
+
+
+def _plain(syntax: Any) -> Any:
+    if isinstance(syntax, dict):
+        return {name: _plain(inner) for name, inner in syntax.items() if name not in _LAYOUT}
+    if isinstance(syntax, list):
+        return [_plain(inner) for inner in syntax]
+    return syntax
+
+
+def _texts(source: PolicySource) -> dict[str, list[str]]:
+    return {
+        Path(file).relative_to(source.policy).as_posix(): file.read_text("utf-8").splitlines()
+        for file in source.rego_files
+    }
+
+
+def _differing(file: str, base: list[str], head: list[str]) -> Iterator[Line]:
+    matcher = difflib.SequenceMatcher(None, base, head, autojunk=False)
+    for tag, first, last, start, end in matcher.get_opcodes():
+        if tag != "equal":
+            for side, text, numbers in (("base", base, (first, last)), ("head", head, (start, end))):
+                for number in range(*numbers):
+                    written = text[number].strip()
+                    if written and not written.startswith("#"):
+                        yield Line(side, file, number + 1, text[number])

@@ -1,0 +1,219 @@
+"""The suite: the policy's tests in Rego and its cases in YAML, with the coverage of the policy alone.
+
+One run serves check, test, trace and report: its result stays in the user's cache under the digest of policy,
+tests, cases, policy data and OPA, so that a command runs the suite only when one of them has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from junitparser import Attr, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from icaccess.errors import PolicyError
+from icaccess.opa.bundles import first_complaint
+from icaccess.review.cases import CaseResult, run_cases
+from icaccess.review.source import PolicySource, covered_by
+
+_PATIENT = ("--timeout", "120s")
+"""OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
+
+
+class TestResult(msgspec.Struct, frozen=True):
+    """How one test went: a test in Rego, one row of its table, or a case in YAML.
+
+    `suite` is the package or the file of cases; `problem` is null when it passed; `seconds` is OPA's own
+    measure, and zero for cases, which are decided together.
+    """
+
+    __test__ = False  # not one of pytest's own
+
+    suite: str
+    name: str
+    file: str
+    line: int
+    problem: str | None
+    skipped: bool = False
+    seconds: float = 0.0
+
+
+class FileCoverage(msgspec.Struct, frozen=True):
+    """The lines of one file that hold something to evaluate: those that were, and those that never were."""
+
+    file: str
+    covered: tuple[int, ...]
+    missed: tuple[int, ...]
+
+
+class SuiteRun(msgspec.Struct, frozen=True):
+    """All tests and cases of a policy, and what they cover of it; no coverage is given while any fails.
+
+    `cached_at` is the instant at which the suite ran, where the result is from the cache, else null.
+    """
+
+    tests: tuple[TestResult, ...]
+    cases: tuple[CaseResult, ...]
+    coverage: tuple[FileCoverage, ...]
+    cached_at: str | None = None
+
+    @property
+    def failed(self) -> int:
+        """How many tests did not pass."""
+        return sum(test.problem is not None for test in self.tests)
+
+    @property
+    def skipped(self) -> int:
+        """How many tests did not run, as their names ask."""
+        return sum(test.skipped for test in self.tests)
+
+    @property
+    def passed(self) -> int:
+        """How many tests passed."""
+        return len(self.tests) - self.failed - self.skipped
+
+    @property
+    def percent(self) -> float | None:
+        """How much of the policy the tests evaluate, from 0 to 100; null while any test fails."""
+        covered = sum(len(file.covered) for file in self.coverage)
+        total = covered + sum(len(file.missed) for file in self.coverage)
+        return 100 * covered / total if total else None
+
+    def is_covered(self, file: str, lines: Iterable[int]) -> bool:
+        """Whether any of `lines` in `file` was evaluated by a test."""
+        return any(entry.file == file and set(lines) & set(entry.covered) for entry in self.coverage)
+
+
+def run_suite(source: PolicySource) -> SuiteRun:
+    """The result of the tests and cases that stand with a policy, from the cache where nothing has changed.
+
+    `PolicyError` is raised when policy, tests or cases do not compile, or when there are none at all.
+    """
+    if not (source.test_files or source.case_files):
+        raise PolicyError(f"{source.policy} has no tests: write tests/*_test.rego or tests/cases/*/data.yaml")
+    return source.cached("suite", SuiteRun, lambda: _run(source))
+
+
+def _run(source: PolicySource) -> SuiteRun:
+    source.require_compiles()
+    with ThreadPoolExecutor(2) as pool:
+        in_rego = pool.submit(_run_rego, source)
+        measured = pool.submit(_measure_rego, source)
+        cases, covered = run_cases(source)
+        # The cases are a test in Rego too, for those who run OPA alone; here they say what differs.
+        named = {case.name for case in cases}
+        tests = [test for test in in_rego.result() if not _is_case(test, named)]
+        tests += [TestResult(case.file, case.name, case.file, case.line, case.problem) for case in cases]
+        if any(test.problem for test in tests):
+            return SuiteRun(tuple(tests), tuple(cases), ())
+        return SuiteRun(tuple(tests), tuple(cases), _merged(source, [measured.result(), *covered]))
+
+
+class _PlacedCase(TestCase):
+    file = Attr()
+    line = Attr()
+
+
+def junit(run: SuiteRun) -> str:
+    """The run as JUnit XML, one suite for each package and file of cases."""
+    xml = JUnitXml("icaccess policy")
+    for name, tests in groupby(sorted(run.tests, key=lambda test: test.suite), lambda test: test.suite):
+        suite = TestSuite(name)
+        for test in tests:
+            case = _PlacedCase(_printable(test.name), name, test.seconds)
+            case.file, case.line = test.file, str(test.line)
+            if test.problem is not None:
+                failure = Failure(_printable(test.problem))
+                failure.text = f"{test.file}:{test.line}"
+                case.result = [failure]
+            if test.skipped:
+                case.result = [Skipped()]
+            suite.add_testcase(case)
+        xml.add_testsuite(suite)
+    text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
+    return f"{text.decode()}\n"
+
+
+def _run_rego(source: PolicySource) -> list[TestResult]:
+    found = _opa_test(source, "--format", "json")
+    return [result for test in found or [] for result in _results(test)]
+
+
+def _measure_rego(source: PolicySource) -> dict[str, Any]:
+    return _opa_test(source, "--coverage", "--format", "json") or {"files": {}}
+
+
+def _opa_test(source: PolicySource, *options: str) -> Any:
+    """What `opa test` answers; None where there are no tests in Rego."""
+    if not source.test_files:
+        return None
+    loaded: list[str | Path] = [
+        *source.rego_files,
+        *source.test_files,
+        *source.data_arguments,
+        *source.test_data,
+    ]
+    done = source.run("test", *_PATIENT, *options, *loaded)
+    try:
+        found = msgspec.json.decode(done.stdout or "[]")
+    except msgspec.DecodeError as error:
+        raise PolicyError(first_complaint(done.stderr or done.stdout)) from error
+    if not found and done.returncode != 0:
+        raise PolicyError(first_complaint(done.stderr))
+    return found
+
+
+def _is_case(test: TestResult, names: set[str]) -> bool:
+    """Whether a row of a table in Rego is a case in YAML too."""
+    return test.suite == "tests.cases_test" and test.name.partition("/")[2] in names
+
+
+def _results(test: dict[str, Any]) -> list[TestResult]:
+    """A test and its table's rows; the rows alone where it has any, since each is a test of its own."""
+    suite = test["package"].removeprefix("data.")
+    where = test["location"]
+    rows = list(_rows(test, test["name"]))
+    seconds = test["duration"] / 1e9 / len(rows)
+    skipped = test.get("skip", False)
+    return [
+        TestResult(suite, name, where["file"], where["row"], problem, skipped, seconds)
+        for name, problem in rows
+    ]
+
+
+def _rows(row: dict[str, Any], name: str) -> Iterable[tuple[str, str | None]]:
+    inner = row.get("sub_results") or {}
+    for key, below in inner.items():
+        yield from _rows(below, f"{name}/{key}")
+    if not inner:
+        problem = "the test does not hold" if row.get("fail") else None
+        if error := row.get("error"):
+            problem = str(error.get("message", error) if isinstance(error, dict) else error)
+        yield name, problem
+
+
+def _merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
+    """What any of the reports covers, of the policy's own files alone: OPA counts the tests too."""
+    covered: set[tuple[str, int]] = set()
+    missed: set[tuple[str, int]] = set()
+    for report in reports:
+        some, others = covered_by(report)
+        covered |= some
+        missed |= others
+    merged = []
+    for path in map(str, source.rego_files):
+        lines = [
+            sorted(line for file, line in found if file == path.lstrip("/"))
+            for found in (covered, missed - covered)
+        ]
+        merged.append(FileCoverage(path, tuple(lines[0]), tuple(lines[1])))
+    return tuple(merged)
+
+
+def _printable(text: str) -> str:
+    """The text without the characters that XML has no way to write."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

@@ -1,0 +1,112 @@
+"""Anybody imaginable: changes of rules and values are found by somebody small, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icaccess.errors import PolicyError
+from icaccess.review.cases import read_cases, run_cases
+from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
+from icaccess.review.search.render import anybody_json, anybody_markdown, anybody_text, case_yaml
+from icaccess.review.source import PolicySource
+from icaccess.review.versions import checkout
+
+Edit = Callable[[str, str, str], None]
+VALUES = "config/requirements/data.yaml"
+
+
+@pytest.fixture
+def base(whole: PolicySource) -> Iterator[str]:
+    """A copy of the folders as they are, to compare with what a test makes of them."""
+    for name in ("policy", "config"):
+        shutil.copytree(name, Path("base") / name)
+    yield "base"
+
+
+def searched(*, limit: float = 60, examples: tuple[Path, ...] = ()) -> Anybody:
+    here = (Path("policy"), Path("config"))
+    with checkout("--base", "base", *here) as before, checkout("--head", None, *here) as after:
+        return compare_for_anybody(before, after, examples or example_facts(), limit=limit, seed=1)
+
+
+def test_comments_and_layout_are_no_difference(base: str) -> None:
+    file = Path("policy/access.rego")
+    file.write_text("# another comment\n" + file.read_text().replace("\t", "  "))
+    found = searched()
+    assert found.same
+    assert found.tried is None
+    assert "no decision can differ" in anybody_text(found)
+
+
+def test_a_value_changed_by_one_is_found_by_somebody_small(base: str, edit: Edit) -> None:
+    edit(VALUES, "approval_lead_days: 120", "approval_lead_days: 121")
+    found = searched()
+    first = found.found[0]
+    assert (found.problem, first.kind) == (None, "gains")
+    assert first.facts <= 16
+    assert (first.base["outcome"], first.head["outcome"]) == ("deny", "allow")
+    assert str(first.at) in anybody_text(found)
+    assert "**Gains access**" in anybody_markdown(found)
+    assert '"kind": "gains"' in anybody_json(found)
+
+
+def test_everybody_found_is_a_case_that_head_passes_and_base_fails(base: str, edit: Edit) -> None:
+    edit(VALUES, "approver_roles: [Principal, Manager]", "approver_roles: [Manager]")
+    found = searched()
+    assert found.found
+    told = [one for one in found.found if one.kind != "wording"]  # words are no part of a case
+    for folder, passes in (("policy", True), ("base/policy", False)):
+        root = Path(folder)
+        shutil.rmtree(root / "tests/cases")
+        (root / "tests/cases/found").mkdir(parents=True)
+        file = root / "tests/cases/found/data.yaml"
+        file.write_text(case_yaml(told))
+        assert len(read_cases(file)[0].cases) == len(told)
+        config = root.parent / "config"
+        results, _ = run_cases(PolicySource(_opa(), root, config))
+        assert {result.problem is None for result in results} == {passes}
+
+
+def test_a_changed_line_that_nobody_reaches_is_said(base: str) -> None:
+    file = Path("policy/lib/dates.rego")
+    file.write_text(f"{file.read_text()}\nunused(day) if {{\n\tday == 1\n\tday != 2\n}}\n")
+    found = searched(limit=3)
+    assert found.found == ()
+    assert [line.text for line in found.missed] == ["unused(day) if {", "\tday == 1", "\tday != 2"]
+    assert "Nobody tried reached" in anybody_text(found)
+    assert "equivalent" not in anybody_text(found)
+
+
+def test_versions_with_other_shapes_of_facts(base: str) -> None:
+    file = Path("policy/schemas/input.json")
+    schema: dict[str, Any] = json.loads(file.read_text())
+    del schema["definitions"]["Employee"]["properties"]["username"]
+    file.write_text(json.dumps(schema))
+    Path("config/requirements/data.yaml").write_text(
+        Path("config/requirements/data.yaml")
+        .read_text()
+        .replace("between_employments_days: 3", "between_employments_days: 4")
+    )
+    found = searched()
+    assert found.tried is not None
+    assert found.tried.only_one_knows == ("username",)
+    assert found.found
+
+
+def test_a_policy_that_does_not_parse_is_named(base: str) -> None:
+    with Path("base/policy/access.rego").open("a") as file:
+        file.write("\nx if {\n")
+    with pytest.raises(PolicyError, match=r"^--base base: .*access.rego"):
+        searched()
+
+
+def _opa() -> Path:
+    from icaccess.opa.engine import find_opa
+
+    return find_opa()
