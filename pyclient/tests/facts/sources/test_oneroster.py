@@ -289,6 +289,27 @@ def read_bundle(tmp_path: Path, files: dict[str, str], *, zipped: bool, **change
     return merged(folder(tmp_path, sources=sources))
 
 
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "encrypted"])
+def test_a_damaged_zip(tmp_path: Path, method: int, damage: str) -> None:
+    path = tmp_path / "roster.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, text in bundle().items():
+            archive.writestr(name, text)
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[: len(data) // 2]
+    elif damage == "overwritten":
+        data[60:90] = bytes(30)
+    else:
+        data[data.rfind(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(FactsError, match=r"roster\.zip"):
+        list(Bundle(path).collection("orgs"))
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_bundle_gives_what_the_service_gives(tmp_path: Path, *, zipped: bool) -> None:
     records, _ = read_bundle(tmp_path, bundle(), zipped=zipped)
