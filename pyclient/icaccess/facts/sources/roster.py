@@ -25,9 +25,7 @@ _MAX_PAGES = 100_000
 _FILES = ("manifest.csv", "orgs.csv", "users.csv", "roles.csv")
 _MAX_UNPACKED = 1 << 30
 """The largest bundle that is unpacked, in bytes; a million people take a quarter of it."""
-_BROKEN_ZIP = (
-    OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, LZMAError,
-)  # fmt: skip
+_BROKEN_ZIP = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, LZMAError)
 """What zipfile raises for a file that is damaged; for one that is encrypted, it is RuntimeError."""
 
 Row = dict[str, Any]

@@ -8,6 +8,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from icaccess.cli.facts import places_of
 from icaccess.config import load_config
 from icaccess.errors import ConfigError, FactsError
 from icaccess.facts.sources import open_sources
+from icaccess.facts.sources.roster import Bundle
 from tests.facts.feeds import EMPLOYMENT, SOURCES, employee, folder, merged
 from tests.facts.sources.servers import Asked, Reply, serving
 
@@ -306,8 +308,8 @@ def test_a_damaged_zip(tmp_path: Path, method: int, damage: str) -> None:
     else:
         data[data.rfind(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
-    with pytest.raises(FactsError, match=r"roster\.zip"):
-        list(Bundle(path).collection("orgs"))
+    with closing(Bundle(path)) as roster, pytest.raises(FactsError, match=r"roster\.zip"):
+        list(roster.collection("orgs"))
 
 
 @pytest.mark.parametrize("zipped", [True, False])
