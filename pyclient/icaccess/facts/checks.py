@@ -132,6 +132,7 @@ class Checks:
                 rows > _FEW
                 and source.settings.expect.known_names
                 and not self._any_known(index, kind, field, names)
+                and (field != "role" or kind != "assignments" or any(map(names.nearest, texts)))
             ):
                 raise FactsError(
                     f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
