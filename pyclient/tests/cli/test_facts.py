@@ -156,7 +156,9 @@ def test_doctor_on_files(command: Run) -> None:
 def test_the_guard_knows_how_old_the_facts_are(command: Run, tmp_path) -> None:
     config = tmp_path / "config"
     shutil.copytree(ROOT / "config", config)
-    (config / "icaccess.yaml").write_text("guard: {facts_age_hours: 24, revocations: {count: 250, share: null}}\n")
+    (config / "icaccess.yaml").write_text(
+        "guard: {facts_age_hours: 24, revocations: {count: 250, share: null}}\n"
+    )
     facts = tmp_path / "facts"
     shutil.copytree(FACTS, facts)
     shared = ("--config", config, "--facts", facts, "--at", "2027-06-29")
