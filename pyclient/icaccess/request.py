@@ -167,10 +167,13 @@ class Opened:
 
 
 def _default(name: str) -> Path:
-    """The folder here, else the one in the installed package, else the one of the source tree."""
+    """The folder here, else the installed one."""
     here = Path(name)
-    if here.is_dir():
-        return here
+    return here if here.is_dir() else installed(name)
+
+
+def installed(name: str) -> Path:
+    """A folder that came with the package, or the one of the source tree."""
     package = Path(__file__).resolve().parent
     bundled = package / "bundled" / name
     return bundled if bundled.is_dir() else package.parents[1] / name

@@ -18,9 +18,9 @@ from icaccess.audit.heads import (
     record_key,
 )
 from icaccess.audit.keys import PublicKey, public_key
-from icaccess.audit.render import as_text, runs_as_text
-from icaccess.cli.options import configured
-from icaccess.cli.text import say, say_all, show_json
+from icaccess.audit.render import as_text, is_of_runs, runs_as_text
+from icaccess.cli.options import FORMAT, configured
+from icaccess.cli.text import say, say_all, show_json, show_value
 from icaccess.errors import AuditError, StoreError, UsageError
 from icaccess.files import write_private
 from icaccess.request import Request
@@ -50,7 +50,8 @@ def audit() -> None:
     metavar="FILE",
     help="The record's public key, PEM [default: that of audit.key].",
 )
-def verify(request: Request, heads: Path | None, head: Path | None, public: Path | None) -> None:
+@FORMAT
+def verify(request: Request, heads: Path | None, head: Path | None, public: Path | None, form: str) -> None:
     """Check the record, every row that it tells of, and that it only grew since its heads."""
     key = record_key(request.settings) if public is None else public_key(public)
     against = None if head is None else _read_head(head)
@@ -60,6 +61,10 @@ def verify(request: Request, heads: Path | None, head: Path | None, public: Path
         check_record(connection, witnessed)
         check_receipts(connection, request.settings)
         own = newest(connection)
+    if form == "json":
+        last_head = max((one.size for one in witnessed), default=None)
+        show_value({"head": end, "earlier": against, "heads": len(witnessed), "witnessed": last_head})
+        return
     checked = f", and holds entry {against.seq} as it was exported" if against else ""
     say(f"The record is whole: {end.seq} entries{checked}.")
     if witnessed:
@@ -78,22 +83,30 @@ def verify(request: Request, heads: Path | None, head: Path | None, public: Path
 @audit.command()
 @configured
 @click.argument("employee_id", metavar="ID")
-def show(request: Request, employee_id: str) -> None:
+@FORMAT
+def show(request: Request, employee_id: str, form: str) -> None:
     """Show in words what the record says about one person."""
     with _store(request) as store, store.reading() as connection:
         found = list(record.entries(connection, employee_id))
         if not found:
             raise UsageError(f"{employee_id}: the record has no entry about this id")
         runs = record.starts(connection, {entry.run_id for entry in found if entry.run_id is not None})
-    say_all(as_text(found, runs))
+    if form == "json":
+        show_value(found)
+    else:
+        say_all(as_text(found, runs))
 
 
 @audit.command()
 @configured
-def runs(request: Request) -> None:
+@FORMAT
+def runs(request: Request, form: str) -> None:
     """Show what each run did, the guard's stops, consents, and the heads that witnesses have."""
     with _store(request) as store, store.reading() as connection:
-        say_all(runs_as_text(record.entries(connection)))
+        if form == "json":
+            show_value([one for one in record.entries(connection) if is_of_runs(one)])
+        else:
+            say_all(runs_as_text(record.entries(connection)))
 
 
 @audit.command()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from icaccess.cli.options import deciding
-from icaccess.cli.text import say
+from icaccess.cli.options import FORMAT, deciding
+from icaccess.cli.text import say, say_all, show_value
 from icaccess.errors import ConfigError, EngineError, IcaccessError
 from icaccess.request import Request
 
@@ -24,22 +24,28 @@ Check = tuple[str, Callable[[], Iterator[str]]]
 
 @click.command()
 @deciding
-def doctor(request: Request) -> int:
+@FORMAT
+def doctor(request: Request, form: str) -> int:
     """Check that everything a run needs is there and reachable; exit 1 when something is not."""
-    failed = 0
+    found: list[dict[str, Any]] = []
     for name, check in _checks(request):
         try:
-            lines = list(check())
+            found.append({"name": name, "ok": True, "lines": list(check())})
         except IcaccessError as error:
-            failed += 1
-            say(f"FAIL  {name}: {error}")
-            continue
-        say(f"ok    {name}: {lines[0]}")
-        for line in lines[1:]:
-            say(f"      {line}")
+            found.append({"name": name, "ok": False, "lines": [str(error)]})
+        if form == "text":
+            say_all(_as_text(**found[-1]))
+    if form == "json":
+        show_value({"checks": found})
+    failed = sum(not one["ok"] for one in found)
     if failed:
         say(f"{failed} of the checks failed", err=True)
     return 1 if failed else 0
+
+
+def _as_text(name: str, lines: list[str], *, ok: bool) -> Iterator[str]:
+    yield f"{'ok   ' if ok else 'FAIL '} {name}: {lines[0]}"
+    yield from (f"      {line}" for line in lines[1:])
 
 
 def _checks(request: Request) -> Iterator[Check]:

@@ -94,6 +94,14 @@ OPA_URL = click.option(
     envvar="ICACCESS_OPA_URL",
     help="A running OPA sidecar; repeatable [default: start one on loopback and stop it after].",
 )
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to answer.",
+)
 
 
 def _gather(command: Command, *options: Callable[[Command], Command]) -> Command:
