@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from icaccess.diff import Expected
-from icaccess.errors import TargetError
+from icaccess.errors import ChangesFailed, IcaccessError, TargetError
 from icaccess.models import Access, Change
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
 from icaccess.store import audit, consents, holders, journal
@@ -138,18 +138,26 @@ class Application:
         size = self.target.batch_size or max(len(wanted), 1)
         stopped = ""
         try:
-            for start in range(0, len(wanted), size):
-                if self.stopping():
-                    stopped = "this run was asked to stop"
-                    break
-                run.make(wanted[start : start + size])
-        except TargetError as error:
-            stopped = str(error)
-        run.verify()
-        left = len(wanted) - run.begun
-        with self.store.writing() as connection:
-            self.lock.check(connection)
-            journal.finish(connection, self.store.now(), run.id, dict(run.counts), left=left)
+            try:
+                for start in range(0, len(wanted), size):
+                    if self.stopping():
+                        stopped = "this run was asked to stop"
+                        break
+                    run.make(wanted[start : start + size])
+            except TargetError as error:
+                stopped = str(error)
+            run.verify()
+            left = len(wanted) - run.begun
+            with self.store.writing() as connection:
+                self.lock.check(connection)
+                journal.finish(connection, self.store.now(), run.id, dict(run.counts), left=left)
+        except (IcaccessError, OSError) as error:
+            if not run.begun:
+                raise
+            raise ChangesFailed(
+                f"run {run.id} began {run.begun} of {len(wanted)} changes, and could not record what came of "
+                f"them: {error}; correct that, and run again: it looks at the target first"
+            ) from error
         return Summary(
             run_id=run.id,
             counts=dict(run.counts),

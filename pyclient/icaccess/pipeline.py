@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache, partial
 from itertools import tee
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.batches import batches
-from icaccess.errors import FactsError, PlanError, UsageError
+from icaccess.errors import ChangesFailed, FactsError, IcaccessError, PlanError, UsageError
 from icaccess.facts.interface import Facts, digest
 from icaccess.guard import SHORT, GuardResult, GuardSettings, Known, check
 from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Outcome, Record, Unread
@@ -85,7 +85,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
     """A run on what a request and its configuration name; with `read_only` it can only plan."""
     with request.open(read_only=read_only) as opened:
         limits = request.settings.section("guard", GuardSettings)
-        yield Run(
+        run = Run(
             opened,
             request.day,
             limits,
@@ -93,7 +93,16 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             day_is_today=request.at is None,
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
+            document=opened.document,
         )
+        try:
+            yield run
+        except BrokenPipeError:
+            raise
+        except (IcaccessError, OSError) as error:
+            if not run.done or (isinstance(error, IcaccessError) and error.exit_code != 1):
+                raise
+            raise ChangesFailed(f"{run.done}, and then: {error}") from error
 
 
 @dataclass
@@ -109,8 +118,11 @@ class Run:
     """True where the day is the clock's, and was not given by a person."""
     settings_digest: str = ""
     hand_over: Callable[[], tuple[Receipt, ...]] = tuple
+    document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
+    done: str = ""
+    """What this run changed, in words, once it did: an error after that is no "nothing was changed"."""
 
     # gather
 
@@ -196,7 +208,9 @@ class Run:
         """The decision for each, in their order; with `full`, none that was cached is used."""
         from icaccess.decisions import DecisionCache
 
-        decider = DecisionCache(self.parts.client, self.parts.store, full=full, keep=self.lock is not None)
+        decider = DecisionCache(
+            self.parts.client, self.parts.store, full=full, keep=self.lock is not None, document=self.document
+        )
         people, asked = tee(people)
         answers = decider.decide_json((one.record for one in asked), self.day, revisions=revisions)
         return zip(people, answers, strict=True)
@@ -388,6 +402,9 @@ class Run:
             foretold=result.foretold,
             stopping=stopping,
         ).carry_out(plan, result.waiting)
+        if summary.counts:
+            made = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items()))
+            self.done = f"run {summary.run_id} made changes and recorded them ({made})"
         if not summary.left:
             with store.writing() as connection:
                 self._held_lock.check(connection)
@@ -433,6 +450,7 @@ class Run:
             self._held_lock.check(connection)
             journal.adopt(connection, store.now(), origin, held)
             self._remember_sources(connection)
+        self.done = f"the access of {len(held)} people was adopted and recorded"
         return len(held)
 
     def _adopted(self, shown: Mapping[str, Access]) -> Iterator[Subject]:

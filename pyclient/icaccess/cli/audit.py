@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from icaccess.audit.heads import (
-    SignedHead,
     check_heads,
     check_receipts,
     check_record,
@@ -19,10 +18,12 @@ from icaccess.audit.heads import (
 )
 from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, is_of_runs, runs_as_text
-from icaccess.cli.options import FORMAT, configured
+from icaccess.audit.witnesses import SignedHead
+from icaccess.cli.options import FORMAT, configured, past
 from icaccess.cli.text import say, say_all, show_json, show_value
 from icaccess.errors import AuditError, StoreError, UsageError
 from icaccess.files import write_private
+from icaccess.models import Decision
 from icaccess.request import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
@@ -53,10 +54,14 @@ def audit() -> None:
 @FORMAT
 def verify(request: Request, heads: Path | None, head: Path | None, public: Path | None, form: str) -> None:
     """Check the record, every row that it tells of, and that it only grew since its heads."""
-    key = record_key(request.settings) if public is None else public_key(public)
+    key = record_key(request.settings, request.store_url) if public is None else public_key(public)
     against = None if head is None else _read_head(head)
     witnessed = [] if heads is None else _read_heads(heads, key)
     with _store(request) as store, store.reading() as connection:
+        if key is None and record.is_signed(connection):
+            raise AuditError(
+                "the record is signed, and its key is not here; give the public key with --public-key"
+            )
         end = verify_record(connection, against, key)
         check_record(connection, witnessed)
         check_receipts(connection, request.settings)
@@ -115,7 +120,7 @@ def runs(request: Request, form: str) -> None:
 def export(request: Request, out: Path | None) -> None:
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
     with _store(request) as store, store.reading() as connection:
-        end = verify_record(connection, key=record_key(request.settings))
+        end = verify_record(connection, key=record_key(request.settings, request.store_url))
         lines = (record.canonical(one) + b"\n" for one in chain(record.entries(connection), [{"head": end}]))
         try:
             if out is None:
@@ -129,10 +134,33 @@ def export(request: Request, out: Path | None) -> None:
 
 
 @audit.command()
+@past
+@click.argument("employee_id", metavar="ID")
+def replay(request: Request, employee_id: str) -> None:
+    """Make a past decision again from what it rested on then; exit 1 where the recorded one differs."""
+    from icaccess.audit.replay import replay as decide_again
+
+    folders = request.policy_directory, request.config_directory
+    with _store(request) as store:
+        found = decide_again(store, employee_id, request.day, *folders)
+    if found.as_of != request.day:
+        say(f"No run was for {request.day}; the newest before it decided.")
+    say(f"Run {found.run}, for {found.as_of}: policy {found.policy[:12]}, policy data {found.data[:12]}")
+    decision = msgspec.json.decode(found.decision, type=Decision)
+    where = ", ".join(decision.locations)
+    say(f"  {employee_id}  {decision.outcome}, {decision.action}{f' ({where})' if where else ''}")
+    say_all(f"    {one.code} ({one.clause}): {one.message}" for one in decision.reasons)
+    if found.differences:
+        differences = "; ".join(found.differences)
+        raise AuditError(f"{employee_id}: the recorded decision differs from this one: {differences}")
+    say("This is the decision that was recorded.")
+
+
+@audit.command()
 @configured
 def key(request: Request) -> None:
     """Print the public key that the record is signed with; the private one is made when it is missing."""
-    found = record_key(request.settings, make=True)
+    found = record_key(request.settings, request.store_url, make=True)
     if found is None:
         raise UsageError(f"{request.settings.file}: names no audit.key, so the record is not signed; set one")
     say_all(found.pem.splitlines())

@@ -105,8 +105,8 @@ def apply(
                 say("Nothing was changed.")
                 return 0
             summary = run.apply(planned, result, by=caller())
-    _warn(run.receipts)
-    _report(summary)
+        _warn(run.receipts)
+        _report(summary)
     return UNNAMED_EXIT if planned.unnamed else 0
 
 
@@ -114,10 +114,11 @@ def apply(
 @deciding
 def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
-    with start(request) as run, run.changing("icaccess adopt"), showing():
-        count = run.adopt(by=caller())
-    _warn(run.receipts)
-    say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
+    with start(request) as run:
+        with run.changing("icaccess adopt"), showing():
+            count = run.adopt(by=caller())
+        _warn(run.receipts)
+        say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
 def _consent(

@@ -53,6 +53,7 @@ def _checks(request: Request) -> Iterator[Check]:
     yield "policy data", lambda: _policy_data(request)
     yield "engine", lambda: _engine(request)
     yield "target", lambda: _target(request)
+    yield "audit record", lambda: _audit(request)
     yield "notices", lambda: _notices(request)
     yield from _facts(request)
 
@@ -97,6 +98,18 @@ def _target(request: Request) -> Iterator[str]:
             yield f"{member.member} in {', '.join(member.groups)} stands for no account: {member.why}"
         if store.is_absent:
             yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
+
+
+def _audit(request: Request) -> Iterator[str]:
+    from icaccess.audit.heads import key_file, witness_state
+
+    file = key_file(request.settings, request.store_url)
+    if file is None:
+        yield "is not signed; name a file for its key under audit.key"
+    else:
+        yield f"signed with the key in {file}{'' if file.exists() else ', which the first run makes'}"
+    with request.open(read_only=True) as opened, opened.store.reading() as connection:
+        yield witness_state(connection, request.settings).text
 
 
 def _notices(request: Request) -> Iterator[str]:

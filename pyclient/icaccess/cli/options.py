@@ -137,6 +137,11 @@ def deciding(command: Command) -> Command:
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
 
 
+def past(command: Command) -> Command:
+    """Give a command `--config`, `--policy`, `--at` and `--store`, and its function a `request`."""
+    return _gather(command, CONFIG, POLICY, AT, STORE)
+
+
 def say_installed(request: Request) -> None:
     """Say on stderr which installed folders stand in, where none was named and none is here.
 
