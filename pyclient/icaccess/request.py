@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,12 +129,18 @@ class Opened:
         The policy data is checked first: `ConfigError` when it is missing or mistyped.
         """
         from icaccess.config.policy_data import load_policy_data
-        from icaccess.opa.engine import open_client
+        from icaccess.opa.settings import OpaSettings, connect
 
         request = self.request
-        load_policy_data(request.config_directory)
-        opened = open_client(request.settings, request.policy_directory, request.opa_url)
-        return self._stack.enter_context(opened)
+        policy, config = request.policy_directory, request.config_directory
+        load_policy_data(config)
+        client = connect(request.settings, request.opa_url)
+        if client is not None:
+            return self._stack.enter_context(client)
+        from icaccess.opa.engine import running_opa
+
+        timeout = request.settings.section("opa", OpaSettings).timeout
+        return self._stack.enter_context(running_opa(policy, config, timeout=timeout))
 
     @cached_property
     def _record_key(self) -> SigningKey | None:
@@ -185,5 +190,6 @@ def _default(name: str) -> Path:
 
 def installed(name: str) -> Path:
     """A folder that came with the package, or the one of the source tree."""
-    bundled = Path(str(files("icaccess"))) / "bundled" / name
-    return bundled if bundled.is_dir() else Path(__file__).resolve().parents[2] / name
+    package = Path(__file__).resolve().parent
+    bundled = package / "bundled" / name
+    return bundled if bundled.is_dir() else package.parents[1] / name

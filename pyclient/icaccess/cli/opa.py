@@ -66,7 +66,9 @@ def run(policy: Path | None, config: Path | None, address: str) -> None:
 @FORMAT
 def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
     """What each OPA says of itself: its version, and the policy and policy data that decide."""
-    from icaccess.opa.engine import VERSION, connect, find_opa, opa_version
+    from icaccess.opa.engine import VERSION, find_opa, opa_version
+    from icaccess.opa.settings import connect
+    from icaccess.opa.transport import NEEDED
 
     client = connect(Request(config=config).settings, opa_url)
     if client is None:
@@ -75,7 +77,8 @@ def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
         if form == "json":
             show_value({"program": str(found), "version": version, "tried_with": VERSION, "sidecars": []})
         else:
-            say(f"no URL is set: commands start {found} (version {version}, tried with {VERSION})")
+            say(f"no URL is set: commands start {found}, version {version}")
+            say(f"tried with {VERSION}; {NEEDED} is needed")
         return
     with client:
         sidecars = client.status()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 from icaccess.cli.text import is_quiet, say_all
 from icaccess.facts.interface import SourceReport
 
-
 if TYPE_CHECKING:  # rich takes its time to import, and most runs have no terminal
     from rich.progress import Progress, TaskID
 
