@@ -16,6 +16,7 @@ COPY pyproject.toml README.md ./
 COPY policy policy
 COPY config config
 COPY examples examples
+COPY docs docs
 COPY pyclient/icaccess pyclient/icaccess
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory /dist \
  && /opt/icaccess/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl \
