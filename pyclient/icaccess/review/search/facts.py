@@ -15,7 +15,7 @@ from icaccess import schemas
 from icaccess.review.names import nodes
 from icaccess.review.source import PolicySource
 
-Facts = dict[str, Any]
+EmployeeFacts = dict[str, Any]
 
 ME = "000001"
 """The id of everybody who is made up: where a fact names the person's own id, it is this one."""
@@ -86,7 +86,7 @@ def _shape(schema: dict[str, Any], whole: dict[str, Any]) -> Shape:
     return Shape("day" if schema.get("format") == "date" else "text")
 
 
-class Vocabulary(msgspec.Struct):
+class Words(msgspec.Struct):
     """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
 
     What stands in one version alone is `hot`, and is tried first.
@@ -106,7 +106,7 @@ class Vocabulary(msgspec.Struct):
         return tuple(dict.fromkeys((*self.by_field.get(name, ()), *self.words)))
 
 
-def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[Facts, str]]) -> Vocabulary:
+def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFacts, str]]) -> Words:
     """What the versions and the seeds hold."""
     sources = list(sources)
     found = [_held_by(source) for source in sources]
@@ -126,7 +126,7 @@ def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[Facts, str
     in_data = {text for source in sources for text in _data_words(source)}
     days = _days(texts, yearly, sorted(day for day in seed_days if is_day(day)))
     hot_days = _days(hot, {day[5:] for day in hot if is_day(day)}, days) if hot else ()
-    return Vocabulary(
+    return Words(
         words=tuple(word for word in words if word in in_data),
         literals=tuple(word for word in words if word not in in_data),
         by_field={name: tuple(values) for name, values in by_field.items()},
