@@ -14,13 +14,15 @@ from icaccess.opa.client import AccessClient
 from icaccess.review.search.build import build, learned
 from icaccess.review.search.changes import HOT, WORD, Changes, Edit
 from icaccess.review.search.differ import WAYS, Difference, difference
-from icaccess.review.search.facts import EmployeeFacts, Shape, Words
+from icaccess.review.search.facts import EmployeeFacts, Shape, Words, moved
 from icaccess.review.search.judge import Judge, Made, seen
 from icaccess.review.search.pool import Kept, Pool
 from icaccess.review.search.shrink import shrink
 
 _ROUND = 360
 """How many people are decided in one go."""
+_OF_BASES = 0.6
+"""How many of the rounds change somebody who was built."""
 QUIET = 4.0
 """Seconds without another way to differ after which a search that found some ends."""
 
@@ -70,6 +72,8 @@ class Search:
         self._rng = Random(tried.seed)  # noqa: S311 (a search that can be repeated)
         self._best: dict[str, Difference] = {}
         self._days: set[str] = set()
+        self._bases: list[Made] = []
+        self._next = 0
         self._pending: dict[int, Iterator[Edit]] = {}
         self._started = time.monotonic()
         self._latest = self._started
@@ -110,6 +114,7 @@ class Search:
         days = list(self._words.days)
         some = self._rng.sample(days, min(6, len(days))) or ["2025-09-10"]
         built = build(judge, self._shape, self._words)
+        self._bases = self._rng.sample(built, len(built))
         for name, known in learned(built).items():
             seen_before = self._words.by_field.get(name, ())
             self._words.by_field[name] = tuple(dict.fromkeys((*known, *seen_before)))
@@ -121,6 +126,10 @@ class Search:
 
     def _round(self, judge: Judge) -> None:
         """Somebody kept, with single changes; others put on the same day, with two and three at once."""
+        if self._bases and self._rng.random() < _OF_BASES:
+            self._around(judge, self._bases[self._next % len(self._bases)])
+            self._next += 1
+            return
         kept = self._pool.choose()
         at = kept.made.at
         changes = self._changes(kept.made.facts, at)
@@ -136,6 +145,14 @@ class Search:
         people = [Made(one, at) for one in facts]
         people += [Made(kept.made.facts, day) for day in changes.other_days(at, 8)]
         self._judge(judge, people)
+
+    def _around(self, judge: Judge, made: Made) -> None:
+        """Likely changes to somebody who was built, one and two at a time, and the critical days."""
+        changes = self._changes(made.facts, made.at)
+        facts = changes.near(_ROUND // 2) + changes.near(_ROUND // 2, steps=2)
+        beside = [moved(day, n) for day in self._words.critical for n in (0, 1, -1)]
+        days = self._rng.sample(beside, min(8, len(beside)))
+        self._judge(judge, [*(Made(one, made.at) for one in facts), *(Made(made.facts, day) for day in days)])
 
     def _changes(self, facts: EmployeeFacts, at: str) -> Changes:
         return Changes(self._shape, self._words, self._rng, facts, at)

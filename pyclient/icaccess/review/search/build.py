@@ -32,7 +32,9 @@ def build(judge: Judge, shape: Shape, words: Words) -> list[Made]:
         whole = [Made(_filled(shape, words, day, choice), moved(day, _LATER)) for day in days]
         if allowed := _allowed(judge, whole):
             built = [_fewest(judge, made) for made in (allowed[len(allowed) // 2], allowed[-1])]
-            return [*built, *echoed(judge, built, shape), *_varied(judge, built[-1], shape, words)]
+            placed = [_on(built[-1].facts, day) for day in words.critical]
+            varied = _varied(judge, built[-1], shape, words)
+            return [*built, *echoed(judge, built, shape), *varied, *_allowed(judge, placed)]
     return []
 
 
@@ -151,6 +153,19 @@ def _nested(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
 
 def _kind(items: Shape | None, field: str) -> str | None:
     return items.fields[field].kind if items else None
+
+
+def _on(facts: EmployeeFacts, day: str) -> Made:
+    """Somebody who did everything on one day."""
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: placed(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [placed(inner) for inner in value]
+        return day if is_day(value) else value
+
+    return Made(placed(facts), moved(day, _LATER))
 
 
 def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
