@@ -18,7 +18,6 @@ from icaccess.targets.groups import (
     ChangeFailedError,
     ChangeUnclearError,
     GroupSettings,
-    Members,
     MemberTarget,
     check_groups,
     trusted,
@@ -41,6 +40,8 @@ from icaccess.targets.ldap_directory import (
 LOOK_UP = 20
 """How many members that stand for no account are looked up, to say what they are."""
 _USUAL: dict[Match, str] = {"id": "employeeNumber", "username": "uid", "email": "mail"}
+_DOMAIN = re.compile(r"(?<=,)\s*DC=.*", re.IGNORECASE)
+"""The part of a DN that names its domain."""
 _LOGIN = re.compile(r"[^\\@]+\\[^\\@]+|[^\\@]+@[^\\@]+")  # as Active Directory takes
 
 
@@ -72,10 +73,8 @@ class LdapTarget(MemberTarget):
         self._ldap = settings
         self._directory = directory
         self._placeholder = parse_dn(settings.placeholder or "")
-        self._rids: dict[str, str] = {}
-        """Of each group of Active Directory the number by which an entry names its primary group."""
         self._primary: dict[str, list[str]] = {}
-        """The entries whose primary group has that number: they are members, though not in `member`."""
+        """Of a group of Active Directory the entries that have it as primary group: its members too."""
         self._looked_up = 0
 
     @property
@@ -97,34 +96,25 @@ class LdapTarget(MemberTarget):
         except ValueError:
             return name
 
-    def members(self) -> Members:
-        """The members of each group; `TargetError` for every answer but a complete one."""
-        self._looked_up = 0
-        found = dict(super().members())
-        for group, rid in self._rids.items():
-            found[group] = [*found[group], *map(self._member, self._primary.get(rid, ()))]
-        return found
-
     def people(self) -> Iterator[tuple[str, str]]:
         """Every entry with the attribute."""
-        self._primary = {}
-        conditions = [f"({self.attribute}=*)", *(f"(primaryGroupID={rid})" for rid in self._rids.values())]
-        attributes = [self.attribute, "primaryGroupID"]
-        for entry in self._directory.search(self._ldap.accounts, f"(|{''.join(conditions)})", attributes):
-            for rid in entry.texts("primaryGroupID"):
-                self._primary.setdefault(rid, []).append(entry.dn)
-            for value in entry.texts(self.attribute)[:1]:
-                yield entry.dn, account_of(self.match, value)
+        for entry in self._directory.search(self._ldap.accounts, f"({self.attribute}=*)", [self.attribute]):
+            yield entry.dn, account_of(self.match, entry.texts(self.attribute)[0])
 
     def names(self, group: str) -> Iterator[str]:
-        """The values of `member`, without the placeholder."""
+        """The values of `member` without the placeholder, and those whose primary group it is."""
+        self._looked_up = 0
         entry = self._directory.entry(group, ["objectClass", "member", "objectSid"])
         members = entry.texts("member")
         classes = {name.lower() for name in entry.texts("objectClass")}
         if not members and "group" not in classes:  # Active Directory's may be empty
             self._check_empty(group, classes)
         for sid in entry.attributes.get("objectsid", []):
-            self._rids[group] = str(int.from_bytes(sid[-4:], "little"))
+            domain = _DOMAIN.search(group)
+            condition = f"(primaryGroupID={int.from_bytes(sid[-4:], 'little')})"
+            found = self._directory.search(domain[0] if domain else self._ldap.accounts, condition, ["cn"])
+            self._primary[group] = [one.dn for one in found]
+            members += self._primary[group]
         return (one for one in members if self.key(one) not in ((), self._placeholder))
 
     def why(self, name: str) -> str:
@@ -150,7 +140,7 @@ class LdapTarget(MemberTarget):
 
     def remove(self, name: str, group: str) -> None:
         """Remove one value of `member`; the placeholder takes the place of the last."""
-        if name in self._primary.get(self._rids.get(group, ""), ()):
+        if name in self._primary.get(group, ()):
             raise ChangeFailedError(f"{group} is the primary group of {name}; give it another one first")
         code, said = self._modify(group, ("delete", name))
         if code == CLASS_VIOLATION:

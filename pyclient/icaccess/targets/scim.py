@@ -209,6 +209,10 @@ class ScimTarget(MemberTarget):
             needed = "resources" if "cursor" in place else "totalresults"
             if needed not in page or not isinstance(resources, list):
                 raise TargetError(f"{self._url}/{kind}: does not answer with a SCIM list; correct the URL")
+            again = [_lower(one).get("id") for one in resources]
+            if again and 0 < total <= len(found) and found.keys() >= {*again} and "startIndex" in place:
+                self._check_last(kind, asked, found)
+                break
             total = max(total, _number(page.get("totalresults")))
             self._take(kind, resources, found)
             if "cursor" in place:
@@ -230,6 +234,13 @@ class ScimTarget(MemberTarget):
         if len(found) < total:
             raise _PagesDoNotFit(f"listed {len(found):,} of {total:,}")
         return found
+
+    def _check_last(self, kind: str, asked: dict[str, str], found: dict[str, dict[str, Any]]) -> None:
+        """Look at the last place again: some servers begin anew past the end, and some on every page."""
+        page = self._get(kind, {**asked, "startIndex": str(len(found)), "count": "1"})
+        last = [_lower(one).get("id") for one in page.get("resources") or []]
+        if last != [*found][-1:]:
+            raise _PagesDoNotFit(f"gave {last} at startIndex {len(found):,}, where {[*found][-1]} was")
 
     def _has_cursors(self) -> bool:
         """Whether the server offers pages by cursors (RFC 9865 §4), which do not shift with changes."""

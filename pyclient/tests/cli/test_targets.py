@@ -17,7 +17,7 @@ LATELY = (date.today() - timedelta(days=10)).isoformat()  # noqa: DTZ011 (any da
 
 def person(number, *, approved=True):
     """Somebody who meets every requirement whatever today is, but perhaps for the approval."""
-    approval = {"decision": "approved", "decided_on": LATELY, "approver": "9", "approver_role": "Principal"}
+    approval = {"decision": "approved", "decided_on": LATELY, "approver": "0", "approver_role": "Principal"}
     return {
         "id": number,
         "username": f"User{number}",

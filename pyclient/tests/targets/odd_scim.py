@@ -83,20 +83,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def page(self, kind: str, things: list[Any], query: dict[str, str]) -> dict[str, Any]:
         way = self.server.way
-        if way.startswith("cursors"):
-            start = int(query["cursor"][1:] or 1)
-        else:
-            again = way.startswith("first page again") and kind == "Users"
-            start = 1 if again else int(query["startIndex"])
+        start = self.start(kind, query, len(things))
         echo = start if way != "another startIndex" else start + 1
         if way == "pages overlap" and start > 1:
             start -= 1
         some = things[start - 1 :][: min(MAXIMUM, int(query["count"]))]
         if way == "a page is empty" and start > 1:
             some = []
-        if way == "first page again, with the echo":
+        if way in ("begins again past the end", "first page again, with the echo"):
             echo = int(query["startIndex"])
-        total = len(some) if way in ("total of the page", "a page is empty and its total") else len(things)
+        total = len(some) if way in ("total of the page", "first page again, of its total") else len(things)
         found = {
             "schemas": [API + "ListResponse"],
             "totalResults": total,
@@ -115,6 +111,17 @@ class _Handler(BaseHTTPRequestHandler):
         if way == "without ids":
             found["Resources"] = [{"userName": "x"}]
         return found
+
+    def start(self, kind: str, query: dict[str, str], total: int) -> int:
+        way = self.server.way
+        if way.startswith("cursors"):
+            return int(query["cursor"][1:] or 1)
+        start = int(query["startIndex"])
+        if (way.startswith("first page again") and kind == "Users") or (
+            way == "begins again past the end" and start > total
+        ):
+            return 1
+        return start
 
     def shown(self, group: dict[str, Any]) -> dict[str, Any]:
         shown = {**group, "members": [{"value": member} for member in group["members"]]}

@@ -1,4 +1,4 @@
-"""Real servers on loopback for the targets: scim2-server and slapd."""
+"""Real servers on loopback for the targets: several of SCIM, and slapd."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import ldap3
 import pytest
 
+from tests.stores import free_port
+
+PATHS = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
 TOKEN = "sample-token"
 _OPENSSL = (
     *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
-    *("-addext", "subjectAltName=IP:127.0.0.1"),
 )
 
 
@@ -63,8 +66,13 @@ class ScimServer:
         }
         return self.call("POST", "/Groups", body)["id"]
 
+    def join(self, group: str, members: list[str]) -> None:
+        self._patch(group, {"op": "add", "path": "members", "value": [{"value": one} for one in members]})
+
     def leave(self, group: str, member: str) -> None:
-        operation = {"op": "remove", "path": f'members[value eq "{member}"]'}
+        self._patch(group, {"op": "remove", "path": f'members[value eq "{member}"]'})
+
+    def _patch(self, group: str, operation: dict[str, Any]) -> None:
         schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]
         self.call("PATCH", f"/Groups/{group}", {"schemas": schemas, "Operations": [operation]})
 
@@ -75,23 +83,38 @@ class ScimServer:
 @contextmanager
 def running_scim() -> Iterator[ScimServer]:
     """scim2-server as a process, empty."""
-    from tests.stores import free_port
-
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scim2_server.testserver.cli", "--port", str(port), "--bearer-token", TOKEN],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        line = process.stdout.readline()
-        assert line.startswith("Serving SCIM on "), line
-        yield ScimServer(line.removeprefix("Serving SCIM on ").strip())
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    command = ["-m", "scim2_server.testserver.cli", "--port", str(port), "--bearer-token", TOKEN]
+    with running([sys.executable, *command], port):
+        yield ScimServer(f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def running_django() -> Iterator[ScimServer]:
+    """A site of django-scim2 as a process, empty."""
+    if find_spec("django_scim") is None:
+        pytest.skip("needs django-scim2: it is not installed (make setup)")
+    port = free_port()
+    with running([sys.executable, "-m", "tests.targets.django_site", str(port), TOKEN], port):
+        yield ScimServer(f"http://127.0.0.1:{port}/scim/v2")
+
+
+SCIMMY = ("scimmy-routers@1.3.2", "scimmy@1.3.5", "express@4.22.3")
+
+
+@contextmanager
+def running_scimmy(folder: Path) -> Iterator[ScimServer]:
+    """A site of scimmy-routers as a process, empty; npm installs it in the folder, once."""
+    npm = shutil.which("npm") or pytest.skip("needs scimmy-routers: npm is not on PATH")
+    if not (folder / "node_modules" / "scimmy-routers").exists():
+        told = [npm, "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", *SCIMMY]
+        done = subprocess.run(told, check=False, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"needs scimmy-routers: npm cannot install it: {done.stderr[:200]}")
+    shutil.copy(Path(__file__).with_name("scimmy.mjs"), folder)
+    port = free_port()
+    with running(["node", folder / "scimmy.mjs", str(port), TOKEN], port):
+        yield ScimServer(f"http://127.0.0.1:{port}/scim/v2")
 
 
 ADMIN = "cn=admin,dc=example,dc=org"
@@ -159,11 +182,9 @@ class Slapd:
 @contextmanager
 def running_slapd(folder: Path, *, active_directory: bool = False) -> Iterator[Slapd]:
     """slapd as a process, with its base entries; with Active Directory's classes where asked."""
-    program = shutil.which("slapd", path=f"{os.environ['PATH']}:/usr/sbin")
+    program = shutil.which("slapd", path=PATHS)
     if program is None:
         pytest.skip("needs slapd: it is not on PATH (apt-get install slapd)")
-    from tests.stores import free_port
-
     (folder / "data").mkdir(parents=True)
     port, tls_port = free_port(), free_port()
     ldap, ldaps = f"ldap://127.0.0.1:{port}", f"ldaps://127.0.0.1:{tls_port}"
@@ -173,37 +194,42 @@ def running_slapd(folder: Path, *, active_directory: bool = False) -> Iterator[S
     (folder / "slapd.conf").write_text(
         _SLAPD_CONF.format(folder=folder, admin=ADMIN, password=PASSWORD, more=more, tls=tls)
     )
-    process = subprocess.Popen(
-        [program, "-d", "0", "-f", folder / "slapd.conf", "-h", f"{ldap}/ {ldaps}/"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(port, process)
+    with running([program, "-d", "0", "-f", folder / "slapd.conf", "-h", f"{ldap}/ {ldaps}/"], port):
         server = Slapd(port, tls_port, certificate)
         yield server
         server.connection.unbind()
+
+
+@contextmanager
+def running(command: list[Any], port: int, host: str = "127.0.0.1") -> Iterator[None]:
+    """A process that listens on a port, until the end of the block."""
+    environment = {**os.environ, "PATH": PATHS, "PYTHONPATH": str(Path(__file__).parents[2])}
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment)
+    try:
+        wait_for(port, process, host)
+        yield
     finally:
         process.kill()
         process.wait()
 
 
-def wait_for(port: int, process: subprocess.Popen[Any]) -> None:
+def wait_for(port: int, process: subprocess.Popen[Any], host: str = "127.0.0.1") -> None:
     """Wait until somebody listens on a port of loopback."""
-    for _ in range(200):
+    for _ in range(600):
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return
         assert process.poll() is None, "the server ended at once"
         time.sleep(0.05)
     raise AssertionError(f"nobody listens on {port}")
 
 
-def self_signed(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody signed; its key is `key.pem` beside it."""
+def self_signed(folder: Path, host: str = "127.0.0.1") -> Path:
+    """A certificate for an address that nobody signed; its key is `key.pem` beside it."""
     key, certificate = folder / "key.pem", folder / "cert.pem"
     subprocess.run(
-        [*_OPENSSL, "-keyout", key, "-out", certificate],
+        [*_OPENSSL, "-addext", f"subjectAltName=IP:{host}", "-keyout", key, "-out", certificate],
         check=True,
         capture_output=True,
     )

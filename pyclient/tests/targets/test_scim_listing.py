@@ -38,6 +38,10 @@ def changed(odd):
     [
         ("first page again", r"/Users: gave u0 twice, the second time after 50 in all; a part is never"),
         ("first page again, with the echo", r"/Users: gave u0 twice, the second time after 50 in all"),
+        (
+            "first page again, of its total",
+            r"/Users: gave \['u0'\] at startIndex 50, where u49 was; a part is",
+        ),
         ("another startIndex", r"/Groups: asked for startIndex 1, it gave 2; a part is never believed"),
         ("pages overlap", r"/Users: gave u49 twice, the second time after 50 in all; a part is never"),
         ("a page is empty", r"/Users: listed 50 of 120; a part is never believed"),
@@ -68,7 +72,9 @@ def test_what_may_be_a_part_or_another_s_is_refused(odd, sqlite_store, way, said
     scim.close()
 
 
-@pytest.mark.parametrize("way", ["", "total of the page", "filter ignored", "cursors"])
+@pytest.mark.parametrize(
+    "way", ["", "total of the page", "filter ignored", "cursors", "begins again past the end"]
+)
 def test_what_is_odd_and_complete_is_read_to_its_end(odd, way):
     odd.way = way
     found = listing(odd)

@@ -1,0 +1,1 @@
+"""A site of django-scim2: `python -m tests.targets.django_site PORT TOKEN`."""
