@@ -120,7 +120,7 @@ def notify(
     """
     with (
         open_notices(request.settings) as (settings, channels, words),
-        open_store(request.store_url, key=record_key(request.settings)) as store,
+        open_store(request.store_url, key=record_key(request.settings, request.store_url)) as store,
     ):
         due = gather(request, settings, failure)
         return due, send(store, due, channels, words, limit=settings.limit, consent=consent)
