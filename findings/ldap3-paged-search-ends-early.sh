@@ -53,4 +53,4 @@ cat > expected <<END
 raise_exceptions=False: 500 entries, no error; result: sizeLimitExceeded
 raise_exceptions=True: 500 entries, no error; result: sizeLimitExceeded
 END
-diff expected output && echo "500 of 1,200 entries look like all of them; raise_exceptions=True should raise LDAPSizeLimitExceededResult."
+diff expected output && echo "500 of 1,200 entries look like all; raise_exceptions=True should raise."
