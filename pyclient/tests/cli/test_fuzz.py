@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (tables of odd values)
 """Settings and options that make no sense: one line that says so, never a traceback, never "unexpected"."""
 
 from __future__ import annotations
