@@ -113,12 +113,12 @@ class Search:
         }
         days = list(self._words.days)
         some = self._rng.sample(days, min(6, len(days))) or ["2025-09-10"]
-        built = build(judge, self._shape, self._words)
+        built, others = build(judge, self._shape, self._words)
         self._bases = self._rng.sample(built, len(built))
-        for name, known in learned(built).items():
+        for name, known in learned([*built, *others]).items():
             seen_before = self._words.by_field.get(name, ())
             self._words.by_field[name] = tuple(dict.fromkeys((*known, *seen_before)))
-        people = [*built, *self._seeds, *(Made(nobody, day) for day in some)]
+        people = [*built, *others, *self._seeds, *(Made(nobody, day) for day in some)]
         for start in range(0, len(people), _ROUND):
             self._judge(judge, people[start : start + _ROUND])
             if time.monotonic() - self._started > self._tried.limit:
