@@ -197,11 +197,19 @@ class Settled(Part, frozen=True, kw_only=True):
     why: str
 
 
+class PageSentences(Part, frozen=True, kw_only=True):
+    """The sentences of the page that a clause serves, by SHA-256, and the day on which they were read."""
+
+    read_on: date
+    sentences: tuple[str, ...]
+
+
 class ClauseWords(Part, frozen=True, kw_only=True):
-    """One posted clause: what it asks, and the questions that it leaves open."""
+    """One posted clause: what it asks, where the page says so, and the questions that it leaves open."""
 
     clause: str
     asks: str
+    page: PageSentences | None = None
     settled: tuple[Settled, ...] = ()
 
 

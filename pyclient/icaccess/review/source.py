@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import yaml
 
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.opa.bundles import first_complaint, shipped
 from icaccess.opa.engine import cache_dir
 
-CLAUSES = tuple(f"ES-{number}" for number in range(1, 16))
-"""The clauses of the posted requirements, in their order."""
+CLAUSES = "clauses.yaml"
+"""The file of a policy that lists the clauses of the posted requirements, and is the only one that does."""
 
 POLICY_DATA = ("requirements", "locations", "calendar")
 
@@ -104,6 +105,15 @@ class PolicySource:
         self.policy = policy
         self.config = config
         self.use_cache = use_cache
+
+    @cached_property
+    def clauses(self) -> tuple[str, ...]:
+        """The posted clauses in their order; `PolicyError` when the policy's list of them cannot be read."""
+        file = self.policy / CLAUSES
+        try:
+            return tuple(str(entry["clause"]) for entry in yaml.load(file.read_bytes(), yaml.CSafeLoader))
+        except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
+            raise PolicyError(f"{file}: cannot be read as the list of clauses ({error})") from error
 
     @cached_property
     def rego_files(self) -> list[Path]:

@@ -126,7 +126,7 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
     days = set()
     for source in sources:
         for file in source.case_files:
-            for case in read_cases(file)[0].cases:
+            for case in read_cases(file, source.clauses)[0].cases:
                 if is_day(case.at) and isinstance(case.employee, dict):
                     days.add(case.at)
                     yield Made(renamed(case.employee, str(case.employee.get("id")), ME), case.at)
