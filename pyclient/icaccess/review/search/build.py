@@ -37,7 +37,7 @@ def build(judge: Judge, shape: Shape, words: Words) -> tuple[list[Made], list[Ma
             told = echoed(judge, built, shape)
             altered = [other for made in told[:1] for other in _altered(made, shape, words)]
             nested = _nested(judge, built[-1], shape, words)
-            bases = [*linked, *built, *told, *altered, *nested, *_allowed(judge, placed)]
+            bases = [*linked, *told, *altered, *built, *nested, *_allowed(judge, placed)]
             return bases, _varied(judge, built[-1], shape, words)
     return [], []
 
@@ -107,6 +107,26 @@ def _fewest(judge: Judge, made: Made) -> Made:
         else:
             size //= 2
     return made
+
+
+def on_critical_days(made: Made, shape: Shape, words: Words) -> Iterator[Made]:
+    """The same person decided on each critical day and those beside it, and with a period that ended on one.
+
+    A period ends on a critical day or beside it, and the person is decided on the next two critical days.
+    """
+    critical = sorted(words.critical)
+    yield from (Made(made.facts, moved(day, n)) for day in critical for n in (0, 1, -1))
+    for name, records in made.facts.items():
+        items = shape.fields[name].items
+        if items is None or items.period is None:
+            continue
+        for place, day in enumerate(critical):
+            for end in (day, moved(day, 1), moved(day, -1)):
+                ended = [{**record, items.period[1]: end} for record in records]
+                if all(record[items.period[0]] <= end for record in records):
+                    yield from (
+                        Made({**made.facts, name: ended}, at) for at in critical[place + 1 : place + 3]
+                    )
 
 
 def _varied(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
