@@ -113,6 +113,56 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
     return 1 if found.gaps else 0
 
 
+@policy.command("mutate")
+@POLICY
+@CONFIG
+@click.option("--all", "every", is_flag=True, help="Judge every mutant instead of a sample.")
+@click.option(
+    "--sample", type=click.IntRange(1), default=60, show_default=True, metavar="N", help="How many to judge."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="What draws the sample.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(0),
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to search for somebody who shows a survivor; 0 leaves the search out.",
+)
+@click.option(
+    "--fail-on-survivors",
+    is_flag=True,
+    help="Exit 2 when the tests let a mutant pass that decides otherwise for somebody.",
+)
+def mutate(
+    policy: Path | None,
+    config: Path | None,
+    every: bool,
+    sample: int,
+    seed: int,
+    limit: float,
+    fail_on_survivors: bool,
+) -> int:
+    """Change the policy one line at a time, and show which changes its tests let pass."""
+    from icaccess.review import mutate as review
+
+    source = _source(policy, config)
+    made = review.mutants(source.policy)
+    counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
+    holes = 0
+    for one in review.judged(source, made if every else review.sample(made, sample, seed), limit):
+        counts[one.fate] += 1
+        if one.fate == "survives":
+            holes += one.shown_by is not None or not limit
+            say(f"survives: {one.mutant}")
+            say(review.shown(one, limit))
+    say(
+        f"{counts['caught']:,} caught, {counts['survives']:,} survived, "
+        f"{counts['no policy']:,} did not compile; {sum(counts.values()):,} of {len(made):,} mutants judged"
+    )
+    return 2 if fail_on_survivors and holes else 0
+
+
 @policy.command("page")
 @POLICY
 @CONFIG

@@ -164,7 +164,7 @@ def _start(
 ) -> tuple[subprocess.Popen[bytes], str]:
     """Start OPA and wait until it is ready; a port that somebody took in between is given up for another."""
     for _ in range(3):
-        address = _free_port(wanted)
+        address = free_port(wanted)
         log = work / "stderr"
         with log.open("wb") as stderr:
             process = subprocess.Popen(
@@ -224,7 +224,7 @@ def _listens(address: str) -> bool:
     return False
 
 
-def _free_port(address: str) -> str:
+def free_port(address: str) -> str:
     """The address itself, its port 0 replaced by one that is free now."""
     host, _, port = address.rpartition(":")
     if port != "0":

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,6 +33,8 @@ from icaccess.targets.interface import (
     account_of,
 )
 
+AHEAD = 300 * 10**9
+"""How far ahead of this machine's clock an export may be dated, in nanoseconds."""
 LIST_COLUMNS = ("batch", "action", "account", "user_group", "employee_id")
 _ACCOUNT_COLUMN: dict[Match, str] = {"id": "staffNumber", "username": "username", "email": "email"}
 
@@ -94,12 +98,7 @@ class CampusTarget(GroupTarget):
 
     def members(self) -> Members:
         """What the export says; `TargetError` for one that is not of these very groups."""
-        try:
-            text = self._export.read_text(encoding="utf-8-sig")
-            self._exported = self._export.stat().st_mtime_ns
-        except (OSError, UnicodeDecodeError) as error:
-            said = error.strerror if isinstance(error, OSError) else "is not UTF-8"
-            raise TargetError(f"{self._export}: the export cannot be read: {said}; export again") from error
+        text = self._read_export()
         found: dict[str, dict[str, Member]] = {group: {} for group in self.settings.all_groups}
         for line, account, group in self._rows(text):
             if group not in found:
@@ -147,30 +146,47 @@ class CampusTarget(GroupTarget):
             "by that export."
         )
 
+    def _read_export(self) -> str:
+        """The text of the export, as old as it was before it was read, should somebody write it meanwhile."""
+        try:
+            with self._export.open(encoding="utf-8-sig", newline="") as file:
+                self._exported = os.fstat(file.fileno()).st_mtime_ns
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise TargetError(f"{self._export}: the export cannot be read: {said}; export again") from error
+        if self._exported > time.time_ns() + AHEAD:
+            raise TargetError(
+                f"{self._export}: is dated {_instant(self._exported):%Y-%m-%d %H:%M} UTC, after now; "
+                "correct the clock that dated it, and export again"
+            )
+        return text
+
     def _path(self, batch: str) -> Path:
         return self._lists / f"{batch}.csv"
 
     def _rows(self, text: str) -> Iterator[tuple[int, str, str]]:
-        reader = csv.DictReader(io.StringIO(text), strict=True)
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         try:
-            columns = set(reader.fieldnames or ())
-            missing, unknown = self._columns - columns, columns - self._columns - self._others
-            if missing or unknown:
-                what = (
-                    f"has no column {sorted(missing)[0]!r}"
-                    if missing
-                    else f"has the unknown column {_first(unknown)}"
-                )
+            names = reader.fieldnames or ()
+            missing, unknown = self._columns - {*names}, {*names} - self._columns - self._others
+            if missing or unknown or len(names) > len({*names}):
+                if missing:
+                    what = f"has no column {min(missing)!r}"
+                elif unknown:
+                    what = f"has the unknown column {min(unknown)!r}"
+                else:
+                    what = f"has the column {max(names, key=names.count)!r} twice"
                 raise TargetError(
                     f"{self._export} line 1: {what}; export the columns {', '.join(sorted(self._columns))}, "
                     "or name others in target.campus.other_columns"
                 )
             for row in reader:
                 account, group = row[self._account_column], row[self._group_column]
-                if account is None or not group:
+                if account is None or not group or None in row or not account.isprintable():
                     raise TargetError(
-                        f"{self._export} line {reader.line_num}: lacks its {self._account_column} or "
-                        f"{self._group_column}; export again"
+                        f"{self._export} line {reader.line_num}: needs one {self._account_column}, one "
+                        f"{self._group_column} and as many cells as columns; export again"
                     )
                 yield reader.line_num, account_of(self.match, account.strip()), group
         except csv.Error as error:
@@ -203,7 +219,3 @@ def open_target(config: Config, settings: CampusSettings) -> CampusTarget:
 
 def _instant(nanoseconds: int) -> datetime:
     return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
-
-
-def _first(columns: set[str]) -> str:
-    return repr(sorted(map(str, columns))[0])

@@ -13,8 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 API = "urn:ietf:params:scim:api:messages:2.0:"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
-MAXIMUM = 50
-"""How many resources a page has at most."""
 
 
 class OddServer(ThreadingHTTPServer):
@@ -25,6 +23,8 @@ class OddServer(ThreadingHTTPServer):
     def __init__(self, users: int = 120) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.way = ""
+        self.maximum = 50
+        """How many resources a page has at most."""
         self.users: list[dict[str, Any]] = [
             {"schemas": [CORE + "User"], "id": f"u{n}", "userName": f"user{n}", "externalId": f"{n}"}
             for n in range(users)
@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         echo = start if way != "another startIndex" else start + 1
         if way == "pages overlap" and start > 1:
             start -= 1
-        some = things[start - 1 :][: min(MAXIMUM, int(query["count"]))]
+        some = things[start - 1 :][: min(self.server.maximum, int(query["count"]))]
         if way == "a page is empty" and start > 1:
             some = []
         if way in ("begins again past the end", "first page again, with the echo"):
@@ -102,8 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if way.startswith("cursors"):
             del found["startIndex"], found["totalResults"], found["itemsPerPage"]
-            if start + MAXIMUM <= len(things):
-                found["nextCursor"] = f"c{start + MAXIMUM}"
+            if start + self.server.maximum <= len(things):
+                found["nextCursor"] = f"c{start + self.server.maximum}"
         if way == "cursors without end":
             found |= {"nextCursor": "c120", "Resources": some if start == 1 else []}
         if way == "no total":

@@ -274,8 +274,16 @@ class TestBadExports:
             ("user,userGroup\njo,x\n", "line 1: has no column 'username'"),
             (f"username,userGroup\njo,{GROUP}\nmo,Nurses\n", "line 3: is about the user group 'Nurses'"),
             (f"username,userGroup\n,{GROUP}\n,{GROUP}\n,{GROUP}\n", "3 of 3 members stand for no account"),
-            (f"username,userGroup\njo,{GROUP}\nmo,\n", "line 3: lacks its username or userGroup"),
-            ("username,userGroup\njo\n", "line 2: lacks its username or userGroup"),
+            (
+                f"username,userGroup\njo,{GROUP}\nmo,\n",
+                "line 3: needs one username, one userGroup and as many",
+            ),
+            (f"username,userGroup\nSample, Jo,{GROUP}\n", "line 2: needs one username, one userGroup and as"),
+            (f"username,userGroup\njo,{GROUP},office\n", "line 2: needs one username, one userGroup and as"),
+            (f"username,userGroup\nj\0o,{GROUP}\n", "line 2: needs one username, one userGroup and as"),
+            (f"username,userGroup,username\njo,{GROUP},mo\n", "line 1: has the column 'username' twice"),
+            ("username;userGroup\njo;{GROUP}\n", "line 1: has no column 'userGroup'; export the columns"),
+            ("username,userGroup\njo\n", "line 2: needs one username, one userGroup and as many"),
             (f'username,userGroup\n"jo,{GROUP}\n', "is no CSV"),
         ],
     )
@@ -290,6 +298,22 @@ class TestBadExports:
     def test_an_export_in_another_encoding(self, campus):
         campus.export_file.write_bytes(b"username,userGroup\nj\xf6,x\n")
         self.fails(campus, "is not UTF-8")
+
+    def test_an_export_that_is_a_folder(self, campus):
+        campus.export_file.unlink()
+        campus.export_file.mkdir()
+        self.fails(campus, "export.csv: the export cannot be read: Is a directory; export again")
+
+    def test_an_export_that_is_dated_after_now(self, campus):
+        os.utime(campus.export_file, (4102444800, 4102444800))
+        self.fails(campus, "is dated 2100-01-01 00:00 UTC, after now; correct the clock that dated it")
+
+    @pytest.mark.parametrize(
+        "text", ["userGroup,username\n{0},Jo\n", "username,userGroup\r\nJO,{0}\r\njo,{0}"]
+    )
+    def test_the_order_of_columns_and_a_name_given_twice_make_no_difference(self, campus, text):
+        campus.export_file.write_bytes(text.format(GROUP).encode())
+        assert target(campus).current() == {"jo": Access(held=True)}
 
     def test_columns_that_were_named_are_welcome(self, campus):
         campus.export_file.write_text(f"\ufeffusername,phone,userGroup\nJo,1,{GROUP}\n", encoding="utf-8")

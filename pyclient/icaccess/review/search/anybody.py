@@ -11,7 +11,7 @@ import msgspec
 
 from icaccess.errors import EngineError
 from icaccess.opa.client import AccessClient
-from icaccess.review.search.build import build, learned
+from icaccess.review.search.build import build, learned, on_critical_days
 from icaccess.review.search.changes import HOT, WORD, Changes, Edit
 from icaccess.review.search.differ import WAYS, Difference, difference
 from icaccess.review.search.facts import EmployeeFacts, Shape, Words, moved
@@ -113,12 +113,15 @@ class Search:
         }
         days = list(self._words.days)
         some = self._rng.sample(days, min(6, len(days))) or ["2025-09-10"]
-        built = build(judge, self._shape, self._words)
-        self._bases = self._rng.sample(built, len(built))
-        for name, known in learned(built).items():
+        built, others = build(judge, self._shape, self._words)
+        self._bases = built
+        for name, known in learned([*built, *others]).items():
             seen_before = self._words.by_field.get(name, ())
             self._words.by_field[name] = tuple(dict.fromkeys((*known, *seen_before)))
-        people = [*built, *self._seeds, *(Made(nobody, day) for day in some)]
+        for made in built[:1]:
+            others += on_critical_days(made, self._shape, self._words)
+            others += [Made(facts, made.at) for facts in self._changes(made.facts, made.at).hot()]
+        people = [*built, *others, *self._seeds, *(Made(nobody, day) for day in some)]
         for start in range(0, len(people), _ROUND):
             self._judge(judge, people[start : start + _ROUND])
             if time.monotonic() - self._started > self._tried.limit:

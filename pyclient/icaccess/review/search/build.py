@@ -6,7 +6,7 @@ for as long as the person is still allowed shows which of them count, without kn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -21,8 +21,8 @@ _LATER = 40
 """How many days after all that they did people are decided on, so that there are days between."""
 
 
-def build(judge: Judge, shape: Shape, words: Words) -> list[Made]:
-    """A few people whom some version allows access, as plain as they get, and their variations.
+def build(judge: Judge, shape: Shape, words: Words) -> tuple[list[Made], list[Made]]:
+    """People made of some whom a version allows access, as plain as they get; and these with other words.
 
     Empty when nobody built this way is allowed. Raises `EngineError` when OPA does not answer any more.
     """
@@ -33,9 +33,13 @@ def build(judge: Judge, shape: Shape, words: Words) -> list[Made]:
         if allowed := _allowed(judge, whole):
             built = [_fewest(judge, made) for made in (allowed[len(allowed) // 2], allowed[-1])]
             placed = [_on(built[-1].facts, day) for day in words.critical]
-            varied = _varied(judge, built[-1], shape, words)
-            return [*built, *echoed(judge, built, shape), *varied, *_allowed(judge, placed)]
-    return []
+            linked = [_linked(made, shape) for made in built]
+            told = echoed(judge, built, shape)
+            altered = [other for made in told[:1] for other in _altered(made, shape, words)]
+            nested = _nested(judge, built[-1], shape, words)
+            bases = [*linked, *told, *altered, *built, *nested, *_allowed(judge, placed)]
+            return bases, _varied(judge, built[-1], shape, words)
+    return [], []
 
 
 def learned(people: list[Made]) -> dict[str, tuple[str, ...]]:
@@ -105,8 +109,28 @@ def _fewest(judge: Judge, made: Made) -> Made:
     return made
 
 
+def on_critical_days(made: Made, shape: Shape, words: Words) -> Iterator[Made]:
+    """The same person decided on each critical day and those beside it, and with a period that ended on one.
+
+    A period ends on a critical day or beside it, and the person is decided on the next two critical days.
+    """
+    critical = sorted(words.critical)
+    yield from (Made(made.facts, moved(day, n)) for day in critical for n in (0, 1, -1))
+    for name, records in made.facts.items():
+        items = shape.fields[name].items
+        if items is None or items.period is None:
+            continue
+        for place, day in enumerate(critical):
+            for end in (day, moved(day, 1), moved(day, -1)):
+                ended = [{**record, items.period[1]: end} for record in records]
+                if all(record[items.period[0]] <= end for record in records):
+                    yield from (
+                        Made({**made.facts, name: ended}, at) for at in critical[place + 1 : place + 3]
+                    )
+
+
 def _varied(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
-    """The same person with every other word that does as well, and with lists inside records."""
+    """The same person with every other word that does as well."""
     tried = [
         Made({**made.facts, name: [*records[:place], {**record, key: word}, *records[place + 1 :]]}, made.at)
         for name, records in made.facts.items()
@@ -115,7 +139,28 @@ def _varied(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
         if _kind(shape.fields[name].items, key) == "text"
         for word in words.words
     ]
-    return [*_allowed(judge, tried), *_nested(judge, made, shape, words)]
+    return _allowed(judge, tried)
+
+
+def _altered(made: Made, shape: Shape, words: Words) -> Iterator[Made]:
+    """The same person with other words, earlier days, and both, in what a decision said of them."""
+    for name, field in shape.fields.items():
+        if field.kind == "record" and isinstance(told := made.facts.get(name), dict):
+            earlier = _replaced(told, lambda value: moved(value, -1) if is_day(value) else None)
+            for whole in (told, earlier):
+                for one in dict.fromkeys(value for _, value in _texts("", whole)):
+                    other = moved(one, -1) if is_day(one) else words.words[0]
+                    yield Made({**made.facts, name: _replaced(whole, {one: other}.get)}, made.at)
+
+
+def _replaced(value: Any, new: Callable[[Any], Any]) -> Any:
+    """The value with what `new` gives for each value in it, where that is not None."""
+    if isinstance(value, dict):
+        return {name: _replaced(inner, new) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, new) for inner in value]
+    found = new(value)
+    return value if found is None else found
 
 
 def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
@@ -152,20 +197,25 @@ def _nested(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
 
 
 def _kind(items: Shape | None, field: str) -> str | None:
-    return items.fields[field].kind if items else None
+    return items.fields[field].kind if items and field in items.fields else None
+
+
+def _linked(made: Made, shape: Shape) -> Made:
+    """Somebody whose records say all that others of theirs say under the same name."""
+    words = {name: value for name, value in _texts("", made.facts) if not is_day(value)}
+    facts = {
+        name: [
+            {key: words[key] for key in words if _kind(shape.fields[name].items, key) == "text"} | record
+            for record in records
+        ]
+        for name, records in made.facts.items()
+    }
+    return Made(facts, made.at)
 
 
 def _on(facts: EmployeeFacts, day: str) -> Made:
     """Somebody who did everything on one day."""
-
-    def placed(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: placed(inner) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [placed(inner) for inner in value]
-        return day if is_day(value) else value
-
-    return Made(placed(facts), moved(day, _LATER))
+    return Made(_replaced(facts, lambda value: day if is_day(value) else None), moved(day, _LATER))
 
 
 def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -93,6 +93,11 @@ class Changes:
             found.append(facts)
         return found
 
+    def hot(self) -> list[EmployeeFacts]:
+        """The facts with each hot day in each place for a day."""
+        places = list(_places("", self._shape, self._facts, _same))
+        return [place.put(day) for place in places if place.shape.kind == "day" for day in self.hot_days]
+
     def near(self, size: int, steps: int = 1) -> list[EmployeeFacts]:
         """The facts after `steps` changes to values that are likely to count, `size` times at most.
 

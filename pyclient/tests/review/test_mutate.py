@@ -1,0 +1,88 @@
+"""`icaccess policy mutate`: each mutant is judged by the policy's own tests, in one OPA."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from icaccess.errors import EngineError
+from icaccess.review.mutate import Mutant, MutantJudge, mutants, sample
+from icaccess.review.source import PolicySource
+
+ROOT = Path(__file__).parents[3]
+
+RULES = """package small
+
+allow if {
+	input.age >= data.requirements.least
+	not input.barred
+	input.name != ""
+}
+"""
+TESTS = """package tests.small_test
+
+test_allow[name] if {
+	some name, row in {
+		"of age": {"age": 18, "want": true},
+		"a year younger": {"age": 17, "want": false},
+		"barred": {"age": 18, "barred": true, "want": false},
+	}
+	object.get(data.small, "allow", false) == row.want with input as object.union({"name": "A"}, row)
+}
+"""
+
+
+@pytest.fixture
+def small(opa_path: Path, tmp_path: Path) -> PolicySource:
+    """A policy of one rule, whose last condition no test is about."""
+    for file, text in {
+        "policy/small.rego": RULES,
+        "policy/tests/small_test.rego": TESTS,
+        "config/requirements/data.yaml": "least: 18\n",
+    }.items():
+        place = tmp_path / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    return PolicySource(opa_path, tmp_path / "policy", tmp_path / "config")
+
+
+def test_mutants_are_made_of_every_kind() -> None:
+    made = mutants(ROOT / "policy")
+    assert len(set(made)) == len(made) > 600
+    changes = {(mutant.old.strip(), mutant.new.strip()) for mutant in made}
+    assert ("last < day", "last <= day") in changes
+    assert ("not _taken_away(record, job, denials)", "") in changes
+
+
+def test_a_sample_can_be_drawn_again() -> None:
+    made = [Mutant("a.rego", line, "x", "y") for line in range(100)]
+    assert sample(made, 10, 1) == sample(made, 10, 1) != sample(made, 10, 2)
+    assert sample(made, 200, 1) == made
+
+
+def test_what_the_tests_notice_is_caught_and_the_rest_survives(small: PolicySource) -> None:
+    made = mutants(small.policy)
+    with MutantJudge(small) as judge:
+        fates = {(one.line, one.new.strip()): judge.judge(one).fate for one in made}
+        broken = judge.judge(Mutant("small.rego", 4, made[0].old, "\tinput.age >= ("))
+        again = judge.judge(made[0]).fate
+    assert fates == {
+        (4, "input.age > data.requirements.least"): "caught",
+        (4, "not input.age >= data.requirements.least"): "caught",
+        (4, ""): "caught",
+        (5, "input.barred"): "caught",
+        (5, ""): "caught",
+        (6, 'input.name == ""'): "caught",
+        (6, 'not input.name != ""'): "caught",
+        (6, ""): "survives",
+    }
+    assert broken.fate == "no policy"
+    assert again == "caught"  # the policy stands as before after each
+
+
+def test_a_policy_that_does_not_compile_is_said(small: PolicySource) -> None:
+    with (small.policy / "small.rego").open("a") as file:
+        file.write("\nother if missing\n")
+    with pytest.raises(EngineError, match="icaccess policy check"), MutantJudge(small):
+        pass
