@@ -26,8 +26,9 @@ COPY config /etc/icaccess
 # `icaccess policy bundle` builds with it; the service itself asks the sidecar.
 COPY --from=opa /opa /usr/local/bin/opa
 COPY --from=build /opt/icaccess /opt/icaccess
-RUN mkdir -p /secrets/opa /secrets/client /secrets/signing /secrets/database /bundles /var/lib/icaccess \
- && chown -R 10001:10001 /secrets /bundles /var/lib/icaccess \
+RUN mkdir -p /secrets/opa /secrets/client /secrets/signing /secrets/database /bundles /witness \
+    /var/lib/icaccess \
+ && chown -R 10001:10001 /secrets /bundles /witness /var/lib/icaccess \
  && chmod -R go= /secrets
 ENV PATH=/opt/icaccess/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp/cache
 WORKDIR /var/lib/icaccess

@@ -36,6 +36,7 @@ SECTIONS: dict[str, Callable[[Rig], list[dict[str, Any]]]] = {
     "client": sections.client_alone,
     "sidecars": sections.sidecars,
     "startup": sections.startup,
+    "call": sections.one_call,
     "decide": sections.decide_one,
 }
 

@@ -34,7 +34,7 @@ import msgspec
 from icaccess.config import load_config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
-from icaccess.guard import GuardSettings, check
+from icaccess.guard import GuardSettings, Known, check
 from icaccess.models import Access, Decision, Record, SourceSize
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_engine
@@ -151,7 +151,10 @@ class District:
                     revoked.append(f"{identifier} {', '.join(reason.code for reason in found.reasons)}")
             elif set(access.locations or ()) - set(found.locations):
                 moved.append(identifier)
-        if revoked and check(self._plan(case, changes), GuardSettings(), people_before=self.people).stops:
+        if (
+            revoked
+            and check(self._plan(case, changes), GuardSettings(), Known(people_before=self.people)).stops
+        ):
             return "stopped", [], []
         return "asked" if asked else "kept", revoked, moved
 

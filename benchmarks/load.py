@@ -9,14 +9,17 @@ import os
 import queue
 import re
 import resource
+import socket
 import socketserver
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
+
+from icaccess.opa.engine import Engine, environment
 
 Facts = dict[str, Any]
 _ID = re.compile(rb'"id": ?"([^"]*)"')
@@ -68,22 +71,79 @@ def opa_alone(url: str, token: str, requests: list[bytes], connections: int) -> 
     return time.perf_counter() - begun
 
 
-def one_call_each_by_requests(url: str, token: str, people: list[Facts], at: str) -> float:
-    """Seconds for one POST per employee, over one kept connection, each answer decoded."""
+@contextlib.contextmanager
+def by_requests(url: str, token: str, at: str) -> Iterator[Callable[[Facts], str]]:
+    """A function that gives one employee's outcome by requests, over one kept connection."""
     import requests
 
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
-        begun = time.perf_counter()
-        for employee in people:
+
+        def ask(employee: Facts) -> str:
             answer = session.post(
                 f"{url}/v1/data/access/decision",
                 json={"input": {"as_of": at, "employee": employee}},
                 timeout=30,
             )
             answer.raise_for_status()
-            _ = answer.json()["result"]["outcome"]
+            outcome: str = answer.json()["result"]["outcome"]
+            return outcome
+
+        yield ask
+
+
+@contextlib.contextmanager
+def by_http_client(url: str, token: str) -> Iterator[Callable[[str, bytes], bytes]]:
+    """A function that gives OPA's answer to ready-made bytes, over one kept connection."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def ask(rule: str, body: bytes) -> bytes:
+        connection.request("POST", PATH.replace("decisions", rule), body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"OPA: HTTP {response.status}")
+        return content
+
+    with contextlib.closing(connection):
+        yield ask
+
+
+def one_call_each_by_requests(url: str, token: str, people: list[Facts], at: str) -> float:
+    """Seconds for one POST per employee, over one kept connection, each answer decoded."""
+    with by_requests(url, token, at) as ask:
+        begun = time.perf_counter()
+        for employee in people:
+            ask(employee)
         return time.perf_counter() - begun
+
+
+@contextlib.contextmanager
+def without_authorization(opa: Engine) -> Iterator[str]:
+    """The URL of one more OPA, started with the same bundles and options, that lets anybody ask."""
+    address = f"127.0.0.1:{_free_port()}"
+    started = cast("list[str]", opa.process.args)
+    options = [option for option in started if not option.startswith("--auth")]
+    options[options.index("--addr") + 1] = address
+    process = subprocess.Popen(options, env=environment(), stderr=subprocess.DEVNULL)
+    try:
+        while subprocess.run(
+            ["curl", "-sf", f"http://{address}/health"], stdout=subprocess.DEVNULL, check=False
+        ).returncode:
+            if process.poll() is not None:
+                raise RuntimeError(f"OPA ended with {process.returncode}")
+            time.sleep(0.1)
+        yield f"http://{address}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def one_call_each_by_opa_python_client(url: str, token: str, people: list[Facts], at: str) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import statistics
 import sys
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import load
@@ -213,6 +215,45 @@ def startup(rig: Rig) -> Rows:
     return [
         {"command": name, "seconds": seconds}
         for (name, _), seconds in zip(commands, rig.best(*work), strict=True)
+    ]
+
+
+def one_call(rig: Rig) -> Rows:
+    """One decision for each call on a warm sidecar, and what its authorization takes, asked in turn."""
+    people = rig.people(rig.given.calls)
+    records = msgspec.convert(people, list[Employee])
+    bodies = [msgspec.json.encode({"input": {"as_of": AT, "employee": one}}) for one in people]
+    with contextlib.ExitStack() as stack:
+        opa = stack.enter_context(rig.opa())
+        anybody = stack.enter_context(load.without_authorization(opa))
+        client = stack.enter_context(AccessClient(opa.url, opa.token))
+        ask = stack.enter_context(load.by_http_client(opa.url, opa.token))
+        ask_openly = stack.enter_context(load.by_http_client(anybody, opa.token))
+        by_requests = stack.enter_context(load.by_requests(opa.url, opa.token, AT))
+        ways: dict[str, Callable[[int], object]] = {
+            "a day due, http.client": lambda n: ask("due_after", bodies[n]),
+            "a day due, http.client, no authorization": lambda n: ask_openly("due_after", bodies[n]),
+            "a decision, http.client": lambda n: ask("decision", bodies[n]),
+            "a decision, http.client, no authorization": lambda n: ask_openly("decision", bodies[n]),
+            "a decision, AccessClient.decide": lambda n: client.decide(records[n], population.AT),
+            "a decision, requests": lambda n: by_requests(people[n]),
+        }
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for round_ in range(rig.given.rounds + 1):
+            for number in range(len(people)):
+                for name, way in ways.items():
+                    seconds = timed(lambda way=way, number=number: way(number))
+                    if round_:  # the first round warms up
+                        times[name].append(seconds)
+    quick = {name: statistics.quantiles(taken, n=10)[0] for name, taken in times.items()}
+    return [
+        {
+            "what": name,
+            "ms, median": 1e3 * statistics.median(taken),
+            "ms, fastest tenth": 1e3 * quick[name],
+            "times http.client": quick[name] / quick["a decision, http.client"],
+        }
+        for name, taken in times.items()
     ]
 
 

@@ -71,18 +71,16 @@ requirements := {
 #   The codes of the reasons why access is not allowed; none where every requirement is met. Somebody who is not
 #   employed lacks everything else too, so that is the only reason given.
 reason_codes(found) := set() if {
-	_unmet(found) == []
+	every requirement, _ in requirements { met(requirement, found) }
 } else := codes if {
 	unmet := _unmet(found)
 	codes := {code | some requirement in unmet; some code in requirements[requirement]; why(code, found)}
 	every requirement in unmet { requirements[requirement] & codes != set() }
 }
 
-_unmet(found) := ["employment"] if {
+_unmet(found) := {"employment"} if {
 	not met("employment", found)
-} else := [requirement | some requirement in _of_employees; not met(requirement, found)]
-
-_of_employees := [requirement | some requirement, _ in requirements; requirement != "employment"]
+} else := {requirement | some requirement, _ in requirements; not met(requirement, found)}
 
 # METADATA
 # title: Findings
@@ -170,10 +168,9 @@ certifications(day, employee) := {
 	"counting": counting,
 	"expiry": validity(day, counting),
 } if {
-	completed := [completion | some completion in employee.certifications; completion.completed_on <= day]
 	names := data.requirements.certifications
-	walk_in := [one.completed_on | some one in completed; one.name == names.prerequisite]
-	elementary := [one.completed_on | some one in completed; one.name == names.required]
+	walk_in := [one.completed_on | some one in employee.certifications; one.name == names.prerequisite; one.completed_on <= day]
+	elementary := [one.completed_on | some one in employee.certifications; one.name == names.required; one.completed_on <= day]
 	counting := [completed_on | some completed_on in elementary; completed_on >= min(walk_in)]
 }
 
@@ -417,7 +414,8 @@ reaches(record, job, from, _) if {
 # custom:
 #   clause: ES-9
 reaches(record, job, from, held) if {
-	[record.role, record.location] == [job.role, job.location]
+	record.role == job.role
+	record.location == job.location
 	record.decided_on >= dates.add_days(from, 0 - data.requirements.approval_lead_days)
 	not _departed_since(record.decided_on, held)
 }

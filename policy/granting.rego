@@ -15,7 +15,7 @@ import data.lib.dates
 grant("allow", found) := {
 	"locations": locations(found),
 	"requirements_met_on": met_on,
-	"grant_due_by": calendar.due_after(max([met_on, _cleared_on(found.as_of)])),
+	"grant_due_by": calendar.due_after(max([met_on, _cleared_on(day)])),
 	"basis": {
 		"role": role,
 		"location": location,
@@ -26,8 +26,9 @@ grant("allow", found) := {
 		"approval": {"decided_on": approved_on, "approver": approver},
 	},
 } if {
+	day := found.as_of
 	walk_in := min(found.walk_in)
-	elementary := min([done | some done in found.counting; valid_through(found.as_of, done) >= found.as_of])
+	elementary := min([done | some done in found.counting; valid_through(day, done) >= day])
 
 	# For each approved job the day on which the last requirement was met, and the records that show it: the least of
 	# them is what the decision rests on.

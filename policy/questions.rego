@@ -11,7 +11,7 @@ import data.lib.settings
 # description: >-
 #   The decision document for `input.employee` on `input.as_of`; undecided, saying what is missing, where either is.
 #   Undefined, and so an error to the client, when the policy data cannot be used.
-decision := _decision(_asked.as_of, _asked.employee) if settings.sound
+decision := decide(_asked.as_of, _asked.employee) if settings.sound
 
 # METADATA
 # title: Decisions
@@ -21,7 +21,7 @@ decision := _decision(_asked.as_of, _asked.employee) if settings.sound
 decisions := object.union(answers, _unanswered) if {
 	settings.sound
 	day := _asked.as_of
-	answers := {employee.id: _decision(day, employee) | some employee in _step_by_step(day, _identified)}
+	answers := {employee.id: decide(day, employee) | some employee in _step_by_step(day, _identified)}
 }
 
 # METADATA
@@ -72,6 +72,7 @@ _nothing := {"as_of": null, "employee": null, "employees": null}
 
 # The employees who can be answered by id: all of them, unless an id is missing or given twice.
 _identified := _asked.employees if {
+	is_array(_asked.employees)
 	ids := {id | some employee in _asked.employees; id := employee.id; is_string(id)}
 	count(ids) == count(_asked.employees)
 	not "" in ids
@@ -106,7 +107,10 @@ _unanswered := {id: _undecided(_asked.as_of, {"id": id}, "invalid_record", {"{pr
 
 # ── What is answered ─────────────────────────────────────────────────────────────────────────────────────
 
-_decision(day, employee) := object.union(essence, {
+# METADATA
+# title: Decide
+# description: The decision document for one employee on one day, by policy data that can be used.
+decide(day, employee) := object.union(essence, {
 	"employee_id": employee.id,
 	"as_of": day,
 	"reasons": _in_words(day, essence.reasons, employee),
@@ -131,7 +135,7 @@ _verdict(day, employee) := {
 	codes := reason_codes(found)
 	verdict := outcome(codes)
 	what := action(verdict, found)
-} else := _undecided_verdict(_decision(day, employee))
+} else := _undecided_verdict(decide(day, employee))
 
 _undecided_verdict(decision) := {
 	"outcome": decision.outcome,

@@ -16,6 +16,22 @@ _cases := {
 	"the explanation": {"input": object.union(_decision, {"path": ["v1", "data", "access", "explanation"]}), "want": true},
 	"verdicts": {"input": object.union(_decision, {"path": ["v1", "data", "access", "verdicts"]}), "want": true},
 	"the evidence": {"input": object.union(_decision, {"path": ["v1", "data", "access", "evidence"]}), "want": true},
+	"an AuthZEN evaluation": {
+		"input": object.union(_decision, {"path": ["v0", "data", "access", "authzen", "evaluation"]}),
+		"want": true,
+	},
+	"AuthZEN evaluations": {
+		"input": object.union(_decision, {"path": ["v0", "data", "access", "authzen", "evaluations"]}),
+		"want": true,
+	},
+	"what AuthZEN is asked for": {
+		"input": object.union(_decision, {"path": ["v0", "data", "access", "authzen", "asked_for"]}),
+		"want": false,
+	},
+	"AuthZEN by version 1": {
+		"input": object.union(_decision, {"path": ["v1", "data", "access", "authzen", "evaluation"]}),
+		"want": false,
+	},
 	"a due day": {"input": object.union(_decision, {"path": ["v1", "data", "access", "due_after"]}), "want": true},
 	"many decisions, as the client asks them": {
 		"input": object.union(_decision, {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -33,10 +33,12 @@ def main(root: Path = Path("/secrets")) -> None:
     _write(root / "opa" / "clients.json", json.dumps({"system": {"clients": clients}}).encode())
 
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    kept = load_pem_private_key(_keep(root / "signing" / "bundle.pem", pem), password=None)
+    kept = load_pem_private_key(_keep(root / "signing" / "bundle.pem", _private(key)), password=None)
     public = kept.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     _write(root / "opa" / "bundle.pub", public)
+
+    audit = ed25519.Ed25519PrivateKey.generate()
+    _keep(root / "client" / "audit.pem", _private(audit))
 
     _write(root / "client" / "opa.pem", _certificate(root / "opa"))
 
@@ -61,9 +63,12 @@ def _certificate(folder: Path) -> bytes:
         .sign(key, hashes.SHA256())
     )
     if not (folder / "tls.pem").exists():
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write(folder / "tls.key", pem)
+        _write(folder / "tls.key", _private(key))
     return _keep(folder / "tls.pem", made.public_bytes(Encoding.PEM))
+
+
+def _private(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _keep(path: Path, made: bytes) -> bytes:

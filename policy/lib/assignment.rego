@@ -13,7 +13,10 @@ import data.lib.runs
 #   paused in it.
 # custom:
 #   clause: ES-9
-current(day, assignments) := array.concat(held, [job |
+current(day, assignments) := held if {
+	held := _held(day, assignments)
+	count(held) == count(assignments)
+} else := array.concat(held, [job |
 	some job in _paused(day, summer(day), assignments)
 	not job in held
 ]) if {

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import msgspec
-from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from icaccess.diff import Expected
-from icaccess.errors import TargetError
+from icaccess.errors import ChangesFailed, IcaccessError, TargetError
 from icaccess.models import Access, Change
-from icaccess.plan import Pending, Plan, PlannedChange, shows
-from icaccess.store import audit, holders, journal
+from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
+from icaccess.store import audit, consents, holders, journal
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
@@ -28,7 +27,7 @@ from icaccess.store.lock import Lock
 from icaccess.targets.interface import Listing, Result, Target
 
 
-class Failure(msgspec.Struct, frozen=True):
+class FailedChange(msgspec.Struct, frozen=True):
     """One change that could not be made, and why."""
 
     change: Change
@@ -41,13 +40,15 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     run_id: int
     counts: dict[str, int]
     """How many changes ended in which state of the journal."""
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[FailedChange, ...] = ()
     waiting: int = 0
     """How many revocations wait for a consent."""
     left: int = 0
     """How many changes were not begun, because the target stopped taking any; the next run has them."""
     stopped: str = ""
     """Why the target stopped taking changes, where it did."""
+    to_do: tuple[str, ...] = ()
+    """What a person has to do so that changes that are pending are made."""
 
     @property
     def complete(self) -> bool:
@@ -112,8 +113,9 @@ def expected(store: Store, target: Target, as_of: date) -> Expected | None:
 class Application:
     """Where a plan is carried out, for whom, and how it is stopped.
 
-    `due_on` is the day by which changes that somebody else carries out are to show. Once `stopping` is true
-    no more changes are begun; what was made is verified, and the rest is left to the next run.
+    `due_on` is the day by which changes that somebody else carries out are to show; `foretold` is how many of
+    the revocations the guard counted apart. Once `stopping` is true no more changes are begun; what was made
+    is verified, and the rest is left to the next run.
     """
 
     store: Store
@@ -122,6 +124,7 @@ class Application:
     by: str
     settings_digest: str = ""
     due_on: date | None = None
+    foretold: int = 0
     stopping: Callable[[], bool] = lambda: False
 
     def carry_out(self, plan: Plan, waiting: Sequence[PlannedChange] = ()) -> Summary:
@@ -135,18 +138,26 @@ class Application:
         size = self.target.batch_size or max(len(wanted), 1)
         stopped = ""
         try:
-            for start in range(0, len(wanted), size):
-                if self.stopping():
-                    stopped = "this run was asked to stop"
-                    break
-                run.make(wanted[start : start + size])
-        except TargetError as error:
-            stopped = str(error)
-        run.verify()
-        left = len(wanted) - run.begun
-        with self.store.writing() as connection:
-            self.lock.check(connection)
-            journal.finish(connection, self.store.now(), run.id, dict(run.counts), left=left)
+            try:
+                for start in range(0, len(wanted), size):
+                    if self.stopping():
+                        stopped = "this run was asked to stop"
+                        break
+                    run.make(wanted[start : start + size])
+            except TargetError as error:
+                stopped = str(error)
+            run.verify()
+            left = len(wanted) - run.begun
+            with self.store.writing() as connection:
+                self.lock.check(connection)
+                journal.finish(connection, self.store.now(), run.id, dict(run.counts), left=left)
+        except (IcaccessError, OSError) as error:
+            if not run.begun:
+                raise
+            raise ChangesFailed(
+                f"run {run.id} began {run.begun} of {len(wanted)} changes, and could not record what came of "
+                f"them: {error}; correct that, and run again: it looks at the target first"
+            ) from error
         return Summary(
             run_id=run.id,
             counts=dict(run.counts),
@@ -154,6 +165,7 @@ class Application:
             waiting=len(waiting),
             left=left,
             stopped=stopped,
+            to_do=tuple(run.to_do),
         )
 
     def _begin(self, plan: Plan, waiting: Iterable[PlannedChange]) -> int:
@@ -161,8 +173,11 @@ class Application:
         with self.store.writing() as connection:
             self.lock.check(connection)
             at = self.store.now()
-            run_id = journal.begin(connection, at, _origin(plan, self.by, self.settings_digest))
-            found = [("drift", one) for one in plan.drift] + [("held_back", one) for one in waiting]
+            origin = _origin(plan, self.by, self.settings_digest, self.foretold)
+            run_id = journal.begin(connection, at, origin)
+            new = consents.wait(connection, plan.target, plan.as_of, {one.employee_id for one in waiting})
+            found: list[tuple[str, Drift | PlannedChange]] = [("drift", one) for one in plan.drift]
+            found += [("held_back", one) for one in waiting if one.employee_id in new]
             audit.append(
                 connection,
                 at,
@@ -199,8 +214,9 @@ class _Run:
     def __init__(self, place: Application, run_id: int, as_of: date) -> None:
         self.id = run_id
         self.counts: Counter[str] = Counter()
-        self.failures: list[Failure] = []
+        self.failures: list[FailedChange] = []
         self.begun = 0
+        self.to_do: list[str] = []
         self._place = place
         self._as_of = as_of
         self._made: list[Settlement] = []
@@ -228,6 +244,8 @@ class _Run:
                 results[index] = result
         finally:
             self._settle(list(zip(written, results, strict=True)))
+        if any(result is not None and result.state == "pending" for result in results):
+            self.to_do.append(target.to_do(name, self._place.due_on))
 
     def verify(self) -> None:
         """Read the target back; a change that it does not show has failed, whatever it said."""
@@ -240,7 +258,7 @@ class _Run:
             # Left open: the next run settles them by looking.
             self.counts["unverified"] += len(self._made)
             note = f"could not be verified: {error}"
-            self.failures += [Failure(made.written, note) for made in self._made]
+            self.failures += [FailedChange(made.written, note) for made in self._made]
             return
         settled = [self._seen(made, current) for made in self._made]
         with store.writing() as connection:
@@ -254,7 +272,7 @@ class _Run:
         if not shows(current.get(made.written.account), made.written.after):
             note = f"the target does not show it{f' ({made.note})' if made.note else ''}"
             made = Settlement(made.written, "failed", note)
-            self.failures.append(Failure(made.written, note))
+            self.failures.append(FailedChange(made.written, note))
         self.counts[made.state] += 1
         return made
 
@@ -275,7 +293,7 @@ class _Run:
                 continue
             self.counts[result.state] += 1
             if result.state == "failed":
-                self.failures.append(Failure(one, result.note))
+                self.failures.append(FailedChange(one, result.note))
 
 
 def _remember(
@@ -285,23 +303,27 @@ def _remember(
     settled: Sequence[Settlement],
     current: Mapping[str, Access],
 ) -> None:
-    """Remember what verified changes left the accounts holding, with the day that this system gave it."""
+    """Remember what changes left the accounts holding, with the day that this system gave it.
+
+    A change that was made in part is this system's doing as well, and what it left is no drift.
+    """
     if target.is_store:
         return
     held: dict[str, tuple[str, Access | None]] = {}
     for one in settled:
-        if one.state != "verified":
+        found, before, after = current.get(one.written.account), one.written.before, one.written.after
+        if one.state == "verified":
+            if found is not None and after is not None:
+                found = replace(found, since=after.since or found.since, basis=after.basis)
+        elif one.state == "pending" or shows(found, before):
             continue
-        found, after = current.get(one.written.account), one.written.after
-        if found is not None and after is not None and after.since is not UNSET:
-            found = replace(found, since=after.since)
-        if found is not None and after is not None:
-            found = replace(found, basis=after.basis)
+        elif found is not None and before is not None:
+            found = replace(found, since=before.since)
         held[one.written.account] = (one.written.employee_id, found)
     holders.record(connection, at, target.identity, held)
 
 
-def _origin(plan: Plan, by: str, settings_digest: str) -> journal.Origin:
+def _origin(plan: Plan, by: str, settings_digest: str, foretold: int) -> journal.Origin:
     return journal.Origin(
         kind="apply",
         by=by,
@@ -313,7 +335,7 @@ def _origin(plan: Plan, by: str, settings_digest: str) -> journal.Origin:
         facts_digest=plan.facts_digest,
         settings_digest=settings_digest,
         people=plan.people,
-        counts=plan.counts,
+        counts=plan.counts | ({journal.FORETOLD: foretold} if foretold else {}),
         sources=tuple(msgspec.to_builtins(one) for one in plan.sources),
     )
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
-Result = TypeVar("Result")
+R = TypeVar("R")
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -19,9 +19,9 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def ordered_map(task: Callable[[T], Result], items: Iterable[T], threads: int) -> Iterator[Result]:
+def ordered_map(task: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
     """The results of `task` in the order of `items`; only twice as many as `threads` are begun ahead."""
-    pending: deque[Future[Result]] = deque()
+    pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="ordered") as pool:
         try:
             for item in items:

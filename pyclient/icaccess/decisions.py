@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import tee
 from typing import Any, Protocol, get_args
@@ -34,6 +34,7 @@ from icaccess.errors import EngineError
 from icaccess.facts.interface import digest
 from icaccess.models import Action, AnyRecord, DecisionJson, Outcome, Unread, Verdict
 from icaccess.opa.transport import Revisions
+from icaccess.store import history
 from icaccess.store.database import Store, upsert
 from icaccess.store.schema import decision
 
@@ -80,16 +81,25 @@ class DecisionCache:
     """The decisions cached in one store, and the client that makes new ones.
 
     With `full` no cached decision is used. With `keep` new decisions are cached for the next run; without it
-    the store is only read.
+    the store is only read. `document` makes what is kept of a record and its decision for `audit replay`.
     """
 
-    def __init__(self, client: Decider, store: Store, *, full: bool = False, keep: bool = False) -> None:
+    def __init__(
+        self,
+        client: Decider,
+        store: Store,
+        *,
+        full: bool = False,
+        keep: bool = False,
+        document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None,
+    ) -> None:
         self.used = 0
         """How many of the decisions given were cached ones."""
         self._client = client
         self._store = store
         self._full = full
         self._keep = keep
+        self._document = document
         self._query = _query(sqlite=store.is_sqlite)
 
     def decide_json(
@@ -121,7 +131,7 @@ class DecisionCache:
         sent, asked = tee(records)
         answers = self._client.decide_json(asked, at, revisions=revisions)
         for some in batches(zip(sent, answers, strict=True), TOGETHER):
-            self._put([_row(record, answer, rules, at) for record, answer in some])
+            self._put(some, rules, at)
             yield from (answer for _, answer in some)
 
     def _decide_changed(
@@ -139,14 +149,14 @@ class DecisionCache:
         # While one batch is read, others are looked up and asked about: neither the database nor OPA waits.
         for batch, answers, new in ordered_map(decide, batches(records, TOGETHER), _SIDE_BY_SIDE):
             self.used += len(batch) - len(new)
-            rows = []
+            decided = []
             for place, answer in new.items():
                 if answers[place] is None:
                     answers[place] = answer
-                    rows.append(_row(batch[place], answer, rules, at))
+                    decided.append((batch[place], answer))
                 else:
                     self._compare(batch[place].id, answer)
-            self._put(rows)
+            self._put(decided, rules, at)
             yield from answers  # type: ignore[misc]  # none is null any more
 
     def _cached(self, batch: Sequence[AnyRecord], rules: str, at: date) -> list[DecisionJson | None]:
@@ -161,11 +171,17 @@ class DecisionCache:
                     found[place] = answer
         return found
 
-    def _put(self, rows: Sequence[dict[str, object]]) -> None:
-        rows = [row for row in rows if row["outcome"] != "undecided"]
-        if rows and self._keep:
-            with self._store.writing() as connection:
+    def _put(self, decided: Sequence[tuple[AnyRecord, DecisionJson]], rules: str, at: date) -> None:
+        if not (decided and self._keep):
+            return
+        rows = [_row(record, answer, rules, at) for record, answer in decided]
+        with self._store.writing() as connection:
+            rows = [row for row in rows if row["outcome"] != "undecided"]
+            if rows:
                 upsert(connection, decision, rows)
+            if self._document is not None:
+                documents = {record.id: self._document(record, essence(answer)) for record, answer in decided}
+                history.keep(connection, self._store.now(), documents)
 
     def _compare(self, employee_id: str, answer: DecisionJson) -> None:
         """Stop unless the cached decision says what OPA says now, wording and days of its making aside."""
@@ -174,8 +190,8 @@ class DecisionCache:
             query = select(c.decided_on, c.document, c.outcome, c.action)
             row = connection.execute(query.where(c.employee_id == employee_id)).one()
         # What is used of a cached decision are the columns, so they are compared with the whole of it.
-        now = _essence(answer)
-        if _essence(row.document) != now or (row.outcome, row.action) != (now["outcome"], now["action"]):
+        now = essence(answer)
+        if essence(row.document) != now or (row.outcome, row.action) != (now["outcome"], now["action"]):
             raise EngineError(
                 f"{employee_id}: the decision cached on {row.decided_on} is not what OPA decides now, so no "
                 "cached decision can be relied on; run again with --full, and report it to whoever keeps "
@@ -244,7 +260,8 @@ def _row(record: AnyRecord, answer: DecisionJson, rules: str, at: date) -> dict[
     }
 
 
-def _essence(answer: DecisionJson | str) -> dict[str, Any]:
+def essence(answer: DecisionJson | str) -> dict[str, Any]:
+    """A decision apart from its wording and the days of its making; empty for what is no decision."""
     try:
         document: dict[str, Any] = msgspec.json.decode(answer)
         document["reasons"] = [reason["code"] for reason in document["reasons"]]

@@ -18,7 +18,7 @@ from icaccess.errors import PlanError
 from icaccess.models import Access, AnyRecord, Decision, DecisionJson, Verdict
 from icaccess.opa.answers import no_employee_record
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, shows
-from icaccess.store.holders import Evidence
+from icaccess.store.holders import StoredBasis
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
 _NOBODY = Verdict("undecided", "none")
@@ -26,7 +26,7 @@ _verdict = msgspec.json.Decoder(Verdict).decode
 _decision = msgspec.json.Decoder(Decision).decode
 
 
-class Person(msgspec.Struct, frozen=True, gc=False):
+class Subject(msgspec.Struct, frozen=True, gc=False):
     """One record on its way to OPA, with the account that it names and what the target shows there.
 
     `record` carries what is shown as its `access`; `digest` is that of the record as the source gave it.
@@ -36,7 +36,7 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     account: str
     held: Access | None
     digest: bytes
-    evidence: Evidence | None = None
+    evidence: StoredBasis | None = None
     """What the last decision rested on that allowed what is held."""
 
 
@@ -107,7 +107,7 @@ class DriftCheck:
 
 
 def diff(
-    decided: Iterable[tuple[Person, DecisionJson]],
+    decided: Iterable[tuple[Subject, DecisionJson]],
     unclaimed: Mapping[str, Access],
     expected: Expected | None,
     blank: Plan,
@@ -200,7 +200,7 @@ def _counts(verdicts: Mapping[Verdict, int]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _planned(decision: Decision, person: Person) -> PlannedChange:
+def _planned(decision: Decision, person: Subject) -> PlannedChange:
     action = decision.action
     if action not in ("grant", "update", "revoke"):
         raise PlanError(f"{decision.employee_id}: the policy asks for {action!r}, which is no change")

@@ -7,6 +7,8 @@ where they arise, with `raise … from`, so that none of them reaches a user.
 
 from __future__ import annotations
 
+import re
+
 from icaccess.text import LONGEST_MESSAGE, clip
 
 
@@ -14,6 +16,12 @@ class IcaccessError(Exception):
     """The root: something could not be done, and nobody's access was changed because of it."""
 
     exit_code = 1
+
+    @classmethod
+    def code(cls) -> str:
+        """What scripts know it by, from the nearest class in this file: `run_void` for `RunVoidError`."""
+        name = next(base.__name__ for base in cls.__mro__ if base.__module__ == __name__)
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Error")).lower()
 
     def __str__(self) -> str:
         """The message on one printable line of bounded length, whatever a library put into it."""

@@ -2,13 +2,14 @@
 believed.
 
 It judges no person. It counts, compares the counts with limits, and stops. A person who looked can let one
-plan through, by name and with a reason, and that consent runs out by itself.
+plan through, by name and with a reason, and with it the revocations that wait for a consent: all, or those of
+the people named. That consent runs out by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from typing import Annotated
 
 import msgspec
@@ -18,33 +19,65 @@ from icaccess.config import Section
 from icaccess.errors import GuardStop
 from icaccess.plan import Plan, PlannedChange
 
-Count = Annotated[int, Meta(ge=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Hours = Annotated[float, Meta(gt=0)]
+_Count = Annotated[int, Meta(ge=0)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Hours = Annotated[float, Meta(gt=0)]
 
 SHORT = 12
 """How many digits of a plan's digest name it in an option."""
 
 
 class Limit(Section, frozen=True, kw_only=True):
-    """How many are let through: `count` at most, and at most a `share` of those who hold access."""
+    """How many are let through: `count`, and a `share` of those who hold access; the lesser counts.
 
-    count: Count | None = None
-    share: Share | None = None
+    A share never stops `at_least` or fewer. What is null is not looked at.
+    """
+
+    count: _Count | None = 250
+    share: _Share | None = None
+    at_least: _Count = 0
+
+
+class RemovalLimit(Limit, frozen=True, kw_only=True):
+    """How many revocations are let through in a window of time."""
+
+    count: _Count | None = 25
+    share: _Share | None = 0.1
+    at_least: _Count = 3
 
 
 class GuardSettings(Section, frozen=True, kw_only=True):
     """The section `guard` of `icaccess.yaml`; a limit that is null is not looked at."""
 
-    revocations: Limit = Limit(count=25)
-    grants: Limit = Limit(count=250)
-    undecided: Limit = Limit(count=250)
-    facts_shrink: Share | None = 0.1
+    revocations: RemovalLimit = RemovalLimit()
+    grants: Limit = Limit()
+    undecided: Limit = Limit()
+    window_hours: _Hours = 24
+    """The time over which revocations are counted."""
+    facts_shrink: _Share | None = 0.1
     """By how great a share the facts may hold fewer people than in the last run."""
-    facts_age_hours: Hours | None = None
+    facts_age_hours: _Hours | None = None
     """How old the oldest of the facts may be."""
-    consent_hours: Hours = 24
+    max_day_jump: _Count | None = 14
+    """How many days a run may come after the last one, where the day is the clock's."""
+    consent_hours: _Hours = 24
     """How long a consent is good for."""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guard compares a plan with: what the store knows of the target, and what the facts say."""
+
+    is_new: bool = False
+    """True where no run was ever made on the target."""
+    people_before: int | None = None
+    """How many people the last run's facts held."""
+    last_day: date | None = None
+    """The day of the last run; None where the day is not to be compared."""
+    removed: int = 0
+    """How many were revoked in the window, apart from those foreseen or let through by a person."""
+    foreseen: int = 0
+    """How many of the plan's ended validities were known 30 days before."""
+    facts_age: timedelta | None = None
 
 
 class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,49 +86,89 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
     plan_digest: str
     stops: tuple[str, ...] = ()
     waiting: tuple[PlannedChange, ...] = ()
+    since: Mapping[str, str] = {}
+    """Since which day they wait, by employee id; who is not in it waits from today on."""
+    not_adopted: str = ""
+    """Why no consent helps: nobody took over those who hold access at the target."""
+    foretold: int = 0
+    """How many revocations count apart, because the ends of their validity were foreseen."""
 
     @property
     def option(self) -> str:
         """What to give so that this one plan goes through."""
-        return f"--allow {self.plan_digest[:SHORT]} --by NAME --reason TEXT"
+        people = " [--consent-to ID …]" if self.waiting else ""
+        return f"--allow {self.plan_digest[:SHORT]} --by NAME --reason TEXT{people}"
 
     def check(self) -> None:
         """Raise `GuardStop` where the plan is stopped."""
+        if self.not_adopted:
+            raise GuardStop(self.not_adopted)
         if self.stops:
             found = "; ".join(self.stops)
             raise GuardStop(f"stopped by the guard: {found}; to let this one plan through: {self.option}")
 
 
-def check(
-    plan: Plan,
-    settings: GuardSettings,
-    *,
-    people_before: int | None = None,
-    facts_age: timedelta | None = None,
-) -> GuardResult:
-    """Compare a plan with the limits. `people_before` is how many people the last run's facts held."""
+def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
+    """Compare a plan with the limits."""
     revocations = plan.of("revoke")
     waiting = tuple(change for change in revocations if change.needs_consent)
+    ended = sum(change.outcome == "expired" and not change.needs_consent for change in revocations)
+    # What was foreseen, and a tenth more: who let a certification lapse is no sign of a fault.
+    foretold = min(ended, known.foreseen + known.foreseen // 10)
+    planned = len(revocations) - len(waiting) - foretold
+    what = "revocations"
+    if known.removed:
+        what += f" within {settings.window_hours:g} hours, {known.removed:,} of them already made"
+    holders = plan.holders + known.removed
     stops = [
-        *_over("revocations", settings.revocations, len(revocations) - len(waiting), plan.holders),
+        *_over(what, settings.revocations, planned + known.removed if planned else 0, holders),
         *_over("grants", settings.grants, len(plan.of("grant")), plan.holders),
         *_over("undecided", settings.undecided, len(plan.undecided), plan.holders),
+        *_days(plan.as_of, known.last_day, settings.max_day_jump),
     ]
-    shrink = settings.facts_shrink
-    if shrink is not None and people_before and plan.people < people_before * (1 - shrink):
+    shrink, before = settings.facts_shrink, known.people_before
+    if shrink is not None and before and plan.people < before * (1 - shrink):
         stops.append(
-            f"the facts hold {plan.people:,} people, and {people_before:,} in the last run: "
+            f"the facts hold {plan.people:,} people, and {before:,} in the last run: "
             f"more than {shrink:.0%} fewer"
         )
-    hours = settings.facts_age_hours
-    if hours is not None and facts_age is not None and facts_age > timedelta(hours=hours):
-        stops.append(f"the facts are {facts_age.total_seconds() / 3600:.0f} hours old, over {hours:g}")
-    return GuardResult(plan_digest=plan.digest, stops=tuple(stops), waiting=waiting)
+    hours, age = settings.facts_age_hours, known.facts_age
+    if hours is not None and age is not None and age > timedelta(hours=hours):
+        stops.append(f"the facts are {age.total_seconds() / 3600:.0f} hours old, over {hours:g}")
+    not_adopted = ""
+    if known.is_new and plan.holders:
+        not_adopted = (
+            f"{plan.target} holds {plan.holders:,} people and was never adopted; run `icaccess adopt` first"
+        )
+    return GuardResult(
+        plan_digest=plan.digest,
+        stops=tuple(stops),
+        waiting=waiting,
+        foretold=foretold,
+        not_adopted=not_adopted,
+    )
 
 
 def _over(what: str, limit: Limit, count: int, holders: int) -> Iterator[str]:
-    if limit.count is not None and count > limit.count:
-        yield f"{count:,} {what}, more than the {limit.count:,} allowed"
+    """Why so many are too many: by the lesser of the two limits."""
+    limits: list[tuple[float, str]] = []
+    if limit.count is not None:
+        limits.append((limit.count, f"the {limit.count:,} allowed"))
     # A share of nobody is no measure: before the first grant only the count holds.
-    if limit.share is not None and holders and count > limit.share * holders:
-        yield f"{count:,} {what}, more than {limit.share:.1%} of the {holders:,} who hold access"
+    if limit.share is not None and holders:
+        few = f" and more than {limit.at_least:,}" if limit.at_least else ""
+        said = f"{limit.share:.1%} of the {holders:,} who hold access{few}"
+        limits.append((max(limit.share * holders, limit.at_least), said))
+    most, said = min(limits, default=(count, ""))
+    if count > most:
+        yield f"{count:,} {what}, more than {said}"
+
+
+def _days(day: date, last: date | None, most: int | None) -> Iterator[str]:
+    if last is not None and day < last:
+        yield f"the day is {day}, before the last run's, {last}; correct the clock, or give --at {day}"
+    elif last is not None and most is not None and day - last > timedelta(days=most):
+        yield (
+            f"the day is {day}, {(day - last).days} days after the last run's, {last}, more than the {most} "
+            f"allowed; correct the clock, or give --at {day}"
+        )

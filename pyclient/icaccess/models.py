@@ -216,7 +216,7 @@ class SourceSize(msgspec.Struct, frozen=True):
     newest: date | None = None
     """The latest day in it."""
     filled: dict[str, int] = {}
-    """In how many rows each field has a value: `{"assignments.end": 12}`."""
+    """How many rows have each field, and each name that policy data knows: `{"assignments.end": 12}`."""
 
 
 class ClauseExplanation(msgspec.Struct, frozen=True):

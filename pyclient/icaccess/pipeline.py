@@ -14,19 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache, partial
 from itertools import tee
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.batches import batches
-from icaccess.errors import FactsError, PlanError, UsageError
+from icaccess.errors import ChangesFailed, FactsError, IcaccessError, PlanError, UsageError
 from icaccess.facts.interface import Facts, digest
-from icaccess.guard import SHORT, GuardResult, GuardSettings, check
+from icaccess.guard import SHORT, GuardResult, GuardSettings, Known, check
 from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Outcome, Record, Unread
 from icaccess.request import Request
 from icaccess.targets.interface import Match, Target, account_of
@@ -36,21 +36,23 @@ if TYPE_CHECKING:  # a single decision needs no database
 
     from icaccess.apply import Summary
     from icaccess.audit.heads import Receipt
-    from icaccess.diff import Person
+    from icaccess.diff import Subject
     from icaccess.opa.client import AccessClient
     from icaccess.opa.transport import Revisions
     from icaccess.plan import Plan
     from icaccess.store.consents import Consent
     from icaccess.store.database import Store
-    from icaccess.store.holders import Evidence
+    from icaccess.store.holders import StoredBasis
     from icaccess.store.lock import Lock
 
 _TOGETHER = 1000
 """How many people are counted, joined and remembered together."""
+_FORESEEN = timedelta(days=30)
+"""How long before the end of a validity it must have been known, for its removal to be foretold."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 T = TypeVar("T")
-Decided = Iterator[tuple["Person", DecisionJson]]
+Decided = Iterator[tuple["Subject", DecisionJson]]
 """People in the order of the facts, each with the decision as OPA wrote it."""
 
 
@@ -83,14 +85,24 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
     """A run on what a request and its configuration name; with `read_only` it can only plan."""
     with request.open(read_only=read_only) as opened:
         limits = request.settings.section("guard", GuardSettings)
-        yield Run(
+        run = Run(
             opened,
             request.day,
             limits,
             request.progress,
+            day_is_today=request.at is None,
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
+            document=opened.document,
         )
+        try:
+            yield run
+        except BrokenPipeError:
+            raise
+        except (IcaccessError, OSError) as error:
+            if not run.done or (isinstance(error, IcaccessError) and error.exit_code != 1):
+                raise
+            raise ChangesFailed(f"{run.done}, and then: {error}") from error
 
 
 @dataclass
@@ -102,10 +114,15 @@ class Run:
     limits: GuardSettings = field(default_factory=GuardSettings)
     progress: Callable[[str, int], None] = lambda _what, _count: None
     lock: Lock | None = None
+    day_is_today: bool = False
+    """True where the day is the clock's, and was not given by a person."""
     settings_digest: str = ""
     hand_over: Callable[[], tuple[Receipt, ...]] = tuple
+    document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
+    done: str = ""
+    """What this run changed, in words, once it did: an error after that is no "nothing was changed"."""
 
     # gather
 
@@ -140,12 +157,12 @@ class Run:
                 f"no employee {', '.join(sorted(wanted))} in the facts; check the id, it is a text"
             )
 
-    def gather(self, held: dict[str, Access]) -> Iterator[Person]:
+    def gather(self, held: dict[str, Access]) -> Iterator[Subject]:
         """Everybody, each with what the target shows for their account, whatever the record says.
 
         What a record claims is taken from `held`; in the end it has the accounts that no record names.
         """
-        from icaccess.diff import Person
+        from icaccess.diff import Subject
 
         match = self.parts.target.match
         for batch in batches(self._counted(self.parts.facts.unread()), _TOGETHER):
@@ -165,9 +182,9 @@ class Run:
                 else:
                     own = digest(_encode(record))
                     joined = with_access(record, _rests(access, account, evidence))
-                yield Person(joined, account, access, own, evidence)
+                yield Subject(joined, account, access, own, evidence)
 
-    def _evidence(self, accounts: Iterable[str]) -> dict[str, Evidence]:
+    def _evidence(self, accounts: Iterable[str]) -> dict[str, StoredBasis]:
         """What is remembered of the decisions that allowed what these accounts hold."""
         held = list(accounts)
         if not held:
@@ -187,11 +204,13 @@ class Run:
 
     # decide
 
-    def decide(self, people: Iterator[Person], revisions: Revisions, *, full: bool = False) -> Decided:
+    def decide(self, people: Iterator[Subject], revisions: Revisions, *, full: bool = False) -> Decided:
         """The decision for each, in their order; with `full`, none that was cached is used."""
         from icaccess.decisions import DecisionCache
 
-        decider = DecisionCache(self.parts.client, self.parts.store, full=full, keep=self.lock is not None)
+        decider = DecisionCache(
+            self.parts.client, self.parts.store, full=full, keep=self.lock is not None, document=self.document
+        )
         people, asked = tee(people)
         answers = decider.decide_json((one.record for one in asked), self.day, revisions=revisions)
         return zip(people, answers, strict=True)
@@ -223,13 +242,13 @@ class Run:
                     holders.remember(connection, self.parts.target.identity, found)
             yield from batch
 
-    def _evidence_of(self, answer: _Allowed, before: Evidence | None) -> Evidence:
+    def _evidence_of(self, answer: _Allowed, before: StoredBasis | None) -> StoredBasis:
         """What is to be remembered of a decision; the day on which its validity was noted first stays."""
-        from icaccess.store.holders import Evidence
+        from icaccess.store.holders import StoredBasis
 
         through = answer.expiry.valid_through if answer.expiry else None
         noted = before.noted_on if before and before.valid_through == through else None
-        return Evidence(bytes(answer.basis).decode(), through, noted or self.day.isoformat())
+        return StoredBasis(bytes(answer.basis).decode(), through, noted or self.day.isoformat())
 
     # plan
 
@@ -246,13 +265,15 @@ class Run:
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
-        return self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
+        plan = self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
+        due_since = min(listing.waiting.values(), default=None)
+        return replace(plan, unnamed=listing.unnamed, export_due_since=due_since).sealed()
 
     def compare(
         self,
         held: dict[str, Access],
         revisions: Revisions,
-        decide: Callable[[Iterator[Person]], Decided],
+        decide: Callable[[Iterator[Subject]], Decided],
     ) -> Plan:
         """The plan that follows where `held` is what the target shows and `decide` decides."""
         from icaccess.apply import expected
@@ -282,18 +303,42 @@ class Run:
         """What stops the plan, and which changes wait for a consent; nothing where a consent stands."""
         from icaccess.store import consents, journal
 
-        store, made = self.parts.store, self.parts.facts.as_of
+        store = self.parts.store
         with store.reading() as connection:
-            people_before = journal.last_people(connection, plan.target)
+            known = self._known(connection, plan)
             consented = consents.stands(connection, store.moment(), plan.digest)
-        if consented:
-            return GuardResult(plan_digest=plan.digest)
-        age = None if made is None else store.moment() - made
-        result = check(plan, self.limits, people_before=people_before, facts_age=age)
+            since = consents.waiting(connection, plan.target)
+        result = replace(check(plan, self.limits, known), since=since)
+        if consented is not None:
+            left = tuple(one for one in result.waiting if one.employee_id not in consented)
+            result = replace(result, stops=(), waiting=left)
         if result.stops and self.lock is not None:
             with store.writing() as connection:
                 journal.stop(connection, store.now(), plan.digest, result.stops)
         return result
+
+    def _known(self, connection: Connection, plan: Plan) -> Known:
+        """What the guard compares a plan with."""
+        from icaccess.store import holders, journal
+        from icaccess.store.database import instant
+
+        now, made = self.parts.store.moment(), self.parts.facts.as_of
+        last = journal.last_run(connection, plan.target)
+        window = instant(now - timedelta(hours=self.limits.window_hours))
+        day, before = plan.as_of.isoformat(), (plan.as_of - _FORESEEN).isoformat()
+        foreseen = 0
+        ended = [one.account for one in plan.of("revoke") if one.outcome == "expired"]
+        for accounts in batches(ended, _TOGETHER):
+            for one in holders.evidence(connection, plan.target, accounts).values():
+                foreseen += (one.valid_through or day) < day and (one.noted_on or day) <= before
+        return Known(
+            is_new=not journal.has_run(connection, plan.target),
+            people_before=last.people if last else None,
+            last_day=last.as_of if last and self.day_is_today else None,
+            removed=journal.removed_since(connection, plan.target, window),
+            foreseen=foreseen,
+            facts_age=None if made is None else now - made,
+        )
 
     def consent(self, consent: Consent, result: GuardResult) -> None:
         """Record a consent to the plan of a guard's result; `PlanError` where it is to another plan."""
@@ -304,7 +349,13 @@ class Run:
                 f"the consent names the plan {consent.plan}, and this one is "
                 f"{result.plan_digest[:SHORT]}; look at it and name it"
             )
-        findings = [*result.stops, *(f"{one.employee_id}: revocation" for one in result.waiting)]
+        waiting = {one.employee_id for one in result.waiting}
+        if strangers := sorted(set(consent.people) - waiting):
+            raise PlanError(
+                f"{', '.join(strangers)}: no revocation waits for a consent; look at the plan again"
+            )
+        consent = replace(consent, people=tuple(sorted(set(consent.people) or waiting)))
+        findings = [*result.stops, *(f"{one}: revocation" for one in consent.people)]
         store = self.parts.store
         with store.writing() as connection:
             self._held_lock.check(connection)
@@ -348,8 +399,12 @@ class Run:
             by=by,
             settings_digest=self.settings_digest,
             due_on=self.parts.client.due_after(self.day) if target.deferred else None,
+            foretold=result.foretold,
             stopping=stopping,
         ).carry_out(plan, result.waiting)
+        if summary.counts:
+            made = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items()))
+            self.done = f"run {summary.run_id} made changes and recorded them ({made})"
         if not summary.left:
             with store.writing() as connection:
                 self._held_lock.check(connection)
@@ -395,11 +450,12 @@ class Run:
             self._held_lock.check(connection)
             journal.adopt(connection, store.now(), origin, held)
             self._remember_sources(connection)
+        self.done = f"the access of {len(held)} people was adopted and recorded"
         return len(held)
 
-    def _adopted(self, shown: Mapping[str, Access]) -> Iterator[Person]:
+    def _adopted(self, shown: Mapping[str, Access]) -> Iterator[Subject]:
         """Everybody, each with what they hold: as the target shows it, or, for the ledger, as records say."""
-        from icaccess.diff import Person
+        from icaccess.diff import Subject
 
         target = self.parts.target
         for record in self._counted(self.parts.facts.records()):
@@ -407,7 +463,7 @@ class Run:
             access = shown.get(account)
             if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
                 access = replace(record.access, basis=UNSET)
-            yield Person(with_access(record, access), account, access, b"")
+            yield Subject(with_access(record, access), account, access, b"")
 
     def _remember_sources(self, connection: Connection) -> None:
         """Remember how large each source was, at the end of a good run."""
@@ -452,7 +508,7 @@ def with_access(record: Record, access: Access | None) -> Record:
     return replace(record, access=UNSET if access is None else access)
 
 
-def _rests(access: Access | None, account: str, evidence: Evidence | None) -> Access | None:
+def _rests(access: Access | None, account: str, evidence: StoredBasis | None) -> Access | None:
     """What is held, with the basis of the last decision that allowed it, where one is remembered."""
     if access is None or evidence is None:
         return access
@@ -464,12 +520,12 @@ def _shared_mark(access: Access | None) -> bytes:
     return digest(_encode(access))
 
 
-def _mark(access: Access | None, evidence: Evidence | None) -> bytes:
+def _mark(access: Access | None, evidence: StoredBasis | None) -> bytes:
     shown = _shared_mark(access)
     return shown if evidence is None else digest(shown + evidence.basis.encode())
 
 
-def _read(unread: Unread, account: str, access: Access | None, evidence: Evidence | None) -> Record:
+def _read(unread: Unread, account: str, access: Access | None, evidence: StoredBasis | None) -> Record:
     return with_access(unread.read(), _rests(access, account, evidence))
 
 

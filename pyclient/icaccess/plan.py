@@ -7,7 +7,7 @@ recognised and refused.
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,7 @@ from icaccess.errors import PlanError
 from icaccess.facts.interface import SourceReport
 from icaccess.files import write_private
 from icaccess.models import Access, Action, Basis, Change, ChangeAction, Outcome, Reason
+from icaccess.targets.interface import UnnamedMember
 
 
 class PlannedChange(
@@ -98,11 +99,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What became of the rows of each source."""
     leaning: int = 0
     """How many people have rows of a source with unmatched rows."""
+    unnamed: tuple[UnnamedMember, ...] = ()
+    """Members that the target shows and that stand for no account."""
+    export_due_since: datetime | None = None
+    """Since when a list waits for an export that is newer, where somebody else carries changes out."""
     digest: str = ""
 
     def of(self, action: ChangeAction) -> list[PlannedChange]:
         """The grants, updates or revocations."""
         return [change for change in self.changes if change.action == action]
+
+    @property
+    def overdue(self) -> int:
+        """How many changes that are under way should show at the target by now."""
+        return sum(one.overdue for one in self.pending)
 
     @property
     def escalations(self) -> int:

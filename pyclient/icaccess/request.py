@@ -7,16 +7,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
 if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of it
     from icaccess.audit.heads import Receipt
+    from icaccess.audit.keys import SigningKey
     from icaccess.facts.interface import Facts
+    from icaccess.models import AnyRecord
     from icaccess.opa.client import AccessClient
     from icaccess.store.database import Store
     from icaccess.targets.interface import Target
@@ -128,28 +129,48 @@ class Opened:
         The policy data is checked first: `ConfigError` when it is missing or mistyped.
         """
         from icaccess.config.policy_data import load_policy_data
-        from icaccess.opa.engine import open_client
+        from icaccess.opa.settings import OpaSettings, connect
 
         request = self.request
-        load_policy_data(request.config_directory)
-        opened = open_client(request.settings, request.policy_directory, request.opa_url)
-        return self._stack.enter_context(opened)
+        policy, config = request.policy_directory, request.config_directory
+        load_policy_data(config)
+        client = connect(request.settings, request.opa_url)
+        if client is not None:
+            return self._stack.enter_context(client)
+        from icaccess.opa.engine import running_opa
+
+        timeout = request.settings.section("opa", OpaSettings).timeout
+        return self._stack.enter_context(running_opa(policy, config, timeout=timeout))
+
+    @cached_property
+    def _record_key(self) -> SigningKey | None:
+        from icaccess.audit.heads import record_key
+
+        return record_key(self.request.settings, self.request.store_url, make=not self._read_only)
 
     @cached_property
     def store(self) -> Store:
         """The store; `StoreError` when it cannot be opened."""
-        from icaccess.audit.heads import record_key
         from icaccess.store.database import open_store
 
-        key = record_key(self.request.settings, make=not self._read_only)
-        opened = open_store(self.request.store_url, read_only=self._read_only, key=key)
+        url = self.request.store_url
+        opened = open_store(url, read_only=self._read_only, key=self._record_key)
         return self._stack.enter_context(opened)
 
-    def hand_over(self) -> tuple[Receipt, ...]:
-        """Hand the head of the audit record to its witnesses, and give what they answered."""
-        from icaccess.audit.heads import hand_over
+    @cached_property
+    def document(self) -> Callable[[AnyRecord, dict[str, Any]], bytes] | None:
+        """What makes the document that is kept of each decision; null where none is to be kept."""
+        from icaccess.audit.replay import document_maker
 
-        return hand_over(self.store, self.request.settings)
+        return document_maker(self.request.settings)
+
+    def hand_over(self) -> tuple[Receipt, ...]:
+        """Keep the rules of the newest run, hand the record's head to its witnesses, give their answers."""
+        from icaccess.audit.heads import hand_over
+        from icaccess.audit.replay import keep_rules
+
+        keep_rules(self.store, self.request.settings, lambda: self.request.policy_directory)
+        return hand_over(self.store, self.request.settings, self._record_key)
 
     @cached_property
     def target(self) -> Target:
@@ -162,9 +183,13 @@ class Opened:
 
 
 def _default(name: str) -> Path:
-    """The folder here, else the one in the installed package, else the one of the source tree."""
+    """The folder here, else the installed one."""
     here = Path(name)
-    if here.is_dir():
-        return here
-    bundled = Path(str(files("icaccess"))) / "bundled" / name
-    return bundled if bundled.is_dir() else Path(__file__).resolve().parents[2] / name
+    return here if here.is_dir() else installed(name)
+
+
+def installed(name: str) -> Path:
+    """A folder that came with the package, or the one of the source tree."""
+    package = Path(__file__).resolve().parent
+    bundled = package / "bundled" / name
+    return bundled if bundled.is_dir() else package.parents[1] / name

@@ -1,4 +1,4 @@
-"""Mutants of the policy: a condition negated, a comparison shifted, a constant changed, one at a time.
+"""Mutants of the policy: a condition negated, a comparison shifted, a near miss let pass, one at a time.
 
 `mutants` makes them from the text of the rules; `survives` says whether the policy's own tests let one pass.
 """
@@ -22,6 +22,9 @@ _WORD = re.compile(r"\b(min|max|true|false)\b(?![\w\"])")
 _SWAPPED = {"min": "max", "max": "min", "true": "false", "false": "true"}
 _NUMBER = re.compile(r"(?<![\w.\"-])(\d+)(?![\w.\"])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
+_SAME_TEXT = re.compile(r"(?<![\w.])([a-z_]\w*(?:\.\w+)*) == ([a-z_]\w*(?:\.\w+)+)$")
+_LISTED = re.compile(r"(?<![\w.])([a-z_]\w*(?:\.\w+)*) in (data\.requirements(?:\.\w+)+)")
+_ENUMERATION = re.compile(r'in \{("[^{}:]+")\}')
 _CONDITION = re.compile(r"^(\t+)(?!some |every |not |[}\])\"|])([a-z_][^:]*[^{\[(,:])$")
 
 
@@ -67,8 +70,31 @@ def _changed(line: str) -> Iterator[str]:
             yield f"{line[: found.end() - 1]}~{line[found.end() - 1 :]}"
     for found in re.finditer(r"\bnot ", code):
         yield line[: found.start()] + line[found.end() :]
+    yield from _near_misses(line)
     if (condition := _CONDITION.match(code)) is not None:
         yield f"{condition[1]}not {line[condition.end(1) :]}"
+
+
+def _near_misses(line: str) -> Iterator[str]:
+    """Texts taken for equal that are nearly so, the first of a list for all of it, a value more or fewer."""
+    for found in _SAME_TEXT.finditer(line):
+        before, one, other = line[: found.start()], found[1], found[2]
+        yield f"{before}startswith({one}, {other})"
+        yield f"{before}startswith({other}, {one})"
+        yield f"{before}lower({one}) == lower({other})"
+        yield f"{before}trim_space({one}) == trim_space({other})"
+    for found in _LISTED.finditer(line):
+        before, one, listed, after = line[: found.start()], found[1], found[2], line[found.end() :]
+        yield f"{before}startswith({one}, {listed}[_]){after}"
+        yield f"{before}lower({one}) == lower({listed}[_]){after}"
+        yield f"{before}{one} == {listed}[0]{after}"
+        yield f"{before}{one} == {listed}[1]{after}"
+    for found in _ENUMERATION.finditer(line):
+        values = found[1].split(", ")
+        for value in values:
+            fewer = ", ".join(one for one in values if one != value)
+            yield line[: found.start()] + f"in {{{fewer}}}" + line[found.end() :]
+        yield line[: found.start()] + f'in {{{found[1]}, "revoked"}}' + line[found.end() :]
 
 
 Verdict = Literal["caught", "survives", "no policy"]

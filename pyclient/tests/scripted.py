@@ -12,13 +12,14 @@ from sqlalchemy import select
 
 from icaccess.apply import Summary
 from icaccess.facts.interface import Facts, Provenance
-from icaccess.guard import GuardSettings, Limit
+from icaccess.guard import GuardSettings, Limit, RemovalLimit
 from icaccess.models import (
     Access,
     Basis,
     BasisApproval,
     Decision,
     Employee,
+    Expiry,
     InvalidRecord,
     Reason,
     Record,
@@ -49,7 +50,12 @@ REVISIONS = Revisions("a" * 64, "b" * 64)
 """Of no script in particular, for callers that say which they want."""
 
 
-NO_LIMITS = GuardSettings(revocations=Limit(), grants=Limit(), undecided=Limit(), facts_shrink=None)
+NO_LIMITS = GuardSettings(
+    revocations=RemovalLimit(count=None, share=None),
+    grants=Limit(count=None),
+    undecided=Limit(count=None),
+    facts_shrink=None,
+)
 
 
 class Listed(Facts):
@@ -103,14 +109,17 @@ def do(
     consent: Consent | None = None,
     day: date = DAY,
     full: bool = False,
+    adopted: bool = True,
 ) -> tuple[Plan, Summary]:
-    """Plan, guard, apply and verify, as `icaccess apply --yes` does."""
+    """Plan, guard, apply and verify, as `icaccess apply --yes` does; the target passes for `adopted`."""
     run = run_on(records, client, target, store, day, limits)
     with run.changing("icaccess apply"):
         plan = run.plan(full=full)
         if consent is not None:
             run.consent(consent, run.guard(plan))
         result = run.guard(plan)
+        if adopted:
+            result = msgspec.structs.replace(result, not_adopted="")
         result.check()
         return plan, run.apply(plan, result, by="tester@here")
 
@@ -150,6 +159,8 @@ class ScriptedClient:
         reason: str = "role_not_eligible",
         waiting: Iterable[str] = (),
         bases: Mapping[str, Basis] | None = None,
+        expired: Iterable[str] = (),
+        valid_through: date | None = None,
     ) -> None:
         self.allowed = dict(allowed)
         self.unsure = set(unsure)
@@ -157,6 +168,8 @@ class ScriptedClient:
         self.reason = reason
         self.waiting = set(waiting)
         self.bases = dict(bases or {})
+        self.expired = set(expired)
+        self.valid_through = valid_through
         self.seen: dict[str, Basis | msgspec.UnsetType] = {}
         """The basis with which each holder came."""
 
@@ -198,7 +211,9 @@ class ScriptedClient:
                 action = "keep" if shown is msgspec.UNSET or set(shown) == set(locations) else "update"
         else:
             reasons = (Reason(self.reason, "ES-2", "The role Teacher is not listed.", "Ask DoTS."),)
+            outcome = "expired" if record.id in self.expired else outcome
         allowed = outcome == "allow"
+        ends = self.valid_through
         return Decision(
             employee_id=record.id,
             as_of=at,
@@ -206,7 +221,7 @@ class ScriptedClient:
             reasons=reasons,
             warnings=(),
             locations=locations,
-            expiry=None,
+            expiry=Expiry(ends, ends, "valid") if allowed and ends else None,
             requirements_met_on=date(2023, 8, 14) if allowed else None,
             grant_due_by=date(2023, 8, 16) if allowed else None,
             action=action,

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def raw(*parts: bytes, pause: float = 0.0, times: int = 1) -> Iterator[str]:
         (ApiKey(key=Secret("k"), name="Ocp-Key"), "ocp-key", "k"),
     ],
 )
-def test_credentials_go_where_the_server_wants_them(auth: Auth, header: str, sent: str) -> None:
+def test_where_credentials_go(auth: Auth, header: str, sent: str) -> None:
     with serving(lambda _: Reply([])) as server:
         get(server.url, auth)
     assert server.asked[0].headers[header] == sent
@@ -267,8 +268,9 @@ def test_an_answer_that_trickles_is_given_up_in_time(parts: list[bytes]) -> None
             "its answer is damaged",
         ),
     ],
+    ids=map(str, count()),
 )
-def test_an_answer_that_is_broken_off(answer: bytes, says: str) -> None:
+def test_a_broken_answer(answer: bytes, says: str) -> None:
     with raw(answer) as url:
         assert says in refusal(url)
 

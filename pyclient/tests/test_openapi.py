@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from openapi_spec_validator import validate
 
+from icaccess.opa.engine import Engine
 from icaccess.openapi import as_json
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -18,3 +22,31 @@ def test_the_committed_document_is_current() -> None:
 
 def test_the_document_is_valid() -> None:
     validate(json.loads(COMMITTED.read_text()))
+
+
+@pytest.mark.slow
+def test_opa_answers_what_a_fuzzer_sends_as_the_document_says(engine: Engine, tmp_path: Path) -> None:
+    # OPA answers input that is not in order, too: undecided. So it may take what the document refuses.
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    done = subprocess.run(
+        [
+            Path(sys.executable).parent / "schemathesis",
+            *(
+                "run",
+                str(COMMITTED),
+                "--url",
+                engine.url,
+                "--header",
+                f"Authorization: Bearer {engine.token}",
+            ),
+            *("--checks", f"{checks},ignored_auth", "--phases", "coverage,fuzzing"),
+            *("--max-examples", "10", "--seed", "1", "--no-color"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "10 selected / 10 total" in done.stdout

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
-from icaccess.guard import GuardSettings, Limit
+from icaccess.guard import GuardSettings, RemovalLimit
 from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.pipeline import check_day
 from icaccess.plan import check_current
@@ -26,12 +26,29 @@ from icaccess.store.schema import basis as basis_table
 from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
 from icaccess.store.verify import verify
+from icaccess.targets.interface import NOBODY, UnnamedMember
 from icaccess.targets.ledger import LedgerTarget
 from tests.scripted import BASIS, DAY, Listed, ScriptedClient, adopt, do, kinds, people, run_on, states
 from tests.targets.fakes import MemoryTarget
 
 HELD = Access(held=True, locations=("210",), since=date(2024, 8, 1))
 BASES = {"1": replace(BASIS, walk_in=date(2023, 8, 9)), "2": BASIS}
+
+
+class Halfway(MemoryTarget):
+    """Makes a half of a change, and then the run is killed, or goes on."""
+
+    def __init__(self, held, half, *, killed):
+        super().__init__(held)
+        self.half = half
+        self.killed = killed
+
+    def make(self, change):
+        super().make(change)
+        if self.half is not None:
+            self.held[change.account] = self.half
+            if self.killed:
+                raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -244,7 +261,7 @@ class TestDays:
 
 
 class TestGuard:
-    LIMITS = GuardSettings(revocations=Limit(count=1))
+    LIMITS = GuardSettings(revocations=RemovalLimit(count=1))
 
     def setup_three(self, store, ledger):
         do(store, ledger, ScriptedClient(dict.fromkeys("123", ("210",))), people("1", "2", "3"))
@@ -335,6 +352,117 @@ class TestGuard:
         consent = Consent(plan=fresh.digest, by="A. Admin", reason="the schools are closed for good")
         do(store, ledger, client, records, consent=consent)
         assert set(ledger.current()) == {"1", "4"}
+
+    def test_a_consent_names_whose_revocation_goes_through(self, store, ledger):
+        self.setup_three(store, ledger)
+        client, records = ScriptedClient({"1": ("210",)}, waiting="23"), people("1", "2", "3")
+        fresh, summary = do(store, ledger, client, records)
+        assert [one.gone for one in fresh.changes] == [client.evidence(None, DAY)] * 2
+        consent = Consent(plan=fresh.digest, by="A. Admin", reason="she left", people=("3",))
+        _, summary = do(store, ledger, client, records, consent=consent)
+        assert (summary.counts, summary.waiting) == ({"verified": 1}, 1)
+        assert set(ledger.current()) == {"1", "2"}
+        consent = replace(consent, plan=plan(store, ledger, client, records).digest)
+        with pytest.raises(PlanError, match=r"^3: no revocation waits for a consent"):
+            do(store, ledger, client, records, consent=consent)
+        with store.reading() as connection:
+            verify(connection)
+
+    def test_who_waits_is_recorded_once_and_since_when(self, store, ledger):
+        self.setup_three(store, ledger)
+        client, records = ScriptedClient({"1": ("210",)}, waiting="23"), people("1", "2", "3")
+        for days in range(3):
+            do(store, ledger, client, records, day=DAY + timedelta(days=days))
+        assert kinds(store).count("held_back") == 2
+        run = run_on(records, client, ledger, store, DAY + timedelta(days=3))
+        assert run.guard(run.plan()).since == {"2": "2025-09-10", "3": "2025-09-10"}
+        do(store, ledger, ScriptedClient(dict.fromkeys("12", ("210",)), waiting="3"), records)
+        assert run.guard(run.plan()).since == {"3": "2025-09-10"}
+
+    def test_a_small_district_is_protected_without_settings(self, store, ledger):
+        ids = [str(one) for one in range(10)]
+        do(store, ledger, ScriptedClient(dict.fromkeys(ids, ("210",))), people(*ids))
+        limits = GuardSettings(facts_shrink=None)
+        with pytest.raises(GuardStop, match=r"4 revocations, more than 10.0% of the 10 .* and more than 3;"):
+            do(store, ledger, ScriptedClient(dict.fromkeys(ids[4:], ("210",))), people(*ids), limits=limits)
+        client = ScriptedClient(dict.fromkeys(ids[3:], ("210",)))
+        assert do(store, ledger, client, people(*ids), limits=limits)[1].counts == {"verified": 3}
+
+    def test_revocations_count_over_a_day_whatever_the_number_of_runs(self, store_url):
+        clock = [datetime(2025, 9, 10, 12, tzinfo=UTC)]
+        ids = [str(one) for one in range(10)]
+        records, limits = people(*ids), GuardSettings(facts_shrink=None)
+        with open_store(store_url, now=lambda: clock[0]) as store:
+            ledger = LedgerTarget(store)
+
+            def allow(some):
+                client = ScriptedClient(dict.fromkeys(some, ("210",)))
+                return do(store, ledger, client, records, limits=limits)[1].counts
+
+            allow(ids)
+            assert allow(ids[2:]) == {"verified": 2}
+            clock[0] += timedelta(hours=23)
+            said = "4 revocations within 24 hours, 2 of them already made, more than 10.0% of the 10 who"
+            with pytest.raises(GuardStop, match=said):
+                allow(ids[4:])
+            assert allow(ids[3:]) == {"verified": 1}
+            clock[0] += timedelta(hours=2)
+            assert allow(ids[5:]) == {"verified": 2}
+
+    def test_what_a_person_let_through_does_not_stop_the_next_run(self, store, ledger):
+        ids = [str(one) for one in range(10)]
+        records, limits = people(*ids), GuardSettings(facts_shrink=None)
+        do(store, ledger, ScriptedClient(dict.fromkeys(ids, ("210",))), records)
+        client = ScriptedClient(dict.fromkeys(ids[6:], ("210",)))
+        consent = Consent(plan=plan(store, ledger, client, records).digest, by="A. Admin", reason="closed")
+        do(store, ledger, client, records, limits=limits, consent=consent)
+        client = ScriptedClient(dict.fromkeys(ids[8:], ("210",)))
+        assert do(store, ledger, client, records, limits=limits)[1].counts == {"verified": 2}
+
+    @pytest.mark.parametrize(("known_for", "stops"), [(30, False), (29, True)])
+    def test_ends_that_were_foreseen_count_apart(self, store, ledger, known_for, stops):
+        """On June 30 the guard is neither in the way, nor off."""
+        ids, end = [str(one) for one in range(30)], DAY + timedelta(days=known_for)
+        records, limits = people(*ids), GuardSettings(facts_shrink=None)
+        client = ScriptedClient(dict.fromkeys(ids, ("210",)), valid_through=end - timedelta(days=1))
+        do(store, ledger, client, records)
+        do(store, ledger, client, records)
+        client = ScriptedClient(dict.fromkeys(ids[23:], ("210",)), expired=ids[:20])
+        if stops:
+            with pytest.raises(GuardStop, match="23 revocations"):
+                do(store, ledger, client, records, limits=limits, day=end)
+            return
+        with pytest.raises(GuardStop, match=r"^stopped by the guard: 4 revocations"):
+            more = ScriptedClient(dict.fromkeys(ids[24:], ("210",)), expired=ids[:20])
+            do(store, ledger, more, records, limits=limits, day=end)
+        assert do(store, ledger, client, records, limits=limits, day=end)[1].counts == {"verified": 23}
+
+    def test_a_target_that_holds_people_is_adopted_first(self, store):
+        target = MemoryTarget({"1": HELD})
+        client = ScriptedClient({"1": ("210",), "2": ("210",)})
+        with pytest.raises(
+            GuardStop, match="memory holds 1 people and was never adopted; run `icaccess adopt`"
+        ):
+            do(store, target, client, people("1", "2"), adopted=False)
+        adopt(store, target, people("1", "2"))
+        assert do(store, target, client, people("1", "2"), adopted=False)[1].counts == {"verified": 1}
+
+    @pytest.mark.parametrize(
+        ("days", "said"),
+        [
+            (-1, "the day is 2025-09-09, before the last run's, 2025-09-10"),
+            (15, "the day is 2025-09-25, 15 days after the last run's, 2025-09-10, more than the 14 allowed"),
+            (14, None),
+        ],
+    )
+    def test_a_clock_that_jumps_stops_the_run_unless_the_day_was_given(self, store, ledger, days, said):
+        self.setup_three(store, ledger)
+        day = DAY + timedelta(days=days)
+        run = run_on(people("1"), ScriptedClient({"1": ("210",)}), ledger, store, day)
+        assert run.guard(run.plan()).stops == ()
+        run.day_is_today = True
+        stops = run.guard(run.plan()).stops
+        assert (said is None and stops == ()) or said in stops[0]
 
     def test_facts_that_shrank_since_the_last_run_stop_it(self, store, ledger):
         limits = GuardSettings(facts_shrink=0.1)
@@ -454,7 +582,52 @@ class TestPending:
         assert (fresh.pending, fresh.drift, states(store)) == ((), (), [("grant", "1", "verified")])
 
 
+class TestWaiting:
+    """Changes that somebody else carries out: a run that waits for them is a good run."""
+
+    SINCE = datetime(2025, 9, 10, 12, tzinfo=UTC)
+
+    class Slow(MemoryTarget):
+        """Has lists that wait for an export, and members that it cannot name."""
+
+        def listing(self, expected=NOBODY):
+            unnamed = (UnnamedMember("uid=ghost", ("staff",), "no such person"),)
+            waiting = {"a": TestWaiting.SINCE, "b": TestWaiting.SINCE + timedelta(hours=1)}
+            return replace(super().listing(expected), unnamed=unnamed, waiting=waiting)
+
+        def to_do(self, batch, due_on):
+            return f"carry out {batch} by {due_on}"
+
+    def test_a_plan_says_since_when_and_whom_nobody_can_name(self, store):
+        client, target = ScriptedClient({"1": ("210",)}), self.Slow()
+        fresh = plan(store, target, client, people("1"))
+        assert fresh.export_due_since == self.SINCE
+        assert [one.member for one in fresh.unnamed] == ["uid=ghost"]
+        check_current(fresh, plan(store, target, client, people("1")))
+
+    def test_a_run_says_what_is_to_be_done(self, store):
+        target = self.Slow(batch_size=None)
+        target.faults = {"1": "slow"}
+        _, summary = do(store, target, ScriptedClient({"1": ("210",)}), people("1"))
+        assert (summary.complete, summary.to_do) == (True, ("carry out 20250910-000001 by None",))
+
+
 class TestDrift:
+    @pytest.mark.parametrize("killed", [True, False])
+    def test_what_a_run_did_in_part_is_not_somebody_elses_doing(self, store, killed):
+        before, half = Access(held=True, locations=("210",)), Access(held=True, locations=("210", "211"))
+        target = Halfway({"1": before}, half, killed=killed)
+        adopt(store, target, people("1"))
+        client = ScriptedClient({"1": ("211",)})
+        if killed:
+            with pytest.raises(KeyboardInterrupt):
+                do(store, target, client, people("1"))
+        else:
+            assert do(store, target, client, people("1"))[1].counts == {"failed": 1}
+        target.half = None
+        fresh, summary = do(store, target, client, people("1"))
+        assert (fresh.drift, summary.counts) == ((), {"verified": 1})
+
     def test_drift_is_recorded_and_then_known(self, store):
         target = MemoryTarget()
         client = ScriptedClient({"1": ("210",), "2": ("210",)})

@@ -14,44 +14,16 @@ from sqlalchemy import Connection
 
 from icaccess.audit.keys import PublicKey, SigningKey, signing_key
 from icaccess.audit.tree import Tree, consistency_spans, extends
-from icaccess.audit.witnesses import AnyWitness, AuditSettings, TimeStampWitness
+from icaccess.audit.witnesses import AnyWitness, AuditSettings, SignedHead, TimeStampWitness
 from icaccess.config import Config
 from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError
 from icaccess.store import audit as record
 from icaccess.store.audit import Draft
-from icaccess.store.database import Store
+from icaccess.store.database import Store, open_store
+from icaccess.store.settings import file_of, is_to_come
 
 KIND = "head"
 """The kind of entry that holds a head and its receipts."""
-
-
-class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The record when it had `size` entries: the tree's root `hash`, the run before it, the instant.
-
-    `proof` shows that the record with `previous` entries, of the head before, is the beginning of this one.
-    """
-
-    at: str
-    hash: str
-    key: str
-    previous: int
-    run: int | None
-    size: int
-    signature: str = ""
-    proof: tuple[str, ...] | None = None
-
-    def signed_text(self) -> bytes:
-        """What the signature covers: canonical JSON of everything but signature and proof."""
-        fields = {name: getattr(self, name) for name in ("at", "hash", "key", "previous", "run", "size")}
-        return record.canonical(fields)
-
-    def line(self) -> bytes:
-        """The head as one line of JSON."""
-        return record.canonical(self) + b"\n"
-
-    def short_line(self) -> bytes:
-        """The head without its proof, as JSON without a line end."""
-        return record.canonical({**msgspec.json.decode(self.signed_text()), "signature": self.signature})
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,27 +41,48 @@ class HeadEntry(msgspec.Struct, frozen=True):
     receipts: tuple[Receipt, ...]
 
 
-def record_key(config: Config, *, make: bool = False) -> SigningKey | None:
-    """The key that signs the record; None where none is configured, and so no witness either."""
+def key_file(config: Config, store_url: str) -> Path | None:
+    """Where the key that signs the record is: as configured, else beside a store that is a file.
+
+    None for a store on a server without a configured key: its record is not signed. `ConfigError` when there
+    are witnesses then.
+    """
     settings = config.section("audit", AuditSettings)
-    if not settings.key:
-        if settings.witnesses:
-            raise ConfigError(
-                f"{config.file}: audit.key: is required with witnesses; name a file for the key"
-            )
+    store = file_of(store_url)
+    if settings.key or store is not None:
+        return config.path(settings.key) if settings.key else Path(f"{store}.key")
+    if settings.witnesses:
+        raise ConfigError(f"{config.file}: audit.key: is required with witnesses; name a file for the key")
+    return None
+
+
+def record_key(config: Config, store_url: str, *, make: bool = False) -> SigningKey | None:
+    """The key that signs the record; None where there is none, or none yet.
+
+    With `make`, a key that is missing is made, unless the record is signed already: then the key was lost,
+    and `AuditError` says so.
+    """
+    file = key_file(config, store_url)
+    if file is None or (not make and not file.exists()):
         return None
-    return signing_key(config.path(settings.key), make=make)
+    if not file.exists() and not is_to_come(store_url):
+        with open_store(store_url, read_only=True) as store, store.reading() as connection:
+            if record.is_signed(connection):
+                raise AuditError(
+                    f"{file}: the audit record is signed, and its key is missing here; restore the key from "
+                    "a backup"
+                )
+    return signing_key(file, make=True)
 
 
-def hand_over(store: Store, config: Config) -> tuple[Receipt, ...]:
+def hand_over(store: Store, config: Config, key: SigningKey | None) -> tuple[Receipt, ...]:
     """Sign the record's head, hand it to every witness, and record head and receipts.
 
     A witness that cannot be reached is a receipt with a `problem`: the next head goes to it again. So is a
-    store that fails now, when a run has ended already. Nothing is done without a key, or where nothing was
-    recorded since the last head.
+    store that fails now, when a run has ended already. Nothing is done without a key or a witness, or where
+    nothing was recorded since the last head.
     """
-    key = record_key(config, make=True)
-    if key is None:
+    if key is None or not _witnesses(config):
         return ()
     try:
         with store.reading() as connection:
@@ -110,6 +103,34 @@ def newest(connection: Connection) -> SignedHead | None:
     """The newest head that the record holds."""
     entry = record.newest(connection, KIND)
     return None if entry is None else msgspec.convert(entry.body, HeadEntry).head
+
+
+class WitnessState(msgspec.Struct, frozen=True):
+    """Whether every witness has the newest head of the record, and the state in words."""
+
+    good: bool
+    text: str
+
+
+def witness_state(connection: Connection, config: Config) -> WitnessState:
+    """What the witnesses have; without one, nothing shows whether somebody rewrote the record."""
+    if not _witnesses(config):
+        return WitnessState(
+            good=False,
+            text="No witness keeps the audit record's heads, so nothing shows whether somebody with the "
+            f"store rewrote it; name one under audit.witnesses in {config.file}.",
+        )
+    entry = record.newest(connection, KIND)
+    if entry is None:
+        return WitnessState(
+            good=False, text="No witness has a head of the audit record yet; the next run gives one."
+        )
+    body = msgspec.convert(entry.body, HeadEntry)
+    head = f"the head of {body.head.at}, entry {body.head.size:,}"
+    failed = [f"{one.witness}: {one.problem}" for one in body.receipts if one.problem]
+    if failed or not body.receipts:
+        return WitnessState(good=False, text=f"Not every witness has {head}: {'; '.join(failed)}.")
+    return WitnessState(good=True, text=f"{', '.join(one.witness for one in body.receipts)} has {head}.")
 
 
 def read_heads(path: Path) -> list[SignedHead]:

@@ -29,11 +29,13 @@ def as_text(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str
 
 def runs_as_text(entries: Iterable[Entry]) -> Iterator[str]:
     """Each run with what came of it, and what happened apart from any person: stops, consents and heads."""
-    for entry in entries:
-        if entry.kind == "run_started":
-            yield _run(entry)
-        elif entry.employee_id is None and entry.kind in _SENTENCES:
-            yield f"  {entry.at}  {sentence(entry)}"
+    for entry in filter(is_of_runs, entries):
+        yield _run(entry) if entry.kind == "run_started" else f"  {entry.at}  {sentence(entry)}"
+
+
+def is_of_runs(entry: Entry) -> bool:
+    """Whether an entry is about a run, or about something apart from any person."""
+    return entry.kind == "run_started" or (entry.employee_id is None and entry.kind in _SENTENCES)
 
 
 def sentence(entry: Entry) -> str:

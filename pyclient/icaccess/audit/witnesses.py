@@ -13,19 +13,48 @@ from abc import abstractmethod
 from logging.handlers import SysLogHandler
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from icaccess.config import Config, SecretUrl, Section
 from icaccess.config.auth import Auth
 from icaccess.errors import AuditError, HttpError
+from icaccess.store.audit import canonical
 
 if TYPE_CHECKING:
     from rfc3161_client import Verifier, VerifierBuilder
 
-    from icaccess.audit.heads import SignedHead
-
 SECONDS = 10.0
 """How long a witness may take."""
+
+
+class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The record when it had `size` entries: the tree's root `hash`, the run before it, the instant.
+
+    `proof` shows that the record with `previous` entries, of the head before, is the beginning of this one.
+    """
+
+    at: str
+    hash: str
+    key: str
+    previous: int
+    run: int | None
+    size: int
+    signature: str = ""
+    proof: tuple[str, ...] | None = None
+
+    def signed_text(self) -> bytes:
+        """What the signature covers: canonical JSON of everything but signature and proof."""
+        fields = {name: getattr(self, name) for name in ("at", "hash", "key", "previous", "run", "size")}
+        return canonical(fields)
+
+    def line(self) -> bytes:
+        """The head as one line of JSON."""
+        return canonical(self) + b"\n"
+
+    def short_line(self) -> bytes:
+        """The head without its proof, as JSON without a line end."""
+        return canonical({**msgspec.json.decode(self.signed_text()), "signature": self.signature})
 
 
 class Witness(Section, frozen=True, kw_only=True, tag_field="type"):
@@ -185,6 +214,16 @@ class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
 AnyWitness = FileWitness | SyslogWitness | HttpWitness | TimeStampWitness
 
 
+class HistorySettings(Section, frozen=True, kw_only=True):
+    """What is kept of each decision for `icaccess audit replay`, and how many years after it was replaced.
+
+    Without `personal`, names, user names and e-mail addresses are left out. With 0 years nothing is kept.
+    """
+
+    years: Annotated[int, Meta(ge=0, le=100)] = 7
+    personal: bool = False
+
+
 class AuditSettings(Section, frozen=True, kw_only=True):
     """The section `audit` of `icaccess.yaml`.
 
@@ -193,6 +232,7 @@ class AuditSettings(Section, frozen=True, kw_only=True):
 
     key: str = ""
     witnesses: tuple[AnyWitness, ...] = ()
+    history: HistorySettings = HistorySettings()
 
 
 def _post(

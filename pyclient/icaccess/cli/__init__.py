@@ -11,7 +11,9 @@ import errno
 import gc
 import importlib
 import io
+import json
 import os
+import re
 import signal
 import sys
 from typing import NoReturn
@@ -19,8 +21,8 @@ from typing import NoReturn
 import click
 
 from icaccess import __version__
-from icaccess.cli.text import say
-from icaccess.errors import IcaccessError
+from icaccess.cli.text import QUIET, printable, say
+from icaccess.errors import IcaccessError, UsageError
 from icaccess.text import LONGEST_MESSAGE, clip
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -44,8 +46,26 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("icaccess.cli.run:run", "Keep access right as a service."),
     "opa": ("icaccess.cli.opa:opa", "Install, run and look at the policy engine."),
     "doctor": ("icaccess.cli.doctor:doctor", "Check that everything a run needs is there and reachable."),
+    "help": ("icaccess.cli.help:help_", "Show a page of the documentation."),
 }
 """Each command: where it stands, and its line in `--help`."""
+
+
+_COMPLETION = "_ICACCESS_COMPLETE"
+"""The variable by which a shell asks for completion, as click names it."""
+
+
+def _quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta[QUIET] = value
+
+
+_QUIET = click.Option(
+    ["--quiet"],
+    is_flag=True,
+    expose_value=False,
+    callback=_quiet,
+    help="Write nothing but an error on stderr.",
+)
 
 
 class LazyGroup(click.Group):
@@ -62,12 +82,22 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 (the table above is ours)
+        _add_quiet(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's signature)
         """The list of commands in `--help`, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _add_quiet(command: click.Command) -> None:
+    """Give every command `--quiet`; a group's own commands get it, and the group does not."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _add_quiet(one)
+    elif _QUIET not in command.params:
+        command.params.append(_QUIET)
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)
@@ -95,29 +125,34 @@ def main(args: list[str] | None = None) -> NoReturn:
     # Python looks for them once more at its end, which took a seventh of a small command's time.
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    sys.exit(_run(args))
+    if asked := os.environ.get(_COMPLETION):
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(cli, {}, "icaccess", _COMPLETION, asked))
+    sys.exit(_run(list(sys.argv[1:] if args is None else args)))
 
 
-def _run(args: list[str] | None) -> int:
+def _run(args: list[str]) -> int:
+    fail = _fail_in_json if _wants_json(args) else _fail
     try:
         # Not `cli.main`, which ends the process itself when whoever reads the output goes away.
-        with cli.make_context("icaccess", list(sys.argv[1:] if args is None else args)) as context:
+        with cli.make_context("icaccess", args.copy()) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except IcaccessError as error:
-        return _fail(str(error), error.exit_code)
+        return fail(error.code(), str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         command = error.ctx.command_path if error.ctx else "icaccess"
-        return _fail(f"{command} needs a command of its own. Try '{command} --help'.", 1)
+        return fail(_USAGE, f"{command} needs a command of its own. Try '{command} --help'.", 1)
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f" Try '{error.ctx.command_path} --help'."
-        return _fail(f"{' '.join(error.format_message().split())}{hint}", 1)
+        return fail(_USAGE, f"{error.format_message()}{hint}", 1)
     except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted; nothing more is done", 130)
+        return fail("interrupted", "interrupted; nothing more is done", 130)
     except BrokenPipeError:
         # Whoever read our output went away, as `head` does. What was still to be done was not: a script that
         # looks at the code must not take that for done, nor for nothing to change.
@@ -126,7 +161,7 @@ def _run(args: list[str] | None) -> int:
     except Exception as error:  # the last resort: a user gets one line, never a traceback
         if os.environ.get("ICACCESS_DEBUG"):
             raise
-        return _fail(_unexpected(error), 1)
+        return fail("unexpected", _unexpected(error), 1)
     return code if isinstance(code, int) else 0
 
 
@@ -136,6 +171,24 @@ def _unexpected(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where"
 
 
-def _fail(message: str, code: int) -> int:
-    say(f"icaccess: {clip(' '.join(message.split()), LONGEST_MESSAGE)}", err=True)
-    return code
+_USAGE = UsageError.code()
+
+
+def _wants_json(args: list[str]) -> bool:
+    """Whether errors go out as JSON: as the answer does, also where the rest of the line makes no sense."""
+    return re.search(r"--format[= ]jsonl?\b", " ".join(args)) is not None
+
+
+def _one_line(message: str) -> str:
+    return clip(" ".join(message.split()), LONGEST_MESSAGE)
+
+
+def _fail(_: str, message: str, exit_code: int) -> int:
+    say(f"icaccess: {_one_line(message)}", err=True)
+    return exit_code
+
+
+def _fail_in_json(code: str, message: str, exit_code: int) -> int:
+    error = {"code": code, "message": printable(_one_line(message)), "exit_code": exit_code}
+    say(json.dumps({"error": error}, ensure_ascii=False), err=True)
+    return exit_code

@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from icaccess.audit.heads import (
-    SignedHead,
     check_heads,
     check_receipts,
     check_record,
@@ -18,11 +17,13 @@ from icaccess.audit.heads import (
     record_key,
 )
 from icaccess.audit.keys import PublicKey, public_key
-from icaccess.audit.render import as_text, runs_as_text
-from icaccess.cli.options import configured
-from icaccess.cli.text import say, say_all, show_json
+from icaccess.audit.render import as_text, is_of_runs, runs_as_text
+from icaccess.audit.witnesses import SignedHead
+from icaccess.cli.options import FORMAT, configured, past
+from icaccess.cli.text import say, say_all, show_json, show_value
 from icaccess.errors import AuditError, StoreError, UsageError
 from icaccess.files import write_private
+from icaccess.models import Decision
 from icaccess.request import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
@@ -50,16 +51,25 @@ def audit() -> None:
     metavar="FILE",
     help="The record's public key, PEM [default: that of audit.key].",
 )
-def verify(request: Request, heads: Path | None, head: Path | None, public: Path | None) -> None:
+@FORMAT
+def verify(request: Request, heads: Path | None, head: Path | None, public: Path | None, form: str) -> None:
     """Check the record, every row that it tells of, and that it only grew since its heads."""
-    key = record_key(request.settings) if public is None else public_key(public)
+    key = record_key(request.settings, request.store_url) if public is None else public_key(public)
     against = None if head is None else _read_head(head)
     witnessed = [] if heads is None else _read_heads(heads, key)
     with _store(request) as store, store.reading() as connection:
+        if key is None and record.is_signed(connection):
+            raise AuditError(
+                "the record is signed, and its key is not here; give the public key with --public-key"
+            )
         end = verify_record(connection, against, key)
         check_record(connection, witnessed)
         check_receipts(connection, request.settings)
         own = newest(connection)
+    if form == "json":
+        last_head = max((one.size for one in witnessed), default=None)
+        show_value({"head": end, "earlier": against, "heads": len(witnessed), "witnessed": last_head})
+        return
     checked = f", and holds entry {against.seq} as it was exported" if against else ""
     say(f"The record is whole: {end.seq} entries{checked}.")
     if witnessed:
@@ -78,22 +88,30 @@ def verify(request: Request, heads: Path | None, head: Path | None, public: Path
 @audit.command()
 @configured
 @click.argument("employee_id", metavar="ID")
-def show(request: Request, employee_id: str) -> None:
+@FORMAT
+def show(request: Request, employee_id: str, form: str) -> None:
     """Show in words what the record says about one person."""
     with _store(request) as store, store.reading() as connection:
         found = list(record.entries(connection, employee_id))
         if not found:
             raise UsageError(f"{employee_id}: the record has no entry about this id")
         runs = record.starts(connection, {entry.run_id for entry in found if entry.run_id is not None})
-    say_all(as_text(found, runs))
+    if form == "json":
+        show_value(found)
+    else:
+        say_all(as_text(found, runs))
 
 
 @audit.command()
 @configured
-def runs(request: Request) -> None:
+@FORMAT
+def runs(request: Request, form: str) -> None:
     """Show what each run did, the guard's stops, consents, and the heads that witnesses have."""
     with _store(request) as store, store.reading() as connection:
-        say_all(runs_as_text(record.entries(connection)))
+        if form == "json":
+            show_value([one for one in record.entries(connection) if is_of_runs(one)])
+        else:
+            say_all(runs_as_text(record.entries(connection)))
 
 
 @audit.command()
@@ -102,7 +120,7 @@ def runs(request: Request) -> None:
 def export(request: Request, out: Path | None) -> None:
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
     with _store(request) as store, store.reading() as connection:
-        end = verify_record(connection, key=record_key(request.settings))
+        end = verify_record(connection, key=record_key(request.settings, request.store_url))
         lines = (record.canonical(one) + b"\n" for one in chain(record.entries(connection), [{"head": end}]))
         try:
             if out is None:
@@ -116,10 +134,33 @@ def export(request: Request, out: Path | None) -> None:
 
 
 @audit.command()
+@past
+@click.argument("employee_id", metavar="ID")
+def replay(request: Request, employee_id: str) -> None:
+    """Make a past decision again from what it rested on then; exit 1 where the recorded one differs."""
+    from icaccess.audit.replay import replay as decide_again
+
+    folders = request.policy_directory, request.config_directory
+    with _store(request) as store:
+        found = decide_again(store, employee_id, request.day, *folders)
+    if found.as_of != request.day:
+        say(f"No run was for {request.day}; the newest before it decided.")
+    say(f"Run {found.run}, for {found.as_of}: policy {found.policy[:12]}, policy data {found.data[:12]}")
+    decision = msgspec.json.decode(found.decision, type=Decision)
+    where = ", ".join(decision.locations)
+    say(f"  {employee_id}  {decision.outcome}, {decision.action}{f' ({where})' if where else ''}")
+    say_all(f"    {one.code} ({one.clause}): {one.message}" for one in decision.reasons)
+    if found.differences:
+        differences = "; ".join(found.differences)
+        raise AuditError(f"{employee_id}: the recorded decision differs from this one: {differences}")
+    say("This is the decision that was recorded.")
+
+
+@audit.command()
 @configured
 def key(request: Request) -> None:
     """Print the public key that the record is signed with; the private one is made when it is missing."""
-    found = record_key(request.settings, make=True)
+    found = record_key(request.settings, request.store_url, make=True)
     if found is None:
         raise UsageError(f"{request.settings.file}: names no audit.key, so the record is not signed; set one")
     say_all(found.pem.splitlines())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -22,16 +22,22 @@ from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, check_
 from icaccess.request import Request
 from icaccess.store.consents import Consent
 from icaccess.store.lock import caller
+from icaccess.targets.interface import UnnamedMember
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
+UNNAMED_EXIT = 5
 _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use no cached decision.")
 
 
 @click.command()
 @deciding
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, for `icaccess apply FILE`.")
-@click.option("--detailed-exitcode", is_flag=True, help="Answer 0 nothing to change, 2 changes, 1 error.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Answer 0 nothing to change, 2 changes, 5 members that nobody can name, 1 error.",
+)
 @_FULL
 def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: bool) -> int:
     """Show what would change and why; change nothing."""
@@ -44,7 +50,9 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
     _show(planned, result)
     if out is not None:
         say(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
-    return CHANGES_EXIT if detailed_exitcode and planned.changes else 0
+    if not detailed_exitcode:
+        return 0
+    return UNNAMED_EXIT if planned.unnamed else CHANGES_EXIT if planned.changes else 0
 
 
 @click.command()
@@ -56,6 +64,12 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
 )
 @click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
 @click.option("--reason", metavar="TEXT", help="With --allow: why.")
+@click.option(
+    "--consent-to",
+    metavar="ID",
+    multiple=True,
+    help="With --allow: whose revocation, of those that wait for a consent; repeatable [default: all].",
+)
 @_FULL
 def apply(
     request: Request,
@@ -65,11 +79,12 @@ def apply(
     allow: str | None,
     by: str | None,
     reason: str | None,
+    consent_to: tuple[str, ...],
     full: bool,
-) -> None:
+) -> int:
     """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
     saved = None if file is None else read_plan(file)
-    consent = _consent(allow, by, reason)
+    consent = _consent(allow, by, reason, consent_to)
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
     with start(request) as run:
@@ -88,28 +103,32 @@ def apply(
             question = f"Make these {len(planned.changes)} changes at {planned.target}?"
             if planned.changes and not yes and not click.confirm(question, err=True):
                 say("Nothing was changed.")
-                return
+                return 0
             summary = run.apply(planned, result, by=caller())
-    _warn(run.receipts)
-    _report(summary)
+        _warn(run.receipts)
+        _report(summary)
+    return UNNAMED_EXIT if planned.unnamed else 0
 
 
 @click.command()
 @deciding
 def adopt(request: Request) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
-    with start(request) as run, run.changing("icaccess adopt"), showing():
-        count = run.adopt(by=caller())
-    _warn(run.receipts)
-    say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
+    with start(request) as run:
+        with run.changing("icaccess adopt"), showing():
+            count = run.adopt(by=caller())
+        _warn(run.receipts)
+        say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
-def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
-    if allow is None and by is None and reason is None:
+def _consent(
+    allow: str | None, by: str | None, reason: str | None, people: tuple[str, ...]
+) -> Consent | None:
+    if allow is None and by is None and reason is None and not people:
         return None
     if not (allow and by and by.strip() and reason and reason.strip()):
         raise UsageError("a consent names the plan, the person and a reason; give --allow, --by and --reason")
-    return Consent(plan=allow, by=by, reason=reason)
+    return Consent(plan=allow, by=by, reason=reason, people=people)
 
 
 def _warn(receipts: Sequence[Receipt]) -> None:
@@ -124,6 +143,7 @@ def _report(summary: Summary) -> None:
     for failure in summary.failures:
         change = failure.change
         say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
+    say_all(summary.to_do)
     if summary.complete:
         if summary.waiting:
             raise GuardStop(
@@ -144,13 +164,27 @@ def _show(planned: Plan, result: GuardResult) -> None:
     if not planned.holders:
         say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
     show_sources(planned.sources, planned.leaning)
+    waiting = {one.employee_id for one in result.waiting}
     for title, action in (("Revocations", "revoke"), ("Updates", "update"), ("Grants", "grant")):
-        _section(title, [_line(change) for change in planned.changes if change.action == action])
+        _section(
+            title,
+            [
+                _line(one)
+                for one in planned.changes
+                if one.action == action and one.employee_id not in waiting
+            ],
+        )
     _section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
+    _section("Members that stand for no account", [_unnamed(one) for one in planned.unnamed])
     _section("Asked for, not shown by the target yet", [_pending(one) for one in planned.pending])
+    if planned.export_due_since:
+        say(
+            f"Waiting for an export that is newer than {planned.export_due_since:%Y-%m-%d %H:%M} UTC: "
+            f"{len(planned.pending):,} changes pending, {planned.overdue:,} overdue."
+        )
     _section("Changed outside this system", [_drift(one) for one in planned.drift])
-    _section("Waiting for a consent", [_line(change) for change in result.waiting])
-    _section("Stopped by the guard", result.stops)
+    _section("Waiting for a consent", [_waits(one, result.since) for one in result.waiting])
+    _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
     if result.waiting or result.stops:
         say(f"To let this one plan through: icaccess apply {result.option}")
     if not planned.changes:
@@ -181,6 +215,12 @@ def _line(change: PlannedChange) -> str:
     return f"{change.employee_id}  {where}{due}{overdue}{problem}"
 
 
+def _waits(change: PlannedChange, since: Mapping[str, str]) -> str:
+    began = since.get(change.employee_id)
+    gone = f"; {'; '.join(change.gone)}" if change.gone else ""
+    return f"{_line(change)}{gone}{f' (since {began})' if began else ''}"
+
+
 def _undecided(one: Undecided) -> str:
     return f"{one.employee_id}  {_reasons(one.reasons)}{'  (holds access)' if one.held else ''}"
 
@@ -190,6 +230,10 @@ def _pending(one: Pending) -> str:
     overdue = ", OVERDUE" if one.overdue else ""
     wanted = "" if one.wanted else ", no longer wanted"
     return f"{one.employee_id}  {one.action}, list {one.batch}{due}{overdue}{wanted}"
+
+
+def _unnamed(one: UnnamedMember) -> str:
+    return f"{one.member}  in {', '.join(one.groups)}: {one.why}"
 
 
 def _drift(one: Drift) -> str:

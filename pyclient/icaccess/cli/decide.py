@@ -13,8 +13,9 @@ from icaccess.cli.options import deciding
 from icaccess.cli.progress import show_sources, showing
 from icaccess.cli.text import say, show_json
 from icaccess.errors import UsageError
-from icaccess.models import ClauseExplanation, Decision, Employee, Outcome, Record
+from icaccess.models import ClauseExplanation, Decision, DecisionJson, Employee, Outcome, Record
 from icaccess.opa.client import BATCH, AccessClient
+from icaccess.opa.transport import Revisions
 from icaccess.pipeline import Run, start
 from icaccess.request import Request
 
@@ -43,7 +44,8 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
         if form == "text":
             _table(run.parts.client.decide_many(run.people(ids), request.day))
         else:
-            _json(run, run.people(ids), lines=form == "jsonl")
+            revisions = _revisions(run, form)
+            _json(run, revisions, run.parts.client.decide_json(run.people(ids), run.day, revisions=revisions))
         show_sources(run.parts.facts.reports(), run.parts.facts.leaning, err=True)
     return 0
 
@@ -51,31 +53,38 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
 def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> int:
     with start(request, read_only=True) as run:
         client, (record,) = run.parts.client, run.people([employee_id])
-        decision = client.decide(record, request.day)
         if form == "text":
+            decision = client.decide(record, request.day)
             _explain(client, record, decision)
         else:
-            _json(run, [record], lines=form == "jsonl")
+            revisions = _revisions(run, form)
+            (answer,) = client.decide_json([record], run.day, revisions=revisions)
+            _json(run, revisions, [answer])
+            decision = msgspec.json.decode(answer, type=Decision)
     return EXIT_CODES[decision.outcome] if exit_code else 0
 
 
-def _json(run: Run, records: Iterable[Record], *, lines: bool) -> None:
+def _revisions(run: Run, form: str) -> Revisions | None:
+    """What stands at the head of the JSON; JSON Lines have no head."""
+    return run.parts.client.revisions() if form == "json" else None
+
+
+def _json(run: Run, revisions: Revisions | None, decisions: Iterable[DecisionJson]) -> None:
     """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
-    client, facts = run.parts.client, run.parts.facts
-    if lines:
-        for answers in batches(client.decide_json(records, run.day), BATCH):
-            show_json(b"\n".join(answers) + b"\n")  # one write for many, however the output is buffered
+    if revisions is None:
+        for some in batches(decisions, BATCH):
+            show_json(b"\n".join(some) + b"\n")  # one write for many, however the output is buffered
         return
-    revisions = client.revisions()
     head = {
         "as_of": run.day,
         "policy_revision": revisions.policy,
         "data_revision": revisions.data,
     }
     show_json(msgspec.json.encode(head)[:-1] + b',"decisions":[')
-    for number, answer in enumerate(client.decide_json(records, run.day, revisions=revisions)):
+    for number, decision in enumerate(decisions):
         show_json(b",\n" if number else b"\n")
-        show_json(bytes(answer))
+        show_json(bytes(decision))
+    facts = run.parts.facts
     tail = {"sources": facts.reports(), "leaning": facts.leaning}
     show_json(b"\n]," + msgspec.json.encode(tail)[1:] + b"\n")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from icaccess.cli.options import deciding
-from icaccess.cli.text import say
+from icaccess.cli.options import FORMAT, deciding
+from icaccess.cli.text import say, say_all, show_value
 from icaccess.errors import ConfigError, EngineError, IcaccessError
 from icaccess.request import Request
 
@@ -24,22 +24,28 @@ Check = tuple[str, Callable[[], Iterator[str]]]
 
 @click.command()
 @deciding
-def doctor(request: Request) -> int:
+@FORMAT
+def doctor(request: Request, form: str) -> int:
     """Check that everything a run needs is there and reachable; exit 1 when something is not."""
-    failed = 0
+    found: list[dict[str, Any]] = []
     for name, check in _checks(request):
         try:
-            lines = list(check())
+            found.append({"name": name, "ok": True, "lines": list(check())})
         except IcaccessError as error:
-            failed += 1
-            say(f"FAIL  {name}: {error}")
-            continue
-        say(f"ok    {name}: {lines[0]}")
-        for line in lines[1:]:
-            say(f"      {line}")
+            found.append({"name": name, "ok": False, "lines": [str(error)]})
+        if form == "text":
+            say_all(_as_text(**found[-1]))
+    if form == "json":
+        show_value({"checks": found})
+    failed = sum(not one["ok"] for one in found)
     if failed:
         say(f"{failed} of the checks failed", err=True)
     return 1 if failed else 0
+
+
+def _as_text(name: str, lines: list[str], *, ok: bool) -> Iterator[str]:
+    yield f"{'ok   ' if ok else 'FAIL '} {name}: {lines[0]}"
+    yield from (f"      {line}" for line in lines[1:])
 
 
 def _checks(request: Request) -> Iterator[Check]:
@@ -47,6 +53,7 @@ def _checks(request: Request) -> Iterator[Check]:
     yield "policy data", lambda: _policy_data(request)
     yield "engine", lambda: _engine(request)
     yield "target", lambda: _target(request)
+    yield "audit record", lambda: _audit(request)
     yield "notices", lambda: _notices(request)
     yield from _facts(request)
 
@@ -91,6 +98,18 @@ def _target(request: Request) -> Iterator[str]:
             yield f"{member.member} in {', '.join(member.groups)} stands for no account: {member.why}"
         if store.is_absent:
             yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
+
+
+def _audit(request: Request) -> Iterator[str]:
+    from icaccess.audit.heads import key_file, witness_state
+
+    file = key_file(request.settings, request.store_url)
+    if file is None:
+        yield "is not signed; name a file for its key under audit.key"
+    else:
+        yield f"signed with the key in {file}{'' if file.exists() else ', which the first run makes'}"
+    with request.open(read_only=True) as opened, opened.store.reading() as connection:
+        yield witness_state(connection, request.settings).text
 
 
 def _notices(request: Request) -> Iterator[str]:

@@ -7,20 +7,11 @@ from collections import Counter
 import click
 import msgspec
 
-from icaccess.cli.options import configured, deciding
-from icaccess.cli.text import say, show_json
+from icaccess.cli.options import FORMAT, configured, deciding
+from icaccess.cli.text import say, show_value
 from icaccess.errors import GuardStop, NoticeError, NoticesFailed, UsageError
 from icaccess.request import Request
 from icaccess.store.consents import Consent
-
-_FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to answer.",
-)
 
 
 @click.group()
@@ -30,7 +21,7 @@ def notices() -> None:
 
 @notices.command()
 @deciding
-@_FORMAT
+@FORMAT
 def plan(request: Request, form: str) -> None:
     """Show what would go out now; send nothing."""
     from icaccess.notices.gather import gather
@@ -58,7 +49,7 @@ def plan(request: Request, form: str) -> None:
                 for one in group
             ],
         }
-        show_json(msgspec.json.encode(document) + b"\n")
+        show_value(document)
         return
     for channel, groups in found.by_channel.items():
         count = sum(map(len, groups))
@@ -83,18 +74,30 @@ def plan(request: Request, form: str) -> None:
 )
 @click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
 @click.option("--reason", metavar="TEXT", help="With --allow: why.")
-def send(request: Request, to: str | None, allow: str | None, by: str | None, reason: str | None) -> None:
+@FORMAT
+def send(
+    request: Request, to: str | None, allow: str | None, by: str | None, reason: str | None, form: str
+) -> None:
     """Send what is due and was not sent yet; record each notice before and after."""
     from icaccess.notices.send import notify
 
     if to is not None:
-        _try(request, to)
+        count = _try(request, to)
+        if form == "json":
+            show_value({"trial": count})
+        else:
+            say(f"Sent {count:,} messages to {to} for a trial; nothing is recorded.")
         return
     consent = _consent(allow, by, reason)
     due, told = notify(request, consent=consent)
-    say(", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items())) or "Nothing is due.")
-    for problem in (*told.refusals, *told.problems):
-        say(f"icaccess: {problem}", err=True)
+    problems = (*told.refusals, *told.problems)
+    if form == "json":
+        show_value({"counts": told.counts, "problems": problems})
+    else:
+        states = ", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items()))
+        say(states or "Nothing is due.")
+        for problem in problems:
+            say(f"icaccess: {problem}", err=True)
     if told.stopped:
         raise GuardStop(f"stopped by the limit: {told.stopped}")
     if due.problem:
@@ -103,8 +106,8 @@ def send(request: Request, to: str | None, allow: str | None, by: str | None, re
         raise NoticesFailed("some notices could not be sent; the next run tries those that wait again")
 
 
-def _try(request: Request, to: str) -> None:
-    """Send everything that is due to one address, and record nothing."""
+def _try(request: Request, to: str) -> int:
+    """Send everything that is due to one address, record nothing, and give the number of messages."""
     from icaccess.notices.gather import gather
     from icaccess.notices.send import open_notices, send_trial
     from icaccess.notices.settings import is_address
@@ -115,14 +118,13 @@ def _try(request: Request, to: str) -> None:
         mail = next((channel for channel in channels if channel.name == "mail"), None)
         if mail is None:
             raise UsageError("--to sends mail, and notices.mail is not set; set it")
-        count = send_trial(gather(request, settings), mail, words, to, settings.limit)
-    say(f"Sent {count:,} messages to {to} for a trial; nothing is recorded.")
+        return send_trial(gather(request, settings), mail, words, to, settings.limit)
 
 
 @notices.command()
 @configured
 @click.argument("recipient", metavar="ID")
-@_FORMAT
+@FORMAT
 def show(request: Request, recipient: str, form: str) -> None:
     """Show what one person was told, by employee id or by an operator's address."""
     from icaccess.store import notices as recorded
@@ -131,7 +133,7 @@ def show(request: Request, recipient: str, form: str) -> None:
     with open_store(request.store_url, read_only=True) as store, store.reading() as connection:
         found = recorded.of_recipient(connection, recipient)
     if form == "json":
-        show_json(msgspec.json.encode(found) + b"\n")
+        show_value(found)
         return
     if not found:
         raise UsageError(f"{recipient}: the store holds no notice to this id")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import CONFIG, OPA_URL, POLICY
-from icaccess.cli.text import say
+from icaccess.cli.options import CONFIG, FORMAT, OPA_URL, POLICY
+from icaccess.cli.text import say, show_value
 from icaccess.errors import EngineError
 from icaccess.request import Request
 
@@ -63,18 +63,28 @@ def run(policy: Path | None, config: Path | None, address: str) -> None:
 @opa.command("status")
 @OPA_URL
 @CONFIG
-def status(opa_url: tuple[str, ...], config: Path | None) -> None:
+@FORMAT
+def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
     """What each OPA says of itself: its version, and the policy and policy data that decide."""
-    from icaccess.opa.engine import VERSION, connect, find_opa, opa_version
+    from icaccess.opa.engine import VERSION, find_opa, opa_version
+    from icaccess.opa.settings import connect
+    from icaccess.opa.transport import NEEDED
 
     client = connect(Request(config=config).settings, opa_url)
     if client is None:
         found = find_opa()
-        say(f"no URL is set: commands start {found} (version {opa_version(found)}, tried with {VERSION})")
+        version = opa_version(found)
+        if form == "json":
+            show_value({"program": str(found), "version": version, "tried_with": VERSION, "sidecars": []})
+        else:
+            say(f"no URL is set: commands start {found}, version {version}")
+            say(f"tried with {VERSION}; {NEEDED} is needed")
         return
     with client:
         sidecars = client.status()
-    for sidecar in sidecars:
+    if form == "json":
+        show_value({"program": None, "version": None, "tried_with": VERSION, "sidecars": sidecars})
+    for sidecar in sidecars if form == "text" else ():
         say(f"{sidecar.url}: {'ready' if sidecar.ready else 'not ready'}")
         if sidecar.revisions is not None:
             say(f"  version  {sidecar.version}")

@@ -94,6 +94,14 @@ OPA_URL = click.option(
     envvar="ICACCESS_OPA_URL",
     help="A running OPA sidecar; repeatable [default: start one on loopback and stop it after].",
 )
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to answer.",
+)
 
 
 def _gather(command: Command, *options: Callable[[Command], Command]) -> Command:
@@ -127,6 +135,11 @@ def serving(command: Command) -> Command:
 def deciding(command: Command) -> Command:
     """Give a command the options of all that decide, and its function a `request`."""
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
+
+
+def past(command: Command) -> Command:
+    """Give a command `--config`, `--policy`, `--at` and `--store`, and its function a `request`."""
+    return _gather(command, CONFIG, POLICY, AT, STORE)
 
 
 def say_installed(request: Request) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from icaccess.cli.text import say_all
+from icaccess.cli.text import is_quiet, say_all
 from icaccess.facts.interface import SourceReport
 
 if TYPE_CHECKING:  # rich takes its time to import, and most runs have no terminal
@@ -41,9 +41,9 @@ def passed(what: str, count: int) -> None:
 
 @contextmanager
 def showing() -> Iterator[None]:
-    """Show what `passed` counts, on a terminal and nowhere else."""
+    """Show what `passed` counts, on a terminal and nowhere else, unless the command is to be quiet."""
     global _lines  # there is one terminal
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or is_quiet():
         yield
         return
     from rich.console import Console

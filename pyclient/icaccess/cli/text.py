@@ -10,22 +10,34 @@ from collections.abc import Iterable
 from itertools import islice
 
 import click
+import msgspec
 
 from icaccess.text import printable, printable_json
 
-__all__ = ["printable", "say", "say_all", "show", "show_json"]
+__all__ = ["QUIET", "is_quiet", "printable", "say", "say_all", "show", "show_json", "show_value"]
+
+QUIET = "icaccess.quiet"
+"""Where a command's context says that notes and progress are left out."""
 
 _TOGETHER = 1000
 """How many lines are written at a time."""
 
 
+def is_quiet() -> bool:
+    """Whether the command at work was given `--quiet`."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
+
+
 def say(line: str = "", *, err: bool = False) -> None:
-    """Write one line, and surely no more than one, on stdout or stderr."""
-    click.echo(printable(line), err=err)
+    """Write one line, and surely no more than one, on stdout, or as a note on stderr."""
+    say_all([line], err=err)
 
 
 def say_all(lines: Iterable[str], *, err: bool = False) -> None:
     """Write many lines, as `say` does with one."""
+    if err and is_quiet():
+        return
     source = iter(lines)
     while some := list(islice(source, _TOGETHER)):
         click.echo("\n".join(map(printable, some)), err=err)
@@ -45,3 +57,8 @@ def show(document: str, form: str = "text") -> None:
 def show_json(document: bytes) -> None:
     """Write JSON, or many lines of it, on stdout; the value stays the same."""
     sys.stdout.buffer.write(printable_json(document))
+
+
+def show_value(value: object) -> None:
+    """Write a value on stdout as JSON, on one line."""
+    show_json(msgspec.json.encode(value) + b"\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import msgspec
 
@@ -16,8 +18,8 @@ from icaccess.validation import show
 
 _FEW = 2
 """Rows or people by which a source may always differ from its last run, and rows that prove nothing."""
-_COME_AND_GO = ("end", "unknown", "none", "absent")
-"""Fields whose last few values may well be gone in the next run."""
+_COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
+"""Fields and names of which the last few may well be gone in the next run."""
 
 
 class Checks:
@@ -42,7 +44,8 @@ class Checks:
         notes = [*source.notes, *self._settle_ends(index)]
         report = self.staging.report(index, settings.name, vouches=settings.vouches_for_roles)
         _believe_keys(report, settings.expect)
-        notes += self._compare_size(report, settings.expect)
+        report.filled.update(self._known_names(index))
+        notes += self._compare_size(index, report, settings.expect)
         if self._known is not None:
             notes += self._compare_names(index, self._known)
         return msgspec.structs.replace(
@@ -75,7 +78,7 @@ class Checks:
             "`ends: next_row`"
         ]
 
-    def _compare_size(self, report: SourceReport, expect: Expect) -> list[str]:
+    def _compare_size(self, index: int, report: SourceReport, expect: Expect) -> list[str]:
         """`FactsError` for a source much smaller or larger than in its last good run, or lost a column."""
         last = self._remembered.get(report.name)
         if last is None:
@@ -91,17 +94,33 @@ class Checks:
                 f"{report.name}: has {now} {what}, and had {then} in the last good run; get it whole again, "
                 f"or set `expect.{option}` for one run if this is right"
             )
-        for field, then in last.filled.items() if report.rows and expect.max_shrink < 1 else ():
-            if field not in report.filled and then > (
-                _FEW if field.rpartition(".")[2] in _COME_AND_GO else 0
-            ):
-                raise FactsError(
-                    f"{report.name}: no row has {field} any more, and {then} had it in the last good run; "
-                    "get it whole again, or set `expect.max_shrink: 1` for one run if this is right"
-                )
+        if report.rows and expect.max_shrink < 1:
+            self._compare_columns(index, report, last.filled)
         if last.newest and report.newest and report.newest < last.newest:
             return [f"its newest day is {report.newest}, and was {last.newest} in the last good run"]
         return []
+
+    def _compare_columns(self, index: int, report: SourceReport, filled: Mapping[str, int]) -> None:
+        """`FactsError` when no row has a field, or a name, that some had in the last good run."""
+        for field, then in filled.items():
+            if field in report.filled or then <= (_FEW if _COMES_AND_GOES.search(field) else 0):
+                continue
+            kind, _, name = field.partition(" ")[0].partition(".")
+            texts = self.staging.texts(index, cast("Kind", kind), name) if " " in field else {}
+            now = f"; they are {_listed(texts)} now" if texts else ""
+            raise FactsError(
+                f"{report.name}: no row has {field} any more, and {then} had it in the last good run{now}; "
+                "get it whole again, correct `values`, or set `expect.max_shrink: 1` for one run if this is right"
+            )
+
+    def _known_names(self, index: int) -> dict[str, int]:
+        """In how many rows each certification and role stands that policy data knows."""
+        return {
+            f"{kind}.{field} {show(text)}": count
+            for kind, field in NAMED[:2]
+            for text, count in self.staging.texts(index, kind, field).items()
+            if self._known is not None and text in self._known.names(kind, field)
+        }
 
     def _compare_names(self, index: int, known: Vocabulary) -> list[str]:
         """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all."""

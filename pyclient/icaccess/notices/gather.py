@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from icaccess.batches import batches
-from icaccess.diff import Person
+from icaccess.diff import Subject
 from icaccess.errors import IcaccessError
 from icaccess.models import Employee, Record, Unread
 from icaccess.notices import due
@@ -124,7 +124,7 @@ class _Seen:
         self._day = day
         self._digest = digest
 
-    def passing(self, people: Iterable[Person]) -> Iterator[Person]:
+    def passing(self, people: Iterable[Subject]) -> Iterator[Subject]:
         """The same people, looked at as they pass."""
         for person in people:
             wanted = person.held is not None or person.record.id in self._changed

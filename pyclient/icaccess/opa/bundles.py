@@ -12,7 +12,6 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -80,7 +79,7 @@ def shipped(config_dir: Path, name: str) -> Path:
 
     Raises `EngineError` when neither is there: nothing would limit the policy, or keep OPA closed.
     """
-    package = Path(str(files("icaccess")))
+    package = Path(__file__).resolve().parents[1]
     places = [config_dir, package / "bundled" / "config", package.parents[1] / "config"]
     for file in (place / "opa" / name for place in places):
         if file.is_file():

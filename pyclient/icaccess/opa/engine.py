@@ -20,16 +20,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from icaccess.config import Config
 from icaccess.errors import EngineError
 from icaccess.opa.bundles import Bundles, build_bundles, first_complaint, shipped
 from icaccess.opa.client import AccessClient
-from icaccess.opa.settings import OpaSettings
 from icaccess.opa.transport import NEEDED, is_usable
 
 VERSION = "1.22.4"
@@ -99,32 +97,6 @@ def running_opa(policy_dir: Path, config_dir: Path, *, timeout: float = 30.0) ->
         AccessClient(engine.url, engine.token, timeout) as client,
     ):
         yield client
-
-
-def open_client(
-    config: Config, policy_dir: Path, urls: Sequence[str] = ()
-) -> contextlib.AbstractContextManager[AccessClient]:
-    """A client of the OPA at `urls`, else of the configured one, else of one that is started for it.
-
-    The token is `ICACCESS_OPA_TOKEN` in the environment, else the configured one. An OPA of its own decides
-    by `policy_dir` and the policy data of `config`; errors are those of `running_opa`.
-    """
-    settings = config.section("opa", OpaSettings)
-    return connect(config, urls) or running_opa(policy_dir, config.directory, timeout=settings.timeout)
-
-
-def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
-    """A client of the OPA at `urls`, else of the configured one; null when neither is given."""
-    settings = config.section("opa", OpaSettings)
-    if not (urls or settings.urls):
-        return None
-    configured = settings.token.reveal() if settings.token else None
-    token = os.environ.get("ICACCESS_OPA_TOKEN", "").rstrip("\r\n") or configured
-    ca, cert, key = (
-        str(config.path(name)) if name else None for name in (settings.ca, settings.cert, settings.key)
-    )
-    pair = (cert, key or cert) if cert else None
-    return AccessClient(urls or settings.urls, token, settings.timeout, ca=ca, cert=pair)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from icaccess.config import Secret, Section
+import os
+from collections.abc import Sequence
+
+from icaccess.config import Config, Secret, Section
+from icaccess.opa.client import AccessClient
 
 
 class OpaSettings(Section, frozen=True):
@@ -20,3 +24,19 @@ class OpaSettings(Section, frozen=True):
     cert: str | None = None
     key: str | None = None
     releases: str | None = None
+
+
+def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
+    """A client of the OPA at `urls`, else of the configured one; None when neither is given.
+
+    The token is `ICACCESS_OPA_TOKEN` in the environment, else the configured one.
+    """
+    settings = config.section("opa", OpaSettings)
+    if not (urls or settings.urls):
+        return None
+    configured = settings.token.reveal() if settings.token else None
+    token = os.environ.get("ICACCESS_OPA_TOKEN", "").rstrip("\r\n") or configured
+    named = (settings.ca, settings.cert, settings.key)
+    ca, cert, key = (str(config.path(name)) if name else None for name in named)
+    pair = (cert, key or cert) if cert else None
+    return AccessClient(urls or settings.urls, token, settings.timeout, ca=ca, cert=pair)

@@ -6,7 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from requests import PreparedRequest
@@ -62,20 +62,15 @@ class Provenance(msgspec.Struct, frozen=True):
         return Revisions(together, together)
 
 
-class Answer(NamedTuple):
-    """OPA's result, and what decided it."""
+class Answer(msgspec.Struct, frozen=True):
+    """OPA's result, empty where there is none, what decided it, and what OPA warns of."""
 
-    result: msgspec.Raw
-    provenance: Provenance
-
-
-class _Body(msgspec.Struct):
     provenance: Provenance
     result: msgspec.Raw = msgspec.Raw()
     warning: Any = None
 
 
-_decode = msgspec.json.Decoder(_Body).decode
+_decode = msgspec.json.Decoder(Answer).decode
 
 
 class _Detail(msgspec.Struct):
@@ -157,7 +152,7 @@ class Sidecars:
                 f"OPA at {url} has no result for {path}: it has another policy loaded, or none; "
                 "load this project's bundles"
             )
-        return Answer(answer.result, answer.provenance)
+        return answer
 
     def healthy(self, url: str) -> bool:
         """Whether this sidecar says that its bundles are loaded."""

@@ -252,11 +252,17 @@ class Removal(Part, frozen=True, kw_only=True):
 
 
 class Audit(Part, frozen=True, kw_only=True):
-    """Where the audit record ends, after its whole chain was checked; `problem` says where it is broken."""
+    """Where the audit record ends, after its whole chain was checked; `problem` says where it is broken.
+
+    `witness` says which witnesses have its newest head, `events` the guard's stops and who consented.
+    """
 
     entries: int
     head: str
     problem: str = ""
+    witnessed: bool = False
+    witness: str = ""
+    events: tuple[str, ...] = ()
 
 
 class Report(Part, frozen=True, kw_only=True):

@@ -62,6 +62,8 @@ def checks(report: Report, counts: Counts) -> list[Check]:
     found.append(_not_seen(report, "removals") if report.removals is None else _removals(report.removals))
     found.append(_not_seen(report, "drift") if report.drift is None else _drift(report.drift))
     found.append(_not_seen(report, "audit", "digests") if report.audit is None else _audit(report.audit))
+    if report.audit is not None:
+        found.append(_check(report.audit.witnessed, report.audit.witness, "digests"))
     found.append(_not_seen(report, "trace") if report.trace is None else _trace(report.trace))
     return found
 

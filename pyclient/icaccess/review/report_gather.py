@@ -13,6 +13,7 @@ import msgspec
 
 from icaccess import __version__
 from icaccess.apply import look
+from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import Facts
@@ -58,7 +59,7 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
     policy_data = load_policy_data(config)
     clauses = read_clauses(policy, policy_data.requirements)
     with start(request, read_only=True) as run:
-        report = draw(run, request.settings.zone, personal=personal)
+        report = draw(run, request.settings.zone, personal=personal, settings=request.settings)
         sources = tuple(_sources(request.facts, run.parts.facts, request.settings.zone))
     if not personal:
         sources = tuple(
@@ -94,7 +95,7 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
     )
 
 
-def draw(run: Run, zone: ZoneInfo, *, personal: bool = True) -> Report:
+def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | None = None) -> Report:
     """The parts of a report that come from facts, policy, target and store.
 
     Before the ledger's first day, when nobody was adopted into it, who holds access is what the records say.
@@ -117,7 +118,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True) -> Report:
         removals = history.removals(collected.last_days)
         if not personal:
             removals = tuple(msgspec.structs.replace(one, note="") for one in removals)
-        audit = audit_end(store)
+        audit = audit_end(store, settings)
     else:
         why = f"The store {store.name} holds no run for the target {target.identity} yet."
         absent.update(removals=why, audit=why)

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.diff import Person as Decided
+from icaccess.diff import Subject as Decided
 from icaccess.models import (
     Access,
     Assignment,

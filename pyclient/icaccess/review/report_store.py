@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Connection, Row, select
 
-from icaccess.errors import StoreError
+from icaccess.audit.heads import record_key, witness_state
+from icaccess.audit.render import sentence
+from icaccess.config import Config
+from icaccess.errors import AuditError, StoreError
 from icaccess.models import BasisApproval
 from icaccess.review.report_data import Audit, Given, Removal
 from icaccess.store import audit
@@ -127,12 +130,30 @@ class History:
         return datetime.fromisoformat(instant).astimezone(self._zone).date()
 
 
-def audit_end(store: Store) -> Audit:
-    """Where the audit record ends, its chain checked; what is wrong with it is in `problem`."""
+def audit_end(store: Store, settings: Config | None) -> Audit:
+    """Where the audit record ends, checked with its rows and its key; what is wrong is in `problem`.
+
+    With it come its witnesses' state, and each consent and each stop of the guard in words.
+    """
     with store.reading() as connection:
+        problem = ""
         try:
-            head = verify(connection)
-        except StoreError as error:
-            end = audit.head(connection)
-            return Audit(entries=end.seq, head=end.hash, problem=str(error))
-    return Audit(entries=head.seq, head=head.hash)
+            url = store.url.render_as_string(hide_password=False)
+            verify(connection, key=record_key(settings, url) if settings else None)
+        except (StoreError, AuditError) as error:
+            problem = str(error)
+        end = audit.head(connection)
+        state = None if settings is None else witness_state(connection, settings)
+        kinds = ("consent", "guard_stopped")
+        events = sorted(
+            (entry for kind in kinds for entry in audit.entries(connection, kind=kind)),
+            key=lambda entry: entry.seq,
+        )
+        return Audit(
+            entries=end.seq,
+            head=end.hash,
+            problem=problem,
+            witnessed=state is not None and state.good,
+            witness=state.text if state else "Nobody asked which witnesses have the audit record's head.",
+            events=tuple(f"{entry.at}: {sentence(entry)}" for entry in events),
+        )

@@ -17,7 +17,7 @@ from icaccess.request import Request
 from icaccess.service.log import event, told
 from icaccess.service.once import Done, Stopped, Stopping, notify, once
 from icaccess.service.schedule import next_slot, retry_after, slot
-from icaccess.service.state import Outcome, State
+from icaccess.service.state import RunOutcome, State
 from icaccess.store.database import instant
 from icaccess.store.settings import file_of
 from icaccess.text import impersonal
@@ -164,7 +164,7 @@ class Service:
                     "start the service anew"
                 )
 
-    def _failed(self, outcome: Outcome, error: str, message: str) -> datetime:
+    def _failed(self, outcome: RunOutcome, error: str, message: str) -> datetime:
         self._failures += 1
         self._state.ended(outcome, self._failures, error)
         due = _now() + retry_after(self._failures, self._interval)
@@ -212,6 +212,11 @@ class Service:
             escalations=done.plan.escalations,
             changes=done.summary.counts,
             left=done.summary.left,
+            pending=len(done.plan.pending) + done.summary.counts.get("pending", 0),
+            overdue=done.plan.overdue,
+            export_due_since=done.plan.export_due_since,
+            waiting_for_consent=done.summary.waiting,
+            unnamed=len(done.plan.unnamed),
             sources={one.name: one.counts for one in done.plan.sources},
             leaning=done.plan.leaning,
             policy_revision=done.plan.policy_revision,

@@ -13,7 +13,7 @@ from icaccess.service.once import Done
 from icaccess.store.database import instant
 
 Phase = Literal["starting", "running", "waiting", "backing off", "stopping"]
-Outcome = Literal["done", "incomplete", "done by another", "failed", "void", "locked"]
+RunOutcome = Literal["done", "incomplete", "done by another", "failed", "void", "locked"]
 _GOOD = ("done", "done by another")
 
 
@@ -21,7 +21,7 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     """What `/healthz` and `/readyz` show."""
 
     phase: Phase = "starting"
-    last_outcome: Outcome | None = None
+    last_outcome: RunOutcome | None = None
     last_ended: str | None = None
     last_good: str | None = None
     failures: int = 0
@@ -63,13 +63,27 @@ class State:
             "Grants that were overdue in the last plan (ES-8).",
             registry=self.registry,
         )
+        self._pending = Gauge(
+            "icaccess_pending", "Changes asked for that the target does not show yet.", registry=self.registry
+        )
+        self._overdue = Gauge(
+            "icaccess_overdue", "Those of them that should show by now.", registry=self.registry
+        )
+        self._export = Gauge(
+            "icaccess_oldest_export_seconds",
+            "How long the oldest work list has waited for a newer export; 0 where none waits.",
+            registry=self.registry,
+        )
+        self._consents = Gauge(
+            "icaccess_waiting_for_consent", "Revocations that wait for a consent.", registry=self.registry
+        )
         self._failures = Gauge(
             "icaccess_consecutive_failures", "Runs that failed one after the other.", registry=self.registry
         )
         self._last_good = Gauge(
             "icaccess_last_success_timestamp_seconds", "When a run last ended well.", registry=self.registry
         )
-        for outcome in Outcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
+        for outcome in RunOutcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
             self._runs.labels(outcome)
 
     @property
@@ -91,7 +105,7 @@ class State:
                 self._health, phase=phase, next_run=instant(next_run) if next_run else None
             )
 
-    def ended(self, outcome: Outcome, failures: int, error: str | None = None) -> None:
+    def ended(self, outcome: RunOutcome, failures: int, error: str | None = None) -> None:
         """Say how a run ended."""
         now = datetime.now(UTC)
         self._runs.labels(outcome).inc()
@@ -113,6 +127,11 @@ class State:
         self._seconds.observe(seconds)
         self._people.set(done.plan.people)
         self._escalations.set(done.plan.escalations)
+        self._pending.set(len(done.plan.pending) + done.summary.counts.get("pending", 0))
+        self._overdue.set(done.plan.overdue)
+        self._consents.set(done.summary.waiting)
+        since = done.plan.export_due_since
+        self._export.set_function(lambda: (datetime.now(UTC) - since).total_seconds() if since else 0)
         for action in ("grant", "update", "revoke", "keep", "none", "undecided"):
             self._planned.labels(action).set(done.plan.counts.get(action, 0))
         for state, count in done.summary.counts.items():

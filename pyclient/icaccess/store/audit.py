@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, insert, select, text
+from sqlalchemy import Connection, Row, Select, insert, or_, select, text
 
 from icaccess.errors import StoreError
 from icaccess.store.schema import audit as audit_table
@@ -143,7 +143,7 @@ def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, s
         )
     if key is None and row.signature is not None:
         raise StoreError("the audit record is signed, and no key is given; set audit.key in icaccess.yaml")
-    if key is not None and (row.signature is not None or newest(connection, "head") is not None):
+    if key is not None and (row.signature is not None or is_signed(connection)):
         _check_signed(row.seq, row.hash, row.signature, key)
     return row.seq, row.hash
 
@@ -177,6 +177,13 @@ def newest(connection: Connection, kind: str) -> Entry | None:
     """The newest entry of a kind."""
     query = select(audit_table).where(audit_table.c.kind == kind).order_by(audit_table.c.seq.desc()).limit(1)
     return next(_read(connection, query), None)
+
+
+def is_signed(connection: Connection) -> bool:
+    """Whether any entry is signed, or a head was made, from which on every entry has to be signed."""
+    columns = audit_table.c
+    query = select(columns.seq).where(or_(columns.signature.is_not(None), columns.kind == "head")).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def newest_run(connection: Connection) -> int | None:

@@ -1,27 +1,32 @@
-"""Consents: who let which plan past the guard, why, and until when."""
+"""Consents: who let which plan past the guard, why, and until when; and who waits for one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from icaccess.store import audit
 from icaccess.store.audit import Draft
 from icaccess.store.database import instant
 from icaccess.store.schema import consent
+from icaccess.store.schema import waiting as waiting_table
 
-_RECORDED = ("plan_digest", "given_at", "by", "reason", "expires_at")
+_RECORDED = ("plan_digest", "given_at", "by", "reason", "expires_at", "people")
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """One person's word for one plan; `plan` is the beginning of its digest."""
+    """One person's word for one plan; `plan` is the beginning of its digest.
+
+    `people` are the ids of those whose waiting revocations it lets through; none stands for all who wait.
+    """
 
     plan: str
     by: str
     reason: str
+    people: tuple[str, ...] = ()
 
 
 def give(
@@ -39,6 +44,7 @@ def give(
         "by": given.by,
         "reason": given.reason,
         "expires_at": instant(now + timedelta(hours=hours)),
+        "people": audit.canonical(given.people).decode(),
     }
     connection.execute(insert(consent).values(**values))
     audit.append(
@@ -46,10 +52,37 @@ def give(
     )
 
 
-def stands(connection: Connection, now: datetime, plan_digest: str) -> bool:
-    """Whether a consent to this very plan was given, stands in the audit record, and has not run out."""
+def stands(connection: Connection, now: datetime, plan_digest: str) -> frozenset[str] | None:
+    """Whose waiting revocations consents to this very plan let through; None where no consent stands.
+
+    A consent stands that is in the audit record as well, and has not run out.
+    """
     query = select(consent).where(consent.c.plan_digest == plan_digest, consent.c.expires_at > instant(now))
-    return any(
-        audit.holds(connection, "consent", {name: row[name] for name in _RECORDED})
+    standing = [
+        msgspec.json.decode(row["people"], type=list[str])
         for row in connection.execute(query).mappings()
-    )
+        if audit.holds(connection, "consent", {name: row[name] for name in _RECORDED})
+    ]
+    return frozenset().union(*standing) if standing else None
+
+
+def waiting(connection: Connection, target: str) -> dict[str, str]:
+    """Whose revocation waits for a consent at a target, and since which day, by employee id."""
+    query = select(waiting_table.c.employee_id, waiting_table.c.since).where(waiting_table.c.target == target)
+    return {row.employee_id: row.since for row in connection.execute(query)}
+
+
+def wait(connection: Connection, target: str, day: date, people: Collection[str]) -> set[str]:
+    """Write who waits now and forget everybody else; gives those who did not wait before."""
+    before = waiting(connection, target)
+    gone = [{"gone": one} for one in before if one not in people]
+    if gone:
+        c = waiting_table.c
+        connection.execute(
+            delete(waiting_table).where(c.target == target, c.employee_id == bindparam("gone")), gone
+        )
+    new = set(people) - before.keys()
+    if new:
+        rows = [{"target": target, "employee_id": one, "since": day.isoformat()} for one in sorted(new)]
+        connection.execute(insert(waiting_table), rows)
+    return new

@@ -20,7 +20,7 @@ from icaccess.store.schema import basis as basis_table
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class Evidence(msgspec.Struct, frozen=True, gc=False):
+class StoredBasis(msgspec.Struct, frozen=True, gc=False):
     """What the last decision rested on that allowed what an account holds, as the store keeps it."""
 
     basis: str
@@ -91,7 +91,7 @@ def record(
     if rows:
         upsert(connection, access, rows)
     known = {
-        account: Evidence(_encode(found.basis).decode())
+        account: StoredBasis(_encode(found.basis).decode())
         for account, (_, found) in held.items()
         if found is not None and found.basis
     }
@@ -102,15 +102,15 @@ def record(
         audit.append(connection, at, [Draft(kind="access", body=body)])
 
 
-def evidence(connection: Connection, target: str, accounts: Sequence[str]) -> dict[str, Evidence]:
+def evidence(connection: Connection, target: str, accounts: Sequence[str]) -> dict[str, StoredBasis]:
     """What is remembered of these accounts, at most some thousands; those without a basis are left out."""
     c = basis_table.c
     query = select(c.account, c.basis, c.valid_through, c.noted_on)
     rows = connection.execute(query.where(c.target == target, c.account.in_(accounts)))
-    return {account: Evidence(*values) for account, *values in rows}
+    return {account: StoredBasis(*values) for account, *values in rows}
 
 
-def remember(connection: Connection, target: str, found: Mapping[str, Evidence]) -> None:
+def remember(connection: Connection, target: str, found: Mapping[str, StoredBasis]) -> None:
     """Write what the last decisions rested on that allowed what these accounts hold."""
     rows = [
         {"target": target, "account": account, **msgspec.structs.asdict(one)}

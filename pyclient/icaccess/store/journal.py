@@ -11,20 +11,24 @@ from datetime import date
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select, update
 
 from icaccess.models import Access, Change
 from icaccess.store import audit, holders
 from icaccess.store.audit import Draft
 from icaccess.store.schema import change as change_table
+from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
 
-State = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
+ChangeState = Literal["intended", "made", "pending", "verified", "failed", "dropped"]
 """`intended` is written before a change is made; `made` is the target's word, `verified` what it was seen to
 show. `pending`: somebody else carries it out. `failed`: it was not made, and why is noted. `dropped`: it was
 found not to have been made after an interruption, or is no longer wanted; if it is due, the next plan has it
 again."""
 
+
+FORETOLD = "foretold"
+"""The name, among a run's counts, of the revocations whose day had been known long before."""
 
 _COMPARED = {
     "policy": "policy_revision",
@@ -57,7 +61,7 @@ class Written(Change, frozen=True, kw_only=True):
     run_id: int
     n: int
     target: str
-    state: State
+    state: ChangeState
     note: str
     batch: str
     intended_at: str
@@ -81,7 +85,7 @@ class Settlement(msgspec.Struct, frozen=True):
     """What has become of a change that the journal holds."""
 
     written: Written
-    state: State
+    state: ChangeState
     note: str
 
 
@@ -252,15 +256,45 @@ def unsettled(connection: Connection, target: str) -> list[Written]:
     return [_written(row) for row in connection.execute(query).mappings()]
 
 
-def last_people(connection: Connection, target: str) -> int | None:
-    """How many people the facts held in the last finished run on a target; None before the first."""
+class LastRun(msgspec.Struct, frozen=True):
+    """The last finished run on a target: its day, and how many people its facts held."""
+
+    as_of: date
+    people: int | None
+
+
+def last_run(connection: Connection, target: str) -> LastRun | None:
+    """The last finished run on a target; None before the first."""
+    c = run_table.c
+    query = select(c.as_of, c.people).where(c.target == target, c.state == "finished").order_by(c.id.desc())
+    row = connection.execute(query.limit(1)).first()
+    return None if row is None else LastRun(date.fromisoformat(row.as_of), row.people)
+
+
+def has_run(connection: Connection, target: str) -> bool:
+    """Whether a run was ever begun on a target."""
+    query = select(run_table.c.id).where(run_table.c.target == target).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def removed_since(connection: Connection, target: str, at: str) -> int:
+    """How many revocations were begun at the instant `at` or later, apart from what a person let through.
+
+    Those of a run that had been foretold are not among them.
+    """
+    c, r = change_table.c, run_table.c
     query = (
-        select(run_table.c.people)
-        .where(run_table.c.target == target, run_table.c.state == "finished", run_table.c.people.is_not(None))
-        .order_by(run_table.c.id.desc())
-        .limit(1)
+        select(r.counts, func.count())
+        .join_from(change_table, run_table, r.id == c.run_id)
+        .where(c.target == target, c.action == "revoke", c.intended_at >= at)
+        .where(c.state.not_in(["failed", "dropped"]))
+        .where(or_(r.plan_digest.is_(None), r.plan_digest.not_in(select(consent_table.c.plan_digest))))
+        .group_by(r.id, r.counts)
     )
-    return connection.execute(query).scalar()
+    return sum(
+        max(number - msgspec.json.decode(counts or "{}").get(FORETOLD, 0), 0)
+        for counts, number in connection.execute(query)
+    )
 
 
 def finished_since(connection: Connection, target: str, at: str, as_of: date) -> bool:

@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, text, update
@@ -72,7 +72,8 @@ def applying(store: Store, purpose: str) -> Iterator[Lock]:
         try:
             yield Lock(store, token)
         finally:
-            with store.writing() as connection:
+            # The row only names the holder, and the next run replaces it. How this run ended counts more.
+            with suppress(StoreError), store.writing() as connection:
                 connection.execute(delete(lock_table).where(lock_table.c.token == token))
 
 

@@ -7,9 +7,20 @@ same.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -177,4 +188,24 @@ notice = Table(
     Index("ix_notice_recipient", "recipient"),
     Index("ix_notice_state", "state"),
     comment="What people are told: each notice, written before it is sent and settled after",
+)
+
+content = Table(
+    "content",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("base", LargeBinary),  # the digest of the document that it is compressed against
+    Column("data", LargeBinary, nullable=False),
+    comment="Documents by digest, each once and compressed",
+    sqlite_with_rowid=False,
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("employee_id", String, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),  # milliseconds since 1970
+    Column("content", LargeBinary, nullable=False),
+    comment="From when on a person's facts and decision were those of a document",
+    sqlite_with_rowid=False,
 )

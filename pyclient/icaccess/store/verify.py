@@ -31,7 +31,7 @@ _RUN = (
     "people",
 )
 _CHANGE = ("target", "action", "employee_id", "account", "batch", "due_on")
-_CONSENT = ("plan_digest", "given_at", "by", "reason", "expires_at")
+_CONSENT = ("plan_digest", "given_at", "by", "reason", "expires_at", "people")
 _SETTLED = ("made", "pending", "verified", "failed", "dropped")
 
 

@@ -13,7 +13,7 @@ import io
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -152,6 +152,15 @@ class CampusTarget(GroupTarget):
                 "correct the clock that dated it, and export again"
             )
         return text
+
+    def to_do(self, batch: str, due_on: date | None) -> str:
+        """Where the work list lies, what to do with it, by when, and what comes then."""
+        by = f" by {due_on}" if due_on else ""
+        return (
+            f"The work list is {self._path(batch)}. Carry it out in Campus{by} with the User Account Batch "
+            f"Wizard, then export the groups' members to {self._export}. The next run verifies the changes "
+            "by that export."
+        )
 
     def _path(self, batch: str) -> Path:
         return self._lists / f"{batch}.csv"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal
 
@@ -110,6 +110,10 @@ class Target(ABC):
     def handed_over(self, batch: str) -> bool:  # noqa: ARG002 (most targets make changes themselves)
         """Whether an interrupted set of changes had reached whoever carries it out."""
         return False
+
+    def to_do(self, batch: str, due_on: date | None) -> str:  # noqa: ARG002 (most targets make changes themselves)
+        """What a person has to do so that the changes of a batch are made, and what comes then."""
+        return ""
 
     def close(self) -> None:  # noqa: B027 (most targets have nothing to let go of)
         """Close connections; a target can be closed more than once."""

@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Config:
 @pytest.fixture
 def signed(store_url: str, settings: Config) -> Iterator[Store]:
     """A store whose record is signed, on each kind of database in turn."""
-    with open_store(store_url, key=record_key(settings, make=True)) as store:
+    with open_store(store_url, key=record_key(settings, store_url, make=True)) as store:
         yield store
 
 

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from icaccess.audit.heads import (
-    SignedHead,
     check_heads,
     check_record,
     hand_over,
@@ -17,7 +16,8 @@ from icaccess.audit.heads import (
     read_heads,
     record_key,
 )
-from icaccess.audit.keys import PublicKey, public_key, signing_key
+from icaccess.audit.keys import PublicKey, SigningKey, public_key, signing_key
+from icaccess.audit.witnesses import SignedHead
 from icaccess.config import Config, load_config
 from icaccess.errors import AuditError, ConfigError, StoreError
 from icaccess.store import audit
@@ -26,8 +26,8 @@ from icaccess.store.verify import verify
 from tests.audit.conftest import note
 
 
-def key_of(settings: Config) -> PublicKey:
-    key = record_key(settings)
+def key_of(settings: Config) -> SigningKey:
+    key = record_key(settings, "postgresql://nowhere/x")
     assert key is not None
     return key
 
@@ -47,7 +47,7 @@ def grown(store: Store, settings: Config, runs: int = 3) -> list[SignedHead]:
     """The heads that a witness has after some runs of a few entries each."""
     for run in range(1, runs + 1):
         note(store, *(f"run {run}, entry {number}" for number in range(run + 1)), run=run)
-        (receipt,) = hand_over(store, settings)
+        (receipt,) = hand_over(store, settings, key_of(settings))
         assert not receipt.problem
     return read_heads(witness_of(settings))
 
@@ -61,10 +61,10 @@ def test_each_run_hands_over_one_head_and_the_record_only_grows(signed: Store, s
 
 
 def test_nothing_is_handed_over_twice_or_of_an_empty_record(signed: Store, settings: Config) -> None:
-    assert hand_over(signed, settings) == ()
+    assert hand_over(signed, settings, key_of(settings)) == ()
     note(signed, "one")
-    assert len(hand_over(signed, settings)) == 1
-    assert hand_over(signed, settings) == ()
+    assert len(hand_over(signed, settings, key_of(settings))) == 1
+    assert hand_over(signed, settings, key_of(settings)) == ()
     assert len(read_heads(witness_of(settings))) == 1
 
 
@@ -72,11 +72,11 @@ def test_a_witness_that_fails_is_named_and_has_the_next_head(signed: Store, sett
     blocked = witness_of(settings)
     blocked.mkdir(parents=True)
     note(signed, "one")
-    (receipt,) = hand_over(signed, settings)
+    (receipt,) = hand_over(signed, settings, key_of(settings))
     assert receipt.problem.endswith("heads.jsonl: the head cannot be written there: Is a directory")
     blocked.rmdir()
     note(signed, "two")
-    (receipt,) = hand_over(signed, settings)
+    (receipt,) = hand_over(signed, settings, key_of(settings))
     assert not receipt.problem
     check(signed, read_heads(blocked), key_of(settings))
 
@@ -86,7 +86,7 @@ def test_a_line_that_was_cut_short_does_not_swallow_the_next(signed: Store, sett
     file = witness_of(settings)
     file.write_bytes(file.read_bytes() + b'{"at":"2027')
     note(signed, "more")
-    hand_over(signed, settings)
+    hand_over(signed, settings, key_of(settings))
     assert [head.size for head in read_heads(file)] == [2, 4]
 
 
@@ -105,10 +105,10 @@ def test_a_record_that_was_rewritten_is_found(signed: Store, settings: Config, t
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "icaccess.yaml").write_text("audit: {key: ../apart/audit.key}\n")
-    with open_store(f"sqlite:///{tmp_path}/other.db", key=record_key(settings)) as other:
+    with open_store(f"sqlite:///{tmp_path}/other.db", key=key_of(settings)) as other:
         for run in range(1, 4):
             note(other, *(f"run {run}, ENTRY {number}" for number in range(run + 1)), run=run)
-            assert hand_over(other, load_config(elsewhere)) == ()
+            assert hand_over(other, load_config(elsewhere), key_of(settings)) == ()
         with pytest.raises(AuditError, match="first 2 entries are other ones: it was rewritten after its"):
             check(other, heads, key_of(settings))
 
@@ -179,9 +179,9 @@ def test_a_signed_record_takes_no_entry_without_a_key_or_with_another(
 def test_a_record_that_was_not_signed_can_be_from_some_run_on(store_url: str, settings: Config) -> None:
     with open_store(store_url) as store:
         note(store, "before there was a key")
-    with open_store(store_url, key=record_key(settings, make=True)) as store:
+    with open_store(store_url, key=record_key(settings, store_url, make=True)) as store:
         note(store, "with the key")
-        hand_over(store, settings)
+        hand_over(store, settings, key_of(settings))
         check(store, read_heads(witness_of(settings)), key_of(settings))
 
 
@@ -194,7 +194,7 @@ def test_the_time_of_the_record_never_goes_back(signed: Store) -> None:
 def test_witnesses_need_a_key(tmp_path: Path) -> None:
     (tmp_path / "icaccess.yaml").write_text("audit: {witnesses: [{type: file, path: x}]}\n")
     with pytest.raises(ConfigError, match=r"audit\.key: is required with witnesses"):
-        record_key(load_config(tmp_path))
+        record_key(load_config(tmp_path), "postgresql://nowhere/x")
 
 
 def test_the_key_s_file(tmp_path: Path) -> None:

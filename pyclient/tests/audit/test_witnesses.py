@@ -63,9 +63,11 @@ def configured(folder: Path, witness: dict[str, object]) -> Config:
 def handed_over(folder: Path, witness: dict[str, object]) -> tuple[Config, HeadEntry, Store]:
     """Records one entry and hands its head over; gives what the record then says of it."""
     config = configured(folder / "config", witness)
-    store = open_store(f"sqlite:///{folder}/icaccess.db", key=record_key(config, make=True))
+    url = f"sqlite:///{folder}/icaccess.db"
+    key = record_key(config, url, make=True)
+    store = open_store(url, key=key)
     note(store, "one")
-    hand_over(store, config)
+    hand_over(store, config, key)
     with store.reading() as connection:
         entry = newest(connection, "head")
     assert entry is not None
@@ -88,7 +90,7 @@ def test_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ((authorization, kind, body),) = posted
     assert (authorization, kind) == ("Bearer t0ken", "application/json")
     (tmp_path / "kept").write_bytes(body)
-    key = record_key(config)
+    key = record_key(config, "")
     assert key is not None
     check_heads(read_heads(tmp_path / "kept"), key)
     assert read_heads(tmp_path / "kept") == [entry.head]
@@ -140,7 +142,7 @@ def test_syslog(tmp_path: Path, protocol: str) -> None:
     assert entry.receipts[0].problem == ""
     assert received[0].startswith(b"<38>icaccess-audit: {")
     (tmp_path / "kept").write_bytes(received[0])
-    key = record_key(config)
+    key = record_key(config, "")
     assert key is not None
     check_heads(read_heads(tmp_path / "kept"), key)
 

@@ -6,7 +6,10 @@ import json
 import sqlite3
 
 import pytest
+import sqlalchemy
 
+from icaccess.store import history
+from icaccess.store.database import open_store
 from tests.cli.test_changes import icaccess  # noqa: F401 (the fixture)
 
 
@@ -38,14 +41,13 @@ def test_tampering_is_found(run, tmp_path):
     kept = tmp_path / "kept.jsonl"
     run("export", "--out", kept)
     with sqlite3.connect(tmp_path / "icaccess.db") as connection:
-        connection.execute("DELETE FROM audit WHERE seq > 100")
+        cut = "DELETE FROM audit WHERE seq > (SELECT max(seq) FROM audit WHERE signature > '' AND seq < 100)"
+        connection.execute(cut)
     connection.close()
     assert run("verify")[2] == "icaccess: run 2: differs from the audit record; the row was edited\n"
     code, out, err = run("verify", "--head", kept)
     assert (code, out) == (1, "")
-    assert err == (
-        "icaccess: the audit record ends at entry 100, yet entry 121 was exported: its end was cut off\n"
-    )
+    assert err.endswith(", yet entry 121 was exported: its end was cut off\n")
     with sqlite3.connect(tmp_path / "icaccess.db") as connection:
         connection.execute("UPDATE audit SET body = replace(body, '210', '211') WHERE seq = 2")
     connection.close()
@@ -104,3 +106,43 @@ def test_a_full_disk_is_named(run):
         "",
         "icaccess: /dev/full: the export cannot be written there: No space left on device\n",
     )
+
+
+def test_a_past_decision_is_made_again(run, icaccess, tmp_path):  # noqa: F811 (the fixture)
+    icaccess("apply", "--yes", at="2027-07-20")
+    code, out, _ = run("replay", "100501", "--at", "2027-06-29")
+    assert code == 0
+    assert out.splitlines()[1:] == [
+        "  100501  expired, revoke",
+        "    certification_expired (ES-12): Elementary Scheduling, last completed 2023-08-09, was valid through "
+        "2026-06-30.",
+        "This is the decision that was recorded.",
+    ]
+    code, out, _ = run("replay", "100206", "--at", "2027-07-01")
+    assert (code, out.splitlines()[0]) == (0, "No run was for 2027-07-01; the newest before it decided.")
+    assert "100206  allow, grant (211)" in out
+    assert "100206  allow, keep (211)" in run("replay", "100206", "--at", "2027-07-20")[1]
+    assert "nothing is kept of this id" in run("replay", "nobody", "--at", "2027-07-01")[2]
+    assert "no run for 2020-01-01" in run("replay", "100501", "--at", "2020-01-01")[2]
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store, store.writing() as connection:
+        kept = history.find(connection, "100501", "2100-01-01T00:00:00.000Z")
+        assert not {"name", "email", "username"} & kept.facts.keys()
+        connection.execute(sqlalchemy.text("DELETE FROM history WHERE employee_id = '100501'"))
+        other = {"facts": kept.facts, "decision": {**kept.decision, "outcome": "allow"}}
+        history.keep(connection, "2020-01-01T00:00:00.000Z", {"100501": json.dumps(other).encode()})
+    code, _, err = run("replay", "100501", "--at", "2027-07-20")
+    assert code == 1
+    assert 'differs from this one: outcome: recorded "allow", now "expired"' in err
+
+
+def test_a_key_that_is_missing_is_named_and_no_other_is_made(run, icaccess, tmp_path):  # noqa: F811 (the fixture)
+    key = tmp_path / "icaccess.db.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.unlink()
+    code, _, err = icaccess("apply", "--yes")
+    assert (code, err) == (
+        1,
+        f"icaccess: {key}: the audit record is signed, and its key is missing here; restore the key from a backup\n",
+    )
+    assert not key.exists()
+    assert "its key is not here; give the public key" in run("verify")[2]

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from icaccess.cli.opa import opa
 from icaccess.errors import EngineError
-from icaccess.opa.engine import VERSION, Engine
+from icaccess.opa.engine import VERSION, Engine, opa_version
 
 STANDIN = Path(__file__).parents[1] / "opa" / "standin"
 
@@ -41,7 +41,10 @@ def test_status_without_the_token_is_an_error(standin: Engine, monkeypatch: pyte
 
 def test_status_without_a_url_says_which_opa_is_started(opa_path: Path) -> None:
     result = CliRunner().invoke(opa, ["status", "--config", str(STANDIN / "config")])
-    assert result.stdout.startswith(f"no URL is set: commands start {opa_path} ")
+    assert result.stdout.splitlines() == [
+        f"no URL is set: commands start {opa_path}, version {opa_version(opa_path)}",
+        f"tried with {VERSION}; 1.21.3 or a newer 1.x is needed",
+    ]
 
 
 def test_run_serves_until_it_is_told_to_stop(opa_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,19 @@ def test_a_column_that_is_empty_now(
         reports(folder(tmp_path), remembered)
 
 
+def test_a_course_that_no_row_names_any_more_was_renamed(tmp_path: Path) -> None:
+    rows = COURSES.replace("Scheduling Certification", "Scheduling") + COURSES.partition("\n")[2].replace(
+        "Scheduling Certification", "Scheduling"
+    )
+    size = reports(judged(tmp_path, {"lms.csv": rows}))["lms"].size
+    renamed = rows.replace("Elementary Scheduling", "Elementary Scheduling (2025-26)")
+    with pytest.raises(FactsError) as caught:
+        reports(judged(tmp_path, {"lms.csv": renamed}), {"lms": size})
+    assert "lms: no row has certifications.name 'Elementary Scheduling' any more, and 4 had it" in str(
+        caught.value
+    )
+
+
 def test_a_column_may_be_empty_where_the_settings_say_so(tmp_path: Path) -> None:
     remembered = {"lms": SourceSize(rows=20, people=1, filled={"certifications.x": 20})}
     assert reports(with_lms(tmp_path, ROWS, expect={"max_shrink": 1}), remembered)

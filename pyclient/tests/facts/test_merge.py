@@ -61,7 +61,9 @@ def test_each_kind_of_fact_comes_from_its_feed(tmp_path: Path) -> None:
         "lms: 1 rows: 1 used",
         "approvals: 1 rows: 1 used",
     ]
-    assert source.reports()[2].size == SourceSize(rows=4, people=3, newest=date(2022, 7, 1))
+    filled = dict.fromkeys(("assignments.role", "assignments.location", "assignments.start"), 4)
+    filled["assignments.end"] = 1
+    assert source.reports()[2].size == SourceSize(rows=4, people=3, newest=date(2022, 7, 1), filled=filled)
 
 
 def test_records_come_in_the_order_of_ids_and_can_be_taken_again(tmp_path: Path) -> None:

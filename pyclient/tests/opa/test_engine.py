@@ -11,19 +11,21 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from icaccess.config import load_config
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.models import Employee
 from icaccess.opa.bundles import build_bundles, config_tree, digest, policy_tree
-from icaccess.opa.engine import VERSION, Engine, cached_opa, find_opa, open_client, running_opa
+from icaccess.opa.engine import VERSION, Engine, cached_opa, find_opa, running_opa
+from icaccess.request import Request
 
 AT = date(2025, 9, 10)
 STANDIN = Path(__file__).parent / "standin"
+REPO = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_opa_is_taken_from_path_then_from_the_cache(bare: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["0.70.0", "1.9.0", "1.21.2", "2.0.0", "nonsense"])
-def test_an_opa_that_cannot_be_used_is_passed_over_and_named(bare: Path, version: str) -> None:
+def test_an_unusable_opa_is_passed_over_and_named(bare: Path, version: str) -> None:
     on_path = program(bare / "opa", version)
     with pytest.raises(
         EngineError, match=rf"1\.21\.3 or a newer 1\.x is needed \({on_path} is version {version}\)"
@@ -110,7 +112,7 @@ def test_a_bundle_in_the_cache_that_was_changed_is_built_anew(
         assert hashlib.sha256(content).hexdigest() == again[name].parent.name
 
 
-def test_starts_with_the_digests_as_revisions_and_leaves_nothing_behind(
+def test_revisions_are_the_digests_and_nothing_is_left_behind(
     opa_path: Path, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
@@ -191,8 +193,9 @@ def test_a_policy_that_asks_the_network_or_the_clock_is_refused(
             "requirements/data.yaml: yaml: line 2",
         ),
     ],
+    ids=map(str, count()),
 )
-def test_spoilt_folders_are_one_line(
+def test_spoilt_folders(
     folders: tuple[Path, Path],
     opa_path: Path,
     spoil: Callable[[Path], object],
@@ -260,20 +263,22 @@ def test_opa_ends_with_its_parent_however_that_ends(
     assert parent.returncode != 0
 
 
-def test_open_client_takes_the_configured_opa_else_starts_one(
+def test_a_request_takes_the_configured_opa_else_starts_one(
     standin: Engine, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy, config_dir = folders
+    shutil.copytree(REPO / "config", config_dir, dirs_exist_ok=True)
+    (config_dir / "icaccess.yaml").unlink()
     monkeypatch.setenv("TOKEN", standin.token)
-    with open_client(load_config(config_dir), policy) as client:
-        assert standin.url not in [status.url for status in client.status()]
+    with Request(config=config_dir, policy=policy).open() as parts:
+        assert standin.url not in [status.url for status in parts.client.status()]
     (config_dir / "icaccess.yaml").write_text(f"opa: {{urls: ['{standin.url}'], token: '${{TOKEN}}'}}\n")
-    with open_client(load_config(config_dir), policy) as client:
-        assert client.decide(Employee(id="1"), AT).outcome == "allow"
-        assert [status.url for status in client.status()] == [standin.url]
+    with Request(config=config_dir, policy=policy).open() as parts:
+        assert parts.client.decide(Employee(id="1"), AT).outcome == "allow"
+        assert [status.url for status in parts.client.status()] == [standin.url]
     monkeypatch.setenv("ICACCESS_OPA_TOKEN", "another")
     with (
-        open_client(load_config(config_dir), policy, [standin.url]) as client,
+        Request(config=config_dir, policy=policy, opa_url=[standin.url]).open() as parts,
         pytest.raises(EngineError, match="refused the token"),
     ):
-        client.decide(Employee(id="1"), AT)
+        parts.client.decide(Employee(id="1"), AT)

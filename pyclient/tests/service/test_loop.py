@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from icaccess.apply import Failure, Summary
+from icaccess.apply import FailedChange, Summary
 from icaccess.errors import EngineError, GuardStop, RunVoidError, StoreLockedError
 from icaccess.plan import Plan, PlannedChange
 from icaccess.request import Request
@@ -43,7 +43,7 @@ PLAN = Plan(
     drift=(),
 )
 DONE = Done(PLAN, Summary(run_id=1, counts={"verified": 1}, failures=()))
-INCOMPLETE = Done(PLAN, Summary(run_id=1, counts={"failed": 1}, failures=(Failure(CHANGE, "refused"),)))
+INCOMPLETE = Done(PLAN, Summary(run_id=1, counts={"failed": 1}, failures=(FailedChange(CHANGE, "refused"),)))
 
 
 class Lines(logging.Handler):

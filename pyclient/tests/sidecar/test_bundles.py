@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def altered(good: Path, out: Path) -> None:
             changed.addfile(member, io.BytesIO(data))
 
 
-def test_a_bad_bundle_is_refused_while_opa_runs_and_a_good_one_taken_up(
+def test_a_running_opa_refuses_a_bad_bundle_and_loads_a_good_one(
     own: Sidecar, opa_path: Path, bundles: BundleServer, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
     served, good = bundles.folder / "policy.tar.gz", tmp_path / "good.tar.gz"
@@ -123,8 +124,9 @@ def test_what_has_not_changed_is_not_sent_again(own: Sidecar, bundles: BundleSer
         ("public", "is not a private key in PEM"),
         ("rsa", "ES256 needs a key on the curve P-256"),
     ],
+    ids=map(str, count()),
 )
-def test_a_key_that_cannot_sign_gets_one_line(
+def test_a_key_that_cannot_sign(
     keys: tuple[Path, Path], opa_path: Path, tmp_path: Path, content: str | None, complaint: str
 ) -> None:
     from cryptography.hazmat.primitives.asymmetric import rsa

@@ -121,7 +121,7 @@ def fill(text: str, token: str) -> str:
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "body", "status"), [*REFUSED, *LIMITED])
-def test_refused_by_the_sidecar(
+def test_sidecar(
     opa: Sidecar, method: str, path: str, headers: dict[str, str], body: str | bytes | None, status: int
 ) -> None:
     filled = {name: fill(value, CLIENT) for name, value in headers.items()}
@@ -132,7 +132,7 @@ def test_refused_by_the_sidecar(
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "body", "status"), REFUSED)
-def test_refused_by_the_opa_that_commands_start(
+def test_started_opa(
     engine: Engine, method: str, path: str, headers: dict[str, str], body: str | bytes | None, status: int
 ) -> None:
     filled = {name: fill(value, engine.token) for name, value in headers.items()}

@@ -100,7 +100,7 @@ def test_a_client_is_known_by_its_certificate(with_mutual_tls: Sidecar, authorit
             client.revisions()
 
 
-def test_files_of_tls_that_are_not_there_or_no_certificates_are_told_of(
+def test_missing_or_wrong_certificate_files_are_named(
     with_tls: Sidecar, authority: Authority, tmp_path: Path
 ) -> None:
     none = tmp_path / "none.pem"
@@ -115,7 +115,7 @@ def test_files_of_tls_that_are_not_there_or_no_certificates_are_told_of(
 
 
 @pytest.mark.parametrize("with_cert", ["none", "expired", "another authority's"])
-def test_without_a_valid_certificate_nobody_gets_in(
+def test_no_entry_without_a_certificate(
     with_mutual_tls: Sidecar, authority: Authority, tmp_path: Path, with_cert: str
 ) -> None:
     cert = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from icaccess.config import load_config
-from icaccess.guard import GuardSettings, Limit
+from icaccess.guard import GuardSettings, Limit, RemovalLimit
 from icaccess.targets.settings import KINDS, open_target
 
 PAGE = (Path(__file__).parents[3] / "docs" / "apply.md").read_text()
@@ -23,7 +23,7 @@ def environment(monkeypatch):
 
 
 @pytest.mark.parametrize("text", BLOCKS, ids=lambda text: " ".join(text.split()[:3]))
-def test_settings_are_read_as_they_stand(text, tmp_path, sqlite_store, environment):
+def test_settings(text, tmp_path, sqlite_store, environment):
     (tmp_path / "icaccess.yaml").write_text(text)
     (tmp_path / "district-ca.pem").write_text("")
     config = load_config(tmp_path)
@@ -41,9 +41,9 @@ def test_every_kind_of_target_is_shown():
 def test_the_defaults_that_are_told_are_the_defaults():
     settings = GuardSettings()
     assert (settings.revocations, settings.grants, settings.undecided) == (
-        Limit(count=25),
+        RemovalLimit(count=25, share=0.1, at_least=3),
         Limit(count=250),
         Limit(count=250),
     )
     assert (settings.facts_shrink, settings.facts_age_hours, settings.consent_hours) == (0.1, None, 24)
-    assert "counts are 25, 250 and 250, there are no shares, `facts_shrink` is 0.1 and no age" in PAGE
+    assert "the values of the example, but for `facts_age_hours`, are the defaults" in PAGE

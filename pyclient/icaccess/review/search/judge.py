@@ -121,6 +121,8 @@ def _employee(facts: Facts, place: int) -> Employee:
     fields: dict[str, Any] = {
         name: msgspec.Raw(_encode(value).replace(_ME, mine)) for name, value in facts.items() if name != "id"
     }
+    if "access" in fields:  # the client compares what is held with the action, so it reads this one
+        fields["access"] = msgspec.json.decode(fields["access"])
     return Employee(id=ident, **fields)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def first_role(tmp_path: Path, text: str | bytes, **changes: Any) -> str:
         (GOOD + ",,,,\n\n", {}),
         (GOOD.replace("id,", " id ,"), {}),
     ],
+    ids=map(str, count()),
 )
 def test_what_spreadsheets_write(tmp_path: Path, text: str | bytes, changes: dict[str, Any]) -> None:
     assert first_role(tmp_path, text, **changes) == "Office Professional"

@@ -1,0 +1,181 @@
+"""What each person's decisions rested on, day after day, so that any past decision can be made again.
+
+A document holds a person's facts, as OPA received them, with the decision apart from its days and wording. It
+is written when either differs from the person's newest one. Each content is kept once, by its digest, and
+compressed against the person's first document, so a small change takes a few bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select
+
+from icaccess.errors import StoreError
+from icaccess.store.database import upsert
+from icaccess.store.schema import content, history
+
+_TOGETHER = 8000
+_SIZE = 12
+"""The bytes of a digest: enough to tell contents apart; the audit record is what proves anything."""
+_RAW = -15  # zlib without header and checksum: the digest checks the content
+_WORDS = (
+    b'{"decision":{"action":"none","basis":null,"employee_id":"","escalate":false,"expiry":null,'
+    b'"grant_due_by":null,"locations":[],"needs_consent":false,"outcome":"deny","reasons":["not_employed",'
+    b'"role_not_eligible","approval_missing","certification_missing","certification_expired"],'
+    b'"requirements_met_on":null,"warnings":[]},"facts":{"approvals":[{"approver":"","decided_on":"202",'
+    b'"decision":"approved","location":"","role":""}],"assignments":[{"location":"210","role":"Teacher",'
+    b'"start":"2026-08-","end":"2027-06-"}],"certifications":[{"completed_on":"2026-0","course":"walk_in"},'
+    b'{"completed_on":"2026-0","course":"elementary"}],"employment":[{"start":"2020-08-0"}],"id":"1"}}'
+)
+"""What most documents have in common. It stays as it is: what was compressed with it needs it."""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One person's facts and the decision on them, apart from its days and wording."""
+
+    facts: dict[str, Any]
+    decision: dict[str, Any]
+
+
+def keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> None:
+    """Write each person's document, `{employee id: JSON}`, where it differs from the newest one."""
+    ids = list(documents)
+    for start in range(0, len(ids), _TOGETHER):
+        some = ids[start : start + _TOGETHER]
+        _keep(connection, at, {employee_id: documents[employee_id] for employee_id in some})
+
+
+def _keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> None:
+    newest = _newest(connection, list(documents))
+    bases = _contents(connection, {base or digest for digest, base in newest.values()})
+    rows, places = {}, []
+    for employee_id, document in documents.items():
+        digest = _digest(document)
+        before, base = newest.get(employee_id, (None, None))
+        if digest == before:
+            continue
+        places.append({"employee_id": employee_id, "at": _number(at), "content": digest})
+        base = base or before
+        rows[digest] = {"digest": digest, "base": base, "data": _pack(document, bases[base] if base else b"")}
+    known = set(
+        connection.execute(select(content.c.digest).where(content.c.digest.in_(list(rows)))).scalars()
+    )
+    new = [row for digest, row in rows.items() if digest not in known]
+    if new:
+        connection.execute(insert(content), new)
+    if places:
+        upsert(connection, history, places)
+
+
+def keep_content(connection: Connection, name: str, data: bytes) -> None:
+    """Keep something else by a name of its own, such as the policy by its revision, once."""
+    digest = _digest(name.encode())
+    if not connection.execute(select(content.c.digest).where(content.c.digest == digest)).first():
+        connection.execute(insert(content).values(digest=digest, base=None, data=_pack(data, b"")))
+
+
+def has_content(connection: Connection, name: str) -> bool:
+    """Whether `keep_content` was given this name."""
+    query = select(content.c.digest).where(content.c.digest == _digest(name.encode()))
+    return connection.execute(query).first() is not None
+
+
+def read_content(connection: Connection, name: str) -> bytes | None:
+    """What `keep_content` kept by this name."""
+    row = connection.execute(select(content.c.data).where(content.c.digest == _digest(name.encode()))).first()
+    return None if row is None else _unpack(row.data, b"")
+
+
+def find(connection: Connection, employee_id: str, at: str) -> Document | None:
+    """What was in use for a person at an instant; `StoreError` where somebody edited it."""
+    query = (
+        select(content.c.digest, content.c.base, content.c.data)
+        .join_from(history, content, content.c.digest == history.c.content)
+        .where(history.c.employee_id == employee_id, history.c.at <= _number(at))
+        .order_by(history.c.at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    base = _contents(connection, {row.base})[row.base] if row.base else b""
+    try:
+        document = _unpack(row.data, base)
+    except zlib.error:
+        document = b""
+    if _digest(document) != row.digest:
+        raise StoreError(f"what is kept of {employee_id} was changed; restore a backup")
+    return msgspec.json.decode(document, type=Document)
+
+
+def prune(connection: Connection, before: str) -> None:
+    """Delete the documents that were replaced by a newer one before an instant."""
+    limit, newer = _number(before), history.alias()
+    replaced = exists().where(
+        and_(newer.c.employee_id == history.c.employee_id, newer.c.at > history.c.at, newer.c.at <= limit)
+    )
+    gone = select(history.c.content).where(history.c.at < limit, replaced)
+    digests = set(connection.execute(gone).scalars())
+    if not digests:
+        return
+    connection.execute(delete(history).where(history.c.at < limit, replaced))
+    used = set(connection.execute(select(history.c.content)).scalars())
+    used |= set(
+        connection.execute(
+            select(content.c.base).where(content.c.digest.in_(select(history.c.content)))
+        ).scalars()
+    )
+    for digest in digests - used:
+        connection.execute(delete(content).where(content.c.digest == digest))
+
+
+def _newest(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[bytes, bytes | None]]:
+    """The newest document of each person by digest, with that of the document it is packed against."""
+    last = (
+        select(history.c.employee_id, func.max(history.c.at).label("at"))
+        .where(history.c.employee_id.in_(ids))
+        .group_by(history.c.employee_id)
+        .subquery()
+    )
+    query = (
+        select(history.c.employee_id, content.c.digest, content.c.base)
+        .join_from(
+            last, history, and_(history.c.employee_id == last.c.employee_id, history.c.at == last.c.at)
+        )
+        .join(content, content.c.digest == history.c.content)
+    )
+    return {row.employee_id: (row.digest, row.base) for row in connection.execute(query)}
+
+
+def _contents(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The contents that are packed against nothing, by digest."""
+    query = select(content.c.digest, content.c.data).where(content.c.digest.in_(list(digests)))
+    try:
+        return {row.digest: _unpack(row.data, b"") for row in connection.execute(query)}
+    except zlib.error as error:
+        raise StoreError("what is kept of the facts was changed; restore a backup of the store") from error
+
+
+def _number(at: str) -> int:
+    """An instant in milliseconds, which takes a quarter of the room of its text."""
+    return round(datetime.fromisoformat(at).timestamp() * 1000)
+
+
+def _digest(document: bytes) -> bytes:
+    return hashlib.blake2b(document, digest_size=_SIZE).digest()
+
+
+def _pack(document: bytes, base: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, _RAW, 9, zlib.Z_DEFAULT_STRATEGY, _WORDS + base)
+    return packer.compress(document) + packer.flush()
+
+
+def _unpack(data: bytes, base: bytes) -> bytes:
+    unpacker = zlib.decompressobj(_RAW, _WORDS + base)
+    return unpacker.decompress(data) + unpacker.flush()

@@ -1,0 +1,63 @@
+"""What past decisions rested on: each content once, found by instant, deleted after its time."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from sqlalchemy import func, select, update
+
+from icaccess.errors import StoreError
+from icaccess.store import history
+from icaccess.store.database import Store
+from icaccess.store.schema import content
+from icaccess.store.schema import history as history_table
+
+DAYS = [f"2026-01-{day:02}T07:00:00.000Z" for day in range(1, 6)]
+
+
+def document(role: str, outcome: str = "allow") -> bytes:
+    facts = {"id": "1", "assignments": [{"role": role, "start": "2020-01-01"}]}
+    return msgspec.json.encode({"decision": {"outcome": outcome}, "facts": facts})
+
+
+def rows(store: Store) -> tuple[int | None, int | None]:
+    with store.reading() as connection:
+        return tuple(  # type: ignore[return-value]  # two counts
+            connection.execute(select(func.count()).select_from(table)).scalar()
+            for table in (history_table, content)
+        )
+
+
+def test_only_what_differs_is_kept_and_each_day_finds_its_own(store: Store) -> None:
+    for at, role in zip(DAYS, ("Clerk", "Clerk", "Teacher", "Clerk", "Clerk"), strict=True):
+        with store.writing() as connection:
+            history.keep(connection, at, {"1": document(role), "2": document("Clerk")})
+    assert rows(store) == (4, 2)  # Clerk, Teacher, Clerk and the other person's; two contents
+    with store.reading() as connection:
+        found = [history.find(connection, "1", at) for at in DAYS]
+        assert [one and one.facts["assignments"][0]["role"] for one in found] == [
+            "Clerk", "Clerk", "Teacher", "Clerk", "Clerk",
+        ]  # fmt: skip
+        assert history.find(connection, "1", "2025-12-31T00:00:00.000Z") is None
+        assert history.find(connection, "3", DAYS[0]) is None
+
+
+def test_what_was_replaced_long_ago_is_deleted_and_what_is_in_force_stays(store: Store) -> None:
+    for at, role in zip(DAYS, ("A", "B", "C", "C", "D"), strict=True):
+        with store.writing() as connection:
+            history.keep(connection, at, {"1": document(role)})
+    with store.writing() as connection:
+        history.keep_content(connection, "policy", b"package x")
+        history.prune(connection, DAYS[3])
+        assert history.find(connection, "1", DAYS[1]) is None
+        assert [history.find(connection, "1", at) is not None for at in DAYS[2:]] == [True, True, True]
+        assert history.read_content(connection, "policy") == b"package x"
+        assert history.read_content(connection, "another") is None
+
+
+def test_what_somebody_changed_is_named(store: Store) -> None:
+    with store.writing() as connection:
+        history.keep(connection, DAYS[0], {"1": document("A")})
+        connection.execute(update(content).values(data=b"\x03\x00"))
+    with store.reading() as connection, pytest.raises(StoreError, match="what is kept of 1 was changed"):
+        history.find(connection, "1", DAYS[0])
