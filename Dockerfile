@@ -16,9 +16,11 @@ COPY pyproject.toml README.md ./
 COPY policy policy
 COPY config config
 COPY examples examples
+COPY docs docs
 COPY pyclient/icaccess pyclient/icaccess
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory /dist \
- && /opt/icaccess/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl
+ && /opt/icaccess/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl \
+ && /opt/build/bin/python -m pip --python /opt/icaccess/bin/python uninstall --yes setuptools pip
 
 FROM python:3.11-slim-bookworm
 # What the commands and OPA beside them are set up with; a district has its own config/ in its checkout.
@@ -26,6 +28,9 @@ COPY config /etc/icaccess
 # `icaccess policy bundle` builds with it; the service itself asks the sidecar.
 COPY --from=opa /opa /usr/local/bin/opa
 COPY --from=build /opt/icaccess /opt/icaccess
+# Nothing is installed into this image, so nothing that could is left in it.
+RUN cd /usr/local/lib/python3.11 2>/dev/null \
+ && rm -rf ensurepip site-packages/pip* site-packages/setuptools* site-packages/wheel* /usr/local/bin/pip* || true
 RUN mkdir -p /secrets/opa /secrets/client /secrets/signing /secrets/database /bundles /witness \
     /var/lib/icaccess \
  && chown -R 10001:10001 /secrets /bundles /witness /var/lib/icaccess \

@@ -7,12 +7,11 @@ a good run. Then each feed is damaged in each way, one at a time, and OPA decide
 A case ends in one of these ways, the first that fits:
 
 - refused: the run stops, because a source is not believed;
-- stopped: the guard stops the run, because it would revoke too much at once;
 - asked: a revocation waits for a person's consent, or a holder is listed as undecided or without a record;
 - kept: everybody keeps access.
 
-`revoked` counts the people who would lose access without a consent, which must be none. `moved` counts the
-cases in which somebody keeps access for fewer locations, which the plan lists.
+`revoked` counts the people who would lose access without a consent, whatever the guard says. `moved` counts
+the cases in which somebody keeps access for fewer locations, which the plan lists.
 """
 
 from __future__ import annotations
@@ -34,12 +33,10 @@ import msgspec
 from icaccess.config import load_config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
-from icaccess.guard import GuardSettings, Known, check
 from icaccess.models import Access, Decision, Record, SourceSize
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_engine
 from icaccess.pipeline import with_access
-from icaccess.plan import Plan, PlannedChange
 
 ROOT = Path(__file__).parents[1]
 AT = date(2027, 6, 29)
@@ -52,7 +49,7 @@ WAYS = (
     "a column blanked",
     "a column of the wrong feed",
 )
-ENDS = ("refused", "stopped", "asked", "kept")
+ENDS = ("refused", "asked", "kept")
 _encode = msgspec.json.Encoder().encode
 Damaged = Iterator[tuple[str, str, str]]
 """The way in which a feed is damaged, the detail, and the text that it then has."""
@@ -96,7 +93,6 @@ class District:
         first = Case("", "", "")
         first.records, first.sizes = form.read({})
         self.decide([first.records])
-        self.people = len(first.records)
         self.remember(first)
 
     def run(self, feed: str, way: str, detail: str) -> Case:
@@ -138,24 +134,17 @@ class District:
         asked = False
         revoked: list[str] = []
         moved: list[str] = []
-        changes: list[PlannedChange] = []
         for identifier, access in self.held.items():
             record = case.records.get(identifier)
             found = None if record is None else self._decision(record)
             if found is None or found.outcome == "undecided":
                 asked = True
             elif found.action == "revoke":
-                changes.append(_change(found, access))
                 asked = asked or found.needs_consent
                 if not found.needs_consent:
                     revoked.append(f"{identifier} {', '.join(reason.code for reason in found.reasons)}")
             elif set(access.locations or ()) - set(found.locations):
                 moved.append(identifier)
-        if (
-            revoked
-            and check(self._plan(case, changes), GuardSettings(), Known(people_before=self.people)).stops
-        ):
-            return "stopped", [], []
         return "asked" if asked else "kept", revoked, moved
 
     def _joined(self, record: Record) -> Record:
@@ -163,20 +152,6 @@ class District:
 
     def _decision(self, record: Record) -> Decision:
         return self._decided[_encode(self._joined(record))]
-
-    def _plan(self, case: Case, changes: list[PlannedChange]) -> Plan:
-        return Plan(
-            as_of=AT, target="ledger", target_digest="", facts_digest="", policy_revision="",
-            data_revision="", people=len(case.records), holders=len(self.held), counts={},
-            changes=tuple(changes), pending=(), undecided=(), drift=(), digest="0" * 64,
-        )  # fmt: skip
-
-
-def _change(found: Decision, access: Access) -> PlannedChange:
-    return PlannedChange(
-        action="revoke", employee_id=found.employee_id, account=found.employee_id, before=access, after=None,
-        outcome=found.outcome, reasons=found.reasons, needs_consent=found.needs_consent,
-    )  # fmt: skip
 
 
 class Table:
@@ -209,9 +184,9 @@ class Table:
         )
 
 
-def respelt(key: str) -> list[str]:
-    """A key as people and spreadsheets write it."""
-    return [f" {key} ", f"{key}.0", f"0{key}", key.replace("0", "O"), f"{key}x"]
+def respelt(key: str, way: int) -> str:
+    """A key as people and spreadsheets write it, in one of five ways."""
+    return (f" {key} ", f"{key}.0", f"0{key}", key.replace("0", "O"), f"{key}x")[way % 5]
 
 
 def damaged_lines(text: str) -> Damaged:
@@ -227,21 +202,20 @@ def damaged_table(text: str, others: dict[str, Table]) -> Damaged:
     for number, row in enumerate(table.rows):
         before, after = table.rows[:number], table.rows[number + 1 :]
         yield WAYS[1], f"row {number + 1}", table.text([*before, *after])
-        for key in respelt(row[table.key]):
-            changed = [*row[: table.key], key, *row[table.key + 1 :]]
-            yield WAYS[2], f"row {number + 1} {key!r}", table.text([*before, changed, *after])
+        key = respelt(row[table.key], number)
+        changed = [*row[: table.key], key, *row[table.key + 1 :]]
+        yield WAYS[2], f"row {number + 1} {key!r}", table.text([*before, changed, *after])
     keys = table.column(table.key)
-    for way, _ in enumerate(respelt("")):
+    for way in range(5):
         for first in range(10):
-            new = [respelt(key)[way] if number % 10 == first else key for number, key in enumerate(keys)]
+            new = [respelt(key, way) if number % 10 == first else key for number, key in enumerate(keys)]
             yield WAYS[3], f"spelling {way + 1} from row {first + 1}", table.with_cells(table.key, new)
     for place, name in enumerate(table.header):
         yield WAYS[4], name, table.with_cells(place, [""])
         for feed, other in others.items():
-            for source, column in enumerate(other.header):
-                cells = other.column(source)
-                if cells != table.column(place):
-                    yield WAYS[5], f"{name} = {feed} {column}", table.with_cells(place, cells)
+            source = (place + 1) % len(other.header)
+            cells = other.column(source)
+            yield WAYS[5], f"{name} = {feed} {other.header[source]}", table.with_cells(place, cells)
 
 
 def damaged_records(text: str) -> Damaged:
@@ -256,8 +230,8 @@ def damaged_records(text: str) -> Damaged:
     for number, record in enumerate(records):
         before, after = records[:number], records[number + 1 :]
         yield WAYS[1], f"record {number + 1}", written([*before, *after])
-        for key in respelt(record["id"]):
-            yield WAYS[2], f"record {number + 1} {key!r}", written([*before, {**record, "id": key}, *after])
+        key = respelt(record["id"], number)
+        yield WAYS[2], f"record {number + 1} {key!r}", written([*before, {**record, "id": key}, *after])
     for name in dict.fromkeys(name for record in records for name in record):
         blanks: tuple[object, ...] = ("", None, [])
         for blank in blanks:
@@ -387,8 +361,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="Only every Nth damage.")
     given = parser.parse_args()
     total = Result()
-    print("| format | feed | damage | cases | refused | stopped | asked | kept | moved | revoked |")
-    print("|---|---|---|--:|--:|--:|--:|--:|--:|--:|")
+    print("| format | feed | damage | cases | refused | asked | kept | moved | revoked |")
+    print("|---|---|---|--:|--:|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as work:
         for name, feed, way, result in every_result(given.policy, Path(work), given.every):
             _print_row((name, feed, way), result)

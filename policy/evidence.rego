@@ -79,6 +79,7 @@ _shown("employment", basis, found) if {
 # description: >-
 #   For `input.employee` on `input.as_of`, what has gone of the evidence on which access rested, `{part, message}`
 #   each; empty where nothing has. This is what a person is shown who is asked for consent.
+# entrypoint: true
 evidence := [{"part": part, "message": _gone_in_words(part, found.access.basis, found)} | some part in sort(gone(found))] if {
 	decision.outcome != "undecided"
 	found := findings(input.as_of, input.employee)

@@ -8,6 +8,7 @@ import data.lib.reasons
 # description: >-
 #   For `input.employee` on `input.as_of`, clause by clause in the order of the page, `{clause, met, message,
 #   facts}`. `met` is null where the clause does not bear on the person; `facts` are the records that show it.
+# entrypoint: true
 explanation := [_explained(clause) | some clause in _clauses] if {
 	decision.outcome != "undecided"
 } else := [{"clause": clause, "met": null, "message": message, "facts": []} |

@@ -11,6 +11,7 @@ import data.lib.settings
 # description: >-
 #   The decision document for `input.employee` on `input.as_of`; undecided, saying what is missing, where either is.
 #   Undefined, and so an error to the client, when the policy data cannot be used.
+# entrypoint: true
 decision := decide(_asked.as_of, _asked.employee) if settings.sound
 
 # METADATA
@@ -18,6 +19,7 @@ decision := decide(_asked.as_of, _asked.employee) if settings.sound
 # description: >-
 #   The decision documents for `input.employees` on `input.as_of`, by employee id. Nobody is left out in silence: an id
 #   given twice is undecided, and under an empty id stands what could not be asked about at all.
+# entrypoint: true
 decisions := object.union(answers, _unanswered) if {
 	settings.sound
 	day := _asked.as_of
@@ -29,6 +31,7 @@ decisions := object.union(answers, _unanswered) if {
 # description: >-
 #   What becomes of `input.employees` on `input.as_of`, by employee id, without words: `outcome`, `action`, `codes` of
 #   the reasons, and `needs_consent`.
+# entrypoint: true
 verdicts := object.union(answers, unanswered) if {
 	settings.sound
 	day := _asked.as_of
@@ -39,16 +42,19 @@ verdicts := object.union(answers, unanswered) if {
 # METADATA
 # title: Allow
 # description: True when access is allowed.
+# entrypoint: true
 allow := decision.outcome == "allow"
 
 # METADATA
 # title: Deny
 # description: The reasons why access is not allowed; empty when it is.
+# entrypoint: true
 deny := decision.reasons
 
 # METADATA
 # title: Validity of the certification
 # description: How long it is good for; null when there is none that counts.
+# entrypoint: true
 # custom:
 #   clause: ES-11
 expiry := decision.expiry
@@ -58,6 +64,7 @@ expiry := decision.expiry
 # description: >-
 #   The day by which what is asked of somebody on `input.as_of` is to be done, as grants are; null where the
 #   calendar does not tell.
+# entrypoint: true
 # custom:
 #   clause: ES-7
 due_after := calendar.due_after(_asked.as_of)

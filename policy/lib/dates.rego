@@ -19,12 +19,30 @@ open_end := "9999-01-01"
 #   clause: ES-10
 valid(day) if {
 	is_string(day)
-	regex.match(_day, day)
+	regex.match(_one_day, day)
 }
+
+# METADATA
+# title: All valid
+# description: True for a list of valid days, told in one look, since a calendar has many.
+# custom:
+#   clause: ES-7
+all_valid(days) if {
+	is_array(days)
+	written := concat(",", days)
+	regex.match(_days, concat("", [written, ","]))
+	count(split(written, ",")) == count(days)
+}
+
+all_valid([])
 
 _day_of_a_year := `(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)`
 
-_day := concat("", [`^(?:(?:19|2[01])\d\d-`, _day_of_a_year, `|`, _leap_day, `)$`])
+_day := concat("", [`(?:(?:19|2[01])\d\d-`, _day_of_a_year, `|`, _leap_day, `)`])
+
+_days := concat("", ["^(?:", _day, ",)+$"])
+
+_one_day := concat("", ["^", _day, "$"])
 
 _open := concat("", [`^9999-`, _day_of_a_year, `$`])
 

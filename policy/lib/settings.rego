@@ -57,8 +57,7 @@ _calendar(calendar) if {
 	dates.valid(calendar.covers.from)
 	dates.valid(calendar.covers.through)
 	calendar.covers.from <= calendar.covers.through
-	is_array(calendar.closed)
-	every day in calendar.closed { dates.valid(day) }
+	dates.all_valid(calendar.closed)
 }
 
 _texts(values) if {

@@ -21,7 +21,9 @@ _near(text) := {
 	replace(text, " ", ""),
 } - {text}
 
-_codes(employee) := [reason.code | some reason in fixtures.decided(employee, fixtures.day).reasons]
+_codes(employee) := [reason.code | some reason in decision.reasons] if {
+	decision := fixtures.decided(employee, fixtures.day)
+}
 
 _job(changes) := fixtures.but({"assignments": [object.union(fixtures.person.assignments[0], changes)]})
 
@@ -324,6 +326,16 @@ test_optional[path] if {
 _outcome(path, value) := outcome if {
 	employee := json.patch(fixtures.person, [{"op": "add", "path": path, "value": value}])
 	outcome := fixtures.decided(employee, fixtures.day).outcome
+}
+
+# METADATA
+# title: Access that nobody mentions
+# description: It is not held.
+# custom:
+#   clause: ES-7
+test_no_access if {
+	fixtures.decided(object.remove(fixtures.person, ["access"]), fixtures.day).action == "grant"
+	fixtures.decided(object.remove(fixtures.but({"approvals": []}), ["access"]), fixtures.day).action == "none"
 }
 
 # METADATA

@@ -96,6 +96,20 @@ def test_impact(checkout: Path) -> None:
     assert "--fail-on revoke: 2 people would be revoked" in done.stderr
 
 
+def test_impact_through_a_later_day(checkout: Path) -> None:
+    given = {"facts": "examples/facts", "at": "2027-06-29", "until": "2027-07-01", "base": "main"}
+    done, temp = run("Impact", checkout, **given)
+    assert done.returncode == 0, done.stderr
+    assert "2027-07-01" in (temp / "impact.md").read_text()
+
+
+def test_anybody_is_found_and_fails(checkout: Path) -> None:
+    done, temp = run("Anybody", checkout, base="main", anybody="60s", fail_on="loses")
+    assert done.returncode == 2, done.stderr
+    assert "**Loses access**" in (temp / "anybody.md").read_text()
+    assert f"file={temp}/anybody.md\n" in (temp / "output").read_text()
+
+
 def test_no_input_is_written_into_a_script() -> None:
     for step in STEPS.values():
         assert "${{" not in step["run"]

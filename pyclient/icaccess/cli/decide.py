@@ -112,7 +112,8 @@ def _line(decision: Decision) -> str:
 
 
 def _explain(client: AccessClient, record: Record, decision: Decision) -> None:
-    say(f"{decision.employee_id} on {decision.as_of}: {decision.outcome} (action: {decision.action})")
+    valid = f", valid through {_valid_through(decision)}" if decision.outcome == "allow" else ""
+    say(f"{decision.employee_id} on {decision.as_of}: {decision.outcome}{valid}, action {decision.action}")
     say()
     if isinstance(record, Employee) and decision.outcome != "undecided":
         for clause in client.explain(record, decision.as_of):

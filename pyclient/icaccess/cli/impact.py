@@ -24,7 +24,7 @@ NOT_REACHED = 3
 """The exit code when `--anybody` finds nobody, and nobody it tried reaches a line that differs."""
 
 
-class Seconds(click.ParamType[float]):
+class TimeLimit(click.ParamType[float]):
     """A time, written as seconds or with a unit: `90`, `60s`, `5m`."""
 
     name = "time"
@@ -73,7 +73,7 @@ class Seconds(click.ParamType[float]):
 )
 @click.option(
     "--limit",
-    type=Seconds(),
+    type=TimeLimit(),
     default="60s",
     show_default=True,
     metavar="TIME",

@@ -75,7 +75,8 @@ def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
         found = find_opa()
         version = opa_version(found)
         if form == "json":
-            show_value({"program": str(found), "version": version, "tried_with": VERSION, "sidecars": []})
+            about = {"program": str(found), "version": version, "tried_with": VERSION, "needed": NEEDED}
+            show_value({**about, "sidecars": []})
         else:
             say(f"no URL is set: commands start {found}, version {version}")
             say(f"tried with {VERSION}; {NEEDED} is needed")

@@ -1,4 +1,4 @@
-"""`icaccess policy check|test|trace|bundle`: the reviewer's and CI's side."""
+"""`icaccess policy check|test|trace|page|bundle`: the reviewer's and CI's side."""
 
 from __future__ import annotations
 
@@ -111,6 +111,27 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
     show(forms[form](found), form)
     return 1 if found.gaps else 0
+
+
+@policy.command("page")
+@POLICY
+@CONFIG
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+def page(policy: Path | None, config: Path | None, file: Path) -> int:
+    """Whether the posted page, saved as HTML or text, still says what the policy serves: exit 1 when not.
+
+    For each clause that has changed, the rules and cases that rest on it.
+    """
+    from icaccess.config.policy_data import load_policy_data
+    from icaccess.review.page import compare, page_text, read_page
+    from icaccess.review.report_clauses import read_clauses
+    from icaccess.review.trace import trace_policy
+
+    source = _source(policy, config)
+    clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
+    found = compare(clauses or (), read_page(file))
+    show(page_text(found, trace_policy(source) if found.changed else None))
+    return 1 if found.changed or found.unread else 0
 
 
 def _say_cached(made_at: str | None) -> None:

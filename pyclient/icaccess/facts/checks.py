@@ -110,7 +110,7 @@ class Checks:
             now = f"; they are {_listed(texts)} now" if texts else ""
             raise FactsError(
                 f"{report.name}: no row has {field} any more, and {then} had it in the last good run{now}; "
-                "get it whole again, correct `values`, or set `expect.max_shrink: 1` for one run if this is right"
+                "get it whole again, correct `values`, or set `expect.max_shrink: 1` for one run"
             )
 
     def _known_names(self, index: int) -> dict[str, int]:
@@ -132,6 +132,7 @@ class Checks:
                 rows > _FEW
                 and source.settings.expect.known_names
                 and not self._any_known(index, kind, field, names)
+                and (field != "role" or kind != "assignments" or any(map(names.nearest, texts)))
             ):
                 raise FactsError(
                     f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "

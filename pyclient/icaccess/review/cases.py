@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from icaccess.errors import PolicyError
 from icaccess.marked_yaml import Bare, Marked, MarkedYamlError, Steps, read_document
 from icaccess.models import Decision, Text
-from icaccess.review.source import CLAUSES, POLICY_DATA, Covered, PolicySource, covered_by, value_of
+from icaccess.review.source import POLICY_DATA, Covered, PolicySource, covered_by, value_of
 
 _QUERY = "[[d | d := data.access.decision with input as case] | some case in input.cases]"
 _PARTS = {field.name for field in msgspec.structs.fields(Decision)}
@@ -57,8 +57,8 @@ class CaseResult(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-def read_cases(file: Path) -> tuple[CaseFile, list[int]]:
-    """The cases in a file, and the line of each; `PolicyError` says where one is wrong and why."""
+def read_cases(file: Path, clauses: Sequence[str]) -> tuple[CaseFile, list[int]]:
+    """The cases in a file, each of one of `clauses`, and their lines; `PolicyError` says what is wrong."""
     try:
         with file.open("rb") as stream:
             marked = read_document(stream)
@@ -78,7 +78,7 @@ def read_cases(file: Path) -> tuple[CaseFile, list[int]]:
     except msgspec.ValidationError as error:
         raise PolicyError(f"{file}: {error}; a case has name, clause, at, employee and expect") from error
     lines = [marked.line(("cases", index)) for index in range(len(found.cases))]
-    _check(file, found, marked)
+    _check(file, found, marked, clauses)
     return found, lines
 
 
@@ -89,7 +89,7 @@ def run_cases(
 
     Files with the same policy data are decided in one go.
     """
-    read = [(file, *read_cases(file)) for file in source.case_files]
+    read = [(file, *read_cases(file, source.clauses)) for file in source.case_files]
     groups: dict[bytes, list[tuple[Path, Case, int]]] = {}
     for file, found, lines in read:
         own = {name: value for name in POLICY_DATA if (value := getattr(found, name)) is not UNSET}
@@ -165,7 +165,7 @@ def _codes(decisions: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(reason["code"] for decision in decisions for reason in decision["reasons"])
 
 
-def _check(file: Path, found: CaseFile, marked: Marked) -> None:
+def _check(file: Path, found: CaseFile, marked: Marked, clauses: Sequence[str]) -> None:
     if not found.cases:
         raise PolicyError(
             f"{file} line {marked.line(('cases',))}: cases is empty; write a case or remove the file"
@@ -175,8 +175,9 @@ def _check(file: Path, found: CaseFile, marked: Marked) -> None:
         line = marked.line(("cases", index))
         if case.name in names:
             raise PolicyError(f"{file} line {line}: another case is named {case.name!r} too; name each once")
-        if case.clause not in CLAUSES:
-            raise PolicyError(f"{file} line {line}: {case.clause!r} is no clause; write ES-1 … ES-15")
+        if case.clause not in clauses:
+            known = f"{clauses[0]} … {clauses[-1]}"
+            raise PolicyError(f"{file} line {line}: {case.clause!r} is no clause; write {known}")
         if not case.expect:
             raise PolicyError(
                 f"{file} line {line}: {case.name!r} expects nothing; "

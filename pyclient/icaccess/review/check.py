@@ -15,13 +15,14 @@ import msgspec
 from icaccess.errors import IcaccessError
 from icaccess.review.cases import read_cases
 from icaccess.review.names import name_findings, nodes
-from icaccess.review.source import CLAUSES, Finding, PolicySource, Rule, complaints, value_of
+from icaccess.review.source import Finding, PolicySource, Rule, complaints, value_of
 from icaccess.review.suite import SuiteRun, run_suite
 
 RULES = {
     "read": "Policy, tests, cases and policy data can be read.",
     "format": "The policy is formatted as `opa fmt` does.",
     "compile": "The policy compiles strictly, fits its schemas and keeps to its capabilities.",
+    "import": "No module imports the keywords that hide type errors and that coverage does not see.",
     "annotation": "Packages have titles, public rules descriptions, definitions in package access both.",
     "clause": "Every clause named is one of the posted requirements.",
     "reason": "Each reason code stands once in the table, and on one rule of the same clause.",
@@ -73,6 +74,7 @@ def _check(source: PolicySource) -> Iterator[Finding]:
     yield from compile_findings
     if compile_findings:
         return
+    yield from _imports(source)
     reasons = _reason_table(source)
     yield from _annotations(source)
     yield from _clauses(source)
@@ -93,6 +95,25 @@ def _compile(source: PolicySource) -> Iterator[Finding]:
         for where, message in complaints(done.stderr):
             file, _, line = where.rpartition(":")
             yield Finding("compile", file or where, int(line) if line.isdigit() else 1, message)
+
+
+def _imports(source: PolicySource) -> Iterator[Finding]:
+    """Under these imports `opa check` passes type errors inside `not`, `and` and `or`.
+
+    OPA's coverage then counts an operand that never ran, so that 100 % says nothing of it.
+    """
+    for module in [*source.modules, *source.test_modules, *source.sidecar_modules]:
+        for entry in module.syntax.get("imports", []):
+            name = ".".join(part["value"] for part in entry["path"]["value"])
+            if name in _REFUSED:
+                message = (
+                    f"import {name}: type errors inside not, and, or pass, and coverage counts operands that "
+                    "never ran; write a body for each alternative"
+                )
+                yield Finding("import", module.file, entry["location"]["row"], message)
+
+
+_REFUSED = {"rego.v2", *(f"future.keywords.{word}" for word in ("not", "and", "or"))}
 
 
 def _annotations(source: PolicySource) -> Iterator[Finding]:
@@ -119,8 +140,9 @@ def _clauses(source: PolicySource) -> Iterator[Finding]:
     tests = [rule for module in source.test_modules for rule in module.rules]
     for rule in [*source.rules, *tests]:
         for clause in rule.clauses:
-            if clause not in CLAUSES:
-                yield _at(rule, "clause", f"{clause!r} is no clause; write {CLAUSES[0]} … {CLAUSES[-1]}")
+            if clause not in source.clauses:
+                known = f"{source.clauses[0]} … {source.clauses[-1]}"
+                yield _at(rule, "clause", f"{clause!r} is no clause; write {known}")
 
 
 class _Table(msgspec.Struct, frozen=True):
@@ -161,7 +183,7 @@ def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
     for code, line in table.repeated:
         yield Finding("reason", table.rule.file, line, f"{code} stands twice in the table")
     for code, clause in table.clauses.items():
-        if clause is not None and clause not in CLAUSES:
+        if clause is not None and clause not in source.clauses:
             yield _at(table.rule, "reason", f"{code} is of {clause!r}, which is no clause")
         if clause is not None and code not in giving:
             yield _at(table.rule, "reason", f"no rule is annotated as giving {code}")
@@ -184,7 +206,7 @@ def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
     expected = {
         code
         for file in source.case_files
-        for case in read_cases(file)[0].cases
+        for case in read_cases(file, source.clauses)[0].cases
         for code in case.expect.get("reasons", [])
     }
     named = {

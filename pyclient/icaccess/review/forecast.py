@@ -12,12 +12,12 @@ import msgspec
 
 from icaccess.models import Decision, Record
 from icaccess.opa.client import AccessClient
-from icaccess.review.jobs import Jobs, jobs_of
+from icaccess.review.jobs import CurrentJobs, jobs_of
 from icaccess.timeline import Timeline, timelines
 
-Kind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
+ForecastKind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
 
-KINDS: dict[Kind, str] = {
+KINDS: dict[ForecastKind, str] = {
     "removed": "Removed at the end of the cycle, all else being met",
     "lost": "Lose access for another reason",
     "recertify": "May recertify from then on",
@@ -36,7 +36,7 @@ class Event(msgspec.Struct, frozen=True):
 
     employee_id: str
     day: date
-    kind: Kind
+    kind: ForecastKind
     reasons: tuple[str, ...]
     roles: tuple[str, ...]
     locations: tuple[str, ...]
@@ -59,16 +59,16 @@ class Forecast(msgspec.Struct, frozen=True):
     allowed: tuple[int, int]
     events: tuple[Event, ...]
 
-    def by_month(self) -> dict[str, dict[Kind, int]]:
+    def by_month(self) -> dict[str, dict[ForecastKind, int]]:
         """How many people each kind of event touches, month by month; months without any are left out."""
         touched = {(event.month, event.kind, event.employee_id) for event in self.events}
-        months: dict[str, dict[Kind, int]] = {}
+        months: dict[str, dict[ForecastKind, int]] = {}
         for month, kind, _ in sorted(touched):
             counts = months.setdefault(month, {})
             counts[kind] = counts.get(kind, 0) + 1
         return months
 
-    def by(self, attribute: Literal["roles", "locations", "reasons"], *kinds: Kind) -> dict[str, int]:
+    def by(self, attribute: Literal["roles", "locations", "reasons"], *kinds: ForecastKind) -> dict[str, int]:
         """How many people are touched by events of these kinds, by role, location or reason; most first."""
         pairs = {
             (event.employee_id, value)
@@ -79,7 +79,7 @@ class Forecast(msgspec.Struct, frozen=True):
         counts = Counter(value for _, value in pairs)
         return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
-    def of(self, kind: Kind) -> tuple[Event, ...]:
+    def of(self, kind: ForecastKind) -> tuple[Event, ...]:
         """The events of one kind."""
         return tuple(event for event in self.events if event.kind == kind)
 
@@ -101,11 +101,11 @@ def _events(client: AccessClient, timeline: Timeline) -> Iterator[Event]:
             if allowed.basis is None:
                 jobs = jobs_of(client, timeline.record, after.as_of)
             else:
-                jobs = Jobs((allowed.basis.role,), allowed.locations)
+                jobs = CurrentJobs((allowed.basis.role,), allowed.locations)
             yield Event(after.employee_id, after.as_of, kind, codes, jobs.roles, jobs.locations)
 
 
-def _kinds(before: Decision, after: Decision) -> Iterator[Kind]:
+def _kinds(before: Decision, after: Decision) -> Iterator[ForecastKind]:
     if before.outcome == "allow" != after.outcome:
         yield "removed" if after.outcome == "expired" else "lost"
     if before.outcome != "allow" == after.outcome:

@@ -19,9 +19,9 @@ from icaccess.review.jobs import jobs_of
 from icaccess.review.versions import Version
 from icaccess.timeline import Timeline, timelines
 
-Kind = Literal["loses", "gains", "outcome", "reasons", "terms", "wording"]
+ImpactKind = Literal["loses", "gains", "outcome", "reasons", "terms", "wording"]
 
-KINDS: dict[Kind, str] = {
+KINDS: dict[ImpactKind, str] = {
     "loses": "Lose access",
     "gains": "Gain access",
     "outcome": "Another outcome",
@@ -35,7 +35,7 @@ ACTIONS: tuple[Action, ...] = ("grant", "keep", "update", "revoke", "none")
 _NEVER_COMPARED = {"employee_id", "as_of", "recheck_on"}
 
 
-class Change(msgspec.Struct, frozen=True):
+class DecisionChange(msgspec.Struct, frozen=True):
     """How the decision on one person differs, and from which day through which.
 
     `fields` are the parts of the decision that differ; `roles` and `locations` are those of the person's
@@ -45,7 +45,7 @@ class Change(msgspec.Struct, frozen=True):
     employee_id: str
     first_day: date
     last_day: date
-    kind: Kind
+    kind: ImpactKind
     fields: tuple[str, ...]
     before: Decision
     after: Decision
@@ -73,7 +73,7 @@ class Impact(msgspec.Struct, frozen=True):
     first_day: date
     last_day: date
     people: int
-    changes: tuple[Change, ...]
+    changes: tuple[DecisionChange, ...]
     actions: tuple[DayActions, ...]
 
     @property
@@ -81,7 +81,7 @@ class Impact(msgspec.Struct, frozen=True):
         """How many people's decision differs on some day, words alone left out."""
         return len({change.employee_id for change in self.changes if change.kind != "wording"})
 
-    def by_kind(self) -> dict[Kind, int]:
+    def by_kind(self) -> dict[ImpactKind, int]:
         """How many people each kind of change touches, the gravest first."""
         return {kind: n for kind in KINDS if (n := self._people(kind))}
 
@@ -118,7 +118,7 @@ class Impact(msgspec.Struct, frozen=True):
             }
         )
 
-    def _people(self, kind: Kind) -> int:
+    def _people(self, kind: ImpactKind) -> int:
         return len({change.employee_id for change in self.changes if change.kind == kind})
 
     def _counted(self, attribute: Literal["roles", "locations"]) -> dict[str, int]:
@@ -168,7 +168,7 @@ def difference(before: Decision, after: Decision) -> tuple[str, ...]:
     )
 
 
-def kind_of(before: Decision, after: Decision) -> Kind:
+def kind_of(before: Decision, after: Decision) -> ImpactKind:
     """The gravest way in which two decisions differ."""
     if before.outcome != after.outcome:
         if before.outcome == "allow":
@@ -179,14 +179,14 @@ def kind_of(before: Decision, after: Decision) -> Kind:
     return "wording" if difference(before, after) == ("reasons",) else "terms"
 
 
-def _changes(before: Timeline, after: Timeline, last: date) -> Iterator[Change]:
+def _changes(before: Timeline, after: Timeline, last: date) -> Iterator[DecisionChange]:
     """The spans in which two timelines differ, each with the pair of decisions of its first day.
 
     Spans that follow each other and differ in the same way are one.
     """
     days = sorted({decision.as_of for decision in (*before.decisions, *after.decisions)})
     ends = [*(day - timedelta(days=1) for day in days[1:]), last]
-    open_one: Change | None = None
+    open_one: DecisionChange | None = None
     for day, through in zip(days, ends, strict=True):
         then, now = before.on(day), after.on(day)
         fields = difference(then, now)
@@ -196,12 +196,16 @@ def _changes(before: Timeline, after: Timeline, last: date) -> Iterator[Change]:
         if open_one:
             yield open_one
         kind = kind_of(then, now)
-        open_one = Change(before.record.id, day, through, kind, fields, then, now, (), ()) if fields else None
+        open_one = (
+            DecisionChange(before.record.id, day, through, kind, fields, then, now, (), ())
+            if fields
+            else None
+        )
     if open_one:
         yield open_one
 
 
-def _placed(change: Change, client: AccessClient, record: Record) -> Change:
+def _placed(change: DecisionChange, client: AccessClient, record: Record) -> DecisionChange:
     """The change with the roles and locations of the person's jobs, as the policy sees them on that day."""
     if change.after.outcome == "undecided":
         return change

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from icaccess.models import Decision
-from icaccess.review.impact import ACTIONS, KINDS, Change, DayActions, Impact, Kind
+from icaccess.review.impact import ACTIONS, KINDS, DayActions, DecisionChange, Impact, ImpactKind
 from icaccess.review.versions import Version
 from icaccess.tables import as_csv, as_json, as_markdown, as_text, markdown_text, table
 from icaccess.text import printable
@@ -135,9 +135,9 @@ def _counts(impact: Impact) -> Iterator[tuple[str, list[tuple[str, str]]]]:
             yield title, counts
 
 
-def _examples(impact: Impact, kind: Kind, number: int) -> Iterator[tuple[str, str]]:
+def _examples(impact: Impact, kind: ImpactKind, number: int) -> Iterator[tuple[str, str]]:
     """The first change of that kind of as many people: who, and how it differs."""
-    seen: dict[str, Change] = {}
+    seen: dict[str, DecisionChange] = {}
     for change in impact.changes:
         if change.kind == kind:
             seen.setdefault(change.employee_id, change)
@@ -147,7 +147,7 @@ def _examples(impact: Impact, kind: Kind, number: int) -> Iterator[tuple[str, st
         yield who, (days if impact.first_day != impact.last_day else "") + how
 
 
-def difference_words(kind: Kind, fields: tuple[str, ...], before: Decision, after: Decision) -> str:
+def difference_words(kind: ImpactKind, fields: tuple[str, ...], before: Decision, after: Decision) -> str:
     """From what to what a decision changes, and why."""
     if before.outcome != after.outcome:
         shown = f"{before.outcome} → {after.outcome}"

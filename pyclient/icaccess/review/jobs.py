@@ -10,7 +10,7 @@ from icaccess.models import Employee, Record
 from icaccess.opa.client import AccessClient
 
 
-class Jobs(msgspec.Struct, frozen=True):
+class CurrentJobs(msgspec.Struct, frozen=True):
     """The roles and the locations of somebody's jobs, each in order and without repeats."""
 
     roles: tuple[str, ...] = ()
@@ -22,17 +22,17 @@ class _Job(msgspec.Struct, frozen=True):
     location: str
 
 
-def jobs_of(client: AccessClient, record: Record, day: date) -> Jobs:
+def jobs_of(client: AccessClient, record: Record, day: date) -> CurrentJobs:
     """The current jobs on a day, as the policy explains ES-2 and ES-3; where none is, those on record.
 
     Nothing for a record that cannot be decided.
     """
     if not isinstance(record, Employee):
-        return Jobs()
+        return CurrentJobs()
     clauses = {clause.clause: clause.facts for clause in client.explain(record, day)}
     facts = [*clauses.get("ES-2", []), *clauses.get("ES-3", [])] or clauses.get("ES-9", [])
     jobs = {msgspec.json.decode(fact, type=_Job) for fact in facts}
-    return Jobs(
+    return CurrentJobs(
         tuple(sorted({job.role for job in jobs})),
         tuple(sorted({job.location for job in jobs})),
     )

@@ -32,7 +32,7 @@ class Column(NamedTuple):
     year: str
 
 
-class Row(NamedTuple):
+class ChartRow(NamedTuple):
     """One month in figures."""
 
     month: str
@@ -53,7 +53,7 @@ class Chart(NamedTuple):
     bar_width: float
     ticks: list[tuple[float, str]]
     bars: list[Column]
-    rows: list[Row]
+    rows: list[ChartRow]
 
 
 def expiries_by_month(months: Sequence[Month]) -> Chart | None:
@@ -62,18 +62,18 @@ def expiries_by_month(months: Sequence[Month]) -> Chart | None:
         "expiries-chart",
         "People whose certification ends, by month",
         ("Recertification not open yet", "Recertification open now"),
-        [Row(one.month, (one.valid, one.recertify)) for one in months],
+        [ChartRow(one.month, (one.valid, one.recertify)) for one in months],
     )
 
 
 def losses_by_month(months: Sequence[Coming]) -> Chart | None:
     """The chart of people who lose access, by month; None when nobody does."""
-    rows = [Row(one.month, (one.lost, one.removed)) for one in months if one.lost or one.removed]
+    rows = [ChartRow(one.month, (one.lost, one.removed)) for one in months if one.lost or one.removed]
     series = ("For another reason", "At the end of the cycle")
     return _chart("losses-chart", "People who lose access, by month", series, rows)
 
 
-def _chart(name: str, title: str, series: tuple[str, ...], rows: list[Row]) -> Chart | None:
+def _chart(name: str, title: str, series: tuple[str, ...], rows: list[ChartRow]) -> Chart | None:
     if not rows:
         return None
     shown = rows if len(rows) <= _LONGEST else [row for row in rows if sum(row.counts)]

@@ -14,8 +14,7 @@ import yaml
 from icaccess.config.policy_data import Requirements, load_policy_data
 from icaccess.errors import PolicyError
 from icaccess.review.report_data import ClauseWords, Settled
-
-NAME = "clauses.yaml"
+from icaccess.review.source import CLAUSES
 
 _HEAD = """# The posted page, clause by clause
 
@@ -31,7 +30,7 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
     Words in braces become values of `data.requirements`, so that an answer never says another number than the
     one that decides. `PolicyError` when the file is not of that shape or names a value that there is not.
     """
-    file = policy / NAME
+    file = policy / CLAUSES
     try:
         content = file.read_bytes()
     except FileNotFoundError:

@@ -47,7 +47,7 @@ class Given(Part, frozen=True, kw_only=True):
     approval: BasisApproval | None = None
 
 
-class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
+class ReportedPerson(Part, frozen=True, kw_only=True, omit_defaults=True):
     """One person, what they hold, and the decision on them.
 
     `name`, `username` and `email` are empty where the facts have none or the report leaves them out.
@@ -79,7 +79,7 @@ class Person(Part, frozen=True, kw_only=True, omit_defaults=True):
         return self.held is not None
 
 
-class Source(Part, frozen=True, kw_only=True):
+class ReportedSource(Part, frozen=True, kw_only=True):
     """One source of facts: its file and digest, or its rows, what became of each, and what it declares.
 
     `rows` is the sum of `used`, `repeated`, `unmatched` (of nobody known) and `rejected`; `declared` how many
@@ -111,10 +111,10 @@ class Population(Part, frozen=True, kw_only=True):
     """People who hold access and have no employee record; they stand in the report besides `records`."""
     facts_digest: str
     """SHA-256 over every record, in the sources' order."""
-    sources: tuple[Source, ...] = ()
+    sources: tuple[ReportedSource, ...] = ()
 
 
-class Evidence(Part, frozen=True, kw_only=True):
+class ReportEvidence(Part, frozen=True, kw_only=True):
     """What the report rests on, by digest, and with which program it was made."""
 
     policy_revision: str
@@ -133,7 +133,7 @@ class Standing(Part, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-class Change(Part, frozen=True, kw_only=True):
+class StandingChange(Part, frozen=True, kw_only=True):
     """One person whose standing differs; `before` is null for somebody new, `after` for somebody gone."""
 
     id: str
@@ -150,7 +150,7 @@ class Since(Part, frozen=True, kw_only=True):
     data_revision: str
     facts_digest: str
     records: int
-    changes: tuple[Change, ...]
+    changes: tuple[StandingChange, ...]
 
 
 class Month(Part, frozen=True, kw_only=True):
@@ -197,11 +197,19 @@ class Settled(Part, frozen=True, kw_only=True):
     why: str
 
 
+class PageSentences(Part, frozen=True, kw_only=True):
+    """The sentences of the page that a clause serves, by SHA-256, and the day on which they were read."""
+
+    read_on: date
+    sentences: tuple[str, ...]
+
+
 class ClauseWords(Part, frozen=True, kw_only=True):
-    """One posted clause: what it asks, and the questions that it leaves open."""
+    """One posted clause: what it asks, where the page says so, and the questions that it leaves open."""
 
     clause: str
     asks: str
+    page: PageSentences | None = None
     settled: tuple[Settled, ...] = ()
 
 
@@ -222,7 +230,7 @@ class Traced(Part, frozen=True, kw_only=True):
     gap: str | None
 
 
-class Drift(Part, frozen=True, kw_only=True):
+class ReportedDrift(Part, frozen=True, kw_only=True):
     """Access that was changed behind this system's back."""
 
     id: str
@@ -274,9 +282,9 @@ class Report(Part, frozen=True, kw_only=True):
     """An instant, ISO 8601 with the district's offset."""
     personal: bool
     """False when names, user names and e-mail addresses were left out."""
-    evidence: Evidence
+    evidence: ReportEvidence
     population: Population
-    people: tuple[Person, ...]
+    people: tuple[ReportedPerson, ...]
     places: dict[str, str]
     """The names of locations, by id, where the policy data has one."""
     expiries: tuple[Month, ...]
@@ -284,7 +292,7 @@ class Report(Part, frozen=True, kw_only=True):
     outlook: Outlook | None = None
     clauses: tuple[ClauseWords, ...] | None = None
     trace: tuple[Traced, ...] | None = None
-    drift: tuple[Drift, ...] | None = None
+    drift: tuple[ReportedDrift, ...] | None = None
     removals: tuple[Removal, ...] | None = None
     audit: Audit | None = None
     absent: dict[str, str] = {}

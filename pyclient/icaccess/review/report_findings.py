@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from icaccess.review.report_data import Audit, Drift, Person, Removal, Report, Traced
+from icaccess.review.report_data import Audit, Removal, Report, ReportedDrift, ReportedPerson, Traced
 
 
-class Check(NamedTuple):
+class ReportCheck(NamedTuple):
     """One thing that was checked: a mark and its word, what was found, and the section that shows more."""
 
     mark: str
@@ -38,7 +38,7 @@ class ReasonCount(NamedTuple):
     share: float
 
 
-def checks(report: Report, counts: Counts) -> list[Check]:
+def checks(report: Report, counts: Counts) -> list[ReportCheck]:
     """What the report found when it looked at itself and at the target; a missing part is never fine."""
     population, undecided = report.population, counts.outcomes["undecided"]
     found = [
@@ -68,16 +68,16 @@ def checks(report: Report, counts: Counts) -> list[Check]:
     return found
 
 
-def _check(good: bool, text: str, section: str) -> Check:
-    return Check("allow" if good else "undecided", "Fine" if good else "Look", text, section)
+def _check(good: bool, text: str, section: str) -> ReportCheck:
+    return ReportCheck("allow" if good else "undecided", "Fine" if good else "Look", text, section)
 
 
-def _not_seen(report: Report, part: str, section: str = "") -> Check:
+def _not_seen(report: Report, part: str, section: str = "") -> ReportCheck:
     why = report.absent.get(part, "nobody looked.")
-    return Check("undecided", "Not seen", f"{part.capitalize()}: {why}", section or part)
+    return ReportCheck("undecided", "Not seen", f"{part.capitalize()}: {why}", section or part)
 
 
-def _removals(removals: Sequence[Removal]) -> Check:
+def _removals(removals: Sequence[Removal]) -> ReportCheck:
     """Of each person the newest removal counts: one that failed may have been made since."""
     newest: dict[str, Removal] = {}
     for one in removals:
@@ -87,26 +87,26 @@ def _removals(removals: Sequence[Removal]) -> Check:
     return _check(left == 0, text, "removals")
 
 
-def _drift(drift: Sequence[Drift]) -> Check:
+def _drift(drift: Sequence[ReportedDrift]) -> ReportCheck:
     text = f"The access of {len(drift):,} people was changed behind the back of this system."
     return _check(not drift, text, "drift")
 
 
-def _audit(audit: Audit) -> Check:
+def _audit(audit: Audit) -> ReportCheck:
     if audit.problem:
-        return Check("deny", "Broken", audit.problem, "digests")
+        return ReportCheck("deny", "Broken", audit.problem, "digests")
     return _check(
         True, f"The chain of all {audit.entries:,} entries of the audit record is unbroken.", "digests"
     )
 
 
-def _trace(trace: Sequence[Traced]) -> Check:
+def _trace(trace: Sequence[Traced]) -> ReportCheck:
     bare = ", ".join(one.clause for one in trace if one.gap)
     outcome = f"not covered: {bare}." if bare else "each has a rule, and tests that pass."
     return _check(not bare, f"{len(trace)} clauses are traced; {outcome}", "trace")
 
 
-def count_reasons(people: Sequence[Person]) -> list[ReasonCount]:
+def count_reasons(people: Sequence[ReportedPerson]) -> list[ReasonCount]:
     """Each reason that somebody has, in the order of the clauses."""
     total: Counter[tuple[str, str | None]] = Counter()
     holding: Counter[tuple[str, str | None]] = Counter()
@@ -141,7 +141,7 @@ def _clause_order(code: str, clause: str | None) -> tuple[int, str]:
     return (int(clause.partition("-")[2]) if clause else 10_000, code)
 
 
-def count(people: Sequence[Person]) -> Counts:
+def count(people: Sequence[ReportedPerson]) -> Counts:
     """How many people, by what was decided and what is to do."""
     return Counts(
         Counter(one.outcome for one in people),

@@ -27,18 +27,18 @@ from icaccess.request import Request
 from icaccess.review.forecast import forecast
 from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import (
-    Change,
     Coming,
-    Evidence,
     Month,
     Outlook,
-    Person,
     Population,
     Report,
+    ReportedPerson,
+    ReportedSource,
+    ReportEvidence,
     RulePlace,
     Since,
-    Source,
     Standing,
+    StandingChange,
     Traced,
 )
 from icaccess.review.report_people import Collected, held_by_records
@@ -134,7 +134,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         as_of=as_of,
         created_at=datetime.now(zone).isoformat(timespec="seconds"),
         personal=personal,
-        evidence=Evidence(
+        evidence=ReportEvidence(
             policy_revision=plan.policy_revision,
             data_revision=plan.data_revision,
             opa_version=client.status()[0].version or "unknown",
@@ -181,7 +181,7 @@ def select(report: Report, ids: Iterable[str]) -> Report:
     return report
 
 
-def compare(earlier: Report, people: Iterable[Person]) -> Since:
+def compare(earlier: Report, people: Iterable[ReportedPerson]) -> Since:
     """Who stands differently than in an earlier report: outcome, access held, or the codes of the reasons."""
     before = {person.id: _standing(person) for person in earlier.people}
     now = {person.id: _standing(person) for person in people}
@@ -193,14 +193,14 @@ def compare(earlier: Report, people: Iterable[Person]) -> Since:
         facts_digest=earlier.population.facts_digest,
         records=earlier.population.records,
         changes=tuple(
-            Change(id=one, before=before.get(one), after=now.get(one))
+            StandingChange(id=one, before=before.get(one), after=now.get(one))
             for one in [*now, *(one for one in before if one not in now)]
             if before.get(one) != now.get(one)
         ),
     )
 
 
-def expiries(people: Iterable[Person], as_of: date) -> tuple[Month, ...]:
+def expiries(people: Iterable[ReportedPerson], as_of: date) -> tuple[Month, ...]:
     """How many certifications of people who are allowed end in each month, from the month of `as_of` on."""
     valid: Counter[str] = Counter()
     recertify: Counter[str] = Counter()
@@ -217,7 +217,9 @@ def expiries(people: Iterable[Person], as_of: date) -> tuple[Month, ...]:
     return tuple(found)
 
 
-def outlook(client: AccessClient, records: Iterable[Record], people: Iterable[Person], day: date) -> Outlook:
+def outlook(
+    client: AccessClient, records: Iterable[Record], people: Iterable[ReportedPerson], day: date
+) -> Outlook:
     """What comes after `day`, through the day after the next removal of somebody who is allowed.
 
     Where nobody is allowed it is looked ahead for a year. `records` hold the access that the target shows.
@@ -259,7 +261,7 @@ def traced_clauses(policy: Path, config: Path) -> tuple[Traced, ...]:
     )
 
 
-def _standing(person: Person) -> Standing:
+def _standing(person: ReportedPerson) -> Standing:
     return Standing(
         outcome=person.outcome,
         held=person.held is not None,
@@ -267,11 +269,11 @@ def _standing(person: Person) -> Standing:
     )
 
 
-def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[Source]:
+def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[ReportedSource]:
     """What the facts came from: the files named, by digest, or each configured source and its rows."""
     if isinstance(facts, MergedFacts):
         for count in facts.reports():
-            yield Source(
+            yield ReportedSource(
                 name=count.name,
                 rows=count.rows,
                 used=count.used,
@@ -285,4 +287,4 @@ def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[So
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
-                yield Source(name=str(file), digest=hashlib.sha256(file.read_bytes()).hexdigest())
+                yield ReportedSource(name=str(file), digest=hashlib.sha256(file.read_bytes()).hexdigest())

@@ -19,7 +19,7 @@ from jinja2 import Environment, StrictUndefined
 
 from icaccess.review.forecast import KINDS
 from icaccess.review.report_charts import expiries_by_month, losses_by_month
-from icaccess.review.report_data import Change, Drift, Part, Removal, Report
+from icaccess.review.report_data import Part, Removal, Report, ReportedDrift, StandingChange
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 
 OUTCOMES = {"allow": "Allowed", "deny": "Denied", "expired": "Expired", "undecided": "Undecided"}
@@ -51,8 +51,8 @@ class _Data(Part, frozen=True, kw_only=True):
     places: dict[str, str]
     codes: dict[str, str | None]
     history: bool
-    since: Sequence[Change]
-    drift: Sequence[Drift]
+    since: Sequence[StandingChange]
+    drift: Sequence[ReportedDrift]
     removals: Sequence[Removal]
 
 

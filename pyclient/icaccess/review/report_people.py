@@ -24,13 +24,13 @@ from icaccess.models import (
 )
 from icaccess.opa.answers import no_employee_record
 from icaccess.plan import Plan
-from icaccess.review.report_data import Drift, Given, Held, Job, Person
+from icaccess.review.report_data import Given, Held, Job, ReportedDrift, ReportedPerson
 from icaccess.targets.interface import Match
 
 _decision = msgspec.json.Decoder(Decision).decode
 _QUOTING = {"invalid_record", "no_decision"}
 _LEFT_OUT = "What is wrong in this record is left out here, since it may name a person."
-_PERSON = set(Person.__struct_fields__)
+_PERSON = set(ReportedPerson.__struct_fields__)
 _SOMEBODY = "somebody without an employee record"
 
 
@@ -44,7 +44,7 @@ class Collected:
         """The records as they were sent, with the access that the target shows."""
         self.last_days: dict[str, list[date]] = {}
         """The last days of each person's employments that end."""
-        self._people: list[Person] = []
+        self._people: list[ReportedPerson] = []
         self._known: set[str] = set()
         self._match = match
         self._personal = personal
@@ -62,7 +62,9 @@ class Collected:
             self._add(record, _decision(answer))
             yield one, answer
 
-    def everybody(self, plan: Plan, given: Mapping[str, Given] = MappingProxyType({})) -> tuple[Person, ...]:
+    def everybody(
+        self, plan: Plan, given: Mapping[str, Given] = MappingProxyType({})
+    ) -> tuple[ReportedPerson, ...]:
         """All people of the plan, those who hold access and have no employee record at the end.
 
         `given` tells by id what gave the access that is held.
@@ -75,10 +77,10 @@ class Collected:
         people = (replace(one, given=given.get(one.id)) if one.held else one for one in self._people)
         return tuple(people if self._personal else map(self._impersonal, people))
 
-    def drift(self, plan: Plan) -> Iterator[Drift]:
+    def drift(self, plan: Plan) -> Iterator[ReportedDrift]:
         """The plan's drift; holders without a record are named as in `people`."""
         for one in plan.drift:
-            yield Drift(
+            yield ReportedDrift(
                 id=self._name(one.employee_id),
                 kind=one.kind,
                 expected=_held(one.expected) if one.expected else None,
@@ -115,7 +117,7 @@ class Collected:
             )
         self._people.append(person)
 
-    def _impersonal(self, person: Person) -> Person:
+    def _impersonal(self, person: ReportedPerson) -> ReportedPerson:
         """Without what quotes a record, nor an approver who is no employee and so may be an address."""
         reasons = tuple(
             replace(one, message=_LEFT_OUT) if one.code in _QUOTING else one for one in person.reasons
@@ -131,9 +133,11 @@ class Collected:
         return approval if approval.approver in self._known else replace(approval, approver=_SOMEBODY)
 
 
-def _person(decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()) -> Person:
+def _person(
+    decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()
+) -> ReportedPerson:
     said = {name: getattr(decision, name) for name in Decision.__struct_fields__ if name in _PERSON}
-    return Person(id=shown_id, jobs=jobs, held=held, **said)
+    return ReportedPerson(id=shown_id, jobs=jobs, held=held, **said)
 
 
 def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:

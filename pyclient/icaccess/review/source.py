@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import yaml
 
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.opa.bundles import first_complaint, shipped
 from icaccess.opa.engine import cache_dir
 
-CLAUSES = tuple(f"ES-{number}" for number in range(1, 16))
-"""The clauses of the posted requirements, in their order."""
+CLAUSES = "clauses.yaml"
+"""The file of a policy that lists the clauses of the posted requirements, and is the only one that does."""
 
 POLICY_DATA = ("requirements", "locations", "calendar")
 
@@ -79,10 +80,14 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class _Syntax(msgspec.Struct, frozen=True):
-    """What OPA's parser says of each file; `cached_at` is when, where it is from the cache."""
+    """What OPA's parser says of texts of Rego, by their SHA-256; `cached_at` is when, if from the cache."""
 
-    files: dict[str, dict[str, Any]]
+    texts: dict[str, dict[str, Any]]
     cached_at: str | None = None
+
+
+_PARSED: dict[str, dict[str, Any]] = {}
+"""What this process has had parsed, so that two versions share the files that do not differ."""
 
 
 class PolicySource:
@@ -100,6 +105,15 @@ class PolicySource:
         self.policy = policy
         self.config = config
         self.use_cache = use_cache
+
+    @cached_property
+    def clauses(self) -> tuple[str, ...]:
+        """The posted clauses in their order; `PolicyError` when the policy's list of them cannot be read."""
+        file = self.policy / CLAUSES
+        try:
+            return tuple(str(entry["clause"]) for entry in yaml.load(file.read_bytes(), yaml.CSafeLoader))
+        except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
+            raise PolicyError(f"{file}: cannot be read as the list of clauses ({error})") from error
 
     @cached_property
     def rego_files(self) -> list[Path]:
@@ -279,12 +293,17 @@ class PolicySource:
 
     @cached_property
     def _syntax(self) -> dict[str, dict[str, Any]]:
-        return self.cached("syntax", _Syntax, self._parse).files
+        files = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in self._all_files}
+        files |= {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in self._sidecar_files}
+        if not set(files.values()) <= _PARSED.keys():
+            _PARSED.update(self.cached("syntax", _Syntax, lambda: self._parse(files)).texts)
+        return {str(file): _PARSED[digest] for file, digest in files.items()}
 
-    def _parse(self) -> _Syntax:
-        files = [*self._all_files, *self._sidecar_files]
+    def _parse(self, files: dict[Path, str]) -> _Syntax:
+        new = {digest: file for file, digest in files.items() if digest not in _PARSED}
         with ThreadPoolExecutor(2) as pool:
-            return _Syntax(dict(zip(map(str, files), pool.map(self._parsed, files), strict=True)))
+            parsed = dict(zip(new, pool.map(self._parsed, new.values()), strict=True))
+        return _Syntax({digest: parsed.get(digest) or _PARSED[digest] for digest in files.values()})
 
     def _parsed(self, file: Path) -> dict[str, Any]:
         done = self.run("parse", "--format", "json", "--json-include", "locations,-comments", file)

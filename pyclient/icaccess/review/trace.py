@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from icaccess.errors import PolicyError
-from icaccess.review.source import CLAUSES, PolicySource, Rule
+from icaccess.review.source import PolicySource, Rule
 from icaccess.review.suite import SuiteRun, run_suite
 
 
@@ -70,7 +70,7 @@ def trace_policy(source: PolicySource, run: SuiteRun | None = None) -> Trace:
                 f"{test.file}:{test.line}: {test.name} fails ({run.failed} in all); "
                 "mend what `icaccess policy test` shows, then trace"
             )
-    return Trace(tuple(_clause(source, run, clause) for clause in CLAUSES))
+    return Trace(tuple(_clause(source, run, clause) for clause in source.clauses))
 
 
 def _clause(source: PolicySource, run: SuiteRun, clause: str) -> TracedClause:

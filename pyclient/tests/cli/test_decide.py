@@ -49,7 +49,7 @@ def test_exit_code_tells_the_outcome(command, employee, ends, form):
 
 def test_one_person_is_explained(command):
     _, out, _ = command("decide", "100309", *EXAMPLES)
-    assert out.startswith("100309 on 2027-06-29: deny (action: none)\n")
+    assert out.startswith("100309 on 2027-06-29: deny, action none\n")
     assert [line.split()[0] for line in out.splitlines() if line.startswith("  ES-")] == [
         f"ES-{number}" for number in range(1, 16)
     ]

@@ -52,7 +52,7 @@ def test_a_decision_is_made_again_exactly_from_a_snapshot(command: Run, tmp_path
     first = command(*decide, FACTS)
     assert first[0] == 0
     assert len(first[1].splitlines()) == 76
-    assert command(*decide, file) == first
+    assert command(*decide, file)[:2] == first[:2]
 
 
 def test_what_is_not_used_is_listed_in_a_file(command: Run, tmp_path) -> None:
@@ -120,6 +120,8 @@ def test_doctor_tries_everything(command: Run) -> None:
         "policy data",
         "engine",
         "target",
+        "audit record",
+        "notices",
         "source example-district",
         "facts",
     ]
@@ -154,7 +156,9 @@ def test_doctor_on_files(command: Run) -> None:
 def test_the_guard_knows_how_old_the_facts_are(command: Run, tmp_path) -> None:
     config = tmp_path / "config"
     shutil.copytree(ROOT / "config", config)
-    (config / "icaccess.yaml").write_text("guard: {facts_age_hours: 24, revocations: {count: 250}}\n")
+    (config / "icaccess.yaml").write_text(
+        "guard: {facts_age_hours: 24, revocations: {count: 250, share: null}}\n"
+    )
     facts = tmp_path / "facts"
     shutil.copytree(FACTS, facts)
     shared = ("--config", config, "--facts", facts, "--at", "2027-06-29")
@@ -165,7 +169,7 @@ def test_the_guard_knows_how_old_the_facts_are(command: Run, tmp_path) -> None:
     assert "the facts are 48 hours old, over 24" in out + err
     code, _, err = command("apply", "--yes", *shared)
     assert code == 3
-    assert "stopped by the guard: the facts are 48 hours old, over 24" in err
+    assert "the facts are 48 hours old, over 24" in err
     file = tmp_path / "snapshot.jsonl"
     assert command("facts", "--facts", facts, "--out", file)[0] == 0
     os.utime(file, (two_days_ago, two_days_ago))  # a snapshot itself says when it was taken
@@ -176,7 +180,7 @@ def test_doctor_says_whether_a_store_that_is_to_come_can_be_made(command: Run, t
     given = ("doctor", "--facts", FACTS, "--at", "2027-06-29", "--store")
     code, out, _ = command(*given, f"sqlite:///{tmp_path}/new/icaccess.db")
     assert code == 0
-    assert f"there is no store yet at sqlite:///{tmp_path}/new/icaccess.db; the first `icaccess adopt`" in out
+    assert f"there is no store yet at {tmp_path}/new/icaccess.db; the first `icaccess adopt`" in out
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").touch()
     code, out, _ = command(*given, f"sqlite:///{tmp_path}/file/icaccess.db")

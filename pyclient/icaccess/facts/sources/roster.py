@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ _MAX_PAGES = 100_000
 _FILES = ("manifest.csv", "orgs.csv", "users.csv", "roles.csv")
 _MAX_UNPACKED = 1 << 30
 """The largest bundle that is unpacked, in bytes; a million people take a quarter of it."""
+_BROKEN_ZIP = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, LZMAError)
+"""What zipfile raises for a file that is damaged; for one that is encrypted, it is RuntimeError."""
 
 Row = dict[str, Any]
 
@@ -176,8 +179,7 @@ class Bundle(Roster):
                         raise FactsError(f"{self._path}: unpacks to more than {_MAX_UNPACKED:,} bytes")
                     for file in files:
                         bundle.extract(file, self._temporary.name)
-            except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-                # An encrypted file is a RuntimeError.
+            except _BROKEN_ZIP as error:
                 raise FactsError(f"{self._path}: is no folder and no readable zip file ({error})") from error
         return Path(self._temporary.name)
 

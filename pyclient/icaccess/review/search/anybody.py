@@ -11,16 +11,19 @@ import msgspec
 
 from icaccess.errors import EngineError
 from icaccess.opa.client import AccessClient
-from icaccess.review.search.changes import HOT, WORD, Change, Changes
+from icaccess.review.search.build import build, learned
+from icaccess.review.search.changes import HOT, WORD, Changes, Edit
 from icaccess.review.search.differ import WAYS, Difference, difference
-from icaccess.review.search.facts import Facts, Shape, Vocabulary
+from icaccess.review.search.facts import EmployeeFacts, Shape, Words, moved
 from icaccess.review.search.judge import Judge, Made, seen
 from icaccess.review.search.pool import Kept, Pool
 from icaccess.review.search.shrink import shrink
 
 _ROUND = 360
 """How many people are decided in one go."""
-_QUIET = 4.0
+_OF_BASES = 0.6
+"""How many of the rounds change somebody who was built."""
+QUIET = 4.0
 """Seconds without another way to differ after which a search that found some ends."""
 
 
@@ -42,7 +45,7 @@ class Tried(msgspec.Struct, kw_only=True):
     only_one_knows: tuple[str, ...] = ()
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class SearchResult(msgspec.Struct, frozen=True):
     """What a search came to: the smallest person for each way to differ, and people of every kind seen.
 
     `problem` says why the search ended early, null when it did not.
@@ -57,7 +60,11 @@ class Outcome(msgspec.Struct, frozen=True):
 class Search:
     """One search, of one shape of facts, with one vocabulary, from some seeds."""
 
-    def __init__(self, shape: Shape, words: Vocabulary, seeds: list[Made], tried: Tried) -> None:
+    def __init__(
+        self, shape: Shape, words: Words, seeds: list[Made], tried: Tried, quiet: float = QUIET
+    ) -> None:
+        """`quiet` is for how many seconds to go on after the latest way to differ."""
+        self._quiet = quiet
         self._shape = shape
         self._words = words
         self._seeds = seeds
@@ -65,11 +72,13 @@ class Search:
         self._rng = Random(tried.seed)  # noqa: S311 (a search that can be repeated)
         self._best: dict[str, Difference] = {}
         self._days: set[str] = set()
-        self._pending: dict[int, Iterator[Change]] = {}
+        self._bases: list[Made] = []
+        self._next = 0
+        self._pending: dict[int, Iterator[Edit]] = {}
         self._started = time.monotonic()
         self._latest = self._started
 
-    def run(self, base: AccessClient, head: AccessClient) -> Outcome:
+    def run(self, base: AccessClient, head: AccessClient) -> SearchResult:
         """Search until the limit, or until no other way to differ has turned up for some seconds."""
         judge = Judge(base, head)
         self._pool = Pool(self._rng, judge.met)
@@ -89,18 +98,27 @@ class Search:
         tried.people, tried.days, tried.kinds_of_decision = judge.pairs, len(self._days), self._pool.shapes
         order = list(WAYS)
         found_all = tuple(sorted(self._best.values(), key=lambda one: order.index(one.way)))
-        return Outcome(tried, found_all, tuple(kept.made for kept in self._pool.people), problem)
+        return SearchResult(tried, found_all, tuple(kept.made for kept in self._pool.people), problem)
 
     def _is_over(self) -> bool:
         now = time.monotonic()
-        return now - self._started > self._tried.limit or (bool(self._best) and now - self._latest > _QUIET)
+        return now - self._started > self._tried.limit or (
+            bool(self._best) and now - self._latest > self._quiet
+        )
 
     def _sow(self, judge: Judge) -> None:
-        """The seeds on their own days, and nobody at all, from whom the search builds somebody."""
-        nobody: Facts = {name: [] for name, field in self._shape.fields.items() if field.kind == "list"}
+        """Built people, the seeds on their own days, and nobody at all, from whom the search goes on."""
+        nobody: EmployeeFacts = {
+            name: [] for name, field in self._shape.fields.items() if field.kind == "list"
+        }
         days = list(self._words.days)
         some = self._rng.sample(days, min(6, len(days))) or ["2025-09-10"]
-        people = [*self._seeds, *(Made(nobody, day) for day in some)]
+        built = build(judge, self._shape, self._words)
+        self._bases = self._rng.sample(built, len(built))
+        for name, known in learned(built).items():
+            seen_before = self._words.by_field.get(name, ())
+            self._words.by_field[name] = tuple(dict.fromkeys((*known, *seen_before)))
+        people = [*built, *self._seeds, *(Made(nobody, day) for day in some)]
         for start in range(0, len(people), _ROUND):
             self._judge(judge, people[start : start + _ROUND])
             if time.monotonic() - self._started > self._tried.limit:
@@ -108,23 +126,38 @@ class Search:
 
     def _round(self, judge: Judge) -> None:
         """Somebody kept, with single changes; others put on the same day, with two and three at once."""
+        if self._bases and self._rng.random() < _OF_BASES:
+            self._around(judge, self._bases[self._next % len(self._bases)])
+            self._next += 1
+            return
         kept = self._pool.choose()
         at = kept.made.at
         changes = self._changes(kept.made.facts, at)
-        facts = [change() for change in islice(self._single(kept, changes), _ROUND // 2)]
-        facts += changes.some(_ROUND // 8, steps=2)
+        facts = [change() for change in islice(self._single(kept, changes), _ROUND // 4)]
+        if self._pool.is_growing:
+            facts += changes.some(_ROUND // 4, steps=2)
+        else:
+            facts += changes.near(_ROUND // 3) + changes.near(_ROUND // 3, steps=self._rng.choice((2, 2, 3)))
         for other in (self._pool.choose().made for _ in range(2)):
             facts.append(other.facts)
-            facts += self._changes(other.facts, at).some(_ROUND // 8, steps=self._rng.choice((1, 2, 3)))
+            facts += self._changes(other.facts, at).some(_ROUND // 16, steps=self._rng.choice((1, 2, 3)))
             facts += [{**kept.made.facts, name: value} for name, value in other.facts.items()]
         people = [Made(one, at) for one in facts]
         people += [Made(kept.made.facts, day) for day in changes.other_days(at, 8)]
         self._judge(judge, people)
 
-    def _changes(self, facts: Facts, at: str) -> Changes:
+    def _around(self, judge: Judge, made: Made) -> None:
+        """Likely changes to somebody who was built, one and two at a time, and the critical days."""
+        changes = self._changes(made.facts, made.at)
+        facts = changes.near(_ROUND // 2) + changes.near(_ROUND // 2, steps=2)
+        beside = [moved(day, n) for day in self._words.critical for n in (0, 1, -1)]
+        days = self._rng.sample(beside, min(8, len(beside)))
+        self._judge(judge, [*(Made(one, made.at) for one in facts), *(Made(made.facts, day) for day in days)])
+
+    def _changes(self, facts: EmployeeFacts, at: str) -> Changes:
         return Changes(self._shape, self._words, self._rng, facts, at)
 
-    def _single(self, kept: Kept, changes: Changes) -> Iterator[Change]:
+    def _single(self, kept: Kept, changes: Changes) -> Iterator[Edit]:
         """The single changes to somebody that were not tried yet; drawn anew when all were."""
         key = id(kept)
         if key not in self._pending or kept.used % 12 == 0:

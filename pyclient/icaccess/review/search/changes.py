@@ -12,11 +12,11 @@ from itertools import zip_longest
 from random import Random
 from typing import Any, NamedTuple
 
-from icaccess.review.search.facts import ME, Facts, Shape, Vocabulary, is_day, moved, near_misses
+from icaccess.review.search.facts import ME, EmployeeFacts, Shape, Words, is_day, moved, near_misses
 
-Change = Callable[[], Any]
+Edit = Callable[[], Any]
 """Gives what the facts become."""
-Options = Iterator[tuple[int, Change]]
+Options = Iterator[tuple[int, Edit]]
 """Changes, each with its rank: one brings in what one version alone knows, another word, or another day."""
 
 HOT, WORD, DAY = 0, 1, 2
@@ -42,7 +42,7 @@ class _Place(NamedTuple):
 class Changes:
     """The single changes to one person's facts on one day, by the words, days and counts of a vocabulary."""
 
-    def __init__(self, shape: Shape, words: Vocabulary, rng: Random, facts: Facts, at: str) -> None:
+    def __init__(self, shape: Shape, words: Words, rng: Random, facts: EmployeeFacts, at: str) -> None:
         self._words = words
         self._rng = rng
         self._facts = facts
@@ -54,15 +54,16 @@ class Changes:
                 near[value] = None
             elif isinstance(value, str) and value:
                 self._own.setdefault(name, {})[value] = None
+        self._own_days = list(near)
         self.hot_days, self.days = self._near(list(near)[:8])
 
-    def all(self, first: int = HOT) -> list[Change]:
+    def all(self, first: int = HOT) -> list[Edit]:
         """Every single change in chance order, those of the rank `first` before the others.
 
         Of days and of words never seen in a field only some are among them, others the next time.
         """
-        begin: list[list[Change]] = []
-        rest: list[list[Change]] = []
+        begin: list[list[Edit]] = []
+        rest: list[list[Edit]] = []
         for place in _places("", self._shape, self._facts, _same):
             options = list(self._options(place))
             self._rng.shuffle(options)
@@ -77,7 +78,7 @@ class Changes:
             if change is not None
         ]
 
-    def some(self, size: int, steps: int = 1) -> list[Facts]:
+    def some(self, size: int, steps: int = 1) -> list[EmployeeFacts]:
         """The facts after `steps` changes at places by chance, `size` times."""
         places = list(_places("", self._shape, self._facts, _same))
         found = []
@@ -91,6 +92,58 @@ class Changes:
                 facts = self._rng.choice([change for _, change in self._options(self._rng.choice(again))])()
             found.append(facts)
         return found
+
+    def near(self, size: int, steps: int = 1) -> list[EmployeeFacts]:
+        """The facts after `steps` changes to values that are likely to count, `size` times at most.
+
+        These are the person's own days and the days beside them, words known in the field, one more record
+        like another, and what one version alone knows. With one step each change is made once.
+        """
+        first = [
+            edit for place in _places("", self._shape, self._facts, _same) for edit in self._likely(place)
+        ]
+        found: list[EmployeeFacts] = [edit() for edit in self._sample(first, size)]
+        for _ in range(steps - 1):
+            for number, facts in enumerate(found):
+                place = self._rng.choice(list(_places("", self._shape, facts, _same)))
+                if edits := list(self._likely(place)):
+                    found[number] = self._rng.choice(edits)()
+        return found
+
+    def _likely(self, place: _Place) -> Iterator[Edit]:
+        name, shape, value, put = place
+        if value is not _GONE:
+            yield partial(put, _GONE)
+        if shape.kind == "list" and isinstance(value, list) and shape.items is not None:
+            for item in value:
+                for inner in _places(name, shape.items, item, _same):
+                    yield from (partial(_made, put, edit, value) for edit in self._likely(inner))
+            if shape.items.kind == "record":
+                yield from (partial(_made, put, partial(self._new, shape.items), value) for _ in range(6))
+        elif shape.kind == "record" and value is not _GONE:
+            splits = list(self._split(value, shape))
+            hot = [parts for rank, parts in splits if rank == HOT]
+            some = self._sample(hot, 20) + self._sample([parts for _, parts in splits], 10)
+            yield from (partial(put, _Parts(parts)) for parts in some)
+        elif shape.kind in {"record", "list"}:
+            yield from (partial(_made, put, partial(self._value, name, shape)) for _ in range(6))
+        else:
+            yield from (partial(put, one) for one in self._likely_values(name, shape, value) if one != value)
+
+    def _likely_values(self, name: str, shape: Shape, value: Any) -> Sequence[Any]:
+        match shape.kind:
+            case "flag":
+                return (True, False)
+            case "choice":
+                return shape.choices
+            case "day":
+                beside = [moved(day, n) for day in self._own_days for n in (0, 1, -1)]
+                counted = self._sample(self.hot_days, 12) + self._sample(self.days, 6)
+                return list(dict.fromkeys((*beside, *counted)))
+        hot = self._words.hot_words
+        known = (*self._own.get(name, ()), *self._words.by_field.get(name, ())[:8], *hot, ME)
+        missed = [near for word in {value, *hot} if isinstance(word, str) for near in near_misses(word)]
+        return list(dict.fromkeys((*known, *self._sample(missed, 6))))
 
     def other_days(self, at: str, limit: int) -> list[str]:
         """Days on which to try the same facts: some hot ones, and others by chance."""
@@ -128,9 +181,9 @@ class Changes:
         )
         return list(dict.fromkeys((*known, *some, ME)))
 
-    def _new(self, shape: Shape, **given: Any) -> Facts:
+    def _new(self, shape: Shape, **given: Any) -> EmployeeFacts:
         """A record by chance, with the values `given`; a field that may be absent mostly is."""
-        facts: Facts = {}
+        facts: EmployeeFacts = {}
         for name, field in shape.fields.items():
             if name in given:
                 facts[name] = given[name]
@@ -154,7 +207,7 @@ class Changes:
             case "flag":
                 return choose((True, False))
             case "day":
-                return choose(self.days)
+                return choose(self._own_days if self._rng.random() < 0.6 else self.days)
         seen = (*self._own.get(name, ()), *self._words.by_field.get(name, ()))
         return choose(seen if seen and self._rng.random() < 0.8 else (*self._words.words, "000777"))
 
@@ -238,7 +291,7 @@ class Changes:
                 rank = HOT if one in hot else DAY if inner.kind == "day" else WORD
                 yield rank, partial(self._new, shape, **{field: one})
 
-    def _split(self, item: Any, shape: Shape) -> Iterator[tuple[int, list[Facts]]]:
+    def _split(self, item: Any, shape: Shape) -> Iterator[tuple[int, list[EmployeeFacts]]]:
         """A period as two, with a gap of each count of days and up to two more between them."""
         if shape.period is None or not isinstance(item, dict) or not is_day(item.get(shape.period[0])):
             return
@@ -276,7 +329,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _put_field(put: Callable[[Any], Any], facts: Facts, name: str, value: Any) -> Any:
+def _put_field(put: Callable[[Any], Any], facts: EmployeeFacts, name: str, value: Any) -> Any:
     if value is _GONE:
         return put({key: inner for key, inner in facts.items() if key != name})
     return put({**facts, name: value})
@@ -287,7 +340,7 @@ def _put_item(put: Callable[[Any], Any], values: list[Any], number: int, value: 
     return put([*values[:number], *new, *values[number + 1 :]])
 
 
-def _made(put: Callable[[Any], Any], make: Change, values: list[Any] | None = None) -> Any:
+def _made(put: Callable[[Any], Any], make: Edit, values: list[Any] | None = None) -> Any:
     return put(make() if values is None else [*values, make()])
 
 

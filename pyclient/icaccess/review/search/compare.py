@@ -14,11 +14,11 @@ import yaml
 from icaccess.errors import PolicyError
 from icaccess.opa.engine import find_opa
 from icaccess.review.cases import read_cases
-from icaccess.review.search.anybody import Outcome, Search, Tried
+from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried
 from icaccess.review.search.differ import Difference, codes
 from icaccess.review.search.facts import ME, common, count_facts, employee_shape, is_day, renamed, vocabulary
 from icaccess.review.search.judge import Judge, Made
-from icaccess.review.search.versions import Line, changed_lines, reached, same_rules
+from icaccess.review.search.versions import ChangedLine, changed_lines, reached, same_rules
 from icaccess.review.source import PolicySource, Rule
 from icaccess.review.versions import Checkout, Version, running
 
@@ -48,11 +48,11 @@ class Anybody(msgspec.Struct, frozen=True, kw_only=True):
     same: bool
     tried: Tried | None = None
     found: tuple[Found, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ChangedLine, ...] = ()
     problem: str | None = None
 
     @property
-    def missed(self) -> list[Line]:
+    def missed(self) -> list[ChangedLine]:
         """The lines that differ, which nobody tried reached."""
         return [line for line in self.lines if line.reached is False]
 
@@ -65,9 +65,17 @@ def example_facts() -> tuple[Path, ...]:
 
 
 def compare_for_anybody(
-    base: Checkout, head: Checkout, examples: Sequence[Path], *, limit: float, seed: int
+    base: Checkout,
+    head: Checkout,
+    examples: Sequence[Path],
+    *,
+    limit: float,
+    seed: int,
+    quiet: float = QUIET,
 ) -> Anybody:
     """Search for `limit` seconds at most; `examples` are files of facts whose people the search begins with.
+
+    `quiet` is for how many seconds the search goes on after the latest way to differ.
 
     Raises as `PolicySource` does where a version does not parse, and `EngineError` where OPA does not start.
     """
@@ -87,7 +95,7 @@ def compare_for_anybody(
         tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
         tried.words = len(words.words) + len(words.literals)
         first, second = (stack.enter_context(running(side)) for side in (base, head))
-        outcome = Search(shape, words, seeds, tried).run(first[1], second[1])
+        outcome = Search(shape, words, seeds, tried, quiet).run(first[1], second[1])
         lines = [
             line
             for name, source in (("base", before), ("head", after))
@@ -118,7 +126,7 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
     days = set()
     for source in sources:
         for file in source.case_files:
-            for case in read_cases(file)[0].cases:
+            for case in read_cases(file, source.clauses)[0].cases:
                 if is_day(case.at) and isinstance(case.employee, dict):
                     days.add(case.at)
                     yield Made(renamed(case.employee, str(case.employee.get("id")), ME), case.at)
@@ -133,7 +141,7 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
 
 
 def _described(
-    outcome: Outcome, lines: Sequence[Line], sources: Sequence[PolicySource], judge: Judge
+    outcome: SearchResult, lines: Sequence[ChangedLine], sources: Sequence[PolicySource], judge: Judge
 ) -> Iterator[Found]:
     for one in outcome.found:
         yield Found(
@@ -149,7 +157,7 @@ def _described(
     judge.close()
 
 
-def _clause(found: Difference, lines: Sequence[Line], sources: Sequence[PolicySource]) -> str:
+def _clause(found: Difference, lines: Sequence[ChangedLine], sources: Sequence[PolicySource]) -> str:
     """The clause of a reason that only one decision has, else of a rule that differs, else the first."""
     only = set(codes(found.base)) ^ set(codes(found.head))
     for decision in (found.head, found.base):

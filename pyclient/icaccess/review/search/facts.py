@@ -15,7 +15,7 @@ from icaccess import schemas
 from icaccess.review.names import nodes
 from icaccess.review.source import PolicySource
 
-Facts = dict[str, Any]
+EmployeeFacts = dict[str, Any]
 
 ME = "000001"
 """The id of everybody who is made up: where a fact names the person's own id, it is this one."""
@@ -86,16 +86,18 @@ def _shape(schema: dict[str, Any], whole: dict[str, Any]) -> Shape:
     return Shape("day" if schema.get("format") == "date" else "text")
 
 
-class Vocabulary(msgspec.Struct):
+class Words(msgspec.Struct):
     """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
 
-    What stands in one version alone is `hot`, and is tried first.
+    What stands in one version alone is `hot`, and is tried first. `critical` days are those on which
+    policy data lets something begin or end.
     """
 
     words: tuple[str, ...]
     literals: tuple[str, ...]
     by_field: dict[str, tuple[str, ...]]
     days: tuple[str, ...]
+    critical: tuple[str, ...]
     counts: tuple[int, ...]
     hot: frozenset[str]
     hot_words: tuple[str, ...]
@@ -106,7 +108,7 @@ class Vocabulary(msgspec.Struct):
         return tuple(dict.fromkeys((*self.by_field.get(name, ()), *self.words)))
 
 
-def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[Facts, str]]) -> Vocabulary:
+def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFacts, str]]) -> Words:
     """What the versions and the seeds hold."""
     sources = list(sources)
     found = [_held_by(source) for source in sources]
@@ -126,11 +128,12 @@ def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[Facts, str
     in_data = {text for source in sources for text in _data_words(source)}
     days = _days(texts, yearly, sorted(day for day in seed_days if is_day(day)))
     hot_days = _days(hot, {day[5:] for day in hot if is_day(day)}, days) if hot else ()
-    return Vocabulary(
+    return Words(
         words=tuple(word for word in words if word in in_data),
         literals=tuple(word for word in words if word not in in_data),
         by_field={name: tuple(values) for name, values in by_field.items()},
         days=tuple(dict.fromkeys((*hot_days, *days))),
+        critical=_critical(sources, hot_days),
         counts=tuple(sorted({1, *(number for number in numbers if 0 < number <= _MOST_DAYS)})),
         hot=frozenset({*hot, *hot_days}),
         hot_words=tuple(word for word in words if word in hot),
@@ -227,6 +230,21 @@ def _single_days(source: PolicySource) -> Iterator[str]:
         if is_day(value):
             by_name.setdefault(name, []).append(value)
     yield from (days[0] for days in by_name.values() if len(days) == 1)
+
+
+def _critical(sources: Sequence[PolicySource], hot: Iterable[str]) -> tuple[str, ...]:
+    """The hot days, the single days of policy data, and its months and days in each year between these."""
+    single = sorted({day for source in sources for day in _single_days(source)})
+    parts = {day[5:] for day in single}
+    for source in sources:
+        parts |= {text for _, text in _leaves("", source.policy_data) if _is_month_and_day(text)}
+    years = range(int(single[0][:4]), int(single[-1][:4]) + 1) if single else ()
+    spread = (f"{year}-{part}" for year in years for part in sorted(parts))
+    return tuple(day for day in dict.fromkeys((*hot, *single, *spread)) if is_day(day))
+
+
+def _is_month_and_day(value: Any) -> bool:
+    return isinstance(value, str) and bool(_MONTH_AND_DAY.fullmatch(value))
 
 
 def _days(texts: Iterable[str], yearly: set[str], seeds: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import msgspec
 from icaccess.errors import EngineError
 from icaccess.models import Employee
 from icaccess.opa.client import AccessClient
-from icaccess.review.search.facts import ME, Facts
+from icaccess.review.search.facts import ME, EmployeeFacts
 
 _encode = msgspec.json.Encoder().encode
 _ME = _encode(ME)
@@ -21,7 +21,7 @@ _ME = _encode(ME)
 class Made(msgspec.Struct, frozen=True):
     """Somebody made up, and the day to decide on."""
 
-    facts: Facts
+    facts: EmployeeFacts
     at: str
 
 
@@ -114,7 +114,7 @@ class Judge:
         return list(zip(*answers, strict=True))
 
 
-def _employee(facts: Facts, place: int) -> Employee:
+def _employee(facts: EmployeeFacts, place: int) -> Employee:
     """The facts as the client sends them, right or wrong, under an id that nobody else in the batch has."""
     ident = str(place)
     mine = _encode(ident)

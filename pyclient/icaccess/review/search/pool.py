@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from icaccess.review.search.facts import Facts, count_facts
+from icaccess.review.search.facts import EmployeeFacts, count_facts
 from icaccess.review.search.judge import Made, Seen
 
 _SOME = 0.25
@@ -53,12 +53,7 @@ class Pool:
         if self._rng.random() >= _SOME:
             size = len(among) if self.is_growing else 12
             among = self._rng.sample(among, min(len(among), size))
-            among = [
-                max(
-                    among,
-                    key=lambda one: (one.met - one.used / 6, -one.reasons, -count_facts(one.made.facts)),
-                )
-            ]
+            among = [max(among, key=_promise)]
         kept = self._rng.choice(among)
         kept.used += 1
         return kept
@@ -83,7 +78,7 @@ def _promise(kept: Kept) -> tuple[float, int, int]:
     return (kept.met - kept.used / 6, -kept.reasons, -count_facts(kept.made.facts))
 
 
-def _structure(facts: Facts) -> tuple[object, ...]:
+def _structure(facts: EmployeeFacts) -> tuple[object, ...]:
     """Which fields there are and how many records, whatever stands in them."""
     parts: list[object] = []
     for name in sorted(facts):

@@ -13,7 +13,7 @@ from icaccess.review.impact_render import version_words
 from icaccess.review.search.compare import Anybody, Found
 from icaccess.review.search.differ import WAYS, codes
 from icaccess.review.search.facts import is_day
-from icaccess.review.search.versions import Line
+from icaccess.review.search.versions import ChangedLine
 from icaccess.tables import as_json, markdown_text
 from icaccess.text import printable
 
@@ -185,7 +185,7 @@ def _differing(found: Anybody) -> Iterator[str]:
         yield f"  … and {len(found.lines) - _SHOWN_LINES} more"
 
 
-def _at(line: Line) -> str:
+def _at(line: ChangedLine) -> str:
     return f"{line.file}:{line.line}"
 
 

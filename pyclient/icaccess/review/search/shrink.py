@@ -9,16 +9,16 @@ from typing import Any
 import msgspec
 
 from icaccess.review.search.differ import Difference, difference
-from icaccess.review.search.facts import Facts, Shape, Vocabulary, is_day
+from icaccess.review.search.facts import EmployeeFacts, Shape, Words, is_day
 from icaccess.review.search.judge import Judge, Made
 
-Put = Callable[[Any], Facts]
+Put = Callable[[Any], EmployeeFacts]
 
 _ROUNDS = 60
 _PLAIN_DAYS = 3
 
 
-def shrink(judge: Judge, found: Difference, shape: Shape, words: Vocabulary) -> Difference:
+def shrink(judge: Judge, found: Difference, shape: Shape, words: Words) -> Difference:
     """The plainest that `found` comes to by leaving out facts, and by plainer words and days."""
     done: set[bytes] = set()
     for _ in range(_ROUNDS):
@@ -54,7 +54,7 @@ def _oddities(value: Any) -> int:
     return int(value is None or (isinstance(value, int) and not isinstance(value, bool)) or value == "")
 
 
-def _plainer(facts: Facts, shape: Shape, words: Vocabulary) -> Iterator[Facts]:
+def _plainer(facts: EmployeeFacts, shape: Shape, words: Words) -> Iterator[EmployeeFacts]:
     """The facts with one thing left out or made plainer, and with two left out."""
     once = list(_without(facts, shape))
     yield from once
@@ -81,7 +81,9 @@ def _without(value: Any, shape: Shape) -> Iterator[Any]:
                 yield [*value[:place], inner, *value[place + 1 :]]
 
 
-def _plain_values(facts: Facts, value: Any, shape: Shape, words: Vocabulary, put: Put) -> Iterator[Facts]:
+def _plain_values(
+    facts: EmployeeFacts, value: Any, shape: Shape, words: Words, put: Put
+) -> Iterator[EmployeeFacts]:
     """Each word as the first that was seen in its field, each day as one of the facts' own few."""
     if shape.kind == "record" and isinstance(value, dict):
         for name, inner in value.items():
@@ -97,7 +99,7 @@ def _plain_values(facts: Facts, value: Any, shape: Shape, words: Vocabulary, put
             yield from _plain_values(facts, item, shape.items, words, partial(_put, put, value, place))
 
 
-def _plain(facts: Facts, name: str, value: Any, shape: Shape, words: Vocabulary) -> Sequence[str]:
+def _plain(facts: EmployeeFacts, name: str, value: Any, shape: Shape, words: Words) -> Sequence[str]:
     if shape.kind == "text":
         return words.for_field(name)[:4]
     if shape.kind == "choice":
@@ -109,7 +111,7 @@ def _plain(facts: Facts, name: str, value: Any, shape: Shape, words: Vocabulary)
     return own[max(0, at - _PLAIN_DAYS) : at + _PLAIN_DAYS + 1]
 
 
-def _put(put: Put, values: Any, place: Any, new: Any) -> Facts:
+def _put(put: Put, values: Any, place: Any, new: Any) -> EmployeeFacts:
     changed = values.copy()
     changed[place] = new
     return put(changed)

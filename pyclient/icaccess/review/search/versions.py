@@ -18,7 +18,7 @@ _LAYOUT = {"location", "annotations", "comments"}
 _MOST_ASKED = 150
 
 
-class Line(msgspec.Struct, frozen=True):
+class ChangedLine(msgspec.Struct, frozen=True):
     """A line of the rules that only one version has, and whether somebody tried reached it.
 
     `reached` is null where there is nothing to evaluate in it, such as a brace.
@@ -36,7 +36,7 @@ def same_rules(base: PolicySource, head: PolicySource) -> bool:
     return _rules(base) == _rules(head)
 
 
-def changed_lines(base: PolicySource, head: PolicySource) -> list[Line]:
+def changed_lines(base: PolicySource, head: PolicySource) -> list[ChangedLine]:
     """The lines of the rules that only one version has, comments and blank lines left out."""
     texts = [_texts(source) for source in (base, head)]
     return [
@@ -46,7 +46,9 @@ def changed_lines(base: PolicySource, head: PolicySource) -> list[Line]:
     ]
 
 
-def reached(lines: Sequence[Line], source: PolicySource, side: str, people: Sequence[Made]) -> list[Line]:
+def reached(
+    lines: Sequence[ChangedLine], source: PolicySource, side: str, people: Sequence[Made]
+) -> list[ChangedLine]:
     """The lines of one side, each with whether one of `people` made OPA evaluate it.
 
     Where OPA fails on these people nothing is known, and every line counts as reached.
@@ -92,7 +94,7 @@ def _texts(source: PolicySource) -> dict[str, list[str]]:
     }
 
 
-def _differing(file: str, base: list[str], head: list[str]) -> Iterator[Line]:
+def _differing(file: str, base: list[str], head: list[str]) -> Iterator[ChangedLine]:
     matcher = difflib.SequenceMatcher(None, base, head, autojunk=False)
     for tag, first, last, start, end in matcher.get_opcodes():
         if tag != "equal":
@@ -100,4 +102,4 @@ def _differing(file: str, base: list[str], head: list[str]) -> Iterator[Line]:
                 for number in range(*numbers):
                     written = text[number].strip()
                     if written and not written.startswith("#"):
-                        yield Line(side, file, number + 1, text[number])
+                        yield ChangedLine(side, file, number + 1, text[number])

@@ -8,6 +8,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from icaccess.cli.facts import places_of
 from icaccess.config import load_config
 from icaccess.errors import ConfigError, FactsError
 from icaccess.facts.sources import open_sources
+from icaccess.facts.sources.roster import Bundle
 from tests.facts.feeds import EMPLOYMENT, SOURCES, employee, folder, merged
 from tests.facts.sources.servers import Asked, Reply, serving
 
@@ -287,6 +289,27 @@ def read_bundle(tmp_path: Path, files: dict[str, str], *, zipped: bool, **change
         *SOURCES[3:],
     ]
     return merged(folder(tmp_path, sources=sources))
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "encrypted"])
+def test_a_damaged_zip(tmp_path: Path, method: int, damage: str) -> None:
+    path = tmp_path / "roster.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, text in bundle().items():
+            archive.writestr(name, text)
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[: len(data) // 2]
+    elif damage == "overwritten":
+        data[60:90] = bytes(30)
+    else:
+        data[data.rfind(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with closing(Bundle(path)) as roster, pytest.raises(FactsError, match=r"roster\.zip"):
+        list(roster.collection("orgs"))
 
 
 @pytest.mark.parametrize("zipped", [True, False])

@@ -1,0 +1,269 @@
+"""For how many subtle changes of policy and policy data `icaccess impact --anybody` finds somebody.
+
+Each change is made to a copy of the folders, one at a time, and searched for. The table says how many were
+found, after how many seconds, and how many facts the smallest person has.
+
+    python benchmarks/anybody.py                     # with the cases and the example people as seeds
+    python benchmarks/anybody.py --without-seeds     # with neither
+    python benchmarks/anybody.py --only summer --limit 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
+from icaccess.review.versions import checkout
+
+ROOT = Path(__file__).parents[1]
+REQUIREMENTS = "config/requirements/data.yaml"
+ACCESS = "policy/access.rego"
+EVIDENCE = "policy/evidence.rego"
+GRANTING = "policy/granting.rego"
+SHELF_LIFE = "policy/shelf_life.rego"
+
+
+class Subtle(NamedTuple):
+    """A change of one text in one file, which some single person can show."""
+
+    file: str
+    old: str
+    new: str
+
+
+RULES = [
+    # operators
+    Subtle(ACCESS, "completion.completed_on <= day]", "completion.completed_on < day]"),
+    Subtle(ACCESS, "completed_on >= min(walk_in)]", "completed_on > min(walk_in)]"),
+    Subtle(ACCESS, "completed_on >= min(walk_in)]", "completed_on >= max(walk_in)]"),
+    Subtle(ACCESS, "denial.decided_on >= record.decided_on", "denial.decided_on > record.decided_on"),
+    Subtle(ACCESS, "record.decided_on >= from\n", "record.decided_on > from\n"),
+    Subtle(
+        ACCESS,
+        "from < data.requirements.job_change_rule_from",
+        "from <= data.requirements.job_change_rule_from",
+    ),
+    Subtle(ACCESS, "period.start < held.employed_from", "period.start <= held.employed_from"),
+    Subtle(ACCESS, "opening(removal) > completed_on", "opening(removal) >= completed_on"),
+    Subtle(ACCESS, "max(counting))", "min(counting))"),
+    Subtle(ACCESS, "\tlast < day\n", "\tlast <= day\n"),
+    Subtle(ACCESS, "\topens <= day\n", "\topens < day\n"),
+    Subtle(ACCESS, "from := max([job_start, held.employed_from])", "from := job_start"),
+    Subtle(ACCESS, "from := max([job_start, held.employed_from])", "from := held.employed_from"),
+    Subtle("policy/lib/assignment.rego", "job.end >= from; job.end < day]", "job.end > from; job.end < day]"),
+    Subtle(
+        "policy/lib/assignment.rego",
+        "dates.last_day(job) > in_summer.through",
+        "dates.last_day(job) >= in_summer.through",
+    ),
+    Subtle(
+        "policy/lib/assignment.rego",
+        "held_from(job, assignments) >= in_summer.from",
+        "held_from(job, assignments) > in_summer.from",
+    ),
+    Subtle(
+        "policy/lib/assignment.rego",
+        "held_from(job, assignments) >= in_summer.from",
+        "job.start >= in_summer.from",
+    ),
+    Subtle("policy/lib/assignment.rego", "\tday <= through\n", "\tday < through\n"),
+    Subtle("policy/lib/assignment.rego", "between_assignments_days + 1)", "between_assignments_days + 2)"),
+    Subtle("policy/lib/runs.rego", "record.start <= start", "record.start < start"),
+    Subtle("policy/lib/runs.rego", "(0 - days_between) - 1)", "(0 - days_between) - 2)"),
+    Subtle("policy/lib/dates.rego", "record.end < day", "record.end <= day"),
+    Subtle(
+        "policy/lib/approval.rego", "job.start <= approval.decided_on]", "job.start < approval.decided_on]"
+    ),
+    Subtle(
+        "policy/lib/calendar.rego",
+        "due <= data.calendar.covers.through",
+        "due < data.calendar.covers.through",
+    ),
+    Subtle(GRANTING, "grant_due_by < found.as_of", "grant_due_by <= found.as_of"),
+    Subtle(GRANTING, ">= found.as_of])", "> found.as_of])"),
+    # constants and words
+    Subtle(ACCESS, 'record.decision != "approved"', 'record.decision == "denied"'),
+    Subtle(ACCESS, "substring(data.requirements.validity.first_removal, 4, -1)", '"-06-29"'),
+    Subtle("policy/lib/assignment.rego", "is_boolean(assignment.school_based)", "assignment.school_based"),
+    Subtle("policy/lib/calendar.rego", '"Friday": [3, 4', '"Friday": [2, 4'),
+    # near misses of words
+    Subtle(
+        "policy/lib/assignment.rego",
+        ".type in data.requirements.school",
+        ".type == data.requirements.school_location_types[0]; data.requirements.school",
+    ),
+    Subtle(
+        ACCESS,
+        "job.role in data.requirements.roles",
+        "lower(job.role) in {lower(role) | some role in data.requirements.roles}",
+    ),
+    Subtle(ACCESS, "one.name == names.required]", "startswith(one.name, names.required)]"),
+    Subtle(
+        "policy/lib/approval.rego",
+        "role in data.requirements.approver_roles",
+        "some listed in data.requirements.approver_roles\n\tendswith(role, listed)",
+    ),
+    # fields left out
+    Subtle("policy/lib/approval.rego", '["role", "location"]', '["role"]'),
+    Subtle("policy/lib/approval.rego", '["role", "location"]', '["location"]'),
+    Subtle(ACCESS, "[record.role, record.location] == [job.role, job.location]", "record.role == job.role"),
+    Subtle(
+        ACCESS, "[record.role, record.location] == [job.role, job.location]", "approval.names(record, job)"
+    ),
+    Subtle("policy/lib/assignment.rego", "\t\tother.location == assignment.location\n", ""),
+    Subtle("policy/lib/assignment.rego", "\t\tother.role == assignment.role\n", ""),
+    Subtle(
+        EVIDENCE, '\trecord.decided_on == basis.approval.decided_on\n}\n\n_shown("job"', '}\n\n_shown("job"'
+    ),
+    Subtle(EVIDENCE, "\tjob.location == basis.location\n", ""),
+    # rules taken out or weakened
+    Subtle(ACCESS, "\tnot _departed_since(record.decided_on, held)\n", ""),
+    Subtle(ACCESS, "\tapproval.names(denial, job)\n}", "}"),
+    Subtle(
+        "policy/lib/approval.rego",
+        "authorised(approval, employee_id) if {\n\tapproval.approver != employee_id\n",
+        "authorised(approval, employee_id) if {\n\temployee_id\n",
+    ),
+    Subtle("policy/lib/approval.rego", "\tnot _has_jobs(approval)\n", ""),
+    Subtle("policy/lib/assignment.rego", "\tnot _began_to_last(day, in_summer, assignments)\n", ""),
+    Subtle("policy/lib/assignment.rego", "\tnot _says_itself(assignment)\n\tdata", "\tdata"),
+    Subtle(EVIDENCE, "\tnot dates.ended_before(found.as_of, job)\n", ""),
+    Subtle(EVIDENCE, "\tdates.ended_before(found.as_of, period)\n", ""),
+    Subtle(EVIDENCE, "job.start > basis.job_start", "job.start >= basis.job_start"),
+    Subtle(EVIDENCE, "period.end >= basis.employment_start", "period.end > basis.employment_start"),
+    Subtle(EVIDENCE, "found.authorised, found.denials)", "found.authorised, [])"),
+    Subtle(EVIDENCE, "\tfound.access.held\n", ""),
+    Subtle(EVIDENCE, ', "certification_expired"}', "}"),
+    Subtle(
+        EVIDENCE, '"approver_not_authorized", "approval_not_for_current_job"}', '"approver_not_authorized"}'
+    ),
+    Subtle(
+        EVIDENCE, 'unsure := {"unknown_location", "approver_unverified"}', 'unsure := {"approver_unverified"}'
+    ),
+    Subtle(GRANTING, "max([met_on, _cleared_on(found.as_of)])", "met_on"),
+    Subtle(
+        GRANTING,
+        "max([entry.from, walk_in, elementary, first[0]])",
+        "max([entry.from, elementary, first[0]])",
+    ),
+    Subtle(
+        GRANTING, "max([entry.from, walk_in, elementary, first[0]])", "max([walk_in, elementary, first[0]])"
+    ),
+    Subtle(GRANTING, "; not found.access.held],", "],"),
+    Subtle(GRANTING, '["role", "location"]) != {}', '["role"]) != {}'),
+    Subtle(SHELF_LIFE, "between_assignments_days + 2)", "between_assignments_days + 1)"),
+    # entries added to lists
+    Subtle(REQUIREMENTS, "School Counselor]", "School Counselor, Registrar]"),
+    Subtle(REQUIREMENTS, "[Principal, Manager]", "[Principal, Manager, Dean]"),
+    Subtle(REQUIREMENTS, "[school] ", "[school, office] "),
+    Subtle("config/calendar/data.yaml", '  - "2024-07-04"\n', '  - "2024-07-04"\n  - "2024-07-05"\n'),
+    Subtle("config/locations/data.yaml", "School D, type: school", "School D, type: office"),
+]
+
+
+def constants(text: str) -> Iterator[Subtle]:
+    """Each number and each day of the requirements, one more and one less."""
+    for line in text.splitlines():
+        if line.lstrip().startswith(("#", "phone", "hours", "self", "address")):
+            continue
+        code = line.partition("#")[0]
+        for found in re.finditer(r'(?<=: )\d+(?=\s|$)|(?<=-)\d\d(?=")', code):
+            for step in (1, -1):
+                value = int(found[0]) + step
+                if value < 1 and len(found[0]) == 2:
+                    continue
+                new = f"{value:0{len(found[0])}d}"
+                if ('opens: "01-01"' in code and step < 0) or value < 0:
+                    continue
+                changed = line[: found.start()] + new + line[found.end() :]
+                if '"06-31"' in changed or '-06-31"' in changed:
+                    changed = line.replace("06-30", "07-01")
+                yield Subtle(REQUIREMENTS, line, changed)
+
+
+def searched(subtle: Subtle, *, seeds: bool, limit: float, seed: int, quiet: float) -> Anybody:
+    """What the search finds for one change."""
+    with tempfile.TemporaryDirectory(prefix="icaccess-anybody-") as work:
+        for side in ("base", "head"):
+            for name in ("policy", "config"):
+                shutil.copytree(ROOT / name, Path(work, side, name))
+            if not seeds:
+                shutil.rmtree(Path(work, side, "policy/tests/cases"))
+        file = Path(work, "head", subtle.file)
+        text = file.read_text("utf-8")
+        if subtle.old not in text:
+            raise SystemExit(f"{subtle.file} has no {subtle.old!r}: bring the list in step with the policy")
+        file.write_text(text.replace(subtle.old, subtle.new, 1), "utf-8")
+        folders = (Path(work, "policy"), Path(work, "config"))
+        with (
+            checkout("--base", f"{work}/base", *folders) as base,
+            checkout("--head", f"{work}/head", *folders) as head,
+        ):
+            examples = example_facts() if seeds else ()
+            return compare_for_anybody(base, head, examples, limit=limit, seed=seed, quiet=quiet)
+
+
+def main() -> int:
+    """Search for each change and print a table; 1 when one is not found."""
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--without-seeds", action="store_true", help="take cases and example people away")
+    options.add_argument("--limit", type=float, default=60, help="seconds for each change")
+    options.add_argument(
+        "--quiet", type=float, default=0, help="seconds to go on after the latest way to differ"
+    )
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--only", default="", help="only changes whose text has this in it")
+    options.add_argument("--part", default="0/1", help="every Nth change, from the Kth: K/N")
+    chosen = options.parse_args()
+    changes = [*RULES, *constants((ROOT / REQUIREMENTS).read_text("utf-8"))]
+    part, of = map(int, chosen.part.split("/"))
+    changes = [one for one in changes if chosen.only in f"{one.file} {one.old} {one.new}"][part::of]
+    found, seconds, facts = 0, [], []
+    for subtle in changes:
+        started = time.monotonic()
+        result = searched(
+            subtle,
+            seeds=not chosen.without_seeds,
+            limit=chosen.limit,
+            seed=chosen.seed,
+            quiet=chosen.quiet,
+        )
+        took = time.monotonic() - started
+        old, new = " ".join(subtle.old.split()), " ".join(subtle.new.split())
+        words = f"{subtle.file.rpartition('/')[2]}: {old} -> {new}"
+        if result.found and result.tried:
+            found += 1
+            seconds.append(result.tried.first_after or 0)
+            facts.append(result.found[0].facts)
+            print(
+                f"found {seconds[-1]:6.1f} s  {took:6.1f} s in all  {facts[-1]:2} facts  "
+                f"{result.found[0].kind:12} {words}",
+                flush=True,
+            )
+        else:
+            why = result.problem or (f"{result.tried.people} people" if result.tried else "the same rules")
+            print(f"NOT   {took:6.1f} s  {why}  {words}", flush=True)
+    print(f"found {found} of {len(changes)}", end="")
+    if found:
+        print(
+            f"; first after {statistics.median(seconds):.1f} s (median), {max(seconds):.1f} s (most); "
+            f"facts {statistics.median(facts):.0f} (median), {max(facts)} (most)",
+            end="",
+        )
+    print()
+    return int(found < len(changes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

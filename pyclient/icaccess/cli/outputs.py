@@ -1,0 +1,197 @@
+"""What each command answers with `--format json`, as types; the JSON Schema is generated from them.
+
+`python -m icaccess.cli.outputs docs/commands.schema.json` writes it.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from icaccess.facts.interface import SourceReport
+from icaccess.models import Decision, Employee
+from icaccess.notices.interface import Notice
+from icaccess.opa.client import SidecarStatus
+from icaccess.review.forecast import Event
+from icaccess.review.impact import Change, DayActions
+from icaccess.review.source import Finding
+from icaccess.review.suite import FileCoverage, TestResult
+from icaccess.review.trace import Trace
+from icaccess.review.versions import Version
+from icaccess.schemas import schema
+from icaccess.store.audit import Entry, Head
+from icaccess.store.notices import RecordedNotice
+
+Counts = dict[str, dict[str, int]]
+
+
+class Output(msgspec.Struct, forbid_unknown_fields=True):
+    """The base of the documents below: a test decodes what the commands print, and refuses other fields."""
+
+
+class Decisions(Output):
+    """`decide`; `leaning` is the field of that name of a plan."""
+
+    as_of: date
+    policy_revision: str
+    data_revision: str
+    decisions: list[Decision]
+    sources: list[SourceReport]
+    leaning: int
+
+
+class Findings(Output):
+    """`policy check`."""
+
+    findings: list[Finding]
+
+
+class Suite(Output):
+    """`policy test`; `coverage` is in percent."""
+
+    passed: int
+    failed: int
+    skipped: int
+    cached_at: str | None
+    coverage: float | None
+    files: list[FileCoverage]
+    tests: list[TestResult]
+
+
+class Impact(Output):
+    """`impact`."""
+
+    base: Version
+    head: Version
+    first_day: date
+    last_day: date
+    people: int
+    people_changed: int
+    by_kind: dict[str, int]
+    by_reason: Counts
+    by_role: dict[str, Any]
+    by_location: dict[str, Any]
+    actions: list[DayActions]
+    changes: list[Change]
+
+
+class Forecast(Output):
+    """`forecast`."""
+
+    first_day: date
+    last_day: date
+    people: int
+    allowed_first: int
+    allowed_last: int
+    by_month: Counts
+    by_reason: dict[str, Any]
+    by_role: dict[str, Any]
+    by_location: dict[str, Any]
+    events: list[Event]
+
+
+class Verified(Output):
+    """`audit verify`; `witnessed` is the entry up to which the newest of `heads` witnessed heads reaches."""
+
+    head: Head
+    earlier: Head | None
+    heads: int
+    witnessed: int | None
+
+
+class DueNotice(Notice, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One notice that would go out."""
+
+    channel: str
+
+
+class DueNotices(Output):
+    """`notices plan`; `stopped` says why the limit stops it, `problem` why the facts are not believed."""
+
+    as_of: date
+    digest: str
+    problem: str | None
+    stopped: str | None
+    without_address: int
+    notices: list[DueNotice]
+
+
+class SentNotices(Output):
+    """`notices send`."""
+
+    counts: dict[str, int]
+    problems: list[str]
+
+
+class Engines(Output):
+    """`opa status`; `program` and `version` are of the OPA that a command would start."""
+
+    program: str | None
+    version: str | None
+    tried_with: str
+    sidecars: list[SidecarStatus]
+
+
+class Check(Output):
+    """One check of `doctor`; a check that failed has one line, which says why."""
+
+    name: str
+    ok: bool
+    lines: list[str]
+
+
+class Checks(Output):
+    """`doctor`."""
+
+    checks: list[Check]
+
+
+class Failure(Output):
+    """What went wrong."""
+
+    code: str
+    message: str
+    exit_code: int
+
+
+class Failed(Output):
+    """Every command, on stderr, when it fails."""
+
+    error: Failure
+
+
+OUTPUTS: dict[str, Any] = {
+    "decide": Decisions,
+    "decide --format jsonl": Decision,
+    "facts": Employee,
+    "policy check": Findings,
+    "policy test": Suite,
+    "policy trace": Trace,
+    "impact": Impact,
+    "forecast": Forecast,
+    "audit verify": Verified,
+    "audit show": list[Entry],
+    "audit runs": list[Entry],
+    "notices plan": DueNotices,
+    "notices send": SentNotices,
+    "notices show": list[RecordedNotice],
+    "opa status": Engines,
+    "doctor": Checks,
+}
+"""What stands on stdout; for `facts` and `decide --format jsonl`, on each line."""
+
+
+def document() -> bytes:
+    """The JSON Schema: an object with a property for each command, and `error` for stderr."""
+    names = {f"command_{number}": name for number, name in enumerate(OUTPUTS)}
+    fields = [(field, OUTPUTS[name] | msgspec.UnsetType, msgspec.UNSET) for field, name in names.items()]
+    fields.append(("error", Failed | msgspec.UnsetType, msgspec.UNSET))
+    return schema(msgspec.defstruct("Commands", fields, rename=names))
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1] if len(sys.argv) > 1 else "docs/commands.schema.json").write_bytes(document())

@@ -1,0 +1,188 @@
+"""Whether the posted page still says what each clause serves, by the SHA-256 of its sentences.
+
+The page's own text is not kept: `clauses.yaml` holds, for each clause, the digests of the sentences that it
+serves and the day on which they were read. `compare` holds a saved copy of the page against them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+
+from icaccess.errors import PolicyError
+from icaccess.review.report_data import ClauseWords
+from icaccess.review.trace import Trace
+
+_BLOCKS = {
+    "p",
+    "div",
+    "li",
+    "ul",
+    "ol",
+    "tr",
+    "td",
+    "th",
+    "br",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "section",
+}
+_BULLET = re.compile(r"^\s*[•*·-]\s*")
+_END = re.compile(r"(?<=[.!?])\)?\s+(?=\(?[A-Z])")
+_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
+
+
+class PageClause(msgspec.Struct, frozen=True):
+    """How much of what a clause serves still stands on the page: `standing` of `served` sentences."""
+
+    clause: str
+    read_on: date
+    served: int
+    standing: int
+
+    @property
+    def stands(self) -> bool:
+        """Whether every sentence that the clause serves is there as it was read."""
+        return self.standing == self.served
+
+
+class PageComparison(msgspec.Struct, frozen=True):
+    """Every clause, and the sentences of the page's requirements that none of them has been read from.
+
+    `unread` begins with the first sentence that some clause serves and ends with the last: what stands before
+    and after them is the page's head and foot.
+    """
+
+    clauses: tuple[PageClause, ...]
+    unread: tuple[str, ...]
+
+    @property
+    def changed(self) -> tuple[PageClause, ...]:
+        """The clauses of which something has changed or gone."""
+        return tuple(clause for clause in self.clauses if not clause.stands)
+
+
+def read_page(file: Path) -> list[str]:
+    """The sentences of a saved page, HTML or text, in their order; `PolicyError` when there are none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(
+            f"{file}: cannot be read as text ({error}); save the page as HTML or text"
+        ) from error
+    blocks = (
+        _html_blocks(text) if re.search(r"<(?:html|body|p|li|div)\b", text, re.IGNORECASE) else _blocks(text)
+    )
+    sentences = [sentence for block in blocks for sentence in _sentences(block)]
+    if not sentences:
+        raise PolicyError(f"{file}: holds no sentence; save the page as HTML or text")
+    return sentences
+
+
+def digest(sentence: str) -> str:
+    """The SHA-256 of a sentence, whatever its spaces, quotation marks and letters' case."""
+    plain = unicodedata.normalize("NFKC", sentence).translate(_QUOTES)
+    return hashlib.sha256(" ".join(plain.split()).strip(" ()").casefold().encode()).hexdigest()
+
+
+def compare(clauses: Sequence[ClauseWords], sentences: Sequence[str]) -> PageComparison:
+    """What of each clause still stands on the page; clauses that name no sentence are left out."""
+    there = {digest(sentence): place for place, sentence in enumerate(sentences)}
+    pages = {clause.clause: clause.page for clause in clauses if clause.page is not None}
+    served = {one for page in pages.values() for one in page.sentences}
+    places = [there[one] for one in served & there.keys()]
+    between = sentences[min(places, default=0) : max(places, default=-1) + 1]
+    return PageComparison(
+        tuple(
+            PageClause(name, page.read_on, len(page.sentences), len(there.keys() & set(page.sentences)))
+            for name, page in pages.items()
+        ),
+        tuple(
+            sentence
+            for sentence in between
+            if digest(sentence) not in served and sentence.endswith((".", ")"))
+        ),
+    )
+
+
+def page_text(found: PageComparison, trace: Trace | None) -> str:
+    """The comparison in words: each clause, and what rests on those that have changed."""
+    lines = []
+    rests = {clause.clause: clause for clause in trace.clauses} if trace else {}
+    for clause in found.clauses:
+        if clause.stands:
+            lines.append(f"{clause.clause:<6} stands as read on {clause.read_on}")
+            continue
+        gone = clause.served - clause.standing
+        lines.append(
+            f"{clause.clause:<6} CHANGED OR GONE: {gone} of {clause.served} sentences"
+            f" read on {clause.read_on}"
+        )
+        if (rest := rests.get(clause.clause)) is not None:
+            lines += [f"  rule  {rule.file}:{rule.line}  {rule.title or rule.path}" for rule in rest.rules]
+            lines += [f"  case  {case.file}:{case.line}  {case.name}" for case in rest.cases]
+    lines += [f"NEW, and no clause serves it: {sentence}" for sentence in found.unread]
+    if found.changed or found.unread:
+        lines.append(
+            "change rules, cases and clauses.yaml; icaccess impact --base HEAD shows whom it touches"
+        )
+    else:
+        lines.append(f"all {len(found.clauses)} clauses stand on the page")
+    return "\n".join(lines) + "\n"
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Paragraphs and list items: ended by an empty line, or by a bullet."""
+    block: list[str] = []
+    for line in text.splitlines():
+        if block and (not line.strip() or _BULLET.match(line)):
+            yield " ".join(block)
+            block = []
+        if line.strip():
+            block.append(_BULLET.sub("", line).strip())
+    if block:
+        yield " ".join(block)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = [""]
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 — the parser's own signature
+        self._hidden += tag in {"script", "style"}
+        if tag in _BLOCKS:
+            self.blocks.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in {"script", "style"}
+        if tag in _BLOCKS:
+            self.blocks.append("")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.blocks[-1] += data
+
+
+def _html_blocks(text: str) -> list[str]:
+    parser = _Text()
+    parser.feed(text)
+    return parser.blocks
+
+
+def _sentences(block: str) -> Iterator[str]:
+    for sentence in _END.split(" ".join(block.split())):
+        if plain := sentence.strip(" ()"):
+            yield plain

@@ -1,0 +1,179 @@
+"""Builds people who meet everything, from the shape of facts and the words and days of policy data alone.
+
+Somebody with a record for every word in every field meets all that can be met at once. Leaving out records
+for as long as the person is still allowed shows which of them count, without knowing a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from icaccess.review.search.facts import EmployeeFacts, Shape, Words, is_day, moved
+from icaccess.review.search.judge import Judge, Made
+
+_SOMEBODY = "000777"
+"""Fills a text that must be there, such as the id of somebody else."""
+_DAYS = 6
+_LATER = 40
+"""How many days after all that they did people are decided on, so that there are days between."""
+
+
+def build(judge: Judge, shape: Shape, words: Words) -> list[Made]:
+    """A few people whom some version allows access, as plain as they get, and their variations.
+
+    Empty when nobody built this way is allowed. Raises `EngineError` when OPA does not answer any more.
+    """
+    latest = sorted(day for day in words.days if day > "2000")
+    days = latest[:: max(len(latest) // _DAYS, 1)]
+    for choice in dict.fromkeys(choice for inner in _shapes(shape) for choice in inner.choices) or [""]:
+        whole = [Made(_filled(shape, words, day, choice), moved(day, _LATER)) for day in days]
+        if allowed := _allowed(judge, whole):
+            built = [_fewest(judge, made) for made in (allowed[len(allowed) // 2], allowed[-1])]
+            placed = [_on(built[-1].facts, day) for day in words.critical]
+            varied = _varied(judge, built[-1], shape, words)
+            return [*built, *echoed(judge, built, shape), *varied, *_allowed(judge, placed)]
+    return []
+
+
+def learned(people: list[Made]) -> dict[str, tuple[str, ...]]:
+    """The words by field that people who meet everything have."""
+    found: dict[str, dict[str, None]] = {}
+    for made in people:
+        for name, value in _texts("", made.facts):
+            if not is_day(value) and value != _SOMEBODY:
+                found.setdefault(name, {})[value] = None
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _shapes(shape: Shape) -> Iterator[Shape]:
+    yield shape
+    for inner in (*shape.fields.values(), *((shape.items,) if shape.items else ())):
+        yield from _shapes(inner)
+
+
+def _filled(shape: Shape, words: Words, day: str, choice: str) -> EmployeeFacts:
+    """Somebody with a record for each word in each field of each list, all of one day."""
+    facts: EmployeeFacts = {}
+    for name, field in shape.fields.items():
+        if field.kind == "list" and field.items is not None and field.items.kind == "record":
+            least = {key: _least(field.items.fields[key], day, choice, words) for key in field.items.required}
+            texts = [key for key, inner in field.items.fields.items() if inner.kind == "text"]
+            records = [{**least, key: word} for key in texts for word in words.words]
+            facts[name] = records or [least]
+    return facts
+
+
+def _least(shape: Shape, day: str, choice: str, words: Words) -> Any:
+    match shape.kind:
+        case "day":
+            return day
+        case "choice":
+            return choice if choice in shape.choices else shape.choices[0]
+        case "flag":
+            return True
+        case "list":
+            return []
+        case "record":
+            return {name: _least(shape.fields[name], day, choice, words) for name in shape.required}
+    return _SOMEBODY
+
+
+def _allowed(judge: Judge, people: list[Made]) -> list[Made]:
+    return [
+        made
+        for made, answers in zip(people, judge.decide(people), strict=True)
+        if b'"outcome":"allow"' in b"".join(answers)
+    ]
+
+
+def _fewest(judge: Judge, made: Made) -> Made:
+    """Somebody with as few records as are still allowed: leaves out half of them, then a quarter …"""
+    size = max((len(value) for value in made.facts.values()), default=0)
+    while size:
+        tried = [
+            Made({**made.facts, name: value[:start] + value[start + size :]}, made.at)
+            for name, value in made.facts.items()
+            for start in range(0, len(value), size)
+        ]
+        if allowed := _allowed(judge, tried):
+            made = min(allowed, key=lambda one: len(msgspec.json.encode(one.facts)))
+        else:
+            size //= 2
+    return made
+
+
+def _varied(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
+    """The same person with every other word that does as well, and with lists inside records."""
+    tried = [
+        Made({**made.facts, name: [*records[:place], {**record, key: word}, *records[place + 1 :]]}, made.at)
+        for name, records in made.facts.items()
+        for place, record in enumerate(records)
+        for key in record
+        if _kind(shape.fields[name].items, key) == "text"
+        for word in words.words
+    ]
+    return [*_allowed(judge, tried), *_nested(judge, made, shape, words)]
+
+
+def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
+    """People with what a decision says of them in fields of the same name, as what access rests on."""
+    found = []
+    for made, answers in zip(people, judge.decide(people), strict=True):
+        decision = msgspec.json.decode(answers[-1])
+        for name, field in shape.fields.items():
+            same = {key: decision[key] for key in field.fields if decision.get(key)}
+            if field.kind == "record" and same:
+                flags = {key: True for key, inner in field.fields.items() if inner.kind == "flag"}
+                found.append(Made({**made.facts, name: {**flags, **same}}, made.at))
+                found += [Made({**made.facts, name: {**flags, key: same[key]}}, made.at) for key in same]
+    return found
+
+
+def _nested(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
+    """The same person with a list inside a record, for each word in each of its fields."""
+    tried = []
+    for name, records in made.facts.items():
+        items = shape.fields[name].items
+        for key, inner in items.fields.items() if items else ():
+            if inner.kind != "list" or inner.items is None:
+                continue
+            for place, record in enumerate(records):
+                day = next((value for value in record.values() if is_day(value)), made.at)
+                for nested in _filled(Shape("record", fields={key: inner}), words, day, "")[key]:
+                    # Nothing else says what the list says: a field that is left out cannot speak for it.
+                    for left_out in (None, *(one for one in record if items and one not in items.required)):
+                        kept = {field: value for field, value in record.items() if field != left_out}
+                        changed = [*records[:place], {**kept, key: [nested]}, *records[place + 1 :]]
+                        tried.append(Made({**made.facts, name: changed}, made.at))
+    return _allowed(judge, tried)
+
+
+def _kind(items: Shape | None, field: str) -> str | None:
+    return items.fields[field].kind if items else None
+
+
+def _on(facts: EmployeeFacts, day: str) -> Made:
+    """Somebody who did everything on one day."""
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: placed(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [placed(inner) for inner in value]
+        return day if is_day(value) else value
+
+    return Made(placed(facts), moved(day, _LATER))
+
+
+def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(key, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(name, inner)
+    elif isinstance(value, str):
+        yield name, value

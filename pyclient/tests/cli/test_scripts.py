@@ -1,0 +1,186 @@
+"""What a script relies on: JSON by its schema, codes of errors, `--quiet`, completion, docs/commands.md."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import pytest
+
+from icaccess import errors
+from icaccess.cli import cli
+from icaccess.cli.outputs import OUTPUTS, Failed, document
+from tests.cli.conftest import ROOT, Run
+
+DAY = ("--at", "2027-06-29")
+PAGE = (ROOT / "docs" / "commands.md").read_text()
+ROW = re.compile(r"^\| `(icaccess [a-z ]+)` \|(?:.*)\|(.*)\|$", re.MULTILINE)
+NOTICES = "notices: {mail: {host: 127.0.0.1, port: 9, security: none, from: access@example.org}}\n"
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "decide": ("100501", "100204", *DAY),
+    "policy check": (),
+    "policy trace": (),
+    "impact": ("--base", ".", *DAY),
+    "forecast": ("100501", "100204", *DAY, "--until", "2027-07-31"),
+    "audit verify": (),
+    "audit show": ("100501",),
+    "audit runs": (),
+    "opa status": (),
+    "doctor": DAY,
+}
+
+
+def commands(group: click.Group, path: str = "icaccess") -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by its whole name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        elif command is not None:
+            yield f"{path} {name}", command
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_json_is_what_the_schema_says(name: str, command: Run) -> None:
+    if name.startswith("audit"):
+        assert command("adopt", *DAY)[0] == 0
+    code, out, _ = command(*name.split(), *ARGUMENTS[name], "--format", "json")
+    assert code == 0
+    assert msgspec.json.decode(out, type=OUTPUTS[name])
+
+
+def test_json_of_notices_is_what_the_schema_says(command: Run, tmp_path: Path) -> None:
+    assert command("adopt", *DAY)[0] == 0
+    (tmp_path / "config").mkdir()
+    for part in ("requirements", "locations", "calendar", "opa"):
+        (tmp_path / "config" / part).symlink_to(ROOT / "config" / part)
+    (tmp_path / "config" / "icaccess.yaml").write_text(NOTICES)
+    options = ("--config", tmp_path / "config", "--format", "json")
+    people = ("--facts", "examples/facts", *DAY)
+    for name, arguments in {"plan": people, "send": people, "show": ("100116",)}.items():
+        _, out, _ = command("notices", name, *arguments, *options)
+        assert msgspec.json.decode(out, type=OUTPUTS[f"notices {name}"])
+
+
+def test_lines_of_json_are_what_the_schema_says(command: Run) -> None:
+    for line in command("facts", "100501", "100204")[1].splitlines():
+        msgspec.json.decode(line, type=OUTPUTS["facts"])
+    for line in command("decide", "100501", *DAY, "--format", "jsonl")[1].splitlines():
+        msgspec.json.decode(line, type=OUTPUTS["decide --format jsonl"])
+
+
+def test_the_committed_schema_is_current() -> None:
+    committed = ROOT / "docs" / "commands.schema.json"
+    assert document() == committed.read_bytes(), (
+        "run: python -m icaccess.cli.outputs docs/commands.schema.json"
+    )
+
+
+def test_the_page_has_each_command_and_whether_it_answers_in_json() -> None:
+    shown = dict(ROW.findall(PAGE))
+    found = dict(commands(cli))
+    assert shown.keys() == found.keys()
+    for name, command in found.items():
+        forms = [one.type.choices for one in command.params if one.name == "form"]
+        offers = bool(forms) and "json" in forms[0]
+        assert offers == ("--format json" in shown[name]), name
+        assert not offers or name.removeprefix("icaccess ") in OUTPUTS, name
+
+
+def test_the_page_has_each_code_of_an_error() -> None:
+    tree = [
+        one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__
+    ]
+    codes = {one.code() for one in tree} | {"interrupted", "unexpected"}
+    assert len(codes) == len(tree) + 2
+    assert codes == set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
+
+
+def test_a_class_elsewhere_has_the_code_of_the_one_that_it_extends() -> None:
+    class Elsewhere(errors.RunVoidError): ...
+
+    assert Elsewhere.code() == "run_void"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        (("decide", "999999", *DAY), "usage", 1),
+        (("decide", "--no-such-option"), "usage", 1),
+        (("decide", "--config", "nowhere"), "config", 1),
+        (("audit", "verify"), "store", 1),
+        (("forecast", "--until", "2027-07-01", *DAY, "--opa-url", "http://127.0.0.1:9"), "engine", 1),
+    ],
+    ids=lambda value: str(value)[:20] if not isinstance(value, tuple) else "-".join(value[:2]),
+)
+@pytest.mark.parametrize("form", [("--format", "json"), ("--format=json",)], ids=["two", "one"])
+def test_an_error_is_json_too(
+    arguments: tuple[str, ...], code: str, exit_code: int, form: tuple[str, ...], command: Run
+) -> None:
+    ended, out, err = command(*arguments, *form)
+    failure = msgspec.json.decode(err.splitlines()[-1], type=Failed).error
+    assert (ended, out, failure.code, failure.exit_code) == (exit_code, "", code, exit_code)
+    assert command(*arguments)[2].splitlines()[-1] == f"icaccess: {failure.message}"
+
+
+def test_quiet_leaves_only_the_error_on_stderr(command: Run) -> None:
+    code, out, err = command("decide", "100501", "100204", *DAY)
+    assert (code, "2 people: " in err) == (0, True)
+    assert command("decide", "100501", "100204", *DAY, "--quiet") == (0, out, "")
+    assert command("decide", "999999", *DAY, "--quiet")[2].startswith("icaccess: no employee 999999")
+
+
+def test_every_command_can_be_quiet() -> None:
+    assert all("--quiet" in _options(command) for _, command in commands(cli))
+
+
+def test_help_shows_a_page_and_lists_the_topics(command: Run) -> None:
+    assert command("help", "commands")[1] == PAGE
+    topics = command("help")[1].splitlines()
+    assert [line.split()[0] for line in topics] == sorted(page.stem for page in (ROOT / "docs").glob("*.md"))
+    assert "no page is about 'nothing'; the topics are apply, " in command("help", "nothing")[2]
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("bash", {"COMP_WORDS": "icaccess audit ver", "COMP_CWORD": "2"}),
+        ("zsh", {"COMP_WORDS": "icaccess audit ver", "COMP_CWORD": "2"}),
+        ("fish", {"COMP_WORDS": "icaccess audit ver", "COMP_CWORD": "ver"}),
+    ],
+)
+def test_a_shell_is_told_how_a_word_goes_on(shell: str, words: dict[str, str]) -> None:
+    assert "verify" in _completed(f"{shell}_complete", **words)
+    assert f"_ICACCESS_COMPLETE={shell}_complete" in _completed(f"{shell}_source")
+
+
+def test_bash_completes_by_what_the_page_says() -> None:
+    script = (
+        f'export PATH="{Path(sys.executable).parent}:$PATH"; '
+        'eval "$(_ICACCESS_COMPLETE=bash_source icaccess)"; '
+        "COMP_WORDS=(icaccess no); COMP_CWORD=1; "
+        '_icaccess_completion icaccess; echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "notices\n"
+
+
+def _completed(asked: str, **words: str) -> str:
+    environment = {**os.environ, **words, "_ICACCESS_COMPLETE": asked}
+    done = subprocess.run(
+        [sys.executable, "-m", "icaccess"], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def _options(command: click.Command) -> set[Any]:
+    return {option for parameter in command.params for option in parameter.opts}
