@@ -17,7 +17,7 @@ from icaccess.models import Decision, Employee
 from icaccess.notices.interface import Notice
 from icaccess.opa.client import SidecarStatus
 from icaccess.review.forecast import Event
-from icaccess.review.impact import Change, DayActions
+from icaccess.review.impact import DayActions, DecisionChange
 from icaccess.review.source import Finding
 from icaccess.review.suite import FileCoverage, TestResult
 from icaccess.review.trace import Trace
@@ -76,7 +76,7 @@ class Impact(Output):
     by_role: dict[str, Any]
     by_location: dict[str, Any]
     actions: list[DayActions]
-    changes: list[Change]
+    changes: list[DecisionChange]
 
 
 class Forecast(Output):
