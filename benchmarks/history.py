@@ -2,8 +2,8 @@
 
     python benchmarks/history.py 200 --days 365
 
-Each day some people certify again, are approved, or change jobs; a real OPA decides and the ledger is changed. In
-the end the store is compacted with the kept history and without it.
+Each day some people certify again, are approved, or change jobs; a real OPA decides and the ledger is
+changed. In the end the store is compacted with the kept history and without it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def main() -> None:
     each = kept * 365 / arguments.days / arguments.people
     print(
         f"{arguments.people} people, {arguments.days} daily runs: {documents} documents, {kept:,} bytes, "
-        f"{each:.0f} bytes a person a year; policy and policy data {rules:,} bytes, once for each change of them"
+        f"{each:.0f} bytes a person a year; policy and policy data {rules:,} bytes, once for each version"
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -60,6 +60,8 @@ class GuardSettings(Section, frozen=True, kw_only=True):
     """How old the oldest of the facts may be."""
     max_day_jump: _Count | None = 14
     """How many days a run may come after the last one, where the day is the clock's."""
+    untold: Literal["warn", "stop"] = "warn"
+    """Whether a removal that a date foretold, of somebody who was not told, waits for a consent (`stop`)."""
     consent_hours: _Hours = 24
     """How long a consent is good for."""
 
@@ -78,6 +80,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     foreseen: int = 0
     """How many of the plan's ended validities were known 30 days before."""
     facts_age: timedelta | None = None
+    untold: frozenset[str] = frozenset()
+    """Whose removal a date foretold, and who were not told."""
 
 
 class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +92,8 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
     waiting: tuple[PlannedChange, ...] = ()
     since: Mapping[str, str] = {}
     """Since which day they wait, by employee id; who is not in it waits from today on."""
+    untold: tuple[PlannedChange, ...] = ()
+    """Removals that a date foretold, of people who were not told."""
     not_adopted: str = ""
     """Why no consent helps: nobody took over those who hold access at the target."""
     foretold: int = 0
@@ -111,11 +117,14 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
 def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
     """Compare a plan with the limits."""
     revocations = plan.of("revoke")
-    waiting = tuple(change for change in revocations if change.needs_consent)
-    ended = sum(change.outcome == "expired" and not change.needs_consent for change in revocations)
+    untold = tuple(change for change in revocations if change.employee_id in known.untold)
+    held_back = known.untold if settings.untold == "stop" else frozenset()
+    waiting = tuple(one for one in revocations if one.needs_consent or one.employee_id in held_back)
+    made = [one for one in revocations if not (one.needs_consent or one.employee_id in held_back)]
+    ended = sum(one.outcome == "expired" for one in made)
     # What was foreseen, and a tenth more: who let a certification lapse is no sign of a fault.
     foretold = min(ended, known.foreseen + known.foreseen // 10)
-    planned = len(revocations) - len(waiting) - foretold
+    planned = len(made) - foretold
     what = "revocations"
     if known.removed:
         what += f" within {settings.window_hours:g} hours, {known.removed:,} of them already made"
@@ -145,6 +154,7 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
         stops=tuple(stops),
         waiting=waiting,
         foretold=foretold,
+        untold=untold,
         not_adopted=not_adopted,
     )
 

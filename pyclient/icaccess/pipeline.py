@@ -319,7 +319,7 @@ class Run:
 
     def _known(self, connection: Connection, plan: Plan) -> Known:
         """What the guard compares a plan with."""
-        from icaccess.store import holders, journal
+        from icaccess.store import holders, journal, notices
         from icaccess.store.database import instant
 
         now, made = self.parts.store.moment(), self.parts.facts.as_of
@@ -338,6 +338,7 @@ class Run:
             removed=journal.removed_since(connection, plan.target, window),
             foreseen=foreseen,
             facts_age=None if made is None else now - made,
+            untold=notices.untold(connection, plan.of("revoke"), plan.as_of),
         )
 
     def consent(self, consent: Consent, result: GuardResult) -> None:

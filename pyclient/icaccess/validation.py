@@ -86,7 +86,7 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
 
 def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
     shown = "the value" if secret else show(value)
-    if isinstance(value, Bare):
+    if isinstance(value, Bare) and "`" in text:
         wanted = text.split("`")[1].split(" | ")[0]
         return f"{shown} {_BARE.get(wanted, 'is not text as it is written; put it in quotes')}"
     if text.startswith("Invalid enum value"):

@@ -102,7 +102,7 @@ def test_who_changed_is_asked(store: Store) -> None:
     assert len(client.asked) == 1
 
 
-def test_another_policy_or_other_policy_data_ask_for_everybody_and_clear_the_cache(store: Store) -> None:
+def test_another_policy_or_other_data_clear_the_cache(store: Store) -> None:
     client, records = scripted(10), [*settled(10)]
     decide(store, client, records)
     for other in (Revisions("c" * 64, REVISIONS.data), Revisions(REVISIONS.policy, "d" * 64)):

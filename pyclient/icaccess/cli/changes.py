@@ -184,6 +184,7 @@ def _show(planned: Plan, result: GuardResult) -> None:
         )
     _section("Changed outside this system", [_drift(one) for one in planned.drift])
     _section("Waiting for a consent", [_waits(one, result.since) for one in result.waiting])
+    _section("Not told before the removal", [_line(change) for change in result.untold])
     _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
     if result.waiting or result.stops:
         say(f"To let this one plan through: icaccess apply {result.option}")

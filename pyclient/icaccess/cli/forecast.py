@@ -16,7 +16,13 @@ from icaccess.request import Request
 @click.command("forecast")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @deciding
-@click.option("--until", type=Day(), required=True, metavar="DATE", help="The last day to look at.")
+@click.option("--until", type=Day(), metavar="DATE", help="The last day to look at.")
+@click.option(
+    "--campaign",
+    type=Day(),
+    metavar="DATE",
+    help="Show who has to recertify by this day, who has, and who cannot, by location and approver.",
+)
 @click.option(
     "--format",
     "form",
@@ -28,20 +34,46 @@ from icaccess.request import Request
 @click.option(
     "--examples", type=click.IntRange(0), default=5, show_default=True, help="People told of each kind."
 )
-def forecast(request: Request, ids: tuple[str, ...], until: date, form: str, examples: int) -> None:
+def forecast(
+    request: Request,
+    ids: tuple[str, ...],
+    until: date | None,
+    campaign: date | None,
+    form: str,
+    examples: int,
+) -> None:
     """Show what will fall due if neither facts nor rules change: removals, recertifications, departures.
 
     With IDs, only these people are looked at.
     """
     from icaccess.pipeline import start
+    from icaccess.review import campaign as recertification
     from icaccess.review import forecast as review
     from icaccess.review import forecast_render as render
+    from icaccess.tables import as_json
 
-    if until < request.day:
-        raise UsageError(f"--until {until} is before {request.day}, the first day; swap --at and --until")
+    last = until or campaign
+    if last is None or (until and campaign):
+        raise UsageError("give either --until DATE or --campaign DATE")
+    if last < request.day:
+        option = "--until" if until else "--campaign"
+        raise UsageError(f"{option} {last} is before {request.day}, the first day; swap {option} and --at")
     with start(request, read_only=True) as run, showing():
-        found = review.forecast(run.parts.client, run.people(ids), request.day, until)
-    if form == "text":
-        show(render.forecast_text(found, examples))
+        people = run.people(ids)
+        if campaign:
+            asked = recertification.campaign(run.parts.client, people, request.day, campaign)
+        else:
+            found = review.forecast(run.parts.client, people, request.day, last)
+    if campaign:
+        texts = {
+            "text": lambda: recertification.campaign_text(asked, examples),
+            "json": lambda: as_json(asked),
+            "csv": lambda: recertification.campaign_csv(asked),
+        }
     else:
-        show((render.forecast_json if form == "json" else render.forecast_csv)(found), form)
+        texts = {
+            "text": lambda: render.forecast_text(found, examples),
+            "json": lambda: render.forecast_json(found),
+            "csv": lambda: render.forecast_csv(found),
+        }
+    show(texts[form](), form)

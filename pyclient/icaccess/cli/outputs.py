@@ -16,6 +16,7 @@ from icaccess.facts.interface import SourceReport
 from icaccess.models import Decision, Employee
 from icaccess.notices.interface import Notice
 from icaccess.opa.client import SidecarStatus
+from icaccess.review.campaign import Campaign
 from icaccess.review.forecast import Event
 from icaccess.review.impact import DayActions, DecisionChange
 from icaccess.review.source import Finding
@@ -173,6 +174,7 @@ OUTPUTS: dict[str, Any] = {
     "policy trace": Trace,
     "impact": Impact,
     "forecast": Forecast,
+    "forecast --campaign": Campaign,
     "audit verify": Verified,
     "audit show": list[Entry],
     "audit runs": list[Entry],

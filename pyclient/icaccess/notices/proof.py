@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from icaccess.plan import Plan, PlannedChange
-from icaccess.store import notices as recorded
 from icaccess.store.database import Store
-from icaccess.store.notices import RecordedNotice
+from icaccess.store.notices import RecordedNotice, endings, foretelling, has_reached
 from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import run as run_table
-
-_FORETELLS = "access_ending"
-_LATE = timedelta(days=92)
-"""A removal that comes so long after the day that a notice named is not the one that it foretold."""
 
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,59 +53,23 @@ def foretold_removals(store: Store, target: str) -> list[ForetoldRemoval]:
         )
         rows = connection.execute(query).all()
         intents = _intents(connection)
-        notices = _by_recipient(connection, {row.employee_id for row in rows})
+        notices = endings(connection, {row.employee_id for row in rows})
     found = []
     for row in rows:
         body = intents.get((row.run_id, row.n), {})
         codes = tuple(reason["code"] for reason in body.get("reasons", ()))
         removed_on = date.fromisoformat(row.as_of)
-        foretelling = _foretelling(notices.get(row.employee_id, ()), codes, removed_on)
-        if foretelling or body.get("outcome") == "expired":
+        foretold_by = foretelling(notices.get(row.employee_id, ()), codes, removed_on)
+        if foretold_by or body.get("outcome") == "expired":
             found.append(
                 ForetoldRemoval(
                     employee_id=row.employee_id,
                     run_id=row.run_id,
                     removed_on=removed_on,
                     reasons=codes,
-                    told=tuple(_telling(one) for one in foretelling if one.state in ("sent", "handed_over")),
+                    told=tuple(_telling(one) for one in foretold_by if has_reached(one)),
                 )
             )
-    return found
-
-
-def untold(store: Store, plan: Plan) -> tuple[PlannedChange, ...]:
-    """The revocations of a plan that a date foretold, and of which the person was not told."""
-    revocations = plan.of("revoke")
-    with store.reading() as connection:
-        notices = _by_recipient(connection, {change.employee_id for change in revocations})
-    return tuple(change for change in revocations if _is_untold(change, notices, plan.as_of))
-
-
-def _is_untold(change: PlannedChange, notices: Mapping[str, Sequence[RecordedNotice]], day: date) -> bool:
-    codes = [reason.code for reason in change.reasons]
-    foretelling = _foretelling(notices.get(change.employee_id, ()), codes, day)
-    foretold = bool(foretelling) or change.outcome == "expired"
-    return foretold and not any(one.state in ("sent", "handed_over") for one in foretelling)
-
-
-def _foretelling(
-    notices: Iterable[RecordedNotice], codes: Iterable[str], removed_on: date
-) -> list[RecordedNotice]:
-    """The notices that foretold a removal: for a day before it, and for no reason that it does not have."""
-    return [
-        one
-        for one in notices
-        if one.state != "dropped"
-        and removed_on - _LATE <= date.fromisoformat(one.about["last_day"]) < removed_on
-        and {reason["code"] for reason in one.about["reasons"]} <= set(codes)
-    ]
-
-
-def _by_recipient(connection: Connection, recipients: set[str]) -> dict[str, list[RecordedNotice]]:
-    found: dict[str, list[RecordedNotice]] = {}
-    for one in recorded.of_recipients(connection, recipients).values():
-        if one.kind == _FORETELLS:
-            found.setdefault(one.recipient, []).append(one)
     return found
 
 

@@ -11,6 +11,7 @@ from datetime import date
 import msgspec
 from msgspec.structs import replace
 
+from icaccess.audit.heads import record_key
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError, NoticeError, UsageError
@@ -119,7 +120,7 @@ def notify(
     """
     with (
         open_notices(request.settings) as (settings, channels, words),
-        open_store(request.store_url) as store,
+        open_store(request.store_url, key=record_key(request.settings, request.store_url)) as store,
     ):
         due = gather(request, settings, failure)
         return due, send(store, due, channels, words, limit=settings.limit, consent=consent)

@@ -7,12 +7,13 @@ the audit record in it, without address and text.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
-from typing import Any, Literal, NamedTuple
+from datetime import date, timedelta
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from icaccess.models import Reason
 from icaccess.store import audit
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
@@ -26,6 +27,9 @@ but the last line, and stays where nobody heard what the server said to that. `s
 `failed`: it refused it for good, and why is noted. `dropped`: it was not sent, and is not true any more."""
 
 _TOLD = ("sent", "handed_over")
+_ENDING = "access_ending"
+_LATE = timedelta(days=92)
+"""A removal that comes so long after the day that a notice named is not the one that it foretold."""
 _CHUNK = 400  # stays under SQLite's limit of bound variables
 
 
@@ -87,6 +91,58 @@ def of_recipient(connection: Connection, recipient: str) -> list[RecordedNotice]
     """All notices to one recipient, oldest first."""
     query = select(table).where(table.c.recipient == recipient).order_by(table.c.intended_at, table.c.id)
     return [_read(row) for row in connection.execute(query)]
+
+
+class Revocation(Protocol):
+    """A revocation that is planned, as far as it matters whether the person was told."""
+
+    @property
+    def employee_id(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reasons(self) -> Sequence[Reason]: ...
+
+
+def untold(connection: Connection, revocations: Collection[Revocation], day: date) -> frozenset[str]:
+    """The people whose revocation a date foretold, and who were not told; nobody where no notice ever was."""
+    if not connection.execute(select(table.c.id).limit(1)).first():
+        return frozenset()
+    notices = endings(connection, {one.employee_id for one in revocations})
+    found = set()
+    for one in revocations:
+        codes = [reason.code for reason in one.reasons]
+        foretold_by = foretelling(notices.get(one.employee_id, ()), codes, day)
+        if (foretold_by or one.outcome == "expired") and not any(map(has_reached, foretold_by)):
+            found.add(one.employee_id)
+    return frozenset(found)
+
+
+def endings(connection: Connection, recipients: Collection[str]) -> dict[str, list[RecordedNotice]]:
+    """The notices of an end of access to these recipients, by recipient."""
+    found: dict[str, list[RecordedNotice]] = {}
+    for one in of_recipients(connection, recipients).values():
+        if one.kind == _ENDING:
+            found.setdefault(one.recipient, []).append(one)
+    return found
+
+
+def foretelling(
+    notices: Iterable[RecordedNotice], codes: Iterable[str], removed_on: date
+) -> list[RecordedNotice]:
+    """The notices that foretold a removal: for a day before it, and for no reason that it does not have."""
+    return [
+        one
+        for one in notices
+        if one.state != "dropped"
+        and removed_on - _LATE <= date.fromisoformat(one.about["last_day"]) < removed_on
+        and {reason["code"] for reason in one.about["reasons"]} <= set(codes)
+    ]
+
+
+def has_reached(one: RecordedNotice) -> bool:
+    """Whether the other side took a notice, or may have."""
+    return one.state in _TOLD
 
 
 def intended(connection: Connection, kinds: Collection[str]) -> list[RecordedNotice]:

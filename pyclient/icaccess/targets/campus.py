@@ -137,15 +137,6 @@ class CampusTarget(GroupTarget):
         """Whether the list of a batch stands in the folder."""
         return self._path(batch).exists()
 
-    def to_do(self, batch: str, due_on: date | None) -> str:
-        """Where the work list lies, what to do with it, by when, and what comes then."""
-        by = f" by {due_on}" if due_on else ""
-        return (
-            f"The work list is {self._path(batch)}. Carry it out in Campus{by} with the User Account Batch "
-            f"Wizard, then export the groups' members to {self._export}. The next run verifies the changes "
-            "by that export."
-        )
-
     def _read_export(self) -> str:
         """The text of the export, as old as it was before it was read, should somebody write it meanwhile."""
         try:
@@ -161,6 +152,15 @@ class CampusTarget(GroupTarget):
                 "correct the clock that dated it, and export again"
             )
         return text
+
+    def to_do(self, batch: str, due_on: date | None) -> str:
+        """Where the work list lies, what to do with it, by when, and what comes then."""
+        by = f" by {due_on}" if due_on else ""
+        return (
+            f"The work list is {self._path(batch)}. Carry it out in Campus{by} with the User Account Batch "
+            f"Wizard, then export the groups' members to {self._export}. The next run verifies the changes "
+            "by that export."
+        )
 
     def _path(self, batch: str) -> Path:
         return self._lists / f"{batch}.csv"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, S608 (tables of statements, with numbers of our own in them)
 """A red team: root with the store, the journal and the program's own code, against what a witness holds.
 
 Each try starts from a store of six runs whose heads a witness has. Where a kind rewrites the record, it does

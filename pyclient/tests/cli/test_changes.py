@@ -111,7 +111,7 @@ def strict(icaccess, tmp_path, monkeypatch):
     return icaccess
 
 
-def test_the_guard_stops_and_names_the_option_that_lets_this_plan_through(strict, tmp_path):
+def test_the_guard_stops_and_names_the_option(strict, tmp_path):
     strict("adopt")
     code, out, err = strict("apply", "--yes")
     assert (code, err.count("\n")) == (3, 1)

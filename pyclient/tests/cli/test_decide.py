@@ -83,7 +83,7 @@ def test_the_target_is_asked_only_about_people_without_access(command, tmp_path)
     assert out.split() == ["1", "deny", "revoke", "not_employed"]
 
 
-def test_a_ledger_that_is_to_come_shows_that_nobody_holds_access_without_a_database(command, tmp_path):
+def test_a_ledger_to_come_needs_no_database(command, tmp_path):
     facts = tmp_path / "facts.jsonl"
     facts.write_text(
         '{"id": "1", "employment": [], "assignments": [], "certifications": [], "approvals": []}\n'

@@ -36,3 +36,16 @@ def test_days_the_wrong_way_round(opa_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert "--until 2027-06-01 is before 2027-06-29" in done.stderr
+
+
+def test_a_campaign_of_the_sample_district(opa_path: Path) -> None:
+    done = forecast("--at", "2027-06-29", "--campaign", "2028-06-30")
+    assert done.stdout.startswith("Recertification by 2028-06-30, as of 2027-06-29: ")
+    assert "\nBy approver\n" in done.stdout
+
+
+def test_a_campaign_or_a_span(opa_path: Path) -> None:
+    for options in ([], ["--until", "2028-06-30", "--campaign", "2028-06-30"]):
+        done = forecast("--at", "2027-06-29", *options)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "icaccess: give either --until DATE or --campaign DATE\n"

@@ -1,10 +1,11 @@
+# ruff: noqa: E501 (tables of odd values)
 """Settings and options that make no sense: one line that says so, never a traceback, never "unexpected"."""
 
 from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def one_line(code: int, err: str, what: object) -> None:
         assert err.splitlines()[-1].startswith("icaccess: "), (what, err)
 
 
-def fuzz(command, tmp_path, monkeypatch, seeds: range) -> None:
+def fuzz(command, tmp_path, monkeypatch, seeds: Iterable[int]) -> None:
     monkeypatch.delenv("ICACCESS_STORE")
     monkeypatch.delenv("ICACCESS_OPA_URL")
     folder = tmp_path / "config"
@@ -119,7 +120,7 @@ def fuzz(command, tmp_path, monkeypatch, seeds: range) -> None:
 
 
 def test_some_settings_and_options(command, tmp_path, monkeypatch):
-    fuzz(command, tmp_path, monkeypatch, range(100))
+    fuzz(command, tmp_path, monkeypatch, [*range(60), 4867])
 
 
 @pytest.mark.slow

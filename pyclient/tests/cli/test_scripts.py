@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "policy trace": (),
     "impact": ("--base", ".", *DAY),
     "forecast": ("100501", "100204", *DAY, "--until", "2027-07-31"),
+    "forecast --campaign": ("2028-06-30", "100501", "100204", *DAY),
     "audit verify": (),
     "audit show": ("100501",),
     "audit runs": (),

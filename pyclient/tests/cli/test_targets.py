@@ -96,8 +96,10 @@ def test_a_run_that_waits_for_an_export_is_a_good_one(configured, tmp_path):
     run = configured(f"target:\n  kind: campus\n  campus: {settings}\n")
     run("adopt")
     code, out, _ = run("apply", "--yes")
-    assert (code, out.splitlines()[-1]) == (0, "Run 2: 3 pending.")
     [path] = (tmp_path / "lists").iterdir()
+    summary, what_to_do = out.splitlines()[-2:]
+    assert (code, summary) == (0, "Run 2: 3 pending.")
+    assert path.name in what_to_do
     with path.open(newline="") as file:
         assert [(row["action"], row["account"]) for row in csv.DictReader(file)] == [
             ("remove", "user2"),

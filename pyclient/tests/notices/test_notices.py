@@ -10,8 +10,9 @@ import sys
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
-from icaccess.notices.proof import foretold_removals, untold
+from icaccess.notices.proof import foretold_removals
 from icaccess.pipeline import start
 from icaccess.request import Request
 from icaccess.store.database import open_store
@@ -236,7 +237,13 @@ def test_a_plan_says_who_of_those_that_a_date_removes_was_not_told(mailing, comm
     with start(request, read_only=True) as run:
         drawn = run.plan()
         assert [change.employee_id for change in drawn.of("revoke")] == ["000001", "000002", "000003"]
-        assert [change.employee_id for change in untold(run.parts.store, drawn)] == ["000002"]
+        warned = run.guard(drawn)
+        assert [change.employee_id for change in warned.untold] == ["000002"]
+        assert warned.waiting == ()
+        run.limits = replace(run.limits, untold="stop")
+        assert [change.employee_id for change in run.guard(drawn).waiting] == ["000002"]
+    _, shown, _ = command("plan", *mailing.options, "--at", "2028-07-01")
+    assert "Not told before the removal (1):\n  000002  certification_expired" in shown
 
 
 def test_doctor_reaches_the_mail_server(mailing, command):

@@ -58,7 +58,7 @@ class Lines(logging.Handler):
         self.lines.append(json.loads(self.format(record)))
 
 
-def test_files_of_settings_and_store_that_were_there_are_not_done_without(tmp_path: Path) -> None:
+def test_missing_settings_or_store_stop_the_run(tmp_path: Path) -> None:
     config = shutil.copytree(district.ROOT / "config", tmp_path / "config")
     store = tmp_path / "store.db"
     store.write_text("a store")
@@ -124,7 +124,7 @@ def outcomes(state: State) -> dict[str, float]:
     return {s.labels["outcome"]: s.value for s in samples if s.name == "icaccess_runs_total" and s.value}
 
 
-def test_changes_that_could_not_be_made_are_tried_again_though_the_run_is_done() -> None:
+def test_failed_changes_are_tried_again() -> None:
     with serving(INCOMPLETE, interval=timedelta(hours=1)) as (service, state, asked, log):
         wait_until(lambda: log, "it is told")
         service._wake.set()
@@ -185,7 +185,7 @@ def test_a_policy_that_never_settles_is_a_failure_in_the_end() -> None:
             service._wake.set()
 
 
-def test_notices_go_out_after_a_run_and_what_goes_wrong_with_them_fails_no_run() -> None:
+def test_notices_go_out_and_fail_no_run() -> None:
     lines, log, state = Lines(), logging.Logger("test"), State()
     log.addHandler(lines)
     told: list[tuple[str, str] | None] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import random
+from itertools import count
 
 import pytest
 from msgspec.structs import replace
@@ -73,7 +74,7 @@ def test_the_list_says_whom_to_add_and_whom_to_remove(sqlite_store, campus):
     ]
 
 
-def test_a_change_is_pending_until_the_export_shows_it_then_verified(sqlite_store, campus):
+def test_pending_until_the_export_shows_it(sqlite_store, campus):
     campus = only_group(campus)
     client = Dated({"1": ("210",)})
     records = people("1")
@@ -103,7 +104,7 @@ def test_what_stays_undone_past_its_day_is_overdue(sqlite_store, campus):
         assert [(one.due_on, one.overdue) for one in plan.pending] == [(client.due, overdue)]
 
 
-def test_what_somebody_else_did_is_drift_and_what_is_no_longer_wanted_is_closed(sqlite_store, campus):
+def test_drift_and_what_is_no_longer_wanted(sqlite_store, campus):
     campus = only_group(campus)
     do(sqlite_store, target(campus), Dated({"1": ("210",)}), people("1", "2"))
     campus.members[GROUP].add("user2")
@@ -119,7 +120,7 @@ def test_what_somebody_else_did_is_drift_and_what_is_no_longer_wanted_is_closed(
     assert [(one.action, one.employee_id) for one in fresh.changes] == [("revoke", "1")]
 
 
-def test_an_update_moves_somebody_from_one_school_s_group_to_another_s(sqlite_store, campus):
+def test_an_update_moves_between_schools(sqlite_store, campus):
     campus.members[GROUP].add("user1")
     campus.members[PLACES["210"]].add("user1")
     campus.export()
@@ -145,9 +146,7 @@ def test_a_location_without_a_group_is_reported(sqlite_store, campus):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_people_do_with_the_lists_access_ends_as_decided_and_the_record_says_so(
-    sqlite_store, campus, seed
-):
+def test_whatever_is_done_with_lists(sqlite_store, campus, seed):
     rng = random.Random(seed)
     campus.random = rng
     ids = [f"{n}" for n in range(12)]
@@ -193,7 +192,7 @@ def crowd(campus, count):
     return campus, [f"{n}" for n in range(count)]
 
 
-def test_while_a_list_waits_for_an_export_further_lists_go_out_and_none_asks_twice(sqlite_store, campus):
+def test_lists_go_out_while_one_waits(sqlite_store, campus):
     campus, ids = crowd(campus, 6)
     for round_, gone in enumerate((["0"], ["0", "1"], ["0", "1", "2"]), 1):
         allowed = Dated(dict.fromkeys([one for one in ids if one not in gone], ("210",)))
@@ -286,8 +285,9 @@ class TestBadExports:
             ("username,userGroup\njo\n", "line 2: needs one username, one userGroup and as many"),
             (f'username,userGroup\n"jo,{GROUP}\n', "is no CSV"),
         ],
+        ids=count(),
     )
-    def test_an_export_that_is_not_what_it_should_be(self, campus, text, said):
+    def test_text(self, campus, text, said):
         campus.export_file.write_text(text)
         self.fails(campus, said)
 
@@ -309,9 +309,9 @@ class TestBadExports:
         self.fails(campus, "is dated 2100-01-01 00:00 UTC, after now; correct the clock that dated it")
 
     @pytest.mark.parametrize(
-        "text", ["userGroup,username\n{0},Jo\n", "username,userGroup\r\nJO,{0}\r\njo,{0}"]
+        "text", ["userGroup,username\n{0},Jo\n", "username,userGroup\r\nJO,{0}\r\njo,{0}"], ids=count()
     )
-    def test_the_order_of_columns_and_a_name_given_twice_make_no_difference(self, campus, text):
+    def test_order_and_repeats(self, campus, text):
         campus.export_file.write_bytes(text.format(GROUP).encode())
         assert target(campus).current() == {"jo": Access(held=True)}
 
@@ -337,8 +337,9 @@ def test_a_list_is_never_written_over_another(campus, sqlite_store):
         ("{work_lists: lists, export: e.csv}", "target.campus: names no group"),
         ("{group: G, work_lists: lists, export: e.csv, colour: red}", "target.campus.colour: is not a known"),
     ],
+    ids=count(),
 )
-def test_settings_that_say_too_little_or_too_much(tmp_path, sqlite_store, settings, said):
+def test_bad_settings(tmp_path, sqlite_store, settings, said):
     (tmp_path / "icaccess.yaml").write_text(f"target:\n  kind: campus\n  campus: {settings}\n")
     with pytest.raises(ConfigError, match=said):
         open_target(load_config(tmp_path), sqlite_store)

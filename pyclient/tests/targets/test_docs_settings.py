@@ -23,7 +23,7 @@ def environment(monkeypatch):
 
 
 @pytest.mark.parametrize("text", BLOCKS, ids=lambda text: " ".join(text.split()[:3]))
-def test_settings_are_read_as_they_stand(text, tmp_path, sqlite_store, environment):
+def test_settings(text, tmp_path, sqlite_store, environment):
     (tmp_path / "icaccess.yaml").write_text(text)
     (tmp_path / "district-ca.pem").write_text("")
     config = load_config(tmp_path)

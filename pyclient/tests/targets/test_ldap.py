@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 import threading
+from itertools import count
 
 import pytest
 
@@ -88,7 +89,7 @@ def revoke(account):
     return Change(action="revoke", employee_id="1", account=account, before=Access(held=True), after=None)
 
 
-def test_members_come_and_go_one_by_one_and_again_without_harm(style):
+def test_members_come_and_go(style):
     dns = [style.person(f"user{n}") for n in range(3)]
     group = style.group("ic", [dns[0]])
     ldap = style.target(group)
@@ -114,7 +115,7 @@ def test_the_last_member_can_go(style):
     ldap.close()
 
 
-def test_the_last_member_of_a_group_of_names_stays_without_a_placeholder(style):
+def test_the_last_member_stays(style):
     refused = "a groupOfNames may not lose its last member; set target.ldap.placeholder to a DN"
     group = style.group("ic", [style.person("jo")])
     ldap = style.target(group, placeholder=None)
@@ -153,7 +154,7 @@ def test_an_account_is_never_guessed(style):
     ldap.close()
 
 
-def test_names_are_equal_whatever_their_case_and_spaces(style):
+def test_names_of_other_spellings(style):
     style.person("Jo Sample")
     group = style.group("ic", [f"CN=jo sample , {PEOPLE.upper()}"])
     ldap = style.target(group)
@@ -161,7 +162,7 @@ def test_names_are_equal_whatever_their_case_and_spaces(style):
     ldap.close()
 
 
-def test_members_whom_nobody_can_name_are_listed_apart_with_what_they_are(style):
+def test_unnamed_members(style):
     nested = style.group("nested", [style.person("mo")])
     unit = style.server.entry(f"cn=printer,{GROUPS}", ["device"])
     group = style.group("ic", ["cn=gone,dc=example,dc=org", nested, unit, style.person("jo")])
@@ -178,7 +179,7 @@ def test_members_whom_nobody_can_name_are_listed_apart_with_what_they_are(style)
     ldap.close()
 
 
-def test_too_many_members_whom_nobody_can_name_stop_the_run(style):
+def test_too_many_unnamed_members(style):
     group = style.group("ic", [style.person(f"user{n}") for n in range(5)])
     ldap = style.target(group, attribute="employeeNumber")
     with pytest.raises(
@@ -291,7 +292,7 @@ class TestBadInput:
             style.target(group, password="wrong-secret").current()
         assert "wrong-secret" not in str(caught.value)
 
-    def test_a_group_that_does_not_exist(self, style):
+    def test_no_group(self, style):
         ldap = style.target(f"cn=none,{GROUPS}")
         with pytest.raises(
             TargetError, match=rf"has no entry cn=none,{GROUPS} \(noSuchObject\), or hides it"
@@ -299,7 +300,7 @@ class TestBadInput:
             ldap.current()
         ldap.close()
 
-    def test_people_who_are_looked_for_where_there_is_nothing(self, style):
+    def test_no_people(self, style):
         ldap = style.target(style.group("ic", [style.person("jo")]), accounts="ou=none,dc=example,dc=org")
         with pytest.raises(TargetError, match=r"has no entry ou=none,dc=example,dc=org \(noSuchObject\)"):
             ldap.current()
@@ -341,10 +342,9 @@ class TestBadInput:
             ({"attribute": "'a)(b'"}, "is not the name of an attribute"),
             ({"ca": "none.pem"}, "there is no file"),
         ],
+        ids=count(),
     )
-    def test_settings_that_say_too_little_or_too_much(
-        self, tmp_path, sqlite_store, monkeypatch, changed, said
-    ):
+    def test_bad_settings(self, tmp_path, sqlite_store, monkeypatch, changed, said):
         monkeypatch.setenv("T", "hunter2")
         settings = {
             "url": "ldaps://h",

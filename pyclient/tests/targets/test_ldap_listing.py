@@ -72,7 +72,7 @@ def refused(ldap, said):
     ],
 )
 @pytest.mark.parametrize("base", ["people", "group"])
-def test_a_search_that_does_not_end_with_success_is_no_listing(odd, ldap, code, said, base):
+def test_result_codes(odd, ldap, code, said, base):
     where = PEOPLE if base == "people" else GROUP
     odd.codes[where] = [code]
     refused(
@@ -81,7 +81,7 @@ def test_a_search_that_does_not_end_with_success_is_no_listing(odd, ldap, code, 
     )
 
 
-def test_a_directory_that_is_busy_for_a_while_is_asked_again(odd, ldap):
+def test_a_directory_that_is_busy(odd, ldap):
     odd.codes[PEOPLE] = [51, 3, 52, 0]
     assert len(ldap.listing().held) == 8
 
@@ -100,7 +100,7 @@ def test_a_page_that_comes_again_is_no_new_one(odd, ldap):
         ("DC=school", False),
     ],
 )
-def test_what_is_on_another_server_is_missing_unless_it_holds_nobody(odd, ldap, zone, believed):
+def test_references(odd, ldap, zone, believed):
     odd.references = [f"ldap://x.example.org/{zone},DC=example,DC=org??base".encode()]
     if believed:
         assert len(ldap.listing().held) == 8
@@ -122,7 +122,7 @@ def test_a_group_that_is_not_shown(odd, ldap):
 
 
 @pytest.mark.parametrize("schema", ["unreadable", "MUST", "MAY"])
-def test_a_group_that_cannot_be_empty_and_shows_nobody(odd, ldap, schema):
+def test_a_group_that_shows_nobody(odd, ldap, schema):
     odd.entries[GROUP]["member"] = []
     if schema != "unreadable":
         odd.entry("", subschemaSubentry=["cn=schema"])
@@ -143,7 +143,7 @@ def test_a_group_whose_members_are_unique_ones(odd, ldap):
     refused(ldap, rf"keeps the members of {GROUP} in uniqueMember; use a groupOfNames")
 
 
-def test_whoever_has_the_group_as_primary_group_is_a_member_and_stays_one(odd, ldap):
+def test_primary_groups(odd, ldap):
     sid = struct.pack("<BBHII", 1, 2, 0, 0, 32) + struct.pack("<I", 1105)
     odd.entries[GROUP] |= {"objectClass": [b"top", b"group"], "objectSid": [sid]}
     odd.entries[f"uid=u9,{PEOPLE}"]["primaryGroupID"] = [b"1105"]
@@ -172,12 +172,12 @@ def test_names_that_are_no_dn_stop_nothing(odd, ldap):
         (51, r"it is busy, again and again; try again later"),
     ],
 )
-def test_a_bind_that_is_refused(odd, ldap, code, said):
+def test_bind_refused(odd, ldap, code, said):
     odd.codes["bind"] = [code]
     refused(ldap, said)
 
 
-def test_an_account_without_the_right_to_write_is_said_to_be_one(odd, ldap):
+def test_no_right_to_write(odd, ldap):
     held = ldap.listing().held
     odd.codes["modify"] = [50]
     revokes = [

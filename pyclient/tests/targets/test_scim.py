@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import count
 
 import pytest
 
@@ -63,7 +64,7 @@ def update(account, *locations):
     )
 
 
-def test_members_are_added_and_removed_one_by_one_and_again_without_harm(server):
+def test_members_come_and_go(server):
     ids = [server.user(f"User{n}") for n in range(3)]
     group = server.group(GROUP, [ids[0]])
     scim = target(server.url)
@@ -120,7 +121,7 @@ def test_access_that_is_only_half_there_is_access_for_no_location(server):
         ("username", None, {}, "jo"),
     ],
 )
-def test_an_account_is_found_by_what_the_configuration_says(server, match, attribute, more, account):
+def test_accounts(server, match, attribute, more, account):
     one = server.user("Jo", **more)
     group = server.group(GROUP)
     scim = target(server.url, match=match, attribute=attribute)
@@ -188,7 +189,7 @@ class TestFaults:
             scim.close()
 
     @pytest.mark.parametrize("fault", [*ONCE, "html", "truncated"])
-    def test_a_fault_that_passes_leaves_every_change_made(self, sqlite_store, proxy, fault):
+    def test_a_fault_that_passes(self, sqlite_store, proxy, fault):
         proxy.faults.extend([fault] * 2)
         _, summary = self.run(sqlite_store, proxy)
         if not summary.complete:  # a time-out is not tried again within the run; the next one settles it
@@ -199,9 +200,7 @@ class TestFaults:
         assert fault in proxy.seen
 
     @pytest.mark.parametrize("fault", LASTING)
-    def test_a_fault_that_lasts_is_reported_and_the_record_tells_what_the_target_shows(
-        self, sqlite_store, proxy, fault
-    ):
+    def test_a_fault_that_lasts(self, sqlite_store, proxy, fault):
         proxy.always = fault
         _, summary = self.run(sqlite_store, proxy)
         shown = self.shown(proxy)
@@ -259,7 +258,7 @@ def test_a_server_that_stays_broken_is_left_alone(server, sqlite_store):
 
 
 class TestBadInput:
-    def test_a_group_that_does_not_exist(self, server):
+    def test_no_group(self, server):
         server.user("jo")
         with pytest.raises(TargetError, match=rf"has no groups with the displayName {GROUP}; exactly one"):
             target(server.url).current()
@@ -330,10 +329,9 @@ class TestBadInput:
             ),
             ("{url: 'https://h/v2', group: G, token: '${T}', ca: none.pem}", "there is no file"),
         ],
+        ids=count(),
     )
-    def test_settings_that_say_too_little_or_too_much(
-        self, tmp_path, sqlite_store, monkeypatch, settings, said
-    ):
+    def test_bad_settings(self, tmp_path, sqlite_store, monkeypatch, settings, said):
         monkeypatch.setenv("T", "hunter2")
         (tmp_path / "icaccess.yaml").write_text(f"target:\n  kind: scim\n  scim: {settings}\n")
         with pytest.raises(ConfigError, match=said) as caught:

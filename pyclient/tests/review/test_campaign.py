@@ -1,0 +1,80 @@
+"""A recertification campaign: who has to, who has, who cannot, counted against the facts that say so."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from icaccess.models import Employee
+from icaccess.opa.client import AccessClient
+from icaccess.review.campaign import campaign, campaign_csv, campaign_text
+
+FIRST, DAY = date(2028, 3, 1), date(2028, 6, 30)
+
+
+def person(number: str, elementary: str, location: str = "210", **changed: Any) -> Employee:
+    facts = {
+        "id": number,
+        "employment": [{"start": "2019-08-01"}],
+        "assignments": [{"role": "Office Professional", "location": location, "start": "2019-08-01"}],
+        "certifications": [
+            {"name": "Walk-In Scheduling", "completed_on": "2026-01-10"},
+            {"name": "Elementary Scheduling", "completed_on": "2026-01-12"},
+            {"name": "Elementary Scheduling", "completed_on": elementary},
+        ],
+        "approvals": [
+            {
+                "decision": "approved",
+                "decided_on": "2026-01-14",
+                "approver": "=777",
+                "approver_role": "Principal",
+            }
+        ],
+        **changed,
+    }
+    return msgspec.convert(facts, Employee)
+
+
+PEOPLE = [
+    person("has", "2028-02-10"),
+    person("must", "2026-01-12", "211"),
+    person("leaves", "2026-01-12", employment=[{"start": "2019-08-01", "end": "2028-05-15"}]),
+    person("never", "2026-01-12", approvals=[]),
+]
+
+
+def test_each_person_stands_where_the_facts_put_them(client: AccessClient) -> None:
+    found = campaign(client, PEOPLE, FIRST, DAY)
+    assert [(one.employee_id, one.state, one.last_day, one.reasons) for one in found.people] == [
+        ("has", "done", None, ()),
+        ("must", "open", DAY, ("certification_expired",)),
+        ("leaves", "cannot", found.people[2].last_day, ("not_employed",)),
+    ]
+    assert found.people[2].last_day is not None
+    assert FIRST < found.people[2].last_day < DAY
+    assert found.people[1].remedies[0].startswith("Complete Elementary Scheduling again")
+    assert {name: dict(counts) for name, counts in found.by("locations").items()} == {
+        "210": {"done": 1, "cannot": 1},
+        "211": {"open": 1},
+    }
+    assert {name: dict(counts) for name, counts in found.by("approver").items()} == {
+        "=777": {"done": 1, "open": 1, "cannot": 1}
+    }
+
+
+def test_text_and_csv_have_everybody(client: AccessClient) -> None:
+    found = campaign(client, PEOPLE, FIRST, DAY)
+    text = campaign_text(found, 5)
+    assert text.startswith("Recertification by 2028-06-30, as of 2028-03-01: 3 are allowed access\n")
+    assert "Have to recertify: 1\n  must  at 211 through 2028-06-30: certification_expired\n" in text
+    assert "  … and 1 more" in campaign_text(found, 0)
+    rows = list(csv.DictReader(io.StringIO(campaign_csv(found))))
+    assert [(row["employee_id"], row["state"], row["approver"]) for row in rows] == [
+        ("has", "done", "'=777"),
+        ("must", "open", "'=777"),
+        ("leaves", "cannot", "'=777"),
+    ]
