@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import select
 
 from icaccess.apply import Summary
-from icaccess.facts.interface import Facts, Provenance
+from icaccess.facts.interface import Facts, Traces
 from icaccess.guard import GuardSettings, Limit, RemovalLimit
 from icaccess.models import (
     Access,
@@ -72,7 +72,7 @@ class Listed(Facts):
     def records(self) -> Iterator[Record]:
         return iter(self.listed)
 
-    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+    def traced(self) -> Iterator[tuple[Record, Traces]]:
         return ((record, {}) for record in self.listed)
 
 

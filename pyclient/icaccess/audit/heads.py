@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from icaccess.audit.keys import PublicKey, SigningKey, signing_key
-from icaccess.audit.tree import Tree, consistency_spans, extends
+from icaccess.audit.tree import MerkleTree, consistency_spans, extends
 from icaccess.audit.witnesses import AnyWitness, AuditSettings, SignedHead, TimeStampWitness
 from icaccess.config import Config
 from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError
@@ -192,7 +192,7 @@ def _check_growth(before: SignedHead, head: SignedHead) -> None:
 def check_record(connection: Connection, heads: Iterable[SignedHead]) -> None:
     """Hold the record against heads that witnesses kept; `AuditError` says where they part."""
     wanted = sorted(heads, key=lambda head: head.size)
-    tree, last = Tree(), "its beginning"
+    tree, last = MerkleTree(), "its beginning"
     leaves = record.hashes(connection)
     for head in wanted:
         for leaf in leaves if tree.size < head.size else ():
@@ -224,11 +224,11 @@ def check_receipts(connection: Connection, config: Config) -> None:
 
 def _sign(connection: Connection, key: SigningKey, before: int, size: int, at: str) -> SignedHead:
     proof = tuple(
-        Tree(record.hashes(connection, *span)).root.hex() for span in consistency_spans(before, size)
+        MerkleTree(record.hashes(connection, *span)).root.hex() for span in consistency_spans(before, size)
     )
     head = SignedHead(
         at=at,
-        hash=Tree(record.hashes(connection, 0, size)).root.hex(),
+        hash=MerkleTree(record.hashes(connection, 0, size)).root.hex(),
         key=key.id,
         previous=before,
         run=record.newest_run(connection),

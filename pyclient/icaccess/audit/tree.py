@@ -22,7 +22,7 @@ def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-class Tree:
+class MerkleTree:
     """A tree that grows leaf by leaf and keeps only the root hashes of its complete subtrees."""
 
     def __init__(self, leaves: Iterable[bytes] = ()) -> None:

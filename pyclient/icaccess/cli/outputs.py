@@ -45,7 +45,7 @@ class Decisions(Output):
     leaning: int
 
 
-class Findings(Output):
+class FindingsOutput(Output):
     """`policy check`."""
 
     findings: list[Finding]
@@ -63,7 +63,7 @@ class Suite(Output):
     tests: list[TestResult]
 
 
-class Impact(Output):
+class ImpactOutput(Output):
     """`impact`."""
 
     base: Version
@@ -80,7 +80,7 @@ class Impact(Output):
     changes: list[DecisionChange]
 
 
-class Forecast(Output):
+class ForecastOutput(Output):
     """`forecast`."""
 
     first_day: date
@@ -137,7 +137,7 @@ class Engines(Output):
     sidecars: list[SidecarStatus]
 
 
-class Check(Output):
+class CheckOutput(Output):
     """One check of `doctor`; a check that failed has one line, which says why."""
 
     name: str
@@ -145,13 +145,13 @@ class Check(Output):
     lines: list[str]
 
 
-class Checks(Output):
+class ChecksOutput(Output):
     """`doctor`."""
 
-    checks: list[Check]
+    checks: list[CheckOutput]
 
 
-class Failure(Output):
+class FailureOutput(Output):
     """What went wrong."""
 
     code: str
@@ -162,18 +162,18 @@ class Failure(Output):
 class Failed(Output):
     """Every command, on stderr, when it fails."""
 
-    error: Failure
+    error: FailureOutput
 
 
 OUTPUTS: dict[str, Any] = {
     "decide": Decisions,
     "decide --format jsonl": Decision,
     "facts": Employee,
-    "policy check": Findings,
+    "policy check": FindingsOutput,
     "policy test": Suite,
     "policy trace": Trace,
-    "impact": Impact,
-    "forecast": Forecast,
+    "impact": ImpactOutput,
+    "forecast": ForecastOutput,
     "forecast --campaign": Campaign,
     "audit verify": Verified,
     "audit show": list[Entry],
@@ -182,7 +182,7 @@ OUTPUTS: dict[str, Any] = {
     "notices send": SentNotices,
     "notices show": list[RecordedNotice],
     "opa status": Engines,
-    "doctor": Checks,
+    "doctor": ChecksOutput,
 }
 """What stands on stdout; for `facts` and `decide --format jsonl`, on each line."""
 

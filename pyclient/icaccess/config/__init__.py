@@ -12,7 +12,7 @@ import hashlib
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,6 +30,7 @@ __all__ = [
     "Secret",
     "SecretUrl",
     "Section",
+    "Share",
     "load_config",
     "load_policy_data",
 ]
@@ -50,6 +51,8 @@ SECTIONS: dict[str, str] = {
 """The sections of `icaccess.yaml` and the type that each is read as."""
 
 T = TypeVar("T")
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""A part of a whole: 0.1 is a tenth."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

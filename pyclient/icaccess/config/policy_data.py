@@ -104,7 +104,7 @@ class PolicyData(msgspec.Struct, frozen=True):
     calendar: Calendar
 
 
-Check = Callable[[Any], tuple[Steps, str] | None]
+Consistency = Callable[[Any], tuple[Steps, str] | None]
 
 
 def load_policy_data(directory: Path) -> PolicyData:
@@ -122,7 +122,7 @@ def load_policy_data(directory: Path) -> PolicyData:
     )
 
 
-def _load(file: Path, of: Any, check: Check) -> Any:
+def _load(file: Path, of: Any, check: Consistency) -> Any:
     try:
         with file.open("rb") as stream:
             written = read_document(stream)

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.days import DayReader
-from icaccess.facts.interface import TOGETHER, Facts, Provenance, SourceReport
+from icaccess.facts.interface import TOGETHER, Facts, SourceReport, Traces
 from icaccess.facts.readers import READERS, json_lines_unread
 from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
 from icaccess.models import AnyRecord, InvalidRecord, Record
 
 T = TypeVar("T")
-Placed = tuple[Path, int, Record]
+PlacedRecord = tuple[Path, int, Record]
 """A record with its file and the line on which it starts."""
 
 _PARTS = 16
@@ -52,7 +52,7 @@ class FileFacts(Facts):
         self._problems: list[str] = []
         self._notes: list[str] = []
 
-    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+    def traced(self) -> Iterator[tuple[Record, Traces]]:
         """Each record with its file and line; `FactsError` also when there is none at all."""
         self._problems = []
         for file, line, record in self._once(self._placed(), lambda placed: placed[2].id):
@@ -108,7 +108,7 @@ class FileFacts(Facts):
         """The files, in the order in which they are read."""
         return [str(file) for file in self._files]
 
-    def _placed(self) -> Iterator[Placed]:
+    def _placed(self) -> Iterator[PlacedRecord]:
         for file in self._files:
             for line, record in self._records_of(file):
                 yield file, line, record

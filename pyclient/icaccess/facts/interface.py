@@ -18,7 +18,7 @@ from icaccess.models import AnyRecord, Fact, Record, SourceSize
 TOGETHER = 8_000
 """How many records or lines are looked at together; memory grows with this, not with the population."""
 
-Provenance = dict[str, list[str]]
+Traces = dict[str, list[str]]
 """For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
 
 
@@ -187,7 +187,7 @@ class Facts(ABC):
         """What the facts are read from: files, or the names of sources."""
 
     @abstractmethod
-    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+    def traced(self) -> Iterator[tuple[Record, Traces]]:
         """Each employee's record once, with the places that it came from.
 
         A record with a readable id that is wrong in itself comes as `InvalidRecord`. `FactsError` is raised

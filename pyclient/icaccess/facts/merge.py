@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.checks import Checks
-from icaccess.facts.interface import Facts, ParsedRow, Provenance, Source, SourceReport
+from icaccess.facts.interface import Facts, ParsedRow, Source, SourceReport, Traces
 from icaccess.facts.mapping import Person
 from icaccess.facts.names import Vocabulary
 from icaccess.facts.record import LISTS, MAX_FACTS
@@ -52,7 +52,7 @@ class MergedFacts(Facts):
         self.leaning = 0
         """How many records have rows of a source with unmatched rows."""
 
-    def traced(self) -> Iterator[tuple[Record, Provenance]]:
+    def traced(self) -> Iterator[tuple[Record, Traces]]:
         """Each record with the rows that it came from; `FactsError` before the first for a bad source."""
         staging = self._staging = Staging(self._settings)
         failures = self._read(staging)
@@ -243,8 +243,8 @@ class MergedFacts(Facts):
         assert self._staging is not None  # noqa: S101 — records are being made
         self._staging.note(Issue(row.source, row.row, identifier, reason))
 
-    def _provenance(self, rows: list[Staged]) -> Provenance:
-        places: Provenance = {}
+    def _provenance(self, rows: list[Staged]) -> Traces:
+        places: Traces = {}
         for row in rows:
             places.setdefault(row.kind, []).append(f"{self._sources[row.source].settings.name}:{row.row}")
         return places

@@ -44,11 +44,11 @@ _decode = msgspec.json.Decoder(Employee).decode
 _decode_ids = msgspec.json.Decoder(list[_Identified]).decode
 _encode = msgspec.json.Encoder().encode
 
-Placed = Iterator[tuple[int, Record]]
+NumberedRecords = Iterator[tuple[int, Record]]
 """Records with the line on which each starts."""
 
 
-def read_yaml(file: Path, days: DayReader) -> Placed:
+def read_yaml(file: Path, days: DayReader) -> NumberedRecords:
     """The records of a YAML file, read piece by piece; every scalar is judged by what is written."""
     try:
         with file.open("rb") as stream:
@@ -58,7 +58,7 @@ def read_yaml(file: Path, days: DayReader) -> Placed:
         raise FactsError(f"{at(file, error.line)}: {error.problem}") from error
 
 
-def read_json(file: Path, days: DayReader) -> Placed:
+def read_json(file: Path, days: DayReader) -> NumberedRecords:
     """The records of a JSON file, whose text is held whole."""
     text = _text(file.read_bytes().removeprefix(_BOM), file, 1)
     opening = _OPENING.match(text)
@@ -80,7 +80,7 @@ def read_json(file: Path, days: DayReader) -> Placed:
         raise FactsError(f"{at(file, line)}: {_SHAPE}, and nothing after it")
 
 
-def read_json_lines(file: Path, days: DayReader) -> Placed:
+def read_json_lines(file: Path, days: DayReader) -> NumberedRecords:
     """The records of a JSON Lines file, one a line, read line by line; blank lines are passed over.
 
     A snapshot, which is JSON Lines too, is recognised by its head.
@@ -149,7 +149,7 @@ def _lines_together(file: Path) -> Iterator[tuple[Sequence[int], list[bytes]]]:
             raise FactsError(f"{file}: is empty; nothing can be believed of a file without a line")
 
 
-READERS: dict[str, Callable[[Path, DayReader], Placed]] = {
+READERS: dict[str, Callable[[Path, DayReader], NumberedRecords]] = {
     ".yaml": read_yaml,
     ".yml": read_yaml,
     ".json": read_json,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from icaccess.config import SecretUrl, Section
+from icaccess.config import SecretUrl, Section, Share
 from icaccess.config.auth import Auth
 from icaccess.models import Text
 
@@ -18,7 +18,6 @@ KeyKind = Literal["id", "email", "username"]
 """How a source names people."""
 Ends = Literal["last_day", "day_after", "next_row"]
 """What the end of a row is: its last day, the day after that, or the row of the same person that follows."""
-Share = Annotated[float, Meta(ge=0, le=1)]
 Texts = Annotated[tuple[str, ...], Meta(min_length=1)]
 
 

@@ -25,7 +25,7 @@ _TAIL_BYTES = 4096
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SnapshotHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The first line: when the facts were taken, and out of which sources."""
 
     snapshot: int
@@ -58,14 +58,14 @@ def write_snapshot(
     """
     written: list[End] = []
     try:
-        write_private(file, _lines(traced, Head(VERSION, datetime.now(UTC), tuple(sources)), written))
+        write_private(file, _lines(traced, SnapshotHead(VERSION, datetime.now(UTC), tuple(sources)), written))
     except OSError as error:
         raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
     return written[0]
 
 
 def _lines(
-    traced: Iterable[tuple[Record, dict[str, list[str]]]], head: Head, written: list[End]
+    traced: Iterable[tuple[Record, dict[str, list[str]]]], head: SnapshotHead, written: list[End]
 ) -> Iterator[bytes]:
     """The lines of a snapshot; what it holds is put into `written` at the end."""
     digest, records, encode = hashlib.sha256(), 0, msgspec.json.Encoder().encode
@@ -111,7 +111,7 @@ def taken_at(file: Path) -> datetime | None:
     with file.open("rb") as stream:
         first = stream.readline(_TAIL_BYTES)
     try:
-        return msgspec.json.decode(first, type=Head).taken_at if first.startswith(HEAD) else None
+        return msgspec.json.decode(first, type=SnapshotHead).taken_at if first.startswith(HEAD) else None
     except _UNREADABLE:
         return None  # reading it will say why it is no snapshot
 

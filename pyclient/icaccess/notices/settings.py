@@ -19,7 +19,7 @@ OperatorKind = Literal["grant_overdue", "guard_stop", "consent_needed", "run_fai
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 Count = Annotated[int, Meta(ge=0)]
-Days = Annotated[int, Meta(ge=1, le=366)]
+LeadDays = Annotated[int, Meta(ge=1, le=366)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0)]
 
@@ -60,9 +60,9 @@ class PeopleSettings(Section, frozen=True, kw_only=True):
         "access_removed",
         "recertified",
     )
-    days_before: tuple[Days, ...] = (60, 14, 1)
+    days_before: tuple[LeadDays, ...] = (60, 14, 1)
     """How many days before the last day of access the person is told."""
-    changes_of_days: Days = 14
+    changes_of_days: LeadDays = 14
     """A change that was made longer ago is no news, and nobody is told."""
 
 

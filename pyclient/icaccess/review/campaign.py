@@ -15,9 +15,9 @@ from icaccess.tables import as_csv, as_text, table
 from icaccess.text import printable
 from icaccess.timeline import Timeline, jobs_of, timelines
 
-State = Literal["done", "open", "cannot"]
+CampaignState = Literal["done", "open", "cannot"]
 
-STATES: dict[State, str] = {
+STATES: dict[CampaignState, str] = {
     "done": "Have recertified",
     "open": "Have to recertify",
     "cannot": "Lose access for another reason, which recertifying does not change",
@@ -37,7 +37,7 @@ class Participant(msgspec.Struct, frozen=True):
     """
 
     employee_id: str
-    state: State
+    state: CampaignState
     last_day: date | None
     reasons: tuple[str, ...]
     remedies: tuple[str, ...]
@@ -53,9 +53,9 @@ class Campaign(msgspec.Struct, frozen=True):
     day: date
     people: tuple[Participant, ...]
 
-    def by(self, part: Literal["locations", "approver"]) -> dict[str, Counter[State]]:
+    def by(self, part: Literal["locations", "approver"]) -> dict[str, Counter[CampaignState]]:
         """How many people are in each state, by location or approver, in order."""
-        counts: dict[str, Counter[State]] = {}
+        counts: dict[str, Counter[CampaignState]] = {}
         for one in self.people:
             for value in one.locations if part == "locations" else (one.approver,):
                 counts.setdefault(value, Counter())[one.state] += 1
@@ -74,7 +74,7 @@ def _participant(client: AccessClient, timeline: Timeline) -> Participant:
     assert basis is not None  # noqa: S101 (the caller's filter)
     jobs = jobs_of(client, timeline.record, now.as_of)
     end = next((one for one in timeline.decisions if one.outcome != "allow"), None)
-    state: State = "done" if end is None else "open" if end.outcome == "expired" else "cannot"
+    state: CampaignState = "done" if end is None else "open" if end.outcome == "expired" else "cannot"
     return Participant(
         now.employee_id,
         state,

@@ -36,7 +36,7 @@ class DirectoryError(TargetError):
     """No clear answer came; the message says which directory, why, and what to do where that is known."""
 
 
-class Entry(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """One entry: its DN as the directory writes it, and values by attribute, in lower case."""
 
     dn: str
@@ -71,11 +71,11 @@ class Directory:
         self._answer_seconds = answer_seconds
         self._connection: Any = None
 
-    def search(self, base: str, condition: str, attributes: list[str]) -> list[Entry]:
+    def search(self, base: str, condition: str, attributes: list[str]) -> list[DirectoryEntry]:
         """All entries under `base` that fit, over as many pages as it takes (RFC 2696)."""
         return self._patiently(lambda: self._pages(base, condition, attributes, "SUBTREE"))
 
-    def entry(self, dn: str, attributes: list[str]) -> Entry:
+    def entry(self, dn: str, attributes: list[str]) -> DirectoryEntry:
         """The one entry of that DN, with all values of each attribute.
 
         Active Directory gives at most 1,500 values at a time, under a name such as `member;range=0-1499`
@@ -98,7 +98,7 @@ class Directory:
             found.attributes.update(rest)
         return found
 
-    def _one(self, dn: str, attributes: list[str]) -> Entry:
+    def _one(self, dn: str, attributes: list[str]) -> DirectoryEntry:
         found = self._patiently(lambda: self._pages(dn, "(objectClass=*)", attributes, "BASE"))
         if len(found) != 1 or parse_dn(found[0].dn) != parse_dn(dn):
             raise self._error(f"does not show {dn} to {self._bind_dn}; let it read the entry")
@@ -148,9 +148,9 @@ class Directory:
             connection, self._connection = self._connection, None
             connection.unbind()
 
-    def _pages(self, base: str, condition: str, attributes: list[str], scope: str) -> list[Entry]:
+    def _pages(self, base: str, condition: str, attributes: list[str], scope: str) -> list[DirectoryEntry]:
         connection = self._connected()
-        found: dict[str, Entry] = {}
+        found: dict[str, DirectoryEntry] = {}
         cookie = None
         while True:
             connection.search(
@@ -162,7 +162,7 @@ class Directory:
                     self._check_reference(base, item["uri"])
                 elif item["type"] == "searchResEntry":
                     values = {name.lower(): list(some or ()) for name, some in item["raw_attributes"].items()}
-                    found[item["dn"]] = Entry(item["dn"], values)
+                    found[item["dn"]] = DirectoryEntry(item["dn"], values)
             self._check(base, connection.result, len(found))
             control = (connection.result.get("controls") or {}).get(PAGED)
             cookie = control["value"]["cookie"] if control else None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from msgspec import Meta
-
-from icaccess.config import Config, Section
+from icaccess.config import Config, Section, Share
 from icaccess.targets import campus, ldap, scim
 from icaccess.targets.groups import GroupTarget
 from icaccess.targets.interface import Target
@@ -15,7 +13,6 @@ from icaccess.targets.interface import Target
 if TYPE_CHECKING:  # reading the settings needs no database
     from icaccess.store.database import Store
 
-Share = Annotated[float, Meta(ge=0, le=1)]
 
 KINDS: Mapping[str, Callable[[Config, Any], GroupTarget]] = {
     "campus": campus.open_target,

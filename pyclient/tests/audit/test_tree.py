@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icaccess.audit.tree import Tree, consistency_spans, extends, includes, inclusion_spans, leaf_hash
+from icaccess.audit.tree import MerkleTree, consistency_spans, extends, includes, inclusion_spans, leaf_hash
 
 LEAVES = [
     bytes.fromhex(text)
@@ -31,12 +31,12 @@ EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 def proof(leaves: list[bytes], spans: list[tuple[int, int]]) -> list[bytes]:
-    return [Tree(leaves[start:end]).root for start, end in spans]
+    return [MerkleTree(leaves[start:end]).root for start, end in spans]
 
 
 def test_the_roots_of_the_reference() -> None:
-    assert Tree().root.hex() == EMPTY
-    tree = Tree()
+    assert MerkleTree().root.hex() == EMPTY
+    tree = MerkleTree()
     for leaf, root in zip(LEAVES, ROOTS, strict=True):
         tree.add(leaf)
         assert tree.root.hex() == root
@@ -89,7 +89,7 @@ def leaves(count: int) -> list[bytes]:
 @pytest.mark.parametrize("size", range(1, 34))
 def test_every_true_proof_passes_and_every_altered_one_fails(size: int) -> None:
     all_leaves = leaves(size)
-    root = Tree(all_leaves).root
+    root = MerkleTree(all_leaves).root
     for index in range(size):
         path = proof(all_leaves, inclusion_spans(index, size))
         leaf = leaf_hash(all_leaves[index])
@@ -100,7 +100,7 @@ def test_every_true_proof_passes_and_every_altered_one_fails(size: int) -> None:
         assert not path or not includes(leaf, index, size, path[:-1], root)
     for before in range(size + 1):
         steps = proof(all_leaves, consistency_spans(before, size))
-        old = Tree(all_leaves[:before]).root
+        old = MerkleTree(all_leaves[:before]).root
         assert extends(before, old, size, root, steps)
         assert not extends(before, old, size, root, [*steps, root])
         if before:
@@ -118,7 +118,7 @@ def test_no_rewritten_record_extends_the_one_before(size: int, data: st.DataObje
     before = data.draw(st.integers(1, size))
     changed = data.draw(st.integers(0, before - 1))
     rewritten = leaves(size)
-    old = Tree(rewritten[:before]).root
+    old = MerkleTree(rewritten[:before]).root
     rewritten[changed] = b"rewritten"
     steps = proof(rewritten, consistency_spans(before, size))
-    assert not extends(before, old, size, Tree(rewritten).root, steps)
+    assert not extends(before, old, size, MerkleTree(rewritten).root, steps)

@@ -21,7 +21,7 @@ from icaccess.facts.interface import Unusable
 from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import OneRosterSettings
 from icaccess.facts.sources.http import JsonFields
-from icaccess.facts.sources.roster import Bundle, Roster, Row, Service, is_current, staff_roles
+from icaccess.facts.sources.roster import Bundle, Roster, RosterService, Row, is_current, staff_roles
 
 FIELDS = {
     "people": {"email": "email", "username": "username"},
@@ -62,7 +62,7 @@ class OneRosterSource(MappedSource):
         super().__init__(config, msgspec.structs.replace(settings, fields=fields))
         self._today = datetime.now(config.zone).date()
         roster = (
-            Service(config, settings)
+            RosterService(config, settings)
             if settings.url is not None
             else Bundle(config.path(settings.path or ""))
         )

@@ -57,7 +57,7 @@ def staff_roles(user: Row) -> Iterator[Row]:
     return (role for role in held if str(role.get("role")).lower() not in _NOT_STAFF)
 
 
-class Service(Roster):
+class RosterService(Roster):
     """The REST binding, read with limit and offset."""
 
     def __init__(self, config: Config, settings: OneRosterSettings) -> None:
