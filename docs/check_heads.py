@@ -1,13 +1,15 @@
 """Checks the heads of an audit record: python check_heads.py PUBLIC.pem HEADS.jsonl [EXPORT.jsonl]
 
-It needs Python, `cryptography`, and nothing of icaccess: the record's public key, the heads that a witness kept, and,
-to hold the record itself against them, what `icaccess audit export` wrote. The last line says what was found.
+It needs Python, `cryptography`, and nothing of icaccess: the record's public key, the heads that a witness
+kept, and, to compare the record itself with them, what `icaccess audit export` wrote. The last line says what
+was found.
 """
 
 import base64
 import hashlib
 import json
 import sys
+from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -73,7 +75,7 @@ def check(public, heads, export):
 
 
 if __name__ == "__main__":
-    files = [open(name, "rb").read() for name in sys.argv[1:]]
+    files = [Path(name).read_bytes() for name in sys.argv[1:]]
     found = check(files[0], *([json.loads(line) for line in f.splitlines()] for f in [*files[1:], b""][:2]))
-    print(found)
+    print(found)  # noqa: T201 (a script prints)
     sys.exit(not found.startswith("all "))

@@ -19,7 +19,7 @@ class ReportCheck(NamedTuple):
     section: str
 
 
-class Counts(NamedTuple):
+class ReportCounts(NamedTuple):
     """How many people, by outcome, by action, and overdue."""
 
     outcomes: Counter[str]
@@ -38,7 +38,7 @@ class ReasonCount(NamedTuple):
     share: float
 
 
-def checks(report: Report, counts: Counts) -> list[ReportCheck]:
+def checks(report: Report, counts: ReportCounts) -> list[ReportCheck]:
     """What the report found when it looked at itself and at the target; a missing part is never fine."""
     population, undecided = report.population, counts.outcomes["undecided"]
     found = [
@@ -141,9 +141,9 @@ def _clause_order(code: str, clause: str | None) -> tuple[int, str]:
     return (int(clause.partition("-")[2]) if clause else 10_000, code)
 
 
-def count(people: Sequence[ReportedPerson]) -> Counts:
+def count(people: Sequence[ReportedPerson]) -> ReportCounts:
     """How many people, by what was decided and what is to do."""
-    return Counts(
+    return ReportCounts(
         Counter(one.outcome for one in people),
         Counter(one.outcome for one in people if one.held),
         Counter(one.action for one in people),

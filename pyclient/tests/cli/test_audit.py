@@ -114,8 +114,8 @@ def test_a_past_decision_is_made_again(run, icaccess, tmp_path):  # noqa: F811 (
     assert code == 0
     assert out.splitlines()[1:] == [
         "  100501  expired, revoke",
-        "    certification_expired (ES-12): Elementary Scheduling, last completed 2023-08-09, was valid through "
-        "2026-06-30.",
+        "    certification_expired (ES-12): Elementary Scheduling, last completed 2023-08-09, was valid "
+        "through 2026-06-30.",
         "This is the decision that was recorded.",
     ]
     code, out, _ = run("replay", "100206", "--at", "2027-07-01")
@@ -142,7 +142,8 @@ def test_a_key_that_is_missing_is_named_and_no_other_is_made(run, icaccess, tmp_
     code, _, err = icaccess("apply", "--yes")
     assert (code, err) == (
         1,
-        f"icaccess: {key}: the audit record is signed, and its key is missing here; restore the key from a backup\n",
+        f"icaccess: {key}: the audit record is signed, and its key is missing here; "
+        "restore the key from a backup\n",
     )
     assert not key.exists()
     assert "its key is not here; give the public key" in run("verify")[2]

@@ -14,7 +14,7 @@ from icaccess.opa.client import AccessClient
 from icaccess.review.search.build import build, learned, on_critical_days
 from icaccess.review.search.changes import HOT, WORD, Changes, Edit
 from icaccess.review.search.differ import WAYS, Difference, difference
-from icaccess.review.search.facts import EmployeeFacts, Shape, Words, moved
+from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, moved
 from icaccess.review.search.judge import Judge, Made, seen
 from icaccess.review.search.pool import Kept, Pool
 from icaccess.review.search.shrink import shrink
@@ -61,7 +61,7 @@ class Search:
     """One search, of one shape of facts, with one vocabulary, from some seeds."""
 
     def __init__(
-        self, shape: Shape, words: Words, seeds: list[Made], tried: Tried, quiet: float = QUIET
+        self, shape: Shape, words: SearchWords, seeds: list[Made], tried: Tried, quiet: float = QUIET
     ) -> None:
         """`quiet` is for how many seconds to go on after the latest way to differ."""
         self._quiet = quiet

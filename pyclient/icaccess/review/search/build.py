@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from icaccess.review.search.facts import EmployeeFacts, Shape, Words, is_day, moved
+from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day, moved
 from icaccess.review.search.judge import Judge, Made
 
 _SOMEBODY = "000777"
@@ -21,7 +21,7 @@ _LATER = 40
 """How many days after all that they did people are decided on, so that there are days between."""
 
 
-def build(judge: Judge, shape: Shape, words: Words) -> tuple[list[Made], list[Made]]:
+def build(judge: Judge, shape: Shape, words: SearchWords) -> tuple[list[Made], list[Made]]:
     """People made of some whom a version allows access, as plain as they get; and these with other words.
 
     Empty when nobody built this way is allowed. Raises `EngineError` when OPA does not answer any more.
@@ -58,7 +58,7 @@ def _shapes(shape: Shape) -> Iterator[Shape]:
         yield from _shapes(inner)
 
 
-def _filled(shape: Shape, words: Words, day: str, choice: str) -> EmployeeFacts:
+def _filled(shape: Shape, words: SearchWords, day: str, choice: str) -> EmployeeFacts:
     """Somebody with a record for each word in each field of each list, all of one day."""
     facts: EmployeeFacts = {}
     for name, field in shape.fields.items():
@@ -70,7 +70,7 @@ def _filled(shape: Shape, words: Words, day: str, choice: str) -> EmployeeFacts:
     return facts
 
 
-def _least(shape: Shape, day: str, choice: str, words: Words) -> Any:
+def _least(shape: Shape, day: str, choice: str, words: SearchWords) -> Any:
     match shape.kind:
         case "day":
             return day
@@ -109,7 +109,7 @@ def _fewest(judge: Judge, made: Made) -> Made:
     return made
 
 
-def on_critical_days(made: Made, shape: Shape, words: Words) -> Iterator[Made]:
+def on_critical_days(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
     """The same person decided on each critical day and those beside it, and with a period that ended on one.
 
     A period ends on a critical day or beside it, and the person is decided on the next two critical days.
@@ -129,7 +129,7 @@ def on_critical_days(made: Made, shape: Shape, words: Words) -> Iterator[Made]:
                     )
 
 
-def _varied(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
+def _varied(judge: Judge, made: Made, shape: Shape, words: SearchWords) -> list[Made]:
     """The same person with every other word that does as well."""
     tried = [
         Made({**made.facts, name: [*records[:place], {**record, key: word}, *records[place + 1 :]]}, made.at)
@@ -142,7 +142,7 @@ def _varied(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
     return _allowed(judge, tried)
 
 
-def _altered(made: Made, shape: Shape, words: Words) -> Iterator[Made]:
+def _altered(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
     """The same person with other words, earlier days, and both, in what a decision said of them."""
     for name, field in shape.fields.items():
         if field.kind == "record" and isinstance(told := made.facts.get(name), dict):
@@ -177,7 +177,7 @@ def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
     return found
 
 
-def _nested(judge: Judge, made: Made, shape: Shape, words: Words) -> list[Made]:
+def _nested(judge: Judge, made: Made, shape: Shape, words: SearchWords) -> list[Made]:
     """The same person with a list inside a record, for each word in each of its fields."""
     tried = []
     for name, records in made.facts.items():

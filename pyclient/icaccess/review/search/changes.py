@@ -12,7 +12,7 @@ from itertools import zip_longest
 from random import Random
 from typing import Any, NamedTuple
 
-from icaccess.review.search.facts import ME, EmployeeFacts, Shape, Words, is_day, moved, near_misses
+from icaccess.review.search.facts import ME, EmployeeFacts, SearchWords, Shape, is_day, moved, near_misses
 
 Edit = Callable[[], Any]
 """Gives what the facts become."""
@@ -42,7 +42,7 @@ class _Place(NamedTuple):
 class Changes:
     """The single changes to one person's facts on one day, by the words, days and counts of a vocabulary."""
 
-    def __init__(self, shape: Shape, words: Words, rng: Random, facts: EmployeeFacts, at: str) -> None:
+    def __init__(self, shape: Shape, words: SearchWords, rng: Random, facts: EmployeeFacts, at: str) -> None:
         self._words = words
         self._rng = rng
         self._facts = facts

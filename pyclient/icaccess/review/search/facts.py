@@ -86,7 +86,7 @@ def _shape(schema: dict[str, Any], whole: dict[str, Any]) -> Shape:
     return Shape("day" if schema.get("format") == "date" else "text")
 
 
-class Words(msgspec.Struct):
+class SearchWords(msgspec.Struct):
     """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
 
     What stands in one version alone is `hot`, and is tried first. `critical` days are those on which
@@ -108,7 +108,7 @@ class Words(msgspec.Struct):
         return tuple(dict.fromkeys((*self.by_field.get(name, ()), *self.words)))
 
 
-def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFacts, str]]) -> Words:
+def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFacts, str]]) -> SearchWords:
     """What the versions and the seeds hold."""
     sources = list(sources)
     found = [_held_by(source) for source in sources]
@@ -128,7 +128,7 @@ def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFa
     in_data = {text for source in sources for text in _data_words(source)}
     days = _days(texts, yearly, sorted(day for day in seed_days if is_day(day)))
     hot_days = _days(hot, {day[5:] for day in hot if is_day(day)}, days) if hot else ()
-    return Words(
+    return SearchWords(
         words=tuple(word for word in words if word in in_data),
         literals=tuple(word for word in words if word not in in_data),
         by_field={name: tuple(values) for name, values in by_field.items()},

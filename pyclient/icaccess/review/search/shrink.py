@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from icaccess.review.search.differ import Difference, difference
-from icaccess.review.search.facts import EmployeeFacts, Shape, Words, is_day
+from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day
 from icaccess.review.search.judge import Judge, Made
 
 Put = Callable[[Any], EmployeeFacts]
@@ -18,7 +18,7 @@ _ROUNDS = 60
 _PLAIN_DAYS = 3
 
 
-def shrink(judge: Judge, found: Difference, shape: Shape, words: Words) -> Difference:
+def shrink(judge: Judge, found: Difference, shape: Shape, words: SearchWords) -> Difference:
     """The plainest that `found` comes to by leaving out facts, and by plainer words and days."""
     done: set[bytes] = set()
     for _ in range(_ROUNDS):
@@ -54,7 +54,7 @@ def _oddities(value: Any) -> int:
     return int(value is None or (isinstance(value, int) and not isinstance(value, bool)) or value == "")
 
 
-def _plainer(facts: EmployeeFacts, shape: Shape, words: Words) -> Iterator[EmployeeFacts]:
+def _plainer(facts: EmployeeFacts, shape: Shape, words: SearchWords) -> Iterator[EmployeeFacts]:
     """The facts with one thing left out or made plainer, and with two left out."""
     once = list(_without(facts, shape))
     yield from once
@@ -82,7 +82,7 @@ def _without(value: Any, shape: Shape) -> Iterator[Any]:
 
 
 def _plain_values(
-    facts: EmployeeFacts, value: Any, shape: Shape, words: Words, put: Put
+    facts: EmployeeFacts, value: Any, shape: Shape, words: SearchWords, put: Put
 ) -> Iterator[EmployeeFacts]:
     """Each word as the first that was seen in its field, each day as one of the facts' own few."""
     if shape.kind == "record" and isinstance(value, dict):
@@ -99,7 +99,7 @@ def _plain_values(
             yield from _plain_values(facts, item, shape.items, words, partial(_put, put, value, place))
 
 
-def _plain(facts: EmployeeFacts, name: str, value: Any, shape: Shape, words: Words) -> Sequence[str]:
+def _plain(facts: EmployeeFacts, name: str, value: Any, shape: Shape, words: SearchWords) -> Sequence[str]:
     if shape.kind == "text":
         return words.for_field(name)[:4]
     if shape.kind == "choice":
