@@ -203,6 +203,7 @@ def test_every_check_has_its_description() -> None:
         "read",
         "format",
         "compile",
+        "import",
         "annotation",
         "clause",
         "reason",
