@@ -21,7 +21,7 @@ from tests.stores import postgres, sqlite_store, store, store_url  # noqa: F401 
 ROOT = Path(__file__).parents[2]
 LONGEST_ID = 100
 """The most characters of a test's id, so that it can be read and given to pytest on one line."""
-_LONGEST_VALUE = 24
+_LONGEST_VALUE = 12
 STANDIN = Path(__file__).parent / "opa" / "standin"
 _NEEDS = re.compile(r"^(?:Skipped: )?needs ([^:]+):")
 
