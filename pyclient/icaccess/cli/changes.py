@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -183,7 +183,10 @@ def _show(planned: Plan, result: GuardResult) -> None:
             f"{len(planned.pending):,} changes pending, {planned.overdue:,} overdue."
         )
     _section("Changed outside this system", [_drift(one) for one in planned.drift])
-    _section("Waiting for a consent", [_waits(one, result.since) for one in result.waiting])
+    _section(
+        "Waiting for a consent",
+        [_waits(one, result.since.get(one.employee_id, str(planned.as_of))) for one in result.waiting],
+    )
     _section("Not told before the removal", [_line(change) for change in result.untold])
     _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
     if result.waiting or result.stops:
@@ -216,10 +219,9 @@ def _line(change: PlannedChange) -> str:
     return f"{change.employee_id}  {where}{due}{overdue}{problem}"
 
 
-def _waits(change: PlannedChange, since: Mapping[str, str]) -> str:
-    began = since.get(change.employee_id)
-    gone = f"; {'; '.join(change.gone)}" if change.gone else ""
-    return f"{_line(change)}{gone}{f' (since {began})' if began else ''}"
+def _waits(change: PlannedChange, since: str) -> str:
+    gone = "".join(f" {text[:1].upper()}{text[1:]}." for text in change.gone)
+    return f"{_line(change)}{gone} Waits since {since}."
 
 
 def _undecided(one: Undecided) -> str:
