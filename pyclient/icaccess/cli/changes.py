@@ -27,6 +27,7 @@ from icaccess.targets.interface import UnnamedMember
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
 UNNAMED_EXIT = 5
+_NAMED = 10
 _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use no cached decision.")
 
 
@@ -118,6 +119,13 @@ def adopt(request: Request) -> None:
         with run.changing("icaccess adopt"), showing():
             count = run.adopt(by=caller())
         _warn(run.receipts)
+        if run.not_adopted:
+            names = ", ".join(run.not_adopted[:_NAMED]) + (" …" if len(run.not_adopted) > _NAMED else "")
+            say(
+                f"Records that are wrong ({len(run.not_adopted)}): {names}; nobody knows whether these "
+                "people hold access, and they were not adopted.",
+                err=True,
+            )
         say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 

@@ -129,7 +129,9 @@ def test_the_guard_stops_and_names_the_option(strict, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["plan", "--detailed-exitcode", "--out", "plan.json"], ["apply", "--yes"]], ids=" ".join
+    "arguments",
+    [["plan", "--detailed-exitcode", "--out", "plan.json"], ["apply", "--yes"]],
+    ids=["plan", "apply"],
 )
 def test_output_that_nobody_reads_is_not_taken_for_done(icaccess, tmp_path, arguments):
     icaccess("adopt")
@@ -151,7 +153,21 @@ def test_output_that_nobody_reads_is_not_taken_for_done(icaccess, tmp_path, argu
         assert len(read_plan(tmp_path / "plan.json").changes) == 24
 
 
-def test_who_waits_for_a_consent_is_listed_with_the_day_and_what_has_gone(icaccess, tmp_path):
+def test_an_adoption_names_those_whose_record_is_wrong(icaccess, tmp_path):
+    facts = tmp_path / "facts.yaml"
+    facts.write_text(
+        'employees:\n  - {id: "1", access: {held: true}}\n'
+        '  - {id: "2", employment: [{start: never}], access: {held: true}}\n'
+    )
+    code, out, err = icaccess("adopt", facts=facts)
+    assert (code, out) == (0, "Adopted 1 who hold access at ledger.\n")
+    assert err == (
+        "Records that are wrong (1): 2; nobody knows whether these people hold access, and they were "
+        "not adopted.\n"
+    )
+
+
+def test_who_waits_is_listed_with_the_day_and_what_has_gone(icaccess, tmp_path):
     whole = (
         'employees:\n  - id: "001234"\n    employment: [{start: "2019-08-01"}]\n'
         '    assignments: [{role: Office Professional, location: "210", start: "2019-08-01"}]\n'
