@@ -106,7 +106,7 @@ def show(request: Request, employee_id: str, form: str) -> None:
 @configured
 @FORMAT
 def runs(request: Request, form: str) -> None:
-    """Show what each run did, the guard's stops, consents, and the heads that witnesses have."""
+    """Show what each run did, who waits for a consent, stops, consents, and the heads that witnesses have."""
     with _store(request) as store, store.reading() as connection:
         if form == "json":
             show_value([one for one in record.entries(connection) if is_of_runs(one)])

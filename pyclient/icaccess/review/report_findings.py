@@ -59,6 +59,8 @@ def checks(report: Report, counts: ReportCounts) -> list[ReportCheck]:
             "people",
         ),
     ]
+    waiting = sum(one.waits_since is not None for one in report.people)
+    found.append(_check(waiting == 0, f"{waiting:,} revocations wait for a person's consent.", "waiting"))
     found.append(_not_seen(report, "removals") if report.removals is None else _removals(report.removals))
     found.append(_not_seen(report, "drift") if report.drift is None else _drift(report.drift))
     found.append(_not_seen(report, "audit", "digests") if report.audit is None else _audit(report.audit))

@@ -111,7 +111,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     plan = run.compare(
         current, revisions, lambda people: collected.taking(run.decide(people, revisions, full=True))
     )
-    people = collected.everybody(plan, history.given())
+    people = collected.everybody(plan, history.given(), history.waiting)
     absent: dict[str, str] = {}
     removals = audit = drift = None
     if not history.is_empty:
