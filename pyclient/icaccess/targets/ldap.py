@@ -97,9 +97,10 @@ class LdapTarget(MemberTarget):
             return name
 
     def people(self) -> Iterator[tuple[str, str]]:
-        """Every entry with the attribute."""
+        """Every entry that shows the attribute; a rule may let it be searched for and not be read."""
         for entry in self._directory.search(self._ldap.accounts, f"({self.attribute}=*)", [self.attribute]):
-            yield entry.dn, account_of(self.match, entry.texts(self.attribute)[0])
+            if values := entry.texts(self.attribute):
+                yield entry.dn, account_of(self.match, values[0])
 
     def names(self, group: str) -> Iterator[str]:
         """The values of `member` without the placeholder, and those whose primary group it is."""
@@ -130,7 +131,7 @@ class LdapTarget(MemberTarget):
             return "no such entry, or it is hidden"
         if any(one.lower().startswith("group") for one in classes):
             return "a group: its members hold access through it, and are not looked at"
-        return f"an entry without {self.attribute}, or not under {self._ldap.accounts}"
+        return f"an entry that shows no {self.attribute}, or is not under {self._ldap.accounts}"
 
     def add(self, name: str, group: str) -> None:
         """Add one value of `member`."""

@@ -121,7 +121,7 @@ class ScimTarget(MemberTarget):
         """What the member is; a group in the group gives access to people whom nobody looks at."""
         if name in self._nested:
             return "a group: its members hold access through it, and are not looked at"
-        return self._unread.get(name) or f"no user with that id has a {self.attribute}"
+        return self._unread.get(name) or f"no user with that id shows {self.attribute}"
 
     def add(self, name: str, group: str) -> None:
         """Add one member (RFC 7644 §3.5.2.1)."""

@@ -173,7 +173,7 @@ def test_unnamed_members(style):
     assert {one.member: one.why for one in listing.unnamed} == {
         "cn=gone,dc=example,dc=org": "no such entry, or it is hidden",
         nested: "a group: its members hold access through it, and are not looked at",
-        unit: f"an entry without {style.attribute}, or not under {PEOPLE}",
+        unit: f"an entry that shows no {style.attribute}, or is not under {PEOPLE}",
     }
     assert {one.groups for one in listing.unnamed} == {(group,)}
     ldap.close()

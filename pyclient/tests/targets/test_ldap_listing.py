@@ -162,6 +162,15 @@ def test_names_that_are_no_dn_stop_nothing(odd, ldap):
     assert [(one.member, one.why) for one in listing.unnamed] == [("jo", "is not a DN")]
 
 
+def test_an_account_that_may_be_searched_for_and_not_read(odd, ldap):
+    odd.entries[f"uid=u1,{PEOPLE}"]["uid;hidden"] = odd.entries[f"uid=u1,{PEOPLE}"].pop("uid")
+    listing = ldap.listing()
+    assert len(listing.held) == 7
+    assert [(one.member, one.why) for one in listing.unnamed] == [
+        (f"uid=u1,{PEOPLE}", f"an entry that shows no uid, or is not under {PEOPLE}")
+    ]
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

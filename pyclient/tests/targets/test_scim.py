@@ -152,7 +152,7 @@ def test_members_whom_nobody_can_name_are_listed_apart(server):
     scim = target(server.url, match="id")
     listing = scim.listing()
     assert listing.held == {"7": Access(held=True)}
-    assert listing.unnamed == (UnnamedMember(one, (GROUP,), "no user with that id has a externalId"),)
+    assert listing.unnamed == (UnnamedMember(one, (GROUP,), "no user with that id shows externalId"),)
     scim.close()
 
 
