@@ -160,8 +160,10 @@ class LdapTarget(MemberTarget):
         self._directory.close()
 
     def _check_empty(self, group: str, classes: set[str]) -> None:
-        """Raise when a group shows no `member` and its class demands some, or keeps them elsewhere."""
-        required = self._directory.required(classes)
+        """Raise when a group shows no `member` and must have some, keeps them elsewhere, or is no group."""
+        # RFC 4519 §3.5 says it of a groupOfNames where the schema cannot be read.
+        without = {"member"} if "groupofnames" in classes else set()
+        required, allowed = self._directory.schema(classes) or (without, {"member"})
         if "member" in required:
             raise TargetError(
                 f"{self._ldap.url}: "
@@ -171,6 +173,11 @@ class LdapTarget(MemberTarget):
         if "uniquemember" in required or "groupofuniquenames" in classes:
             raise TargetError(
                 f"{self._ldap.url}: keeps the members of {group} in uniqueMember; use a groupOfNames"
+            )
+        if "member" not in allowed:
+            raise TargetError(
+                f"{self._ldap.url}: {group} is not a group that has `member` "
+                f"(objectClass {', '.join(sorted(classes))}); correct target.ldap"
             )
 
     def _modify(self, group: str, *changes: tuple[Literal["add", "delete"], str]) -> tuple[int, str]:
@@ -206,11 +213,11 @@ def open_target(config: Config, settings: LdapSettings) -> LdapTarget:
             raise ConfigError(f"{where}.{name}: is required")
     if settings.attribute is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", settings.attribute):
         raise ConfigError(f"{where}.attribute: {settings.attribute!r} is not the name of an attribute")
-    check_groups(where, settings)
     for dn in (*settings.all_groups, settings.bind_dn, settings.accounts, settings.placeholder):
         login = dn == settings.bind_dn and _LOGIN.fullmatch(dn)
         if dn and not login and not is_dn(dn):
             raise ConfigError(f"{where}: {dn!r} is not a DN; write one such as cn=x,dc=example,dc=org")
+    check_groups(where, settings, key=parse_dn)
     directory = Directory(
         settings.url,
         settings.bind_dn,

@@ -315,7 +315,7 @@ def open_target(config: Config, settings: ScimSettings) -> ScimTarget:
         raise ConfigError(f"{where}.url: would send the token in the clear; write https://")
     if settings.token is None:
         raise ConfigError(f"{where}.token: is required; write ${{NAME}} or ${{file:/path}}")
-    check_groups(where, settings)
+    check_groups(where, settings, key=str.casefold)
     return ScimTarget(settings, scim_http(settings.token, trusted(config, where, settings.ca)))
 
 

@@ -339,6 +339,7 @@ class TestBadInput:
             ({"accounts": None}, "target.ldap.accounts: is required"),
             ({"group": None}, "target.ldap: names no group"),
             ({"group": "ic"}, "'ic' is not a DN"),
+            ({"location_groups": f"{{'210': 'CN=ic, {GROUPS}'}}"}, "names the group .* twice"),
             ({"attribute": "'a)(b'"}, "is not the name of an attribute"),
             ({"ca": "none.pem"}, "there is no file"),
         ],

@@ -327,6 +327,10 @@ class TestBadInput:
                 "{url: 'https://h/v2', group: G, location_groups: {'210': G}, token: '${T}'}",
                 "the group G twice",
             ),
+            (
+                "{url: 'https://h/v2', group: G, location_groups: {'210': g}, token: '${T}'}",
+                "the group g twice",
+            ),
             ("{url: 'https://h/v2', group: G, token: '${T}', ca: none.pem}", "there is no file"),
         ],
         ids=count(),
