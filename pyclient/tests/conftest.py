@@ -58,9 +58,20 @@ def standin(opa_path: Path) -> Iterator[Engine]:
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Cuts the text of a parameter, which pytest would write out; pytest numbers those that become equal."""
-    if isinstance(val, str) and len(val) > _LONGEST_VALUE:
-        return val[:_LONGEST_VALUE].encode("unicode_escape").decode()[:_LONGEST_VALUE]
+    if isinstance(val, bytes):
+        val = val.decode("latin-1")
+    if isinstance(val, str):
+        written = val.encode("unicode_escape").decode()
+        return written[:_LONGEST_VALUE] if len(written) > _LONGEST_VALUE else None
     return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses long ids. First, since pytest-xdist's workers add a test's group to its id in this hook."""
+    long = [item.nodeid for item in items if len(item.nodeid) > LONGEST_ID]
+    if long:
+        raise pytest.UsageError(f"{len(long)} test ids are over {LONGEST_ID} characters, such as {long[0]}")
 
 
 def _missing(report: pytest.TestReport | pytest.CollectReport) -> str | None:

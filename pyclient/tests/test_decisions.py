@@ -81,7 +81,7 @@ def verdict(answer: DecisionJson) -> Verdict:
     return msgspec.json.decode(answer, type=Verdict)
 
 
-def test_who_did_not_change_is_not_asked_again_but_for_a_sample(store: Store) -> None:
+def test_of_the_unchanged_only_a_sample_is_asked_again(store: Store) -> None:
     client, records = scripted(1200), [*settled(1200)]
     first = decide(store, client, records)
     assert len(client.asked) == 1200
@@ -119,7 +119,7 @@ def test_an_opa_without_revisions_is_asked_about_everybody(store: Store) -> None
         assert len(client.asked) == 10
 
 
-def test_nothing_is_used_from_its_recheck_on_nor_before_it_was_decided(store: Store) -> None:
+def test_nothing_is_used_from_recheck_on_or_before_decided(store: Store) -> None:
     client, records = scripted(4), [*settled(4)]
     decide(store, client, records)
     with store.writing() as connection:
@@ -134,9 +134,7 @@ def test_nothing_is_used_from_its_recheck_on_nor_before_it_was_decided(store: St
     assert len(client.asked) == 4
 
 
-def test_what_is_cached_of_one_batch_is_not_said_of_another(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cache_of_one_batch_is_not_said_of_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decisions, "TOGETHER", 7)
     client, records = scripted(100), [*settled(100)]
     first = decide(store, client, records)
@@ -161,7 +159,7 @@ def test_ids_of_any_kind_are_told_apart(store: Store) -> None:
     assert len(client.asked) <= 2
 
 
-def test_changes_undecided_and_invalid_records_are_never_cached_ones(store: Store) -> None:
+def test_changes_undecided_and_invalid_are_never_cached(store: Store) -> None:
     client = Counting(ScriptedClient({"1": ("210",)}, unsure=["2"]))
     records: list[Record] = [*people("1", "2"), InvalidRecord("3", "facts.yaml line 3: start: no such day")]
     for _ in range(2):
@@ -173,7 +171,7 @@ def test_changes_undecided_and_invalid_records_are_never_cached_ones(store: Stor
         assert client.asked == ["1", "2", "3"]
 
 
-def test_a_cached_decision_that_opa_would_not_make_now_stops_the_run(store: Store) -> None:
+def test_a_cached_decision_opa_disowns_stops_the_run(store: Store) -> None:
     records = [*settled(2)]
     decide(store, scripted(2), records)
     with pytest.raises(EngineError, match=r"decision cached on 2025-09-10 is not what OPA.*--full"):
@@ -186,7 +184,7 @@ def test_a_cached_decision_that_opa_would_not_make_now_stops_the_run(store: Stor
 @pytest.mark.parametrize(
     "edit", [{"outcome": "deny", "action": "none"}, {"document": "{"}, {"document": "{}"}, {"document": "[]"}]
 )
-def test_a_cached_decision_that_was_edited_stops_the_run(store: Store, edit: dict[str, str]) -> None:
+def test_an_edited_cached_decision_stops_the_run(store: Store, edit: dict[str, str]) -> None:
     records = [*settled(1)]
     decide(store, scripted(1), records)
     with store.writing() as connection:
@@ -195,7 +193,7 @@ def test_a_cached_decision_that_was_edited_stops_the_run(store: Store, edit: dic
         decide(store, scripted(1), records)
 
 
-def test_a_plan_uses_what_an_apply_cached_and_writes_nothing(store: Store, client: AccessClient) -> None:
+def test_a_plan_reads_the_cache_and_writes_nothing(store: Store, client: AccessClient) -> None:
     target = LedgerTarget(store)
     records = _people(Random(1), 60)
     adopt(store, target, records)

@@ -67,9 +67,7 @@ def test_policy_answers_on_any_day_of_the_calendar(seed: int, opa_path: Path, tm
 
 
 @pytest.mark.parametrize("seed", range(200, 205))
-def test_recheck_on_is_the_first_day_on_which_the_policy_says_something_else(
-    seed: int, opa_path: Path, tmp_path: Path
-) -> None:
+def test_recheck_on_is_the_first_change(seed: int, opa_path: Path, tmp_path: Path) -> None:
     """Every day of three years, decided by the policy alone: no reference here (Shelf life)."""
     data, questions = population(seed, 4)
     for question in questions:

@@ -68,13 +68,13 @@ def _consoles() -> Iterator[tuple[Path, str]]:
         pytest.param(
             page,
             text,
-            id=f"{page.stem}: {text.splitlines()[0]}",
+            id=f"{page.stem}: {text.splitlines()[0]}"[:32],
             marks=pytest.mark.xdist_group(f"docs of {page.stem}"),
         )
         for page, text in _consoles()
     ],
 )
-def test_commands_print_what_the_page_shows(page: Path, text: str, copy: Path, tmp_path: Path) -> None:
+def test_commands_print_what_is_shown(page: Path, text: str, copy: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ICACCESS_")} | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ICACCESS_STORE": f"sqlite:///{tmp_path}/icaccess.db",

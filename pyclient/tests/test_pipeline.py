@@ -420,7 +420,7 @@ class TestGuard:
         assert do(store, ledger, client, records, limits=limits)[1].counts == {"verified": 2}
 
     @pytest.mark.parametrize(("known_for", "stops"), [(30, False), (29, True)])
-    def test_ends_that_were_foreseen_count_apart(self, store, ledger, known_for, stops):
+    def test_foreseen_ends_count_apart(self, store, ledger, known_for, stops):
         """On June 30 the guard is neither in the way, nor off."""
         ids, end = [str(one) for one in range(30)], DAY + timedelta(days=known_for)
         records, limits = people(*ids), GuardSettings(facts_shrink=None)
@@ -455,7 +455,7 @@ class TestGuard:
             (14, None),
         ],
     )
-    def test_a_clock_that_jumps_stops_the_run(self, store, ledger, days, said):
+    def test_clock_jumps_stop_a_run(self, store, ledger, days, said):
         self.setup_three(store, ledger)
         day = DAY + timedelta(days=days)
         run = run_on(people("1"), ScriptedClient({"1": ("210",)}), ledger, store, day)
@@ -504,7 +504,7 @@ class TestFailures:
         assert target.applied.count(("grant", "3")) == 1
 
     @pytest.mark.parametrize("fault", ["down", "cut off"])
-    def test_a_silent_target_leaves_the_rest(self, store, fault):
+    def test_a_silent_target_leaves_rest(self, store, fault):
         target = MemoryTarget(batch_size=2)
         target.faults = {"3": fault}
         client = ScriptedClient(dict.fromkeys("1234567", ("210",)))
@@ -658,8 +658,8 @@ class TestDrift:
         ]
 
 
-@pytest.mark.parametrize("edit", [{"locations": "["}, {"since": "x"}], ids=str)
-def test_a_row_of_the_ledger_that_somebody_broke_is_named(store, ledger, edit):
+@pytest.mark.parametrize("edit", [{"locations": "["}, {"since": "x"}], ids=["locations", "since"])
+def test_a_broken_row_of_the_ledger_is_named(store, ledger, edit):
     do(store, ledger, ScriptedClient({"1": ("210",)}), people("1"))
     with store.writing() as connection:
         connection.execute(update(access_table).values(**edit))

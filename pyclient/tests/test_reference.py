@@ -17,8 +17,8 @@ CASES = yaml.safe_load((ROOT / "policy/tests/cases/decisions/data.yaml").read_te
 CASE_DATA = {name: CASES[name] for name in ("requirements", "locations", "calendar")}
 
 
-@pytest.mark.parametrize("case", CASES["cases"], ids=lambda case: case["name"])
-def test_reference_agrees_with_the_worked_cases(case: dict[str, Any]) -> None:
+@pytest.mark.parametrize("case", CASES["cases"], ids=lambda case: case["name"][:31])
+def test_reference_agrees_with_cases(case: dict[str, Any]) -> None:
     decision = reference.decide(case["employee"], case["at"], CASE_DATA)
     decision["reasons"] = sorted(reason["code"] for reason in decision["reasons"])
     assert {name: decision[name] for name in case["expect"]} == case["expect"]

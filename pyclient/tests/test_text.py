@@ -29,7 +29,7 @@ from icaccess.text import LONGEST_MESSAGE, clip, printable, printable_json
         ("\U000e0041", "\\U000e0041"),
     ],
 )
-def test_printable_writes_out_what_does_not_print(text: str, shown: str) -> None:
+def test_printable_escapes_what_does_not_print(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 

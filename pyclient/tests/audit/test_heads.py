@@ -52,7 +52,7 @@ def grown(store: Store, settings: Config, runs: int = 3) -> list[SignedHead]:
     return read_heads(witness_of(settings))
 
 
-def test_each_run_hands_over_one_head_and_the_record_only_grows(signed: Store, settings: Config) -> None:
+def test_each_run_hands_over_one_head_of_a_longer_record(signed: Store, settings: Config) -> None:
     heads = grown(signed, settings)
     assert [(head.run, head.size, head.previous) for head in heads] == [(1, 2, 0), (2, 6, 2), (3, 11, 6)]
     check(signed, heads, key_of(settings))
@@ -60,7 +60,7 @@ def test_each_run_hands_over_one_head_and_the_record_only_grows(signed: Store, s
         assert newest(connection) == heads[-1]
 
 
-def test_nothing_is_handed_over_twice_or_of_an_empty_record(signed: Store, settings: Config) -> None:
+def test_no_head_is_handed_over_twice_or_of_no_entries(signed: Store, settings: Config) -> None:
     assert hand_over(signed, settings, key_of(settings)) == ()
     note(signed, "one")
     assert len(hand_over(signed, settings, key_of(settings))) == 1
@@ -68,7 +68,7 @@ def test_nothing_is_handed_over_twice_or_of_an_empty_record(signed: Store, setti
     assert len(read_heads(witness_of(settings))) == 1
 
 
-def test_a_witness_that_fails_is_named_and_has_the_next_head(signed: Store, settings: Config) -> None:
+def test_a_witness_that_fails_is_named_and_gets_the_next(signed: Store, settings: Config) -> None:
     blocked = witness_of(settings)
     blocked.mkdir(parents=True)
     note(signed, "one")
@@ -81,7 +81,7 @@ def test_a_witness_that_fails_is_named_and_has_the_next_head(signed: Store, sett
     check(signed, read_heads(blocked), key_of(settings))
 
 
-def test_a_line_that_was_cut_short_does_not_swallow_the_next(signed: Store, settings: Config) -> None:
+def test_a_line_cut_short_does_not_swallow_the_next(signed: Store, settings: Config) -> None:
     grown(signed, settings, 1)
     file = witness_of(settings)
     file.write_bytes(file.read_bytes() + b'{"at":"2027')
@@ -133,9 +133,7 @@ def test_a_head_that_was_changed_is_found(signed: Store, settings: Config, field
         check_heads(heads, key_of(settings))
 
 
-def test_a_proof_that_was_changed_and_a_head_that_is_replayed_are_found(
-    signed: Store, settings: Config
-) -> None:
+def test_a_changed_proof_and_a_replayed_head_are_found(signed: Store, settings: Config) -> None:
     heads = grown(signed, settings)
     assert heads[2].proof
     changed = msgspec.structs.replace(heads[2], proof=("0" * 64, *heads[2].proof[1:]))
@@ -145,9 +143,7 @@ def test_a_proof_that_was_changed_and_a_head_that_is_replayed_are_found(
         check_heads([*heads, heads[0]], key_of(settings))
 
 
-def test_an_entry_without_the_key_is_found_and_stops_the_next_run(
-    signed: Store, settings: Config, store_url: str
-) -> None:
+def test_an_entry_without_the_key_stops_the_next_run(signed: Store, settings: Config, store_url: str) -> None:
     heads = grown(signed, settings)
     with signed.writing() as connection:
         end = audit.head(connection)
@@ -162,7 +158,7 @@ def test_an_entry_without_the_key_is_found_and_stops_the_next_run(
         note(signed, "next run")
 
 
-def test_a_signed_record_takes_no_entry_without_a_key_or_with_another(
+def test_a_signed_record_takes_entries_of_its_key_alone(
     signed: Store, settings: Config, store_url: str, tmp_path: Path
 ) -> None:
     grown(signed, settings)
@@ -176,7 +172,7 @@ def test_a_signed_record_takes_no_entry_without_a_key_or_with_another(
         note(foreign, "x")
 
 
-def test_a_record_that_was_not_signed_can_be_from_some_run_on(store_url: str, settings: Config) -> None:
+def test_an_unsigned_record_can_be_signed_from_then_on(store_url: str, settings: Config) -> None:
     with open_store(store_url) as store:
         note(store, "before there was a key")
     with open_store(store_url, key=record_key(settings, store_url, make=True)) as store:

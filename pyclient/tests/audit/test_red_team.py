@@ -301,7 +301,7 @@ def test_it_is_found_and_named(scene: Scene, kind: str, number: int) -> None:
         scene.check()
 
 
-def test_a_stolen_key_can_add_entries_and_nothing_before_the_newest_head(scene: Scene) -> None:
+def test_a_stolen_key_changes_nothing_before_the_newest_head(scene: Scene) -> None:
     """Who steals the key can add an entry that passes; from the next head on it cannot be taken away again."""
     with open_store(f"sqlite:///{scene.store}", key=scene.key) as store:
         note(store, "a forged entry")
@@ -330,7 +330,7 @@ def export(scene: Scene) -> Path:
     return out
 
 
-def test_the_script_in_docs_needs_the_public_key_and_the_heads_alone(scene: Scene) -> None:
+def test_the_script_in_docs_needs_public_key_and_heads_alone(scene: Scene) -> None:
     public = scene.folder / "audit.pub"
     public.write_text(scene.key.pem)
     assert run_script(public, scene.heads) == (0, f"all {RUNS} heads are signed and consistent\n")

@@ -76,9 +76,7 @@ def test_the_audit_paths_of_the_example_in_section_2_1_3(index: int, spans: list
         (6, [(4, 6), (6, 7), (0, 4)]),  # i, j, k
     ],
 )
-def test_the_consistency_proofs_of_the_example_in_section_2_1_3(
-    before: int, spans: list[tuple[int, int]]
-) -> None:
+def test_consistency_proofs_are_those_of_section_2_1_3(before: int, spans: list[tuple[int, int]]) -> None:
     assert consistency_spans(before, 7) == spans
 
 

@@ -129,7 +129,9 @@ def test_the_guard_stops_and_names_the_option(strict, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["plan", "--detailed-exitcode", "--out", "plan.json"], ["apply", "--yes"]], ids=" ".join
+    "arguments",
+    [["plan", "--detailed-exitcode", "--out", "plan.json"], ["apply", "--yes"]],
+    ids=["plan", "apply"],
 )
 def test_output_that_nobody_reads_is_not_taken_for_done(icaccess, tmp_path, arguments):
     icaccess("adopt")

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.naming import named_by_last
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -82,7 +84,7 @@ def test_a_failing_case_is_exit_1(folder: Path) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("file", "text", "line", "message"),
     [
         ("config/calendar/data.yaml", "covers: {}\n", 1, "covers.from: is required"),
@@ -90,9 +92,7 @@ def test_a_failing_case_is_exit_1(folder: Path) -> None:
         ("policy/tests/cases/mine/cases.yaml", "cases: []\n", 1, "is not read, since files of cases are"),
     ],
 )
-def test_what_cannot_be_read_is_in_the_result(
-    folder: Path, file: str, text: str, line: int, message: str
-) -> None:
+def test_what_cannot_be_read_is_a_result(folder: Path, file: str, text: str, line: int, message: str) -> None:
     (folder / file).parent.mkdir(exist_ok=True)
     (folder / file).write_text(text)
     done = icaccess(folder, "check", "--format", "sarif")

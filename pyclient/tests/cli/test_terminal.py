@@ -159,9 +159,7 @@ def test_the_impact_of_a_policy_is_safe_in_every_form(shown: Shown, people: Path
         assert safe(text), (form, text)
 
 
-def test_rows_of_a_feed_are_safe_on_the_terminal_and_in_the_list_of_issues(
-    shown: Shown, tmp_path: Path
-) -> None:
+def test_rows_of_a_feed_are_safe_on_the_terminal_and_as_issues(shown: Shown, tmp_path: Path) -> None:
     (tmp_path / "icaccess.yaml").write_text(
         "sources:\n"
         "  - {type: csv, name: hr, gives: employment, path: hr.csv, key: {id: ID}, fields: {start: HIRE}}\n"

@@ -10,6 +10,7 @@ import pytest
 from icaccess.config import SECTIONS, Config, Secret, SecretUrl, Section, load_config
 from icaccess.config.secrets import shown_url
 from icaccess.errors import ConfigError
+from tests.naming import named_by_last
 
 
 class Guard(Section, frozen=True):
@@ -45,7 +46,7 @@ def test_a_section_is_read_as_the_type_that_its_owner_gives(tmp_path: Path) -> N
     assert loaded.section("guard", Guard) == Guard(max_revocations=3, max_share=0.25, words=("a",))
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("text", "says"),
     [
         ("gaurd: {}\n", "line 1: gaurd: is not a known section; known: zone, sources"),
@@ -107,7 +108,7 @@ def test_a_section_that_is_wrong(tmp_path: Path, text: str, says: str) -> None:
         *("url: 'postgresql://u@h/d?password=hunter2'", "url: 'https://h/jobs?x=1&api_key=hunter2'"),
     ],
 )
-def test_a_secret_that_is_written_out_is_refused_and_not_repeated(tmp_path: Path, written: str) -> None:
+def test_a_refused_secret_in_a_file_is_not_shown(tmp_path: Path, written: str) -> None:
     loaded = config(tmp_path, f"guard:\n  {written}\n")
     with pytest.raises(ConfigError, match="line 2") as caught:
         loaded.section("guard", Guard)
@@ -115,7 +116,7 @@ def test_a_secret_that_is_written_out_is_refused_and_not_repeated(tmp_path: Path
     assert "12345678" not in str(caught.value)
 
 
-def test_secrets_come_from_the_environment_and_from_files_and_do_not_show(
+def test_secrets_of_environment_and_files_do_not_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DB_PASSWORD", "s3cret")
@@ -150,7 +151,7 @@ def test_a_secret_written_out_in_a_url_is_refused(option: str) -> None:
     assert SecretUrl.from_config("postgresql://u@h/d?sslkey=client.key").reveal()
 
 
-def test_a_secret_that_others_can_write_is_refused_and_one_that_they_can_read_is_listed(
+def test_a_writable_secret_is_refused_and_a_readable_one_listed(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "token"

@@ -11,6 +11,7 @@ import pytest
 
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError
+from tests.naming import named_by_last
 
 SHIPPED = Path(__file__).parents[3] / "config"
 REQUIREMENTS = """\
@@ -52,7 +53,7 @@ def test_contact_and_the_names_of_locations_are_optional(tmp_path: Path) -> None
     assert not loaded.requirements.contact
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("old", "new", "says"),
     [
         ("roles: [Office", "rolls: [Office", "line 1: rolls: is not a known field; known here: roles, school_location"),
@@ -87,7 +88,7 @@ def test_contact_and_the_names_of_locations_are_optional(tmp_path: Path) -> None
         ("roles: [Office", "contact: {phone: 1}\nroles: [Office", "line 1: contact: {'phone': 1} is not text"),
     ],
 )  # fmt: skip
-def test_requirements_that_cannot_be_relied_on(tmp_path: Path, old: str, new: str, says: str) -> None:
+def test_bad_requirements_are_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
     assert old in REQUIREMENTS
     with pytest.raises(ConfigError, match=r"requirements/data\.yaml line ") as caught:
         load_policy_data(folder(tmp_path, requirements=REQUIREMENTS.replace(old, new, 1)))
@@ -103,7 +104,7 @@ def test_recertification_may_open_on_the_day_of_the_removal(tmp_path: Path) -> N
     load_policy_data(folder(tmp_path, requirements=REQUIREMENTS.replace('"01-01"', "06-30")))
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("locations", "says"),
     [
         ("210: {type: school}", "line 1: 210: this key reads as something else than text; quote it"),
@@ -123,13 +124,13 @@ def test_recertification_may_open_on_the_day_of_the_removal(tmp_path: Path) -> N
         ("a: {", "line 2: is not YAML"),
     ],
 )
-def test_locations_that_cannot_be_relied_on(tmp_path: Path, locations: str, says: str) -> None:
+def test_bad_locations_are_refused(tmp_path: Path, locations: str, says: str) -> None:
     with pytest.raises(ConfigError, match=r"locations/data\.yaml line ") as caught:
         load_policy_data(folder(tmp_path, locations=locations + "\n" if locations else ""))
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("old", "new", "says"),
     [
         ("[]", "['2025-02-29']", "line 2: closed[0]: '2025-02-29' is no calendar date"),
@@ -144,7 +145,7 @@ def test_locations_that_cannot_be_relied_on(tmp_path: Path, locations: str, says
         ("through", "thru", "line 1: covers.thru: is not a known field; known here: from, through"),
     ],
 )
-def test_a_calendar_that_cannot_be_relied_on(tmp_path: Path, old: str, new: str, says: str) -> None:
+def test_a_bad_calendar_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
     with pytest.raises(ConfigError, match=r"calendar/data\.yaml line ") as caught:
         load_policy_data(folder(tmp_path, calendar=CALENDAR.replace(old, new, 1)))
     assert says in str(caught.value)

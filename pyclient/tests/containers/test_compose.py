@@ -133,7 +133,7 @@ def test_a_changed_policy_is_picked_up_without_a_restart(compose: Compose) -> No
     assert docker("inspect", "--format", "{{.State.StartedAt}}", compose.container("opa")).stdout == started
 
 
-def test_the_network_cut_between_service_and_opa_changes_nobodys_access(compose: Compose) -> None:
+def test_a_network_cut_to_opa_changes_nobodys_access(compose: Compose) -> None:
     held = compose.query("select count(*) from access")
     network, opa = f"{PROJECT}_decisions", compose.container("opa")
     docker("network", "disconnect", network, opa)

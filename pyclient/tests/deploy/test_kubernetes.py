@@ -55,7 +55,7 @@ def test_the_schemas_find_a_mistake(manifests: list[Manifest]) -> None:
         kubernetes_validate.validate({**wrong, "spec": {**wrong["spec"], "replica": 2}}, "1.34", strict=True)
 
 
-def test_no_container_has_privileges_and_all_have_limits(manifests: list[Manifest]) -> None:
+def test_each_container_has_limits_and_no_privileges(manifests: list[Manifest]) -> None:
     specs = list(pod_specs(manifests))
     assert specs
     for _, spec in specs:
@@ -80,7 +80,7 @@ def test_no_secret_stands_in_a_file(manifests: list[Manifest]) -> None:
     assert "Secret" not in {manifest["kind"] for manifest in manifests}
 
 
-def test_nobody_gets_in_or_out_unless_a_policy_says_so(manifests: list[Manifest]) -> None:
+def test_traffic_passes_only_where_a_policy_says_so(manifests: list[Manifest]) -> None:
     policies = {m["metadata"]["name"]: m["spec"] for m in manifests if m["kind"] == "NetworkPolicy"}
     assert policies["closed"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     for name, _ in pod_specs(manifests):
@@ -110,7 +110,7 @@ def test_opa_runs_closed_and_on_signed_bundles(manifests: list[Manifest]) -> Non
     assert any(argument.startswith("--set-file=keys.icaccess.key=") for argument in opa["args"])
 
 
-def test_each_configuration_is_one_that_icaccess_reads(
+def test_icaccess_reads_each_configuration(
     manifests: list[Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from icaccess.config import load_config

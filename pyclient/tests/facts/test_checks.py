@@ -94,9 +94,7 @@ def test_facts_of_an_optional_source_that_shrank_are_unknown(tmp_path: Path) -> 
         ("approvals", "approvals.location", 1, False),
     ],
 )
-def test_a_column_that_is_empty_now(
-    tmp_path: Path, name: str, field: str, then: int, is_believed: bool
-) -> None:
+def test_a_column_empty_now(tmp_path: Path, name: str, field: str, then: int, is_believed: bool) -> None:
     remembered = {name: SourceSize(rows=3, people=1, filled={field: then})}
     if is_believed:
         assert reports(folder(tmp_path), remembered)

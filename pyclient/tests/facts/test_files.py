@@ -264,7 +264,7 @@ def test_an_invalid_json_record(tmp_path: Path, name: str, fields: str, says: st
         ("a.txt", "", "is of no kind that is read here (.yaml, .yml, .json, .jsonl)"),
     ],
 )  # fmt: skip
-def test_a_bad_file_stops_the_run(tmp_path: Path, name: str, text: str | bytes, says: str) -> None:
+def test_bad_files_stop_the_run(tmp_path: Path, name: str, text: str | bytes, says: str) -> None:
     assert says in refusal(write(tmp_path / name, text))
 
 

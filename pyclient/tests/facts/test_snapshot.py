@@ -16,6 +16,7 @@ from icaccess.facts.files import load
 from icaccess.facts.snapshot import write_snapshot
 from icaccess.models import InvalidRecord
 from tests.facts.feeds import folder
+from tests.naming import named_by_last
 
 
 def taken(tmp_path: Path) -> Path:
@@ -54,7 +55,7 @@ def test_a_snapshot_names_rows_and_is_private(tmp_path: Path) -> None:
     assert [other.name for other in tmp_path.iterdir() if other.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("old", "new", "says"),
     [
         (

@@ -99,7 +99,7 @@ def test_a_server_that_is_down():
 
 
 @pytest.mark.parametrize(("said", "for_good"), [("550 5.1.1 no such user", True), ("450 4.2.1 later", False)])
-def test_a_recipient_that_is_refused_does_not_stop_the_next(mailbox, smtp, said, for_good):
+def test_a_refused_recipient_stops_no_other(mailbox, smtp, said, for_good):
     mailbox.refused["p@example.org"] = said
     with channel(smtp) as mail:
         with pytest.raises(RefusedError, match=said[4:]) as error:
@@ -132,7 +132,7 @@ def test_an_address_that_is_none_never_reaches_the_server(mailbox, smtp):
 
 
 @pytest.mark.parametrize("dies", ["before", "after"])
-def test_a_server_that_dies_with_the_whole_message_leaves_its_end_unconfirmed(mailbox, smtp, dies):
+def test_a_message_whose_server_dies_is_unconfirmed(mailbox, smtp, dies):
     mailbox.dies = [dies]
     with channel(smtp) as mail:
         with pytest.raises(UnconfirmedError, match="before it said whether it took the message"):

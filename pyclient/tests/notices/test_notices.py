@@ -103,7 +103,7 @@ def test_facts_that_change_are_told_as_they_are_then(mailing, mailbox, command):
     ]
 
 
-def test_the_guard_stops_what_people_are_told_and_operators_learn_why(mailing, mailbox, command):
+def test_the_guard_stops_notices_and_tells_operators_why(mailing, mailbox, command):
     command("apply", "--yes", "--at", "2026-02-02", *mailing.options)
     command("notices", "send", "--at", "2026-02-02", *mailing.options)
     with (mailing.config / "icaccess.yaml").open("a") as file:
@@ -129,7 +129,7 @@ def test_facts_that_cannot_be_read_are_told_to_operators_alone(mailing, mailbox,
     assert "The run of 2026-02-10 failed: " in told.get_body(("plain",)).get_content()
 
 
-def test_a_plan_shows_what_would_go_out_and_a_trial_sends_it_elsewhere(mailing, mailbox, command):
+def test_a_plan_shows_what_goes_out_and_a_trial_diverts_it(mailing, mailbox, command):
     command("apply", "--yes", "--at", "2026-02-02", *mailing.options)
     code, shown, _ = command("notices", "plan", "--at", "2026-02-02", *mailing.options)
     assert code == 0
@@ -159,7 +159,7 @@ def test_a_plan_shows_what_would_go_out_and_a_trial_sends_it_elsewhere(mailing, 
         (["--allow", "0123456789ab"], "give --allow, --by and --reason"),
     ],
 )
-def test_an_option_that_makes_no_sense_is_one_line(mailing, command, options, says):
+def test_a_senseless_option_is_one_line(mailing, command, options, says):
     code, _, problem = command("notices", "send", *options, "--at", "2026-02-02", *mailing.options)
     assert code == 1
     assert problem.startswith("icaccess: ")
@@ -178,7 +178,7 @@ def test_a_server_that_wants_a_log_in_is_one_line(mailing, mailbox, command):
     assert "2 messages wait for the next run" in problem
 
 
-def test_a_process_that_is_killed_loses_nothing_and_repeats_nothing(mailing, mailbox, command):
+def test_a_killed_process_loses_nothing_and_repeats_nothing(mailing, mailbox, command):
     for number in range(100, 140):
         mailing.person(f"{number:06}")
     mailing.write()
@@ -216,7 +216,7 @@ def test_the_proof_says_when_each_was_told(mailing, command, tmp_path):
     assert (other.employee_id, other.told) == ("000002", ())
 
 
-def test_a_plan_says_who_of_those_that_a_date_removes_was_not_told(mailing, command, tmp_path):
+def test_a_plan_says_who_was_not_told_of_removal_by_date(mailing, command, tmp_path):
     mailing.people["000002"]["email"] = ""
     mailing.person("000003")
     mailing.write()

@@ -110,7 +110,7 @@ def test_each_is_told_once(store):
 
 @pytest.mark.parametrize("number", [1, 50, 130])
 @pytest.mark.parametrize("moment", ["killed before", "killed after"])
-def test_a_run_that_is_killed_is_settled_by_the_next(sqlite_store, number, moment):
+def test_the_next_run_settles_a_killed_one(sqlite_store, number, moment):
     people = [recertify(one) for one in range(1, 150)]
     channel = ScriptedChannel(*[""] * (number - 1), moment)
     with pytest.raises(Killed):
@@ -121,7 +121,7 @@ def test_a_run_that_is_killed_is_settled_by_the_next(sqlite_store, number, momen
     assert states(sqlite_store, f"{number:06}") == [(state, "")]
 
 
-def test_a_server_that_is_down_is_left_alone_until_the_next_run(store):
+def test_a_server_that_is_down_is_left_to_the_next_run(store):
     channel = ScriptedChannel("", "down")
     told = tell(store, channel, recertify(1), recertify(2), recertify(3))
     assert told.counts == {"sent": 1, "waiting": 2}
@@ -131,7 +131,7 @@ def test_a_server_that_is_down_is_left_alone_until_the_next_run(store):
     assert channel.told == ["000001", "000002", "000003"]
 
 
-def test_a_recipient_who_is_refused_is_asked_again_only_at_another_address(store):
+def test_a_refused_recipient_is_tried_at_a_new_address(store):
     channel = ScriptedChannel("refused")
     told = tell(store, channel, recertify(1), recertify(2))
     assert told.counts == {"failed": 1, "sent": 1}
@@ -140,7 +140,7 @@ def test_a_recipient_who_is_refused_is_asked_again_only_at_another_address(store
     assert tell(store, channel, recertify(1, address="new@example.org")).counts == {"sent": 1}
 
 
-def test_what_is_refused_for_now_waits_and_after_three_in_a_row_all_do(store):
+def test_after_three_refused_for_now_in_a_row_all_wait(store):
     channel = ScriptedChannel("later", "", "later", "later", "later")
     told = tell(store, channel, *(recertify(one) for one in range(1, 9)))
     assert told.counts == {"sent": 1, "waiting": 7}
@@ -148,7 +148,7 @@ def test_what_is_refused_for_now_waits_and_after_three_in_a_row_all_do(store):
     assert tell(store, channel, *(recertify(one) for one in range(1, 9))).counts == {"sent": 7}
 
 
-def test_a_message_that_nobody_confirmed_is_said_to_be_so_and_not_repeated(store):
+def test_an_unconfirmed_message_is_told_not_repeated(store):
     channel = ScriptedChannel("lost")
     told = tell(store, channel, recertify(1), recertify(2))
     assert told.counts == {"sent": 1, "unconfirmed": 1}
@@ -157,7 +157,7 @@ def test_a_message_that_nobody_confirmed_is_said_to_be_so_and_not_repeated(store
     assert states(store, "000001") == [("handed_over", "the connection ended")]
 
 
-def test_what_is_not_true_any_more_is_dropped_and_told_when_it_is_again(store):
+def test_what_is_not_true_is_dropped_until_it_is_again(store):
     channel = ScriptedChannel("down")
     tell(store, channel, recertify(1))
     tell(store, channel, recertify(2))
@@ -167,7 +167,7 @@ def test_what_is_not_true_any_more_is_dropped_and_told_when_it_is_again(store):
     assert channel.told == ["000002", "000001"]
 
 
-def test_nothing_is_dropped_while_nobody_knows_what_is_true(store):
+def test_nothing_is_dropped_while_the_truth_is_unknown(store):
     channel = ScriptedChannel("down")
     tell(store, channel, recertify(1))
     tell(store, channel, problem="the facts cannot be read")
@@ -183,7 +183,7 @@ def test_those_without_an_address_are_counted_once(store):
     assert tell(store, channel, recertify(1)).counts == {"sent": 1}
 
 
-def test_more_than_the_limit_is_stopped_until_somebody_consents_to_this_lot(store):
+def test_more_than_the_limit_waits_for_consent_to_it(store):
     channel = ScriptedChannel()
     people = [recertify(1), recertify(2), recertify(3)]
     told = tell(store, channel, *people, operator("guard_stop", "now"), limit=2)
@@ -199,7 +199,7 @@ def test_more_than_the_limit_is_stopped_until_somebody_consents_to_this_lot(stor
         assert audit.holds(connection, "consent", {"by": "Sample", "plan_digest": lot})
 
 
-def test_the_limit_counts_what_went_out_earlier_that_day(store):
+def test_the_limit_counts_what_went_out_that_day(store):
     channel = ScriptedChannel()
     assert tell(store, channel, recertify(1), recertify(2), limit=3).counts == {"sent": 2}
     told = tell(store, channel, recertify(1), recertify(2), recertify(3), recertify(4), limit=3)
@@ -209,7 +209,7 @@ def test_the_limit_counts_what_went_out_earlier_that_day(store):
     assert channel.told == ["000001", "000002"]
 
 
-def test_an_operator_gets_all_that_is_new_in_one_message(store):
+def test_an_operator_gets_all_news_in_one_message(store):
     channel = ScriptedChannel()
     tell(store, channel, operator("guard_stop", "a"), operator("run_failed", "b"))
     tell(store, channel, operator("guard_stop", "a"), operator("grant_overdue", "c"))

@@ -10,6 +10,7 @@ import pytest
 from icaccess.errors import ConfigError
 from icaccess.notices.interface import Notice
 from icaccess.notices.words import Words
+from tests.naming import named_by_last
 
 CONTACT = {"name": "Sample Desk", "phone": "555-0100"}
 REASON = {"code": "certification_expired", "clause": "ES-12", "message": "It ran out.", "remedy": "Renew it."}
@@ -84,7 +85,7 @@ def test_a_template_of_the_districts_own_goes_first(tmp_path: Path):
     )
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("name", "text", "says"),
     [
         ("access_ending.md", "Subject: {{ nme }}\n\nx", "'nme' is undefined; known here: as_of, contact"),
@@ -106,7 +107,7 @@ def test_a_template_of_the_districts_own_goes_first(tmp_path: Path):
         ),
     ],
 )
-def test_a_template_that_is_wrong_gets_one_clear_line(tmp_path: Path, name, text, says):
+def test_a_wrong_template_is_one_clear_line(tmp_path: Path, name, text, says):
     (tmp_path / name).write_text(text)
     with pytest.raises(ConfigError) as error:
         Words(tmp_path, {})

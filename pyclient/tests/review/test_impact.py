@@ -22,6 +22,7 @@ from icaccess.review.impact_render import impact_csv, impact_markdown, impact_te
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import running_version
 from tests import people, reference
+from tests.naming import named_by_last
 
 Edit = Callable[[str, str, str], None]
 DAY = date(2026, 7, 6)
@@ -224,7 +225,7 @@ def test_git_refs(whole: PolicySource, edit: Edit) -> None:
     assert measured("HEAD", facts).changes == ()
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("spec", "error", "message"),
     [
         ("nowhere", UsageError, "--base nowhere: neither a folder nor a git ref"),

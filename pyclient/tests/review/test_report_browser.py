@@ -296,14 +296,14 @@ def test_a_narrow_window_does_not_scroll_sideways(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_states_are_told_by_shape_and_word_not_by_colour_alone(open_page):
+def test_shape_and_word_tell_states_not_colour_alone(open_page):
     page = open_page("plain")
     marks = people(page).locator(".mark")
     shapes = {(mark.text_content(), mark.locator("use").get_attribute("href")) for mark in marks.all()}
     assert {("Allowed", "#icon-allow"), ("Denied", "#icon-deny"), ("Undecided", "#icon-undecided")} <= shapes
 
 
-def test_on_paper_every_row_is_printed_and_the_controls_are_not(open_page, report, tmp_path):
+def test_paper_has_every_row_and_no_controls(open_page, report, tmp_path):
     page = open_page("plain")
     page.get_by_label("Search people", exact=True).fill("s8")
     people(page).locator(".more").first.click()

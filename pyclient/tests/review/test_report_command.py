@@ -12,6 +12,7 @@ import pytest
 
 from icaccess.cli import main
 from icaccess.review import report_files
+from tests.naming import named_by_last
 
 ROOT = Path(__file__).parents[3]
 FACTS = ("--facts", str(ROOT / "examples" / "facts"), "--at", "2027-06-29")
@@ -147,7 +148,7 @@ def test_each_clause_is_traced_to_its_rules_and_tests(icaccess, tmp_path):
         assert (ROOT / "policy" / file).read_text().splitlines()[int(line) - 1].strip(), rule
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("content", "says"),
     [
         ("[", "is no list of clauses"),
@@ -161,7 +162,7 @@ def test_each_clause_is_traced_to_its_rules_and_tests(icaccess, tmp_path):
         ),
     ],
 )
-def test_settled_questions_of_another_shape_are_one_line(icaccess, tmp_path, content, says):
+def test_bad_questions_are_one_line(icaccess, tmp_path, content, says):
     policy = tmp_path / "other"
     shutil.copytree(tmp_path / "policy", policy)
     (policy / "clauses.yaml").write_text(content)
@@ -176,7 +177,7 @@ def test_settled_questions_of_another_shape_are_one_line(icaccess, tmp_path, con
     assert "holds no clauses.yaml" in report.absent["clauses"]
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("arguments", "says"),
     [
         (["nobody", *FACTS], "no employee has the id nobody; ids are as in `icaccess facts`"),
@@ -194,7 +195,7 @@ def test_settled_questions_of_another_shape_are_one_line(icaccess, tmp_path, con
         ([*FACTS, "--store", "sqlite:///config"], "config: is a folder; name the store's file"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line_and_nothing_is_written(icaccess, tmp_path, arguments, says):
+def test_an_error_writes_one_line(icaccess, tmp_path, arguments, says):
     code, out, err = icaccess("report", *arguments)
     assert (code, out) == (1, "")
     assert err.startswith(f"icaccess: {says}")

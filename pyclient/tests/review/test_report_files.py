@@ -36,7 +36,7 @@ def rows(content: bytes) -> list[dict[str, str]]:
         "\u202e=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "\u22121", "\t", "\ta", "\rb", "\x00=1", "  ",
     ],
 )  # fmt: skip
-def test_a_cell_that_a_spreadsheet_would_run_is_text(cell):
+def test_what_a_spreadsheet_would_run_is_text(cell):
     assert tables.harmless(cell) == f"'{cell}"
 
 
@@ -95,7 +95,7 @@ def test_the_page_names_the_digests_of_the_files_beside_it(report, tmp_path):
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() in page
 
 
-def test_no_personal_leaves_out_names_and_addresses_everywhere(client, tmp_path):
+def test_no_personal_leaves_out_all_names_and_addresses(client, tmp_path):
     bare = drawn([*sample(1, 120), *hostile()], client, tmp_path, personal=False)
     report_files.write(bare, tmp_path)
     for path in tmp_path.glob("report.*"):
@@ -120,7 +120,7 @@ def test_no_personal_leaves_out_names_and_addresses_everywhere(client, tmp_path)
         (b'{"format": "icaccess-report/1"}', "is a damaged report (Object missing required field `as_of`"),
     ],
 )
-def test_what_is_no_report_is_refused_in_one_line(content, says, tmp_path):
+def test_a_bad_report_is_refused(content, says, tmp_path):
     file = tmp_path / "old.json"
     if content is not None:
         file.write_bytes(content)
@@ -130,7 +130,7 @@ def test_what_is_no_report_is_refused_in_one_line(content, says, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_a_report_on_some_people_is_nothing_to_hold_another_against(report, tmp_path):
+def test_a_report_on_some_people_is_no_base_for_another(report, tmp_path):
     report_files.write(select(report, [report.people[0].id]), tmp_path)
     with pytest.raises(UsageError, match="is a report on some people alone; give one on everybody"):
         report_files.read(tmp_path / "report.json")

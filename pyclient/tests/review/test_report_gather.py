@@ -33,7 +33,7 @@ def report(client, records, tmp_path_factory):
     return drawn(records, client, tmp_path_factory.mktemp("store"))
 
 
-def test_each_person_is_there_once_with_the_decision_that_opa_gives(report, records, client):
+def test_each_person_is_there_once_with_opas_decision(report, records, client):
     assert [person.id for person in report.people] == [record.id for record in records]
     for record, person in list(zip(records, report.people, strict=True))[::7]:
         decision = client.decide(record, DAY)
@@ -55,7 +55,7 @@ def test_the_counts_prove_that_everybody_was_looked_at(report, records, client):
     assert report.evidence.data_revision == client.revisions().data
 
 
-def test_before_the_first_day_access_is_what_the_records_say(report, records):
+def test_the_records_say_access_before_the_first_day(report, records):
     held = {one.id for one in records if isinstance(one, Employee) and one.access and one.access.held}
     assert {person.id for person in report.people if person.held} == held
     assert report.evidence.target == ""
@@ -140,7 +140,7 @@ def test_what_changed_since_is_found(report):
     assert since.as_of == DAY
 
 
-def test_only_those_asked_for_are_shown_and_the_population_stays(report):
+def test_those_asked_for_are_shown_and_the_population_stays(report):
     few = select(
         msgspec.structs.replace(report, since=compare(report, report.people[:2])),
         ["000003", "000001", "000003"],
@@ -155,7 +155,7 @@ def test_only_those_asked_for_are_shown_and_the_population_stays(report):
 
 
 @pytest.mark.parametrize("kind", ["ledger", "memory"])
-def test_removals_are_told_with_the_days_since_departure(kind, client, tmp_path):
+def test_removals_tell_the_days_since_departure(kind, client, tmp_path):
     clock = [datetime(2026, 2, 2, 18, tzinfo=UTC)]
     with open_store(f"sqlite:///{tmp_path}/icaccess.db", now=lambda: clock[0]) as store:
         target = LedgerTarget(store) if kind == "ledger" else MemoryTarget()
@@ -244,7 +244,7 @@ def test_drift_and_holders_without_a_record_are_told(client, tmp_path):
     assert report.population.records == report.population.answered == 3
 
 
-def test_an_account_that_is_an_address_is_left_out_with_the_rest(client, tmp_path):
+def test_an_account_that_is_an_address_is_left_out_too(client, tmp_path):
     held = ("somebody@sample.example", "one@sample.example", "gone@sample.example")
     target = MemoryTarget(dict.fromkeys(held, Access(held=True)))
     target.match = "email"
@@ -270,7 +270,7 @@ def test_an_account_that_is_an_address_is_left_out_with_the_rest(client, tmp_pat
 
 
 @pytest.mark.parametrize("damage", [{"at": "1999"}, {"body": "gone"}, {"body": "{}"}])
-def test_a_broken_audit_record_is_told_and_the_report_made(client, tmp_path, damage):
+def test_the_report_tells_of_a_broken_audit_record(client, tmp_path, damage):
     with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
         run(store, client, LedgerTarget(store), [entitled("1")], date(2026, 2, 2))
         with store.writing() as connection:
@@ -280,7 +280,7 @@ def test_a_broken_audit_record_is_told_and_the_report_made(client, tmp_path, dam
     assert report.people[0].given.how == "granted"
 
 
-def test_access_in_the_records_is_not_believed_over_the_target(client, tmp_path):
+def test_the_target_is_believed_over_the_records(client, tmp_path):
     claims = entitled("1", access=Access(held=True, since=date(2020, 1, 1)))
     with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
         target = MemoryTarget()

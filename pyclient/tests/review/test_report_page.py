@@ -39,7 +39,7 @@ def block(page: str) -> dict:
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
 
 
-def test_only_the_two_inline_pieces_may_run_and_nothing_may_be_fetched(page):
+def test_only_two_inline_pieces_run_and_nothing_is_fetched(page):
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1].replace(
         "&#39;", "'"
     )
@@ -147,7 +147,7 @@ def test_removals_in_words():
     )
 
 
-def test_a_removal_that_failed_first_and_was_made_since_is_fine(report):
+def test_a_removal_that_failed_and_was_made_since_is_fine(report):
     def said(*removals):
         found = checks(replace(report, removals=removals), count(report.people))
         return next((one.verdict, one.text) for one in found if one.section == "removals")
@@ -176,7 +176,7 @@ def test_the_chart_is_true_to_scale():
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 4, 5, 8, 9, 12, 13, 33, 41, 19_999, 1_000_000])
-def test_the_scale_of_the_chart_holds_its_longest_column(most):
+def test_the_chart_scale_holds_its_longest_column(most):
     chart = expiries_by_month([Month(month="2026-06", valid=most)])
     assert 0 < chart.bars[0].parts[0].height <= 190
     assert int(chart.ticks[-1][1].replace(",", "")) >= most

@@ -12,6 +12,7 @@ from icaccess.errors import PolicyError
 from icaccess.review.source import PolicySource
 from icaccess.review.suite import junit, run_suite
 from icaccess.review.trace import trace_policy
+from tests.naming import named_by_last
 
 Edit = Callable[[str, str, str], None]
 ROOT = Path(__file__).parents[3]
@@ -96,7 +97,7 @@ def test_a_case_that_fails_says_what_differs(project: PolicySource) -> None:
     assert failed.problem == 'outcome is "deny", expected "allow"; locations is [], expected ["210"]'
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("old", "new", "problem"),
     [
         ("clause: ES-3", "clause: ES-99", "line 2: 'ES-99' is no clause; write ES-1 … ES-15"),

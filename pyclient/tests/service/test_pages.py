@@ -54,7 +54,7 @@ def test_a_failure_stands_on_all_three_pages_until_a_run_ends_well(state: State,
 
 
 @pytest.mark.parametrize("outcome", ["locked", "void"])
-def test_waiting_for_another_run_or_a_new_policy_is_no_failure(state: State, url: str, outcome: str) -> None:
+def test_waiting_for_a_run_or_a_policy_is_no_failure(state: State, url: str, outcome: str) -> None:
     state.ended("done", 0)
     state.ended(outcome, 0)  # type: ignore[arg-type]  # one of the outcomes
     assert get(f"{url}/readyz").status_code == 200

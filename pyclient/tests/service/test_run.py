@@ -164,7 +164,7 @@ def test_a_store_of_a_newer_version_gets_one_line(start, tmp_path: Path) -> None
         assert "newer" in failed["message"]
 
 
-def test_a_token_that_is_no_longer_good_gets_one_line_and_changes_nothing(start) -> None:
+def test_an_expired_token_gets_one_line_and_changes_nothing(start) -> None:
     with start(ICACCESS_OPA_TOKEN="expired") as service:
         wait_until(lambda: service.events("run_failed"), "the run fails")
         failed = service.events("run_failed")[0]
@@ -174,7 +174,7 @@ def test_a_token_that_is_no_longer_good_gets_one_line_and_changes_nothing(start)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "slots"), [("sqlite", 6), ("postgresql", 24)])
-def test_a_day_with_two_services_on_one_store_one_of_them_killed(
+def test_two_services_work_a_day_and_one_is_killed(
     start, request: pytest.FixtureRequest, tmp_path: Path, kind: str, slots: int
 ) -> None:
     """A day of hourly runs, each hour three seconds long: every slot is worked once, by one or the other."""

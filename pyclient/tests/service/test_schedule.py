@@ -47,8 +47,9 @@ def test_every_instant_lies_in_one_slot(now: datetime, interval: timedelta) -> N
         # Five does not divide a day: the last slot is short.
         ("2026-07-01T23:00:00-06:00", "5h", "2026-07-01T20:00-06:00", "2026-07-02T00:00-06:00"),
     ],
+    ids=["last second", "midnight", "within a day", "lost hour", "gained hour", "short slot"],
 )
-def test_slots_begin_at_the_districts_midnight(now: str, interval: str, start: str, end: str) -> None:
+def test_slots_begin_at_midnight(now: str, interval: str, start: str, end: str) -> None:
     every = parse_interval(interval)
     assert slot(at(now), every, DENVER) == at(start)
     assert next_slot(at(now), every, DENVER) == at(end)
@@ -74,7 +75,7 @@ def test_an_interval_that_is_none_gets_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2d", "25h", "999999999999999d"])
-def test_an_interval_of_more_than_a_day_is_refused(text: str) -> None:
+def test_an_interval_over_a_day_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is longer than a day"):
         parse_interval(text)
 

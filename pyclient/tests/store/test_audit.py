@@ -44,7 +44,7 @@ def test_entries_come_back_as_they_were_written(store):
         assert verify(connection) == Head(3, found[-1].hash)
 
 
-def test_the_record_is_undone_with_the_transaction_that_it_records(store):
+def test_the_record_is_undone_with_its_transaction(store):
     write(store, 2)
     with pytest.raises(RuntimeError), store.writing() as connection:
         audit.append(connection, AT, [Draft(kind="note", body={})])
@@ -137,7 +137,7 @@ def test_every_truncation_is_found_against_the_exported_head(long_record):
         assert tampered(store, end, f"DELETE FROM audit WHERE seq >= {row}"), row
 
 
-def test_a_record_that_was_rewritten_whole_is_found_against_the_exported_head(store):
+def test_the_exported_head_finds_a_rewritten_record(store):
     write(store, 5)
     with store.reading() as connection:
         end = audit.head(connection)

@@ -49,7 +49,7 @@ def test_reading_a_store_that_is_not_there_makes_none(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_that_was_emptied_is_not_read_as_one_that_holds_nothing(tmp_path):
+def test_an_emptied_store_is_not_read_as_a_new_one(tmp_path):
     path = tmp_path / "x.db"
     path.touch()
     with pytest.raises(StoreError, match=r"x\.db: is empty, so what it held is lost; restore a backup"):
@@ -140,7 +140,7 @@ def test_a_url_that_leads_nowhere(written, said):
     assert "hunter2" not in str(caught.value)
 
 
-def test_the_store_and_the_files_beside_it_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_the_store_and_files_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     before = os.umask(0)
     try:

@@ -28,7 +28,7 @@ def rows(store: Store) -> tuple[int | None, int | None]:
         )
 
 
-def test_only_what_differs_is_kept_and_each_day_finds_its_own(store: Store) -> None:
+def test_only_changes_are_kept_and_each_day_is_found(store: Store) -> None:
     for at, role in zip(DAYS, ("Clerk", "Clerk", "Teacher", "Clerk", "Clerk"), strict=True):
         with store.writing() as connection:
             history.keep(connection, at, {"1": document(role), "2": document("Clerk")})
@@ -42,7 +42,7 @@ def test_only_what_differs_is_kept_and_each_day_finds_its_own(store: Store) -> N
         assert history.find(connection, "3", DAYS[0]) is None
 
 
-def test_what_was_replaced_long_ago_is_deleted_and_what_is_in_force_stays(store: Store) -> None:
+def test_old_versions_are_deleted_but_not_current_ones(store: Store) -> None:
     for at, role in zip(DAYS, ("A", "B", "C", "C", "D"), strict=True):
         with store.writing() as connection:
             history.keep(connection, at, {"1": document(role)})

@@ -19,6 +19,7 @@ from icaccess.errors import FactsError
 from icaccess.facts import open_facts
 from icaccess.text import impersonal
 from tests.facts.feeds import JOBS, SOURCES, employee, folder, merged
+from tests.naming import named_by_last
 
 HEADER = "id,role,location,start,end\n"
 GOOD = (
@@ -95,7 +96,7 @@ def test_titles_are_translated_and_constants_added(tmp_path: Path) -> None:
         ("01/02/2020 03:00 +0000", {"date_format": "%m/%d/%Y %H:%M %z"}, "2020-01-01"),
     ],
 )
-def test_days_in_declared_forms(tmp_path: Path, written: str, changes: dict[str, Any], day: str) -> None:
+def test_days_as_declared(tmp_path: Path, written: str, changes: dict[str, Any], day: str) -> None:
     rows = "".join(f"{number},R,210,{written},\n" for number in (1, 2, 3))
     records, _ = jobs(tmp_path, HEADER + rows, **changes)
     assert employee(records, "1")["assignments"][0]["start"] == day
@@ -108,7 +109,7 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
     assert employee(records, "2")["assignments"][0]["end"] == "9999-12-31"
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("text", "changes", "says"),
     [
         ("", {}, "is empty; not even a header is there"),

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from icaccess.errors import ConfigError, FactsError
 from tests.facts.feeds import SOURCES, employee, folder, merged
 from tests.facts.sources.servers import Asked, Reply, Running, serving
+from tests.naming import named_by_last
 
 ROWS = [
     {"person": {"no": str(number)}, "title": f"T{number}", "site": "210", "since": "2020-01-01"}
@@ -111,9 +112,7 @@ def a_number_in_place_of_text(_: Asked) -> Reply:
         (a_number_in_place_of_text, {}),
     ],
 )
-def test_every_way_of_paging(
-    tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any]
-) -> None:
+def test_each_way_to_page(tmp_path: Path, answer: Callable[[Asked], Reply], changes: dict[str, Any]) -> None:
     with serving(answer) as server:
         assert titles(tmp_path, f"{server.url}/jobs", **changes) == ["T1", "T2", "T3"]
 
@@ -214,7 +213,7 @@ def changing(asked: Asked) -> Reply:
     return Reply(paged(asked, 2), headers={"X-Total-Count": "3" if asked.query["offset"] == "0" else "4"})
 
 
-@pytest.mark.parametrize(
+@named_by_last(
     ("answer", "changes", "says"),
     [
         (lambda _: HTML, {}, "answered with a web page instead of JSON; is it a log-in page?"),

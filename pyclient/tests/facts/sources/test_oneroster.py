@@ -135,7 +135,7 @@ def as_it_should(_: Asked, reply: Reply) -> Reply:
     [as_it_should, no_total, link_next_past_the_end, empty_collections_as_204, enabled_as_true, enabled_as_1, capitalised_collection],
 )  # fmt: skip
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
-def test_servers_may_differ(tmp_path: Path, version: str, differs: Change) -> None:
+def test_servers_may_vary(tmp_path: Path, version: str, differs: Change) -> None:
     users = {"1.1": USERS_11, "1.2": USERS_12}[version]
     # 1.1 tells no days: a constant says from when an assignment is taken to hold.
     constants = {"1.1": {"start": "2020-01-01"}, "1.2": {}}[version]
@@ -410,7 +410,7 @@ def test_a_date_is_a_day(tmp_path: Path, roster: Any, time: str) -> None:
 @pytest.mark.parametrize(
     ("ends", "last"), [(None, "2025-05-31"), ("day_after", "2025-05-31"), ("last_day", "2025-06-01")]
 )
-def test_an_exclusive_end_date(tmp_path: Path, roster: Any, ends: str | None, last: str) -> None:
+def test_an_exclusive_end(tmp_path: Path, roster: Any, ends: str | None, last: str) -> None:
     records = roster(tmp_path, with_roles(role(endDate="2025-06-01")), **({"ends": ends} if ends else {}))
     assert employee(records, "1")["assignments"][0]["end"] == last
 
@@ -424,7 +424,7 @@ def test_an_exclusive_end_date(tmp_path: Path, roster: Any, ends: str | None, la
         ([{**ORGS[0], "identifier": None}, *ORGS[1:]], "'o1', which has no identifier; add it, or set `fields: {location: org.sourcedId}`"),
     ],
 )  # fmt: skip
-def test_an_org_that_is_absent(tmp_path: Path, roster: Any, orgs: list[dict[str, Any]], why: str) -> None:
+def test_an_absent_org(tmp_path: Path, roster: Any, orgs: list[dict[str, Any]], why: str) -> None:
     elsewhere = role(org={"sourcedId": "o2"})
     users = [user | {"roles": [elsewhere]} for user in USERS_12[:3]]
     users[0] = users[0] | {"roles": [elsewhere, role(endDate="2021-06-01")]}

@@ -56,7 +56,7 @@ def test_a_value_changed_by_one_is_found_by_somebody_small(base: str, edit: Edit
     assert '"kind": "gains"' in anybody_json(found)
 
 
-def test_everybody_found_is_a_case_that_head_passes_and_base_fails(base: str, edit: Edit) -> None:
+def test_everybody_found_is_a_case_that_only_head_passes(base: str, edit: Edit) -> None:
     edit(VALUES, "approver_roles: [Principal, Manager]", "approver_roles: [Manager]")
     found = searched()
     assert found.found

@@ -1,0 +1,19 @@
+"""Names of cases in the ids of tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+_LONGEST = 20
+_LINE = re.compile(r"^line \d+: ")
+
+
+def named_by_last(names: tuple[str, ...], cases: Iterable[tuple[Any, ...]]) -> pytest.MarkDecorator:
+    """`parametrize`, with each case named by the last of its values: what is said of it, without the line."""
+    return pytest.mark.parametrize(
+        names, [pytest.param(*case, id=_LINE.sub("", case[-1])[:_LONGEST]) for case in cases]
+    )
