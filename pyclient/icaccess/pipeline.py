@@ -93,7 +93,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             day_is_today=request.at is None,
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
-            document=opened.document,
+            document=None if read_only else opened.document,
         )
         try:
             yield run
