@@ -213,7 +213,7 @@ def ds_site(folder: Path) -> Iterator[Site]:
 
 
 def _open_the_null_device() -> None:
-    """Undo what 389 Directory Server does as root: it leaves /dev/null to its owner, and others need it too."""
+    """Undo what 389 Directory Server does as root: it leaves /dev/null to root alone."""
     Path(os.devnull).chmod(0o666)
 
 
