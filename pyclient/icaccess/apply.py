@@ -95,7 +95,7 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
         journal.settle(connection, at, settled)
 
 
-def expected(store: Store, target: Target, as_of: date) -> Expected | None:
+def expected(store: Store, target: Target, as_of: date, listing: Listing | None = None) -> Expected | None:
     """What the store knows of a target besides what it shows; None where the store is the target."""
     if target.is_store:
         return None
@@ -104,7 +104,9 @@ def expected(store: Store, target: Target, as_of: date) -> Expected | None:
         open_changes = journal.unsettled(connection, target.identity)
     return Expected(
         held=held,
-        pending={one.account: _pending(one, as_of) for one in open_changes if one.state == "pending"},
+        pending={
+            one.account: _pending(one, as_of, listing) for one in open_changes if one.state == "pending"
+        },
         unsettled=frozenset(one.account for one in open_changes),
     )
 
@@ -340,7 +342,7 @@ def _origin(plan: Plan, by: str, settings_digest: str, foretold: int) -> journal
     )
 
 
-def _pending(written: Written, as_of: date) -> Pending:
+def _pending(written: Written, as_of: date, listing: Listing | None) -> Pending:
     return Pending(
         action=written.action,
         employee_id=written.employee_id,
@@ -351,4 +353,5 @@ def _pending(written: Written, as_of: date) -> Pending:
         due_on=written.due_on,
         overdue=written.due_on is not None and as_of > written.due_on,
         wanted=True,
+        proved=listing is None or listing.proves(written.action, written.batch),
     )

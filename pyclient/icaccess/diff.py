@@ -66,7 +66,10 @@ class DriftCheck:
         self._unsettled = expected.unsettled if expected else frozenset()
 
     def look(self, employee_id: str, account: str, found: Access | None, verdict: Verdict) -> Pending | None:
-        """Note drift of one account; give the change that is pending for it and does not show yet."""
+        """Note drift of one account; give the change that is pending for it and does not show yet.
+
+        One that shows in a listing that proves nothing stays pending, and asks for no other change.
+        """
         if not self._compares:
             return None
         before = self._held.pop(account, None)
@@ -83,7 +86,11 @@ class DriftCheck:
                 )
             )
         earlier = self._waiting.pop(account, None)
-        return None if earlier is None or shows(found, earlier.after) else earlier
+        if earlier is None or not shows(found, earlier.after):
+            return earlier
+        if not earlier.proved:
+            self.pending.append(earlier)
+        return None
 
     def settle(self, earlier: Pending | None, change: PlannedChange | None = None) -> bool:
         """Keep a pending change on the list; true where it is wanted, so need not be asked for again."""

@@ -29,7 +29,7 @@ from icaccess.facts.interface import Facts, digest
 from icaccess.guard import SHORT, GuardResult, GuardSettings, Known, check
 from icaccess.models import Access, AnyRecord, DecisionJson, Employee, InvalidRecord, Outcome, Record, Unread
 from icaccess.request import Request
-from icaccess.targets.interface import Match, Target, account_of
+from icaccess.targets.interface import Listing, Match, Target, account_of
 
 if TYPE_CHECKING:  # a single decision needs no database
     from sqlalchemy import Connection
@@ -93,7 +93,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             day_is_today=request.at is None,
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
-            document=opened.document,
+            document=None if read_only else opened.document,
         )
         try:
             yield run
@@ -267,7 +267,9 @@ class Run:
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
-        plan = self.compare(held, revisions, lambda people: self.decide(people, revisions, full=full))
+        plan = self.compare(
+            held, revisions, lambda people: self.decide(people, revisions, full=full), listing
+        )
         due_since = min(listing.waiting.values(), default=None)
         return replace(plan, unnamed=listing.unnamed, export_due_since=due_since).sealed()
 
@@ -276,15 +278,20 @@ class Run:
         held: dict[str, Access],
         revisions: Revisions,
         decide: Callable[[Iterator[Subject]], Decided],
+        listing: Listing | None = None,
     ) -> Plan:
-        """The plan that follows where `held` is what the target shows and `decide` decides."""
+        """The plan that follows where `held` is what the target shows and `decide` decides.
+
+        `listing` tells which changes that are under way it can prove.
+        """
         from icaccess.apply import expected
         from icaccess.diff import blank_plan, diff
 
         target = self.parts.target
         blank = blank_plan(self.day, target.identity, held, (revisions.policy, revisions.data))
         decided = self._remembering(decide(self.gather(held)), revisions)
-        plan = diff(decided, held, expected(self.parts.store, target, self.day), blank, self._gone)
+        known = expected(self.parts.store, target, self.day, listing)
+        plan = diff(decided, held, known, blank, self._gone)
         if not plan.people:
             raise FactsError(
                 "the facts hold nobody, and an empty population is never believed; check the sources"

@@ -60,6 +60,8 @@ class Pending(Change, frozen=True, kw_only=True, forbid_unknown_fields=True):
     overdue: bool
     wanted: bool
     """False when the policy no longer asks for it, or not in this way, or the target shows something else."""
+    proved: bool = True
+    """False when the target's listing would not prove it, even where it shows it."""
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

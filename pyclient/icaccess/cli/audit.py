@@ -29,6 +29,7 @@ from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store
 from icaccess.store.verify import verify as verify_record
+from icaccess.text import printable_json
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -127,7 +128,7 @@ def export(request: Request, out: Path | None) -> None:
                 for line in lines:
                     show_json(line)
             else:
-                write_private(out, lines)
+                write_private(out, map(printable_json, lines))
         except OSError as error:
             where = out or "stdout"
             raise UsageError(f"{where}: the export cannot be written there: {error.strerror}") from error

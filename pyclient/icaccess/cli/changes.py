@@ -240,7 +240,8 @@ def _pending(one: Pending) -> str:
     due = f", due {one.due_on}" if one.due_on else ""
     overdue = ", OVERDUE" if one.overdue else ""
     wanted = "" if one.wanted else ", no longer wanted"
-    return f"{one.employee_id}  {one.action}, list {one.batch}{due}{overdue}{wanted}"
+    proved = "" if one.proved else ", not proved by the last listing"
+    return f"{one.employee_id}  {one.action}, list {one.batch}{due}{overdue}{wanted}{proved}"
 
 
 def _unnamed(one: UnnamedMember) -> str:

@@ -277,6 +277,15 @@ class Audit(Part, frozen=True, kw_only=True):
     events: tuple[str, ...] = ()
 
 
+class UnderWay(Part, frozen=True, kw_only=True):
+    """The changes that somebody else carries out and that the target has not proved."""
+
+    pending: int = 0
+    overdue: int = 0
+    export_due_since: str | None = None
+    """Since when the oldest list waits for a newer export: an instant as in `created_at`."""
+
+
 class Report(Part, frozen=True, kw_only=True):
     """Everything that the reviewer's page says."""
 
@@ -298,6 +307,7 @@ class Report(Part, frozen=True, kw_only=True):
     trace: tuple[Traced, ...] | None = None
     drift: tuple[ReportedDrift, ...] | None = None
     removals: tuple[Removal, ...] | None = None
+    under_way: UnderWay = UnderWay()
     audit: Audit | None = None
     absent: dict[str, str] = {}
     """For each part that is null: why."""

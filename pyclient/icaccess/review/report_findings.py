@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from icaccess.review.report_data import Audit, Removal, Report, ReportedDrift, ReportedPerson, Traced
+from icaccess.review.report_data import (
+    Audit,
+    Removal,
+    Report,
+    ReportedDrift,
+    ReportedPerson,
+    Traced,
+    UnderWay,
+)
 
 
 class ReportCheck(NamedTuple):
@@ -62,6 +70,8 @@ def checks(report: Report, counts: ReportCounts) -> list[ReportCheck]:
     waiting = sum(one.waits_since is not None for one in report.people)
     found.append(_check(waiting == 0, f"{waiting:,} revocations wait for a person's consent.", "waiting"))
     found.append(_not_seen(report, "removals") if report.removals is None else _removals(report.removals))
+    if report.under_way.pending or report.under_way.export_due_since:
+        found.append(_under_way(report.under_way))
     found.append(_not_seen(report, "drift") if report.drift is None else _drift(report.drift))
     found.append(_not_seen(report, "audit", "digests") if report.audit is None else _audit(report.audit))
     if report.audit is not None:
@@ -87,6 +97,14 @@ def _removals(removals: Sequence[Removal]) -> ReportCheck:
     left = sum(one.state not in ("verified", "dropped") for one in newest.values())
     text = f"{len(removals):,} removals are on record; {left:,} people were not seen to lose access."
     return _check(left == 0, text, "removals")
+
+
+def _under_way(under_way: UnderWay) -> ReportCheck:
+    """Waiting is fine until something is overdue."""
+    text = f"{under_way.pending:,} changes are pending at the target, {under_way.overdue:,} of them overdue."
+    if under_way.export_due_since:
+        text += f" A work list has waited for a newer export since {under_way.export_due_since}."
+    return _check(not under_way.overdue, text, "removals")
 
 
 def _drift(drift: Sequence[ReportedDrift]) -> ReportCheck:

@@ -40,6 +40,7 @@ from icaccess.review.report_data import (
     Standing,
     StandingChange,
     Traced,
+    UnderWay,
 )
 from icaccess.review.report_people import Collected, held_by_records
 from icaccess.review.report_store import History, audit_end
@@ -103,14 +104,16 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     as_of, store, target, client = run.day, run.parts.store, run.parts.target, run.parts.client
     history = History(store, target, zone)
     if target.is_store and history.is_empty:
-        current = dict(held_by_records(run.parts.facts.records()))
+        current, listing = dict(held_by_records(run.parts.facts.records())), None
     else:
-        current = look(store, target).held
+        listing = look(store, target)
+        current = listing.held
     collected = Collected(current, target.match, personal=personal)
     revisions = client.revisions()
     plan = run.compare(
-        current, revisions, lambda people: collected.taking(run.decide(people, revisions, full=True))
+        current, revisions, lambda people: collected.taking(run.decide(people, revisions, full=True)), listing
     )
+    due_since = min(listing.waiting.values(), default=None) if listing else None
     people = collected.everybody(plan, history.given(), history.waiting)
     absent: dict[str, str] = {}
     removals = audit = drift = None
@@ -154,6 +157,11 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         outlook=outlook(client, collected.joined, people, as_of),
         drift=drift,
         removals=removals,
+        under_way=UnderWay(
+            pending=len(plan.pending),
+            overdue=plan.overdue,
+            export_due_since=due_since.astimezone(zone).isoformat(timespec="seconds") if due_since else None,
+        ),
         audit=audit,
         absent=absent,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import UTC, datetime
 from typing import Literal
@@ -83,6 +84,8 @@ class State:
         self._last_good = Gauge(
             "icaccess_last_success_timestamp_seconds", "When a run last ended well.", registry=self.registry
         )
+        for gauge in (self._pending, self._overdue, self._export, self._consents, self._escalations):
+            gauge.set(math.nan)  # unknown until a run of this process, which is not none
         for outcome in RunOutcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
             self._runs.labels(outcome)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -289,13 +289,19 @@ class MemberTarget(GroupTarget):
                 self.remove(name, group)
 
 
-def check_groups(where: str, settings: GroupSettings) -> None:
-    """Raise `ConfigError` unless at least one group is configured, and none twice."""
+def check_groups(
+    where: str, settings: GroupSettings, key: Callable[[str], Hashable] = lambda name: name
+) -> None:
+    """Raise `ConfigError` unless at least one group is configured, and none twice.
+
+    `key` gives what is equal for two names of one group.
+    """
     names = [*settings.location_groups.values(), *([settings.group] if settings.group else [])]
     if not names:
         raise ConfigError(f"{where}: names no group; set `group` or `location_groups`")
+    count = Counter(map(key, names))
     for name in names:
-        if names.count(name) > 1:
+        if count[key(name)] > 1:
             raise ConfigError(f"{where}: names the group {name} twice; a group stands for one thing")
 
 

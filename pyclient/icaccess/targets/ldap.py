@@ -97,9 +97,10 @@ class LdapTarget(MemberTarget):
             return name
 
     def people(self) -> Iterator[tuple[str, str]]:
-        """Every entry with the attribute."""
+        """Every entry that shows the attribute; a rule may let it be searched for and not be read."""
         for entry in self._directory.search(self._ldap.accounts, f"({self.attribute}=*)", [self.attribute]):
-            yield entry.dn, account_of(self.match, entry.texts(self.attribute)[0])
+            if values := entry.texts(self.attribute):
+                yield entry.dn, account_of(self.match, values[0])
 
     def names(self, group: str) -> Iterator[str]:
         """The values of `member` without the placeholder, and those whose primary group it is."""
@@ -130,7 +131,7 @@ class LdapTarget(MemberTarget):
             return "no such entry, or it is hidden"
         if any(one.lower().startswith("group") for one in classes):
             return "a group: its members hold access through it, and are not looked at"
-        return f"an entry without {self.attribute}, or not under {self._ldap.accounts}"
+        return f"an entry that shows no {self.attribute}, or is not under {self._ldap.accounts}"
 
     def add(self, name: str, group: str) -> None:
         """Add one value of `member`."""
@@ -159,8 +160,10 @@ class LdapTarget(MemberTarget):
         self._directory.close()
 
     def _check_empty(self, group: str, classes: set[str]) -> None:
-        """Raise when a group shows no `member` and its class demands some, or keeps them elsewhere."""
-        required = self._directory.required(classes)
+        """Raise when a group shows no `member` and must have some, keeps them elsewhere, or is no group."""
+        # RFC 4519 §3.5 says it of a groupOfNames where the schema cannot be read.
+        without = {"member"} if "groupofnames" in classes else set()
+        required, allowed = self._directory.schema(classes) or (without, {"member"})
         if "member" in required:
             raise TargetError(
                 f"{self._ldap.url}: "
@@ -170,6 +173,11 @@ class LdapTarget(MemberTarget):
         if "uniquemember" in required or "groupofuniquenames" in classes:
             raise TargetError(
                 f"{self._ldap.url}: keeps the members of {group} in uniqueMember; use a groupOfNames"
+            )
+        if "member" not in allowed:
+            raise TargetError(
+                f"{self._ldap.url}: {group} is not a group that has `member` "
+                f"(objectClass {', '.join(sorted(classes))}); correct target.ldap"
             )
 
     def _modify(self, group: str, *changes: tuple[Literal["add", "delete"], str]) -> tuple[int, str]:
@@ -205,11 +213,11 @@ def open_target(config: Config, settings: LdapSettings) -> LdapTarget:
             raise ConfigError(f"{where}.{name}: is required")
     if settings.attribute is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", settings.attribute):
         raise ConfigError(f"{where}.attribute: {settings.attribute!r} is not the name of an attribute")
-    check_groups(where, settings)
     for dn in (*settings.all_groups, settings.bind_dn, settings.accounts, settings.placeholder):
         login = dn == settings.bind_dn and _LOGIN.fullmatch(dn)
         if dn and not login and not is_dn(dn):
             raise ConfigError(f"{where}: {dn!r} is not a DN; write one such as cn=x,dc=example,dc=org")
+    check_groups(where, settings, key=parse_dn)
     directory = Directory(
         settings.url,
         settings.bind_dn,

@@ -104,10 +104,10 @@ class Directory:
             raise self._error(f"does not show {dn} to {self._bind_dn}; let it read the entry")
         return found[0]
 
-    def required(self, classes: set[str]) -> set[str]:
-        """The attributes, in lower case, that the directory's schema demands of object classes.
+    def schema(self, classes: set[str]) -> tuple[set[str], set[str]] | None:
+        """The attributes, in lower case, that the schema demands of object classes, and those that it allows.
 
-        Of `groupOfNames` RFC 4519 §3.5 says it, where the schema cannot be read.
+        None where the schema cannot be read.
         """
         from ldap3.protocol.rfc4512 import ObjectClassInfo
 
@@ -116,13 +116,19 @@ class Directory:
             definitions = self._one(where[0], ["objectClasses"]).texts("objectClasses") if where else []
         except DirectoryError:
             definitions = []
-        found = set() if definitions or "groupofnames" not in classes else {"member"}
-        if definitions:
-            known = ObjectClassInfo.from_definition(definitions)  # type: ignore[no-untyped-call]  # no stub
-            for one in known.values():
-                if classes & {name.lower() for name in one.name or ()}:
-                    found |= {name.lower() for name in one.must_contain or ()}
-        return found
+        if not definitions:
+            return None
+        required: set[str] = set()
+        allowed: set[str] = set()
+        looked_at = {*classes}
+        known = [*ObjectClassInfo.from_definition(definitions).values()]  # type: ignore[no-untyped-call]  # no stub
+        while part := [one for one in known if looked_at & {name.lower() for name in one.name or ()}]:
+            known = [one for one in known if one not in part]
+            for one in part:
+                required |= {name.lower() for name in one.must_contain or ()}
+                allowed |= {name.lower() for name in one.may_contain or ()}
+                looked_at |= {name.lower() for name in one.superior or ()}
+        return required, required | allowed
 
     def modify(
         self, dn: str, attribute: str, *changes: tuple[Literal["add", "delete"], str]

@@ -121,7 +121,7 @@ class ScimTarget(MemberTarget):
         """What the member is; a group in the group gives access to people whom nobody looks at."""
         if name in self._nested:
             return "a group: its members hold access through it, and are not looked at"
-        return self._unread.get(name) or f"no user with that id has a {self.attribute}"
+        return self._unread.get(name) or f"no user with that id shows {self.attribute}"
 
     def add(self, name: str, group: str) -> None:
         """Add one member (RFC 7644 §3.5.2.1)."""
@@ -315,7 +315,7 @@ def open_target(config: Config, settings: ScimSettings) -> ScimTarget:
         raise ConfigError(f"{where}.url: would send the token in the clear; write https://")
     if settings.token is None:
         raise ConfigError(f"{where}.token: is required; write ${{NAME}} or ${{file:/path}}")
-    check_groups(where, settings)
+    check_groups(where, settings, key=str.casefold)
     return ScimTarget(settings, scim_http(settings.token, trusted(config, where, settings.ca)))
 
 

@@ -213,12 +213,14 @@ def test_a_removal_that_was_not_seen_has_no_days(client, tmp_path):
         left = [entitled("1", end=date(2026, 2, 27)), entitled("2", end=date(2026, 2, 27))]
         run(store, client, target, left, date(2026, 3, 5))
         target.faults = {}
+        target.held["2"] = Access(held=True, locations=("210",))  # nobody has worked on the list
         report = draw(run_on(left, client, target, store, DAY), DENVER)
     assert [(one.id, one.state, one.days) for one in report.removals] == [
         ("1", "failed", None),
         ("2", "pending", None),
     ]
     assert report.removals[0].note == "the target does not show it"
+    assert report.under_way.pending == 1
 
 
 def test_drift_and_holders_without_a_record_are_told(client, tmp_path):

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from icaccess.review.report_charts import expiries_by_month
-from icaccess.review.report_data import Audit, Month, Outlook, Removal, RulePlace, Traced
+from icaccess.review.report_data import Audit, Month, Outlook, Removal, RulePlace, Traced, UnderWay
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 from icaccess.review.report_page import render
 from tests.review.reports import DAY, HOSTILE, drawn, hostile, sample
@@ -159,6 +159,20 @@ def test_a_removal_that_failed_and_was_made_since_is_fine(report):
     )
     assert said(failed, made)[0] == "Look"
     assert said() == ("Fine", "0 removals are on record; 0 people were not seen to lose access.")
+
+
+def test_what_waits_at_the_target_is_said(report):
+    def said(**under_way):
+        found = checks(replace(report, under_way=UnderWay(**under_way)), count(report.people))
+        return [(one.verdict, one.text) for one in found if "pending" in one.text]
+
+    assert said() == []
+    since = "2026-11-28T09:27:54-07:00"
+    waits = f" A work list has waited for a newer export since {since}."
+    assert said(pending=3, export_due_since=since) == [
+        ("Fine", f"3 changes are pending at the target, 0 of them overdue.{waits}")
+    ]
+    assert said(pending=3, overdue=1) == [("Look", "3 changes are pending at the target, 1 of them overdue.")]
 
 
 def test_the_chart_is_true_to_scale():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -162,6 +163,8 @@ def test_a_slot_that_another_has_worked_ends_well() -> None:
         wait_until(lambda: state.ready, "it is found done")
         assert outcomes(state) == {"done by another": 1}
         assert log == []
+        for name in ("pending", "overdue", "oldest_export_seconds", "waiting_for_consent", "escalations"):
+            assert math.isnan(state.registry.get_sample_value(f"icaccess_{name}") or 0), name
 
 
 def test_what_was_asked_for_is_owed_until_it_ends_well() -> None:

@@ -231,6 +231,9 @@ def test_an_export_that_lacks_others_too_verifies_no_removal(sqlite_store, campu
     leave(campus, "user0", "user7")
     fresh, _ = do(sqlite_store, target(campus), client, people(*ids))
     assert [(one.kind, one.employee_id) for one in fresh.drift] == [("taken", "7")]
+    assert [(one.action, one.employee_id, one.wanted, one.proved) for one in fresh.pending] == [
+        ("revoke", "0", True, False)
+    ]
     assert ("revoke", "0", "pending") in states(sqlite_store)
     leave(campus)
     do(sqlite_store, target(campus), client, people(*ids))

@@ -173,7 +173,7 @@ def test_unnamed_members(style):
     assert {one.member: one.why for one in listing.unnamed} == {
         "cn=gone,dc=example,dc=org": "no such entry, or it is hidden",
         nested: "a group: its members hold access through it, and are not looked at",
-        unit: f"an entry without {style.attribute}, or not under {PEOPLE}",
+        unit: f"an entry that shows no {style.attribute}, or is not under {PEOPLE}",
     }
     assert {one.groups for one in listing.unnamed} == {(group,)}
     ldap.close()
@@ -339,6 +339,7 @@ class TestBadInput:
             ({"accounts": None}, "target.ldap.accounts: is required"),
             ({"group": None}, "target.ldap: names no group"),
             ({"group": "ic"}, "'ic' is not a DN"),
+            ({"location_groups": f"{{'210': 'CN=ic, {GROUPS}'}}"}, "names the group .* twice"),
             ({"attribute": "'a)(b'"}, "is not the name of an attribute"),
             ({"ca": "none.pem"}, "there is no file"),
         ],

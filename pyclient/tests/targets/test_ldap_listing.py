@@ -135,6 +135,23 @@ def test_a_group_that_shows_nobody(odd, ldap, schema):
         refused(ldap, rf"shows no member of {GROUP}, which cannot be without one: let {ASKER} read `member`")
 
 
+@pytest.mark.parametrize("kind", ["inetOrgPerson", "posixGroup", "sub"])
+def test_an_entry_that_is_no_group(odd, ldap, kind):
+    odd.entries[GROUP] = {"objectClass": [kind.encode()]}
+    odd.entry("", subschemaSubentry=["cn=schema"])
+    definitions = [
+        "( 2.16.840.1.113730.3.2.2 NAME 'inetOrgPerson' SUP top STRUCTURAL MAY ( mail $ uid ) )",
+        "( 1.3.6.1.1.1.2.2 NAME 'posixGroup' SUP top STRUCTURAL MUST ( cn $ gidNumber ) MAY memberUid )",
+        "( 1.1.1 NAME 'sub' SUP groupOfMembers STRUCTURAL )",
+        "( 1.1.2 NAME 'groupOfMembers' SUP top STRUCTURAL MUST cn MAY member )",
+    ]
+    odd.entry("cn=schema", objectClasses=definitions)
+    if kind == "sub":
+        assert ldap.listing().held == {}
+    else:
+        refused(ldap, rf"{GROUP} is not a group that has `member` \(objectClass {kind.lower()}\); correct")
+
+
 def test_a_group_whose_members_are_unique_ones(odd, ldap):
     odd.entries[GROUP] = {
         "objectClass": [b"groupOfUniqueNames"],
@@ -160,6 +177,15 @@ def test_names_that_are_no_dn_stop_nothing(odd, ldap):
     listing = ldap.listing()
     assert len(listing.held) == 8
     assert [(one.member, one.why) for one in listing.unnamed] == [("jo", "is not a DN")]
+
+
+def test_an_account_that_may_be_searched_for_and_not_read(odd, ldap):
+    odd.entries[f"uid=u1,{PEOPLE}"]["uid;hidden"] = odd.entries[f"uid=u1,{PEOPLE}"].pop("uid")
+    listing = ldap.listing()
+    assert len(listing.held) == 7
+    assert [(one.member, one.why) for one in listing.unnamed] == [
+        (f"uid=u1,{PEOPLE}", f"an entry that shows no uid, or is not under {PEOPLE}")
+    ]
 
 
 @pytest.mark.parametrize(

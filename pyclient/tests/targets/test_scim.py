@@ -152,7 +152,7 @@ def test_members_whom_nobody_can_name_are_listed_apart(server):
     scim = target(server.url, match="id")
     listing = scim.listing()
     assert listing.held == {"7": Access(held=True)}
-    assert listing.unnamed == (UnnamedMember(one, (GROUP,), "no user with that id has a externalId"),)
+    assert listing.unnamed == (UnnamedMember(one, (GROUP,), "no user with that id shows externalId"),)
     scim.close()
 
 
@@ -326,6 +326,10 @@ class TestBadInput:
             (
                 "{url: 'https://h/v2', group: G, location_groups: {'210': G}, token: '${T}'}",
                 "the group G twice",
+            ),
+            (
+                "{url: 'https://h/v2', group: G, location_groups: {'210': g}, token: '${T}'}",
+                "the group g twice",
             ),
             ("{url: 'https://h/v2', group: G, token: '${T}', ca: none.pem}", "there is no file"),
         ],
