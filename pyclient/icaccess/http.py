@@ -249,12 +249,13 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
 
 
 def shown(url: str) -> str:
-    """A URL as it may be shown: without user, password, query and fragment, any of which may be secret."""
+    """A URL as it may be shown: without user, password, parameters and fragment, which may be secret."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "a URL"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else parts.path
+    path = parts.path.partition(";")[0]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" if parts.scheme else path
 
 
 def is_loopback(url: str) -> bool:
@@ -275,7 +276,8 @@ def same_origin(one: str, other: str) -> bool:
 def cause(error: BaseException) -> str:
     """The innermost cause, printable and at most 200 characters, since a server's own words may be in it."""
     inner = _chain(error)[-1]
-    return clip(re.sub(r"\?\S+", "?…", str(inner) or type(inner).__name__))
+    said = re.sub(r"//\S*@", "//", str(inner) or type(inner).__name__)  # a library may repeat the URL
+    return clip(re.sub(r"([?;#])\S+", r"\1…", said))
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -93,7 +93,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             day_is_today=request.at is None,
             settings_digest=request.settings.digest,
             hand_over=opened.hand_over,
-            document=opened.document,
+            document=None if read_only else opened.document,
         )
         try:
             yield run
@@ -121,6 +121,8 @@ class Run:
     document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
+    not_adopted: list[str] = field(default_factory=list)
+    """Whose record is wrong, so that an adoption into the ledger could not tell whether they hold access."""
     done: str = ""
     """What this run changed, in words, once it did: an error after that is no "nothing was changed"."""
 
@@ -469,6 +471,8 @@ class Run:
         for record in self._counted(self.parts.facts.records()):
             account = account_in(target.match, record)
             access = shown.get(account)
+            if target.is_store and isinstance(record, InvalidRecord):
+                self.not_adopted.append(record.id)
             if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
                 access = replace(record.access, basis=UNSET)
             yield Subject(with_access(record, access), account, access, b"")

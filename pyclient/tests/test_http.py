@@ -328,7 +328,19 @@ def test_what_is_shown_of_a_url() -> None:
     assert (
         shown("https://user:hunter2@example.org:8443/a?key=hunter2#hunter2") == "https://example.org:8443/a"
     )
+    assert shown("https://example.org/a;key=hunter2") == "https://example.org/a"
     assert shown("http://[::1") == "a URL"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://u:hunter2@127.0.0.1/", "https://u:hunter2@127.0.0.1:bad/", "x://127.0.0.1/a;key=hunter2"),
+        *("x://127.0.0.1/a?sig=hunter2", "x://127.0.0.1/a#hunter2", "http://u:hunter2@[::1/"),
+    ],
+)
+def test_a_url_that_a_library_repeats_keeps_its_secret(url: str) -> None:
+    assert "hunter2" not in refusal(url, path="")
 
 
 @pytest.mark.parametrize(

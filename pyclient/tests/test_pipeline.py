@@ -11,6 +11,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
+from icaccess.audit.render import runs_as_text
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
 from icaccess.guard import GuardSettings, RemovalLimit
 from icaccess.models import Access, Employee, InvalidRecord
@@ -374,6 +375,11 @@ class TestGuard:
         for days in range(3):
             do(store, ledger, client, records, day=DAY + timedelta(days=days))
         assert kinds(store).count("held_back") == 2
+        with store.reading() as connection:
+            lines = [line for line in runs_as_text(audit.entries(connection)) if "held back" in line]
+        assert [line.split("  ")[2].split(":")[0] for line in lines] == ["2", "3"]
+        gone = " The completion of 2023-08-12, on which access rested, is no longer in the facts."
+        assert all(line.endswith(gone) for line in lines)
         run = run_on(records, client, ledger, store, DAY + timedelta(days=3))
         assert run.guard(run.plan()).since == {"2": "2025-09-10", "3": "2025-09-10"}
         do(store, ledger, ScriptedClient(dict.fromkeys("12", ("210",)), waiting="3"), records)

@@ -28,14 +28,17 @@ def as_text(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str
 
 
 def runs_as_text(entries: Iterable[Entry]) -> Iterator[str]:
-    """Each run with what came of it, and what happened apart from any person: stops, consents and heads."""
+    """Each run with what came of it, who waits for a consent from then on, stops, consents and heads."""
     for entry in filter(is_of_runs, entries):
-        yield _run(entry) if entry.kind == "run_started" else f"  {entry.at}  {sentence(entry)}"
+        whose = f"{entry.employee_id}: " if entry.employee_id else ""
+        yield _run(entry) if entry.kind == "run_started" else f"  {entry.at}  {whose}{sentence(entry)}"
 
 
 def is_of_runs(entry: Entry) -> bool:
-    """Whether an entry is about a run, or about something apart from any person."""
-    return entry.kind == "run_started" or (entry.employee_id is None and entry.kind in _SENTENCES)
+    """Whether an entry is about a run, who waits for a consent, or something apart from any person."""
+    if entry.employee_id is not None:
+        return entry.kind == "held_back"
+    return entry.kind == "run_started" or entry.kind in _SENTENCES
 
 
 def sentence(entry: Entry) -> str:
@@ -98,7 +101,8 @@ def _drift(body: dict[str, Any]) -> str:
 
 
 def _held_back(body: dict[str, Any]) -> str:
-    return f"{body['action']} held back until somebody consents: {_reasons(body)}"
+    gone = "".join(f" {text[:1].upper()}{text[1:]}." for text in body.get("gone", []))
+    return f"{body['action']} held back until somebody consents: {_reasons(body)}{gone}"
 
 
 def _consent(body: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store
 from icaccess.store.verify import verify as verify_record
+from icaccess.text import printable_json
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -106,7 +107,7 @@ def show(request: Request, employee_id: str, form: str) -> None:
 @configured
 @FORMAT
 def runs(request: Request, form: str) -> None:
-    """Show what each run did, the guard's stops, consents, and the heads that witnesses have."""
+    """Show what each run did, who waits for a consent, stops, consents, and the heads that witnesses have."""
     with _store(request) as store, store.reading() as connection:
         if form == "json":
             show_value([one for one in record.entries(connection) if is_of_runs(one)])
@@ -127,7 +128,7 @@ def export(request: Request, out: Path | None) -> None:
                 for line in lines:
                     show_json(line)
             else:
-                write_private(out, lines)
+                write_private(out, map(printable_json, lines))
         except OSError as error:
             where = out or "stdout"
             raise UsageError(f"{where}: the export cannot be written there: {error.strerror}") from error

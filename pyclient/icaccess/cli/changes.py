@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -27,6 +27,7 @@ from icaccess.targets.interface import UnnamedMember
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
 UNNAMED_EXIT = 5
+_NAMED = 10
 _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use no cached decision.")
 
 
@@ -118,6 +119,13 @@ def adopt(request: Request) -> None:
         with run.changing("icaccess adopt"), showing():
             count = run.adopt(by=caller())
         _warn(run.receipts)
+        if run.not_adopted:
+            names = ", ".join(run.not_adopted[:_NAMED]) + (" …" if len(run.not_adopted) > _NAMED else "")
+            say(
+                f"Records that are wrong ({len(run.not_adopted)}): {names}; nobody knows whether these "
+                "people hold access, and they were not adopted.",
+                err=True,
+            )
         say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
 
 
@@ -185,7 +193,10 @@ def _show(planned: Plan, result: GuardResult) -> None:
             f"{len(planned.pending):,} changes pending, {planned.overdue:,} overdue."
         )
     _section("Changed outside this system", [_drift(one) for one in planned.drift])
-    _section("Waiting for a consent", [_waits(one, result.since) for one in result.waiting])
+    _section(
+        "Waiting for a consent",
+        [_waits(one, result.since.get(one.employee_id, str(planned.as_of))) for one in result.waiting],
+    )
     _section("Not told before the removal", [_line(change) for change in result.untold])
     _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
     if result.waiting or result.stops:
@@ -218,10 +229,9 @@ def _line(change: PlannedChange) -> str:
     return f"{change.employee_id}  {where}{due}{overdue}{problem}"
 
 
-def _waits(change: PlannedChange, since: Mapping[str, str]) -> str:
-    began = since.get(change.employee_id)
-    gone = f"; {'; '.join(change.gone)}" if change.gone else ""
-    return f"{_line(change)}{gone}{f' (since {began})' if began else ''}"
+def _waits(change: PlannedChange, since: str) -> str:
+    gone = "".join(f" {text[:1].upper()}{text[1:]}." for text in change.gone)
+    return f"{_line(change)}{gone} Waits since {since}."
 
 
 def _undecided(one: Undecided) -> str:

@@ -15,7 +15,7 @@ from icaccess.marked_yaml import Marked, Steps
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL_PASSWORD = re.compile(
-    r"//[^/@\s]*:[^/@\s]+@|[?&;][^=&;]*(pass|pwd|secret|token|api.?key|credential)[^=&;]*=", re.I
+    r"//[^/@\s]*:[^/@\s]+@|[?&;][^=&;]*(pass|pwd|secret|token|sig|(?<!ssl)key|credential)[^=&;]*=", re.I
 )
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -75,12 +75,13 @@ class SecretUrl(Secret):
 
 
 def shown_url(url: str) -> str:
-    """A URL as it may be shown: without user, password, query and fragment, any of which may be secret."""
+    """A URL as it may be shown: without user, password, parameters and fragment, which may be secret."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "a URL that cannot be read"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme else parts.path
+    path = parts.path.partition(";")[0]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" if parts.scheme else path
 
 
 def readable_by_others(value: Any) -> Iterator[Path]:

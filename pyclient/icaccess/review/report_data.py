@@ -51,6 +51,8 @@ class ReportedPerson(Part, frozen=True, kw_only=True, omit_defaults=True):
     """One person, what they hold, and the decision on them.
 
     `name`, `username` and `email` are empty where the facts have none or the report leaves them out.
+    `waits_since` is the day from which on a revocation waits for a consent, and `gone` the evidence that the
+    facts no longer show.
     """
 
     id: str
@@ -69,6 +71,8 @@ class ReportedPerson(Part, frozen=True, kw_only=True, omit_defaults=True):
     requirements_met_on: date | None = None
     grant_due_by: date | None = None
     needs_consent: bool = False
+    waits_since: date | None = None
+    gone: tuple[str, ...] = ()
     escalate: bool = False
     recheck_on: date | None = None
     basis: Basis | None = None

@@ -43,6 +43,8 @@ _COLUMNS = {
     "approver": "basis.approval.approver",
     "prerequisite_completed_on": "basis.walk_in",
     "certification_completed_on": "basis.elementary",
+    "waits_for_consent_since": "waits_since",
+    "evidence_gone": "gone",
     "requirements_met_on": "requirements_met_on",
     "grant_due_by": "grant_due_by",
     "valid_through": "expiry.valid_through",

@@ -67,6 +67,8 @@ def checks(report: Report, counts: ReportCounts) -> list[ReportCheck]:
             "people",
         ),
     ]
+    waiting = sum(one.waits_since is not None for one in report.people)
+    found.append(_check(waiting == 0, f"{waiting:,} revocations wait for a person's consent.", "waiting"))
     found.append(_not_seen(report, "removals") if report.removals is None else _removals(report.removals))
     if report.under_way.pending or report.under_way.export_due_since:
         found.append(_under_way(report.under_way))

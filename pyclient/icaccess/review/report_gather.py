@@ -114,7 +114,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         current, revisions, lambda people: collected.taking(run.decide(people, revisions, full=True)), listing
     )
     due_since = min(listing.waiting.values(), default=None) if listing else None
-    people = collected.everybody(plan, history.given())
+    people = collected.everybody(plan, history.given(), history.waiting)
     absent: dict[str, str] = {}
     removals = audit = drift = None
     if not history.is_empty:

@@ -63,18 +63,27 @@ class Collected:
             yield one, answer
 
     def everybody(
-        self, plan: Plan, given: Mapping[str, Given] = MappingProxyType({})
+        self,
+        plan: Plan,
+        given: Mapping[str, Given] = MappingProxyType({}),
+        since: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[ReportedPerson, ...]:
         """All people of the plan, those who hold access and have no employee record at the end.
 
-        `given` tells by id what gave the access that is held.
+        `given` tells by id what gave the access that is held, and `since` from which day on somebody waits
+        for a consent; who is not in it waits from the plan's day on.
         """
         for one in plan.undecided:
             if one.employee_id not in self._known:
                 answer = no_employee_record(one.employee_id, plan.as_of)
                 held = _held(self._shown[one.employee_id])
                 self._people.append(_person(answer, self._name(one.employee_id), held=held))
-        people = (replace(one, given=given.get(one.id)) if one.held else one for one in self._people)
+        gone = {one.employee_id: one.gone for one in plan.of("revoke") if one.needs_consent}
+        people = [replace(one, given=given.get(one.id)) if one.held else one for one in self._people]
+        for place, person in enumerate(people):
+            if person.id in gone:
+                began = date.fromisoformat(since.get(person.id, str(plan.as_of)))
+                people[place] = replace(person, waits_since=began, gone=gone[person.id])
         return tuple(people if self._personal else map(self._impersonal, people))
 
     def drift(self, plan: Plan) -> Iterator[ReportedDrift]:

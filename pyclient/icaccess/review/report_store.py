@@ -16,7 +16,7 @@ from icaccess.config import Config
 from icaccess.errors import AuditError, StoreError
 from icaccess.models import BasisApproval
 from icaccess.review.report_data import Audit, Given, Removal
-from icaccess.store import audit
+from icaccess.store import audit, consents
 from icaccess.store.database import Store
 from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change, run
@@ -53,6 +53,8 @@ class History:
             self._changes = connection.execute(changes.order_by(change.c.run_id.desc(), change.c.n)).all()
             self._intents = dict(self._read_intents(connection, target.identity))
             adopted = select(audit_table.c.run_id, audit_table.c.employee_id)
+            self.waiting = consents.waiting(connection, target.identity)
+            """Since which day a revocation waits for a consent, by employee id."""
             self._adopted = connection.execute(adopted.where(audit_table.c.kind == "adopted")).all()
 
     @property

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from icaccess.errors import StoreError, StoreLockedError
+from icaccess.files import make_private
 from icaccess.store.database import Store
 from icaccess.store.schema import lock as lock_table
 
@@ -83,6 +84,7 @@ def _holding_file(store: Store) -> Iterator[None]:
 
     path = Path(f"{store.url.database}.lock")
     try:
+        make_private(path)  # another user who could open it could hold up every run
         handle = path.open("a")
     except OSError as error:
         raise StoreError(f"{path}: cannot be opened: {error.strerror}; make the folder writable") from error

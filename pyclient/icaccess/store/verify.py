@@ -7,7 +7,8 @@ added or deleted differs from them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -44,14 +45,15 @@ def verify(connection: Connection, against: Head | None = None, key: KeyCheck | 
     """
     rows = _Rows()
     end = Head(0, GENESIS)
-    for entry in _chain(connection, against, key):
-        try:
-            rows.replay(entry)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise StoreError(
-                f"audit entry {entry.seq}: does not say what an entry of its kind says; it was forged"
-            ) from error
-        end = Head(entry.seq, entry.hash)
+    with closing(_chain(connection, against, key)) as chain:
+        for entry in chain:
+            try:
+                rows.replay(entry)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise StoreError(
+                    f"audit entry {entry.seq}: does not say what an entry of its kind says; it was forged"
+                ) from error
+            end = Head(entry.seq, entry.hash)
     if against is not None and end.seq < against.seq:
         raise StoreError(
             f"the audit record ends at entry {end.seq}, yet entry {against.seq} was exported: "
@@ -61,7 +63,9 @@ def verify(connection: Connection, against: Head | None = None, key: KeyCheck | 
     return end
 
 
-def _chain(connection: Connection, against: Head | None, key: KeyCheck | None) -> Iterator[Entry]:
+def _chain(
+    connection: Connection, against: Head | None, key: KeyCheck | None
+) -> Generator[Entry, None, None]:
     """Every entry, once it is known to be in its place."""
     before = Entry(seq=0, at="", kind="", run_id=None, employee_id=None, body={}, hash=GENESIS)
     unsigned: int | None = None
@@ -157,29 +161,36 @@ class _Rows:
                 )
 
     @staticmethod
-    def _compare(what: str, wanted: Mapping[Any, Any], stored: Iterator[tuple[Any, Any]]) -> None:
+    def _compare(
+        what: str, wanted: Mapping[Any, Any], stored: Generator[tuple[Any, Any], None, None]
+    ) -> None:
         left = dict(wanted)
-        for place, found in stored:
-            expected = left.pop(place, None)
-            if expected is None:
-                raise StoreError(
-                    f"{what} {_named(place)}: is in the store, and the audit record does not have it; "
-                    "somebody wrote it into the store, or cut the record"
-                )
-            if expected != found:
-                raise StoreError(f"{what} {_named(place)}: differs from the audit record; the row was edited")
+        with closing(stored):  # a cursor that is closed after its connection writes a traceback
+            for place, found in stored:
+                expected = left.pop(place, None)
+                if expected is None:
+                    raise StoreError(
+                        f"{what} {_named(place)}: is in the store, and the audit record does not have it; "
+                        "somebody wrote it into the store, or cut the record"
+                    )
+                if expected != found:
+                    raise StoreError(
+                        f"{what} {_named(place)}: differs from the audit record; the row was edited"
+                    )
         if left:
             place = next(iter(left))
             raise StoreError(f"{what} {_named(place)}: is in the audit record, and its row was deleted")
 
     @staticmethod
-    def _stored_runs(connection: Connection) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _stored_runs(connection: Connection) -> Generator[tuple[int, dict[str, Any]], None, None]:
         names = (*_RUN, "started_at", "counts", "state", "finished_at")
         for row in connection.execute(select(run)).mappings():
             yield row["id"], {name: _json(row[name]) if name == "counts" else row[name] for name in names}
 
     @staticmethod
-    def _stored_changes(connection: Connection) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+    def _stored_changes(
+        connection: Connection,
+    ) -> Generator[tuple[tuple[int, int], dict[str, Any]], None, None]:
         names = (*_CHANGE, "before", "after", "state", "note", "intended_at", "settled_at")
         with connection.execute(select(change).execution_options(yield_per=1000)) as rows:
             for row in rows.mappings():
@@ -189,7 +200,7 @@ class _Rows:
                 )
 
     @staticmethod
-    def _stored_access(connection: Connection) -> Iterator[tuple[tuple[str, str], bytes]]:
+    def _stored_access(connection: Connection) -> Generator[tuple[tuple[str, str], bytes], None, None]:
         with connection.execute(select(access).execution_options(yield_per=1000)) as rows:
             for row in rows.mappings():
                 held = {name: row[name] for name in row if name not in ("target", "account")}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -35,6 +37,22 @@ def test_a_record_that_is_whole(run, tmp_path):
         "The record is whole: 121 entries, and holds entry 121 as it was exported.\n",
     )
     assert run("export")[1] == kept.read_text()
+
+
+def test_an_edited_row_is_named_in_one_line_and_nothing_is_logged(run, tmp_path, caplog):
+    for table, edit in (("access", "since = '2001-01-01'"), ("change", "note = 'x'"), ("run", "by = 'x'")):
+        edited = tmp_path / f"{table}.db"
+        shutil.copy(tmp_path / "icaccess.db", edited)
+        shutil.copy(tmp_path / "icaccess.db.key", f"{edited}.key")
+        with sqlite3.connect(edited) as connection:
+            connection.execute(f"UPDATE {table} SET {edit} WHERE rowid = (SELECT min(rowid) FROM {table})")  # noqa: S608 (both are above)
+        connection.close()
+        code, out, err = run("verify", "--store", f"sqlite:///{edited}")
+        assert (code, out) == (1, "")
+        assert err.endswith("differs from the audit record; the row was edited\n")
+        assert err.count("\n") == 1
+    gc.collect()
+    assert caplog.text == ""  # SQLAlchemy logs a traceback for a cursor that outlives its connection
 
 
 def test_tampering_is_found(run, tmp_path):

@@ -151,3 +151,44 @@ def test_output_that_nobody_reads_is_not_taken_for_done(icaccess, tmp_path, argu
     assert icaccess("plan", "--detailed-exitcode")[0] == 2  # nothing was changed
     if "--out" in arguments:
         assert len(read_plan(tmp_path / "plan.json").changes) == 24
+
+
+def test_an_adoption_names_those_whose_record_is_wrong(icaccess, tmp_path):
+    facts = tmp_path / "facts.yaml"
+    facts.write_text(
+        'employees:\n  - {id: "1", access: {held: true}}\n'
+        '  - {id: "2", employment: [{start: never}], access: {held: true}}\n'
+    )
+    code, out, err = icaccess("adopt", facts=facts)
+    assert (code, out) == (0, "Adopted 1 who hold access at ledger.\n")
+    assert err == (
+        "Records that are wrong (1): 2; nobody knows whether these people hold access, and they were "
+        "not adopted.\n"
+    )
+
+
+def test_who_waits_is_listed_with_the_day_and_what_has_gone(icaccess, tmp_path):
+    whole = (
+        'employees:\n  - id: "001234"\n    employment: [{start: "2019-08-01"}]\n'
+        '    assignments: [{role: Office Professional, location: "210", start: "2019-08-01"}]\n'
+        "    certifications:\n"
+        '      - {name: Walk-In Scheduling, completed_on: "2023-08-10"}\n'
+        '      - {name: Elementary Scheduling, completed_on: "2026-08-20"}\n'
+        '    approvals: [{decision: approved, decided_on: "2023-08-14", approver: "000777", '
+        "approver_role: Principal}]\n"
+        "    access: {held: true}\n"
+    )
+    facts = tmp_path / "facts.yaml"
+    facts.write_text(whole)
+    assert icaccess("adopt", facts=facts)[0] == 0
+    facts.write_text(whole.replace('      - {name: Elementary Scheduling, completed_on: "2026-08-20"}\n', ""))
+    line = (
+        "No completion of Elementary Scheduling by {} is on record. The Elementary Scheduling completion of "
+        "2026-08-20, on which access rested, is no longer in the facts. Waits since 2027-06-29.\n"
+    )
+    code, out, err = icaccess("apply", "--yes", facts=facts)
+    assert (code, line.format(DAY) in out) == (3, True), (out, err)
+    assert line.format("2027-07-01") in icaccess("plan", facts=facts, at="2027-07-01")[1]
+    told = icaccess("audit", "runs", facts=None, at=None)[1]
+    assert "  001234: revoke held back until somebody consents: elementary_certification_missing: " in told
+    assert "completion of 2026-08-20, on which access rested, is no longer in the facts.\n" in told

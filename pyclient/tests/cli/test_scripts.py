@@ -23,7 +23,10 @@ from tests.cli.conftest import ROOT, Run
 DAY = ("--at", "2027-06-29")
 PAGE = (ROOT / "docs" / "commands.md").read_text()
 ROW = re.compile(r"^\| `(icaccess [a-z ]+)` \|(?:.*)\|(.*)\|$", re.MULTILINE)
-NOTICES = "notices: {mail: {host: 127.0.0.1, port: 9, security: none, from: access@example.org}}\n"
+NOTICES = """\
+notices: {mail: {host: 127.0.0.1, port: 9, security: none, from: access@example.org}}
+guard: {revocations: {share: 0.5}}
+"""
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "decide": ("100501", "100204", *DAY),
     "policy check": (),

@@ -124,6 +124,7 @@ def test_no_command_sends_a_control_character(shown: Shown, people: Path, tmp_pa
         ("report", *facts, "--out", tmp_path / "report\x1b[2J"),
         ("audit", "verify"),
         ("audit", "export"),
+        ("audit", "export", "--out", "/dev/stdout"),
         ("audit", "show", f"2{HOSTILE}"),
         ("decide", f"2{HOSTILE}", *facts),
         ("decide", HOSTILE, *facts),

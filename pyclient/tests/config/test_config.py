@@ -137,11 +137,18 @@ def test_secrets_of_environment_and_files_do_not_show(
     "url",
     [
         *("postgresql://u:hunter2@h/d", "postgresql://u@h/d?sslpassword=hunter2", "https://hunter2@h/d"),
-        *("https://h/d#hunter2", "https://[hunter2/d"),
+        *("https://h/d#hunter2", "https://[hunter2/d", "https://h/d;key=hunter2"),
     ],
 )
 def test_no_form_of_url_shows_its_secret(url: str) -> None:
     assert "hunter2" not in f"{SecretUrl(url)!r} {shown_url(url)}"
+
+
+@pytest.mark.parametrize("option", ["sig", "key", "access_key", "X-Amz-Signature", "client_secret"])
+def test_a_secret_written_out_in_a_url_is_refused(option: str) -> None:
+    with pytest.raises(ValueError, match="a password is written out in this URL"):
+        SecretUrl.from_config(f"https://h/d?a=1&{option}=hunter2")
+    assert SecretUrl.from_config("postgresql://u@h/d?sslkey=client.key").reveal()
 
 
 def test_a_writable_secret_is_refused_and_a_readable_one_listed(

@@ -122,6 +122,7 @@ def test_icaccess_reads_each_configuration(
     secrets.mkdir()
     (secrets / "opa-token").write_text("sample")
     (secrets / "store-url").write_text("postgresql://sample@127.0.0.1/sample")
+    (secrets / "witness-url").write_text("https://witness.example.org/heads")
     (tmp_path / "icaccess.yaml").write_text(
         config["data"]["icaccess.yaml"].replace("/secrets/", f"{secrets}/")
     )

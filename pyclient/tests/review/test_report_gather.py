@@ -13,8 +13,9 @@ from sqlalchemy import update
 from icaccess.errors import UsageError
 from icaccess.models import Access, BasisApproval, Employee, EmploymentPeriod, InvalidRecord
 from icaccess.review.report_data import Given, Held, Outlook
-from icaccess.review.report_findings import count_reasons, removal_words
+from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 from icaccess.review.report_gather import compare, draw, expiries, select
+from icaccess.review.report_page import render
 from icaccess.store.database import open_store
 from icaccess.store.schema import audit as audit_table
 from icaccess.targets.ledger import LedgerTarget
@@ -244,6 +245,34 @@ def test_drift_and_holders_without_a_record_are_told(client, tmp_path):
     assert stranger.held == Held(since=date(2026, 3, 1), locations=("211",))
     assert report.population.without_record == 1
     assert report.population.records == report.population.answered == 3
+
+
+def test_who_waits_is_told_with_the_day_and_what_has_gone(client, tmp_path):
+    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store:
+        target = MemoryTarget()
+        whole = [entitled(str(one)) for one in range(1, 5)]
+        run(store, client, target, whole, date(2026, 2, 2))
+        short = [whole[0], replace(whole[1], certifications=whole[1].certifications[:1]), *whole[2:]]
+        run(store, client, target, short, date(2026, 2, 3))
+        short[2] = replace(short[2], approvals=())
+        report = draw(run_on(short, client, target, store, DAY), DENVER)
+    waits = {one.id: (one.waits_since, one.gone) for one in report.people if one.waits_since}
+    assert waits == {
+        "2": (
+            date(2026, 2, 3),
+            (
+                "the Elementary Scheduling completion of 2023-08-21, on which access rested, "
+                "is no longer in the facts",
+            ),
+        ),
+        "3": (DAY, ("the approval of 2023-08-14, on which access rested, is no longer in the facts",)),
+    }
+    assert "2 revocations wait for a person's consent." in [
+        one.text for one in checks(report, count(report.people)) if one.verdict == "Look"
+    ]
+    page = render(report, []).decode()
+    assert "<strong>2</strong>, since 2026-02-03: " in page
+    assert "The Elementary Scheduling completion of 2023-08-21, on which access rested" in page
 
 
 def test_an_account_that_is_an_address_is_left_out_too(client, tmp_path):

@@ -8,24 +8,26 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import delete
 
 from icaccess.errors import EngineError, RunVoidError, StoreError
-from icaccess.facts.interface import Facts
 from icaccess.models import Record
 from icaccess.opa.client import AccessClient
 from icaccess.opa.signing import publish
 from icaccess.pipeline import start
-from icaccess.request import Request
+from icaccess.request import Opened, Request
 from icaccess.service.loop import Service
 from icaccess.service.once import Done, once
 from icaccess.service.state import State
+from icaccess.store.database import open_store
+from icaccess.store.schema import decision
 from tests.scripted import Listed
 from tests.service import district
 from tests.sidecar.service import (
@@ -50,9 +52,11 @@ class Meanwhile(Request):
 
     happening: Callable[[], object] = lambda: None
 
-    @cached_property
-    def source(self) -> Facts:
-        return Interrupted(super().source.records(), self.happening)
+    @contextmanager
+    def open(self, *, read_only: bool = False) -> Iterator[Opened]:
+        with super().open(read_only=read_only) as opened:
+            opened.facts = Interrupted(opened.facts.records(), self.happening)
+            yield opened
 
 
 class Interrupted(Listed):
@@ -105,6 +109,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done |
         request = Request(config=config, facts=[facts], store=store)
         with start(request) as run, run.changing("icaccess adopt"):
             assert run.adopt(by="test") == PEOPLE
+        with open_store(store) as opened, opened.writing() as connection:
+            connection.execute(delete(decision))  # OPA is to be asked about everybody
 
     adopt(store)
 

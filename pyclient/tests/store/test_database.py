@@ -123,6 +123,8 @@ def test_a_damaged_store(tmp_path):
     [
         ("", "is none that SQLAlchemy knows"),
         ("ledger.db", "is none that SQLAlchemy knows"),
+        ("postgresql://u:hunter2@h:port/d", "is none that SQLAlchemy knows"),
+        ("postgresql://u:hunter2@[::1/d", "is none that SQLAlchemy knows"),
         ("mysql://u@h/d", "names mysql, which is not supported"),
         ("sqlite://", "a store in memory would forget everything"),
         ("sqlite:///:memory:", "a store in memory would forget everything"),

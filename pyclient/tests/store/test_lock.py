@@ -52,6 +52,15 @@ def test_a_holder_that_was_killed_holds_nothing(store_url, holder):
         lock.check(connection)
 
 
+def test_the_lock_s_file_is_for_its_owner_alone(tmp_path):
+    before = os.umask(0)
+    try:
+        with open_store(f"sqlite:///{tmp_path}/x.db") as store, applying(store, "test run"):
+            assert (tmp_path / "x.db.lock").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+
+
 def test_the_lock_is_free_again_afterwards(store):
     for _ in range(2):
         with applying(store, "me"):

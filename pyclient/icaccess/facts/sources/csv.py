@@ -17,6 +17,7 @@ from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import CsvSettings
+from icaccess.text import quoted
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DELIMITERS = ",;\t|"
@@ -145,7 +146,7 @@ class CsvFile:
                     "set `delimiter`"
                 )
             near = difflib.get_close_matches(name, header, 1, 0.6)
-            hint = f"; was it renamed {near[0]!r}?" if near else f"; there are {', '.join(header)[:200]}"
+            hint = f"; was it renamed {near[0]!r}?" if near else f"; there are {quoted(', '.join(header))}"
             raise FactsError(f"{self._file} line {line}: has no column {name!r}{hint}")
 
     def _trailer_count(self, cells: list[str], line: int) -> int:

@@ -313,6 +313,7 @@
       entry(list, "ES-6", `Approved ${approval.decided_on} by `, fact(approval.approver));
       entry(list, "ES-7", `All requirements met ${row.requirements_met_on}${row.grant_due_by ? `; due by ${row.grant_due_by}` : ""}`);
     }
+    if (row.waits_since) entry(list, "Consent", `The revocation waits since ${row.waits_since}. `, fact((row.gone || []).join("; ")));
     if (row.escalate) entry(list, "ES-8", "Overdue: not granted after two full business days");
     if (row.expiry) {
       const { valid_through, recertification_opens, state } = row.expiry;

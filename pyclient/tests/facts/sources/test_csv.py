@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
+from icaccess.text import impersonal
 from tests.facts.feeds import JOBS, SOURCES, employee, folder, merged
 from tests.naming import named_by_last
 
@@ -114,7 +116,7 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
         (HEADER, {}, "jobs: has no rows, at least 1 were expected; get it whole again"),
         (GOOD.replace(",", ";"), {}, "line 1: no column is divided by ',', but ';' occurs; set `delimiter`"),
         (GOOD.replace("role", "Role"), {}, "line 1: has no column 'role'; was it renamed 'Role'?"),
-        (GOOD.replace("role", "JOBTITLE"), {}, "line 1: has no column 'role'; there are id, JOBTITLE, location"),
+        (GOOD.replace("role", "JOBTITLE"), {}, "line 1: has no column 'role'; there are 'id, JOBTITLE, location"),
         (GOOD.replace("location", "role"), {}, "line 1: the column 'role' is there twice; keep one"),
         (GOOD, {"expect": {"columns": ["campus"]}}, "line 1: has no column 'campus'"),
         (GOOD.replace("Office", "Secrétaire").encode("cp1252"), {}, "is not UTF-8; set `encoding`, such as cp1252"),
@@ -151,6 +153,15 @@ def test_a_bad_file_stops_the_run(
         merged(config)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_log_does_not_repeat_a_first_row_that_stands_where_the_header_should(tmp_path: Path) -> None:
+    config = folder(tmp_path, {"jobs.csv": "000777,Sample Person,210,sample.person@example.org\n"}, SOURCES)
+    with pytest.raises(FactsError, match="Sample Person") as caught:
+        merged(config)
+    assert not {"Sample", "Person", "example", "000777"} & {
+        *re.findall(r"\w+", impersonal(str(caught.value)))
+    }
 
 
 def test_a_feed_that_declares_its_rows_can_be_read_again(tmp_path: Path) -> None:
