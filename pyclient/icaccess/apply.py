@@ -59,7 +59,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 def look(store: Store, target: Target) -> Listing:
     """Who holds access at the target, compared with what the store knows of the last run.
 
-    An account with a change under way may show anything, so it is not expected.
+    An account with a change under way may show anything, so it is not expected. An export in which an earlier
+    run has missed somebody proves no removal in a later run either, though nobody is missed then.
     """
     if target.is_store:
         return target.listing()
@@ -67,7 +68,12 @@ def look(store: Store, target: Target) -> Listing:
         expected = holders.everybody(connection, target.identity)
         for one in journal.unsettled(connection, target.identity):
             expected.pop(one.account, None)
-    return target.listing(expected)
+    listing = target.listing(expected)
+    if listing.exported_at is not None:
+        with store.reading() as connection:
+            if journal.lost_since(connection, target.identity, listing.exported_at):
+                return replace(listing, removals_show=False)
+    return listing
 
 
 def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:

@@ -161,7 +161,9 @@ def _report(summary: Summary) -> None:
         return
     count = len(summary.failures) + summary.left
     why = f"; {summary.stopped}" if summary.stopped else ""
-    raise ChangesFailed(f"{count} changes could not be made, the others were; run again to retry{why}")
+    noun = "change" if count == 1 else "changes"
+    others = ", the others were" if summary.counts.keys() - {"failed"} else ""
+    raise ChangesFailed(f"{count:,} {noun} could not be made{others}; run again to retry{why}")
 
 
 def _show(planned: Plan, result: GuardResult) -> None:

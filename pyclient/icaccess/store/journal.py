@@ -7,7 +7,7 @@ can never tell different stories.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -16,6 +16,8 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, sel
 from icaccess.models import Access, Change
 from icaccess.store import audit, holders
 from icaccess.store.audit import Draft
+from icaccess.store.database import instant
+from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import consent as consent_table
 from icaccess.store.schema import run as run_table
@@ -244,6 +246,16 @@ def settle(connection: Connection, at: str, settlements: Sequence[Settlement]) -
             for one in settlements
         ],
     )
+
+
+def lost_since(connection: Connection, target: str, since: datetime) -> bool:
+    """Whether a run has found since an instant that access at a target was taken behind its back."""
+    query = select(audit_table.c.body).where(
+        audit_table.c.kind == "drift",
+        audit_table.c.at >= instant(since),
+        audit_table.c.run_id.in_(select(run_table.c.id).where(run_table.c.target == target)),
+    )
+    return any(msgspec.json.decode(body)["kind"] != "given" for body in connection.scalars(query))
 
 
 def unsettled(connection: Connection, target: str) -> list[Written]:

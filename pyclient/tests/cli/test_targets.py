@@ -77,7 +77,7 @@ def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch
         assert code == 4
         assert "Changed outside this system (1):\n  4  taken: access before, nothing now" in out
         assert "4  grant could not be made: no users have the userName user4; exactly one is needed" in out
-        assert err == "icaccess: 1 changes could not be made, the others were; run again to retry\n"
+        assert err == "icaccess: 1 change could not be made; run again to retry\n"
 
 
 def test_a_target_that_is_real_takes_no_other_day(configured, tmp_path):

@@ -235,6 +235,9 @@ def test_an_export_that_lacks_others_too_verifies_no_removal(sqlite_store, campu
         ("revoke", "0", True, False)
     ]
     assert ("revoke", "0", "pending") in states(sqlite_store)
+    again, _ = do(sqlite_store, target(campus), client, people(*ids))  # the same export proves no more now
+    assert again.drift == ()
+    assert ("revoke", "0", "pending") in states(sqlite_store)
     leave(campus)
     do(sqlite_store, target(campus), client, people(*ids))
     assert ("revoke", "0", "verified") in states(sqlite_store)
