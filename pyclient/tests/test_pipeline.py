@@ -445,12 +445,17 @@ class TestGuard:
 
     def test_a_target_is_adopted_first(self, store):
         target = MemoryTarget({"1": HELD})
-        client = ScriptedClient({"1": ("210",), "2": ("210",)})
+        client = ScriptedClient({"2": ("210",)})
         with pytest.raises(
             GuardStop, match="memory holds 1 people and was never adopted; run `icaccess adopt`"
         ):
             do(store, target, client, people("1", "2"), adopted=False)
         adopt(store, target, people("1", "2"))
+        assert do(store, target, client, people("1", "2"), adopted=False)[1].counts == {"verified": 2}
+
+    def test_a_grant_needs_no_adoption(self, store):
+        target = MemoryTarget({"1": HELD})
+        client = ScriptedClient({"1": ("210",), "2": ("210",)})
         assert do(store, target, client, people("1", "2"), adopted=False)[1].counts == {"verified": 1}
 
     @pytest.mark.parametrize(
