@@ -157,9 +157,9 @@ class CampusTarget(GroupTarget):
         """Where the work list lies, what to do with it, by when, and what comes then."""
         by = f" by {due_on}" if due_on else ""
         return (
-            f"The work list is {self._path(batch).resolve()}. Carry it out in Campus{by} with the User Account "
-            f"Batch Wizard, then export the groups' members to {self._export.resolve()}. The next run verifies "
-            "the changes by that export."
+            f"The work list is {self._path(batch).resolve()}. Carry it out in Campus{by} with the User "
+            f"Account Batch Wizard, then export the groups' members to {self._export.resolve()}. The next "
+            "run verifies the changes by that export."
         )
 
     def _path(self, batch: str) -> Path:
