@@ -155,7 +155,7 @@ def test_a_bad_file_stops_the_run(
     assert "\n" not in str(caught.value)
 
 
-def test_a_log_does_not_repeat_a_first_row_that_stands_where_the_header_should(tmp_path: Path) -> None:
+def test_a_log_does_not_repeat_a_row_in_the_headers_place(tmp_path: Path) -> None:
     config = folder(tmp_path, {"jobs.csv": "000777,Sample Person,210,sample.person@example.org\n"}, SOURCES)
     with pytest.raises(FactsError, match="Sample Person") as caught:
         merged(config)
