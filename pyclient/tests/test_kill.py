@@ -399,6 +399,7 @@ def test_the_command_itself_killed_at_random(tmp_path, engine, monkeypatch):
     for number in range(8):
         path = tmp_path / f"{number}.db"
         shutil.copy(adopted, path)
+        shutil.copy(f"{adopted}.key", f"{path}.key")
         icaccess("apply", "--yes", store=path, kill_after=rng.uniform(lasted * 0.5, lasted))
         out, code = icaccess("apply", "--yes", store=path)
         assert code == 0, out

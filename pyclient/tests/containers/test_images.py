@@ -55,7 +55,7 @@ def opa_container(image, opa_path: Path, tmp_path: Path):
     for path in (clients, config, bundles.policy, bundles.config):
         path.chmod(0o644)
     with container:
-        url = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(8181)}"
+        url = f"http://127.0.0.1:{container.get_exposed_port(8181)}"
         with AccessClient(url, "sample") as client:
             wait_until(client.ready, f"OPA answers: {container.get_logs()}")
             yield client, bundles.revisions, container
@@ -78,7 +78,7 @@ def test_a_run_on_opa_and_postgresql_from_their_images(
 ) -> None:
     _, _, container = opa_container
     monkeypatch.setenv("ICACCESS_OPA_TOKEN", "sample")
-    url = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(8181)}"
+    url = f"http://127.0.0.1:{container.get_exposed_port(8181)}"
     with PostgresContainer(image("postgres:17"), driver=None) as database:
         request = Request(
             config=ROOT / "config",
