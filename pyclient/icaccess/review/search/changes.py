@@ -12,7 +12,16 @@ from itertools import zip_longest
 from random import Random
 from typing import Any, NamedTuple
 
-from icaccess.review.search.facts import ME, EmployeeFacts, SearchWords, Shape, is_day, moved, near_misses
+from icaccess.review.search.facts import (
+    ME,
+    EmployeeFacts,
+    SearchWords,
+    Shape,
+    is_day,
+    leaves,
+    moved,
+    near_misses,
+)
 
 Edit = Callable[[], Any]
 """Gives what the facts become."""
@@ -49,7 +58,7 @@ class Changes:
         self._shape = shape
         self._own: dict[str, dict[str, None]] = {}
         near = {at: None}
-        for name, value in _leaves("", facts):
+        for name, value in leaves("", facts):
             if is_day(value):
                 near[value] = None
             elif isinstance(value, str) and value:
@@ -347,14 +356,3 @@ def _put_item(put: Callable[[Any], Any], values: list[Any], number: int, value: 
 
 def _made(put: Callable[[Any], Any], make: Edit, values: list[Any] | None = None) -> Any:
     return put(make() if values is None else [*values, make()])
-
-
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(key, inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(name, inner)
-    else:
-        yield name, value

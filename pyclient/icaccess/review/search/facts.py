@@ -120,7 +120,7 @@ def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFa
     seed_days: dict[str, None] = {}
     for facts, at in seeds:
         seed_days[at] = None
-        for name, value in _leaves("", facts):
+        for name, value in leaves("", facts):
             if isinstance(value, str):
                 target = seed_days if _DAY.fullmatch(value) else by_field.setdefault(name, {})
                 target[value] = None
@@ -209,16 +209,17 @@ def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
 def _data_words(source: PolicySource) -> Iterator[Any]:
     """Every value in a version's policy data, and the names of its places."""
     yield from source.policy_data.get("locations", {})
-    yield from (value for _, value in _leaves("", source.policy_data))
+    yield from (value for _, value in leaves("", source.policy_data))
 
 
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Each value that is no list and no mapping, with the name of the nearest key above it."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _leaves(key, inner)
+            yield from leaves(key, inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _leaves(name, inner)
+            yield from leaves(name, inner)
     else:
         yield name, value
 
@@ -226,7 +227,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _single_days(source: PolicySource) -> Iterator[str]:
     """The days in policy data that are values of their own, and not one of a long list."""
     by_name: dict[str, list[str]] = {}
-    for name, value in _leaves("", source.policy_data):
+    for name, value in leaves("", source.policy_data):
         if is_day(value):
             by_name.setdefault(name, []).append(value)
     yield from (days[0] for days in by_name.values() if len(days) == 1)
@@ -237,7 +238,7 @@ def _critical(sources: Sequence[PolicySource], hot: Iterable[str]) -> tuple[str,
     single = sorted({day for source in sources for day in _single_days(source)})
     parts = {day[5:] for day in single}
     for source in sources:
-        parts |= {text for _, text in _leaves("", source.policy_data) if _is_month_and_day(text)}
+        parts |= {text for _, text in leaves("", source.policy_data) if _is_month_and_day(text)}
     years = range(int(single[0][:4]), int(single[-1][:4]) + 1) if single else ()
     spread = (f"{year}-{part}" for year in years for part in sorted(parts))
     return tuple(day for day in dict.fromkeys((*hot, *single, *spread)) if is_day(day))
