@@ -121,6 +121,8 @@ class Run:
     document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
+    accounts: Collection[str] | None = None
+    """Every account that the target knew when it was listed; None where it shows members alone."""
     not_adopted: list[str] = field(default_factory=list)
     """Whose record is wrong, so that an adoption into the ledger could not tell whether they hold access."""
     done: str = ""
@@ -263,7 +265,7 @@ class Run:
         from icaccess.apply import look, recover
 
         listing = look(self.parts.store, self.parts.target)
-        held = listing.held
+        held, self.accounts = listing.held, listing.accounts
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
@@ -438,7 +440,9 @@ class Run:
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        shown = {} if target.is_store else target.listing().held
+        listing = target.listing()
+        self.accounts = listing.accounts
+        shown = {} if target.is_store else listing.held
         held = {account: (account, access) for account, access in shown.items()}
         people = 0
         revisions = self.parts.client.revisions()
@@ -483,6 +487,8 @@ class Run:
 
         reports = self.parts.facts.reports()
         feeds.remember(connection, {one.name: one.size for one in reports if not one.failure})
+        if self.accounts is not None:
+            feeds.remember_accounts(connection, self.parts.target.identity, len(self.accounts))
 
     @property
     def _held_lock(self) -> Lock:

@@ -235,10 +235,10 @@ class Traced(Part, frozen=True, kw_only=True):
 
 
 class ReportedDrift(Part, frozen=True, kw_only=True):
-    """Access that was changed behind this system's back."""
+    """Access that was changed behind this system's back, or that the target hides."""
 
     id: str
-    kind: Literal["given", "taken", "moved"]
+    kind: Literal["given", "taken", "moved", "hidden"]
     expected: Held | None
     found: Held | None
     outcome: Outcome

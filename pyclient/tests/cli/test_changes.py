@@ -188,6 +188,8 @@ def test_who_waits_is_listed_with_the_day_and_what_has_gone(icaccess, tmp_path):
     )
     code, out, err = icaccess("apply", "--yes", facts=facts)
     assert (code, line.format(DAY) in out) == (3, True), (out, err)
+    totals = "0 revocations, 0 updates, 0 grants (0 overdue), 1 waiting for a consent, 0 unchanged, 0 undec"
+    assert totals in out
     assert line.format("2027-07-01") in icaccess("plan", facts=facts, at="2027-07-01")[1]
     told = icaccess("audit", "runs", facts=None, at=None)[1]
     assert "  001234: revoke held back until somebody consents: elementary_certification_missing: " in told

@@ -107,7 +107,9 @@ def test_a_run_that_waits_for_an_export_is_a_good_one(configured, tmp_path):
             ("add", "user4"),
         ]
     code, out, _ = run("plan", "--detailed-exitcode")
-    assert (code, out.count(path.stem)) == (0, 3)
+    assert (code, out.count(path.stem), "Nothing to do" in out) == (0, 3, False)
+    totals = "0 revocations, 0 updates, 0 grants (0 overdue), 3 pending, 1 unchanged, 0 undecided."
+    assert out.splitlines()[-1] == totals
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser1,{GROUP}\n")
     code, out, _ = run("plan")
     assert code == 0
