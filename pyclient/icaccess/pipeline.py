@@ -306,7 +306,9 @@ class Run:
     def _gone(self, record: AnyRecord) -> tuple[str, ...]:
         """What the policy says has gone of the evidence on which somebody's access rested."""
         record = record.read() if isinstance(record, Unread) else record
-        return () if isinstance(record, InvalidRecord) else self.parts.client.evidence(record, self.day)
+        if isinstance(record, InvalidRecord):
+            return ()
+        return self.parts.client.evidence(record, self.day, self.parts.facts.givers())
 
     # guard
 

@@ -114,8 +114,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def overdue(self) -> int:
-        """How many changes that are under way should show at the target by now."""
-        return sum(one.overdue for one in self.pending)
+        """How many changes that are under way, and still wanted, should show at the target by now."""
+        return sum(one.overdue and one.wanted for one in self.pending)
+
+    @property
+    def still_pending(self) -> int:
+        """How many changes that are under way are still wanted; the next apply drops the others."""
+        return sum(one.wanted for one in self.pending)
 
     @property
     def escalations(self) -> int:

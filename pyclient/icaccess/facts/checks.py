@@ -46,10 +46,16 @@ class Checks:
         _believe_keys(report, settings.expect)
         report.filled.update(self._known_names(index))
         notes += self._compare_size(index, report, settings.expect)
+        near: dict[str, str] = {}
         if self._known is not None:
-            notes += self._compare_names(index, self._known)
+            notes += self._compare_names(index, self._known, near)
         return msgspec.structs.replace(
-            report, left_out=source.left_out, declared=source.total, as_of=source.as_of, notes=tuple(notes)
+            report,
+            left_out=source.left_out,
+            declared=source.total,
+            as_of=source.as_of,
+            notes=tuple(notes),
+            near=near,
         )
 
     def _settle_ends(self, index: int) -> list[str]:
@@ -122,8 +128,11 @@ class Checks:
             if self._known is not None and text in self._known.names(kind, field)
         }
 
-    def _compare_names(self, index: int, known: Vocabulary) -> list[str]:
-        """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all."""
+    def _compare_names(self, index: int, known: Vocabulary, near_names: dict[str, str]) -> list[str]:
+        """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all.
+
+        `near_names` receives each such name, and the one that policy data has.
+        """
         source, notes = self._sources[index], []
         for kind, field in NAMED:
             names, texts = known.names(kind, field), self.staging.texts(index, kind, field)
@@ -147,6 +156,7 @@ class Checks:
                 if text in names:
                     continue
                 if (near := names.nearest(text)) is not None:
+                    near_names[text] = near
                     notes.append(
                         f"{count} {kind} have the {field} {show(text)}; policy data has {show(near)}"
                     )

@@ -115,6 +115,8 @@ class Population(Part, frozen=True, kw_only=True):
     """People who hold access and have no employee record; they stand in the report besides `records`."""
     facts_digest: str
     """SHA-256 over every record, in the sources' order."""
+    leaning: int = 0
+    """How many people have rows of a source of which some match nobody."""
     sources: tuple[ReportedSource, ...] = ()
 
 
