@@ -159,6 +159,7 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
         ({**JOBS, "values": {"role": {"/A(B)/": "\\2"}}}, "values.role: \\2 cannot stand for /A(B)/: invalid group refer"),
         ({**JOBS, "values": {"role": {"/A(B)/": "\\g<x>"}}}, "values.role: \\g<x> cannot stand for /A(B)/: "),
         ({**JOBS, "zone": "America/Denvr"}, "zone: there is no time zone America/Denvr; write one such as"),
+        ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name one thing, and no more"),
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: goes with `ends: next_row` alone"),
         ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
