@@ -11,7 +11,7 @@ target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -83,8 +83,8 @@ class Run:
     document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
-    accounts: Collection[str] | None = None
-    """Every account that the target knew when it was listed; None where it shows members alone."""
+    listing: Listing | None = None
+    """What the target showed when it was listed for the plan, or the adoption."""
     not_adopted: list[str] = field(default_factory=list)
     """Whose record is wrong, so that an adoption into the ledger could not tell whether they hold access."""
     done: str = ""
@@ -129,7 +129,7 @@ class Run:
         from icaccess.apply import look, recover
 
         listing = look(self.parts.store, self.parts.target)
-        held, self.accounts = listing.held, listing.accounts
+        held, self.listing = listing.held, listing
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
@@ -267,9 +267,8 @@ class Run:
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        listing = target.listing()
-        self.accounts = listing.accounts
-        shown = {} if target.is_store else listing.held
+        self.listing = target.listing()
+        shown = {} if target.is_store else self.listing.held
         held = {account: (account, access) for account, access in shown.items()}
         people = 0
         revisions = self.parts.client.revisions()
@@ -302,8 +301,8 @@ class Run:
 
         reports = self.parts.facts.reports()
         feeds.remember(connection, {one.name: one.size for one in reports if not one.failure})
-        if self.accounts is not None:
-            feeds.remember_accounts(connection, self.parts.target.identity, len(self.accounts))
+        if self.listing is not None and self.listing.accounts is not None:
+            feeds.remember_accounts(connection, self.parts.target.identity, len(self.listing.accounts))
 
     @property
     def _held_lock(self) -> Lock:

@@ -128,6 +128,8 @@ def adopt(request: Request) -> None:
                 err=True,
             )
         say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
+        if run.listing is not None:
+            _section("Members that stand for no account", [_unnamed(one) for one in run.listing.unnamed])
 
 
 def _consent(
