@@ -241,7 +241,7 @@ class Run:
             if found:
                 with self.parts.store.writing() as connection:
                     self._held_lock.check(connection)
-                    holders.remember(connection, self.parts.target.identity, found)
+                    holders.remember(connection, self.parts.store.now(), self.parts.target.identity, found)
             yield from batch
 
     def _evidence_of(self, answer: _Allowed, before: StoredBasis | None) -> StoredBasis:
@@ -482,7 +482,8 @@ class Run:
         from icaccess.store import feeds
 
         reports = self.parts.facts.reports()
-        feeds.remember(connection, {one.name: one.size for one in reports if not one.failure})
+        sizes = {one.name: one.size for one in reports if not one.failure}
+        feeds.remember(connection, self.parts.store.now(), sizes)
 
     @property
     def _held_lock(self) -> Lock:
