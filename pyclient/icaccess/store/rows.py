@@ -37,16 +37,15 @@ def record(connection: Connection, at: str, table: Table, keys: Iterable[Sequenc
 
     A key without a row is recorded as gone. The first call on a store records the rows of all tables.
     """
-    drafts: list[Draft] = []
-    for some in batches(map(tuple, keys), _TOGETHER):
-        if not drafts and not has_begun(connection):
-            drafts += (
-                _draft(one, whole, []) for one in RECORDED.values() for whole in _whole(connection, one)
-            )
-        found = connection.execute(select(table).where(tuple_(*table.primary_key).in_(some)))
-        rows = [digested(table, row) for row in found]
-        drafts.append(_draft(table, rows, sorted(set(some) - {tuple(key) for *key, _ in rows})))
-    audit.append(connection, at, drafts)
+    given = list(map(tuple, keys))
+    if not given:
+        return
+    drafts: Iterable[Draft]
+    if has_begun(connection):
+        drafts = _changed(connection, table, given)
+    else:
+        drafts = (_draft(one, some, []) for one in RECORDED.values() for some in _whole(connection, one))
+    audit.append(connection, at, list(drafts))
 
 
 def has_begun(connection: Connection) -> bool:
@@ -59,6 +58,13 @@ def digested(table: Table, row: Row[Any]) -> list[Any]:
     """A row's primary key, which comes first in each of the tables, and the digest of the whole row."""
     digest = hashlib.blake2b(_encode(list(row)), digest_size=_SIZE).hexdigest()
     return [*row[: len(table.primary_key)], digest]
+
+
+def _changed(connection: Connection, table: Table, keys: list[tuple[Any, ...]]) -> Iterator[Draft]:
+    for some in batches(keys, _TOGETHER):
+        found = connection.execute(select(table).where(tuple_(*table.primary_key).in_(some)))
+        rows = [digested(table, row) for row in found]
+        yield _draft(table, rows, sorted(set(some) - {tuple(key) for *key, _ in rows}))
 
 
 def _whole(connection: Connection, table: Table) -> Iterator[list[list[Any]]]:
@@ -94,9 +100,11 @@ def check_cached(connection: Connection, key: RecordKey) -> None:
     query = select(
         c.rules, c.decided_on, c.recheck_on, c.outcome, c.action, c.employee_id, c.facts, c.essence, c.seal
     ).where(c.seal != "")
+    sealers: dict[tuple[str | None, ...], Callable[[str, str], str]] = {}
     with connection.execute(query.execution_options(yield_per=_TOGETHER)) as found:
         for *said, employee_id, facts, essence, seal in found:
-            if sealer(key, *said)(facts + employee_id, essence) != seal:
+            code = sealers.get(tuple(said)) or sealers.setdefault(tuple(said), sealer(key, *said))
+            if code(facts + employee_id, essence) != seal:
                 raise StoreError(edited(employee_id))
 
 
