@@ -109,7 +109,6 @@ def fuzz(command, tmp_path, monkeypatch, seeds: Iterable[int]) -> None:
                     "audit key",
                     "plan",
                     "notices plan",
-                    "run --interval 1s",
                 ]
             ).split()
             asked = [*words, "--config", folder]
