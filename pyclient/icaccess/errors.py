@@ -44,6 +44,10 @@ class HttpError(IcaccessError):
     """A server gave no whole answer in time: it is not there, is not trusted, hangs, or redirects."""
 
 
+class HttpTimeoutError(HttpError):
+    """A server was reached and did not answer in time."""
+
+
 class HttpSettingsError(HttpError):
     """A server is not asked, since a setting makes that impossible or unsafe: a URL, a file, plain http."""
 

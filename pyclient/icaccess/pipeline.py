@@ -295,7 +295,8 @@ class Run:
         from icaccess.store import feeds
 
         reports = self.parts.facts.reports()
-        feeds.remember(connection, {one.name: one.size for one in reports if not one.failure})
+        sizes = {one.name: one.size for one in reports if not one.failure}
+        feeds.remember(connection, self.parts.store.now(), sizes)
 
     @property
     def _held_lock(self) -> Lock:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from icaccess.models import SourceSize
+from icaccess.store import rows
 from icaccess.store.database import upsert
 from icaccess.store.schema import feed
 
@@ -26,9 +27,9 @@ def sizes(connection: Connection) -> dict[str, SourceSize]:
     }
 
 
-def remember(connection: Connection, found: Mapping[str, SourceSize]) -> None:
+def remember(connection: Connection, at: str, found: Mapping[str, SourceSize]) -> None:
     """Write the sizes of sources at the end of a good run; those that are not named stay."""
-    rows = [
+    written = [
         {
             "name": name,
             "rows": size.rows,
@@ -38,5 +39,6 @@ def remember(connection: Connection, found: Mapping[str, SourceSize]) -> None:
         }
         for name, size in found.items()
     ]
-    if rows:
-        upsert(connection, feed, rows)
+    if written:
+        upsert(connection, feed, written)
+        rows.record(connection, at, feed, ((name,) for name in found))
