@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import population
 import sections
+from beside_cerbos import beside_cerbos
 from plot import svg
 from rig import Rig
 
@@ -38,6 +39,7 @@ SECTIONS: dict[str, Callable[[Rig], list[dict[str, Any]]]] = {
     "startup": sections.startup,
     "call": sections.one_call,
     "decide": sections.decide_one,
+    "cerbos": beside_cerbos,
 }
 
 
