@@ -89,6 +89,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2, help="rounds in turn; the best counts [%(default)s]")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mix", default=population.DEFAULT_MIX, help="life=weight,… [%(default)s]")
+    parser.add_argument(
+        "--beside", type=Path, metavar="DIR", help="another checkout, whose OPA answers one call each in turn"
+    )
     parser.add_argument("--only", type=names, default=list(SECTIONS), help=f"of {', '.join(SECTIONS)}")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
     return parser.parse_args()
