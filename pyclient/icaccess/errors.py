@@ -91,7 +91,7 @@ class GuardStop(IcaccessError):
 
 
 class ChangesFailed(IcaccessError):
-    """Some changes could not be made; the others were, and the journal holds both."""
+    """Some changes, or all, could not be made; the journal says which."""
 
     exit_code = 4
 

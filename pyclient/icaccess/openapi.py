@@ -29,6 +29,12 @@ class EmployeeInput(DayInput):
     employee: Employee
 
 
+class EvidenceInput(EmployeeInput):
+    """One employee on one day, and the names of the sources of each list of facts."""
+
+    sources: dict[str, list[str]] | UnsetType = UNSET
+
+
 class EmployeesInput(DayInput):
     """Many employees on one day, each id once."""
 
@@ -74,7 +80,7 @@ ENTRY_POINTS: dict[str, tuple[str, Any, Any]] = {
     "deny": ("The reasons why access is not allowed; empty when it is", EmployeeInput, list[Reason]),
     "expiry": ("How long the certification is good for", EmployeeInput, Expiry | None),
     "explanation": ("The decision clause by clause", EmployeeInput, list[ClauseExplanation]),
-    "evidence": ("What the facts no longer show of what access rested on", EmployeeInput, list[Gone]),
+    "evidence": ("What the facts no longer show of what access rested on", EvidenceInput, list[Gone]),
     "due_after": ("The day by which what is asked for on a day is to be done", DayInput, date | None),
 }
 """What may be asked at `/v1/data/access/NAME`: a summary, the input and the result."""

@@ -215,12 +215,18 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
 
-    def evidence(self, employee: EmployeeLike, at: date) -> tuple[str, ...]:
-        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each."""
+    def evidence(
+        self, employee: EmployeeLike, at: date, sources: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[str, ...]:
+        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each.
+
+        `sources` holds the names of the sources of each list of facts, for the sentences to name:
+        `{"certifications": ["lms"]}`.
+        """
         asked = _id_of(employee, "employee")
         self._check(at)
         try:
-            answer = self._ask("access/evidence", _question(at, employee=employee))
+            answer = self._ask("access/evidence", _question(at, employee=employee, sources=sources or {}))
             return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
