@@ -69,8 +69,8 @@ bench: setup .venv/.dev
 # Needs uv (pip install uv); renews every pinned version within what pyproject.toml allows.
 LOCK = uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock:
-	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
-	$(LOCK) --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
+	$(LOCK) --extra all pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) --extra all --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
 	printf 'hatchling\neditables\n' | $(LOCK) --constraint requirements/dev.txt - --output-file requirements/build.txt
 
 clean:
