@@ -42,7 +42,6 @@ needs_consent(action, codes, gone) if {
 
 # A part of the basis is shown by a record that says the same, or by a later one that says otherwise.
 _shown("walk_in", basis, found) if basis.walk_in in found.walk_in
-
 _shown("elementary", basis, found) if basis.elementary in found.elementary
 
 _shown("approval", basis, found) if {
@@ -109,7 +108,6 @@ _gone_in_words("approval", basis, found) := sprintf("the approver of %s, on whos
 } else := _rested_on(sprintf("approval of %s", [basis.approval.decided_on]))
 
 _gone_in_words("job", basis, _) := _rested_on(sprintf("job %s at %s since %s", [basis.role, basis.location, basis.job_start]))
-
 _gone_in_words("employment", basis, _) := _rested_on(sprintf("employment since %s", [basis.employment_start]))
 
 _rested_on(what) := sprintf("the %s, on which access rested, is no longer in the facts", [what])

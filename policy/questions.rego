@@ -55,8 +55,7 @@ deny := decision.reasons
 # title: Validity of the certification
 # description: How long it is good for; null when there is none that counts.
 # entrypoint: true
-# custom:
-#   clause: ES-11
+# custom: {clause: ES-11}
 expiry := decision.expiry
 
 # METADATA
@@ -65,8 +64,7 @@ expiry := decision.expiry
 #   The day by which what is asked of somebody on `input.as_of` is to be done, as grants are; null where the
 #   calendar does not tell.
 # entrypoint: true
-# custom:
-#   clause: ES-7
+# custom: {clause: ES-7}
 due_after := calendar.due_after(_asked.as_of)
 
 # ── What was asked ───────────────────────────────────────────────────────────────────────────────────────
@@ -121,7 +119,7 @@ decide(day, employee) := object.union(essence, {
 	"employee_id": employee.id,
 	"as_of": day,
 	"reasons": _in_words(day, essence.reasons, employee),
-	"recheck_on": recheck_on(day, employee),
+	"recheck_on": recheck_on(day, employee, essence),
 }) if {
 	_judgeable(day, employee)
 	essence := _essence(day, employee)
@@ -141,7 +139,7 @@ _verdict(day, employee) := {
 	found := findings(day, employee)
 	codes := reason_codes(found)
 	verdict := outcome(codes)
-	what := action(verdict, found)
+	what := action(verdict, grant(verdict, found).locations, found)
 } else := _undecided_verdict(decide(day, employee))
 
 _undecided_verdict(decision) := {
@@ -176,7 +174,7 @@ _essence(day, employee) := object.union(granted, {
 	codes := reason_codes(found)
 	verdict := outcome(codes)
 	granted := grant(verdict, found)
-	what := action(verdict, found)
+	what := action(verdict, granted.locations, found)
 	evidence_gone := gone(found)
 }
 

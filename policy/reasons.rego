@@ -19,9 +19,7 @@ _words("unknown_location", found) := {"{jobs}": _jobs_in_words(found, [job |
 ])}
 
 _words("elementary_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
-
 _words("walk_in_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
-
 _words("certification_out_of_order", found) := object.union(
 	_certifications,
 	{"{elementary}": max(found.elementary), "{walk_in}": min(found.walk_in)},
@@ -33,7 +31,6 @@ _words("certification_expired", found) := object.union(
 )
 
 _words("approval_missing", found) := {"{as_of}": found.as_of, "{approvers}": _approvers}
-
 _words("approver_not_authorized", found) := {
 	"{approvals}": _records_in_words(found, found.approved),
 	"{approvers}": _approvers,
@@ -66,7 +63,7 @@ _approvers := concat(" or ", data.requirements.approver_roles)
 
 _jobs_in_words(found, jobs) := concat(", ", sort({sprintf("%s at %s since %s", [job.role, job.location, from]) |
 	some job in jobs
-	from := max([assignment.held_from(job, found.assignments), found.employed_from])
+	from := max([assignment.held_from(job, found.assignments), found.employed.from])
 })) if {
 	jobs != []
 } else := "no job on record"

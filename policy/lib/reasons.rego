@@ -6,7 +6,6 @@
 package lib.reasons
 
 # METADATA
-# title: Reasons in words
 # description: >-
 #   The reasons for codes in the order of clause and code, filled in with the facts by code, which are an object of
 #   texts by the word in braces.
@@ -15,7 +14,6 @@ in_words(facts) := [reason(code, facts[code]) |
 ]
 
 # METADATA
-# title: Reason
 # description: The reason for a code, its message and remedy filled in with `facts`.
 reason(code, facts) := {
 	"code": code,
@@ -27,10 +25,7 @@ reason(code, facts) := {
 }
 
 # METADATA
-# title: Contact
 # description: Whom to ask, from the policy data.
-# custom:
-#   clause: ES-8
 contact := sprintf("%s (%s)", [_contact_name, concat("; ", _contact_details)]) if {
 	_contact_details != []
 } else := _contact_name
@@ -51,7 +46,6 @@ _contact_details := [detail |
 _rank(code) := to_number(trim_prefix(table[code].clause, "ES-"))
 
 # METADATA
-# title: Table of reasons
 # description: Every reason that a decision can carry, by code.
 table := {
 	"role_not_eligible": {
