@@ -119,7 +119,7 @@ decide(day, employee) := object.union(essence, {
 	"employee_id": employee.id,
 	"as_of": day,
 	"reasons": _in_words(day, essence.reasons, employee),
-	"recheck_on": recheck_on(day, employee, essence),
+	"recheck_on": recheck_on(day, employee),
 }) if {
 	_judgeable(day, employee)
 	essence := _essence(day, employee)
@@ -210,7 +210,8 @@ _id(employee) := id if {
 _step_by_step(day, employees) := array.concat(judged, rest) if {
 	judgeable := [employee | some employee in employees; _judgeable(day, employee)]
 	examined := [employee | some employee in judgeable; findings(day, employee)]
-	judged := [employee | some employee in examined; _essence(day, employee)]
+	essential := [employee | some employee in examined; _essence(day, employee)]
+	judged := [employee | some employee in essential; [recheck_on(day, employee)] != []]
 	rest := [employee |
 		count(judged) < count(employees)
 		some employee in employees

@@ -10,7 +10,8 @@ import data.lib.dates
 #   The days on which something could change are decided as this one was, the next ones first, up to the one on which
 #   something surely does.
 # custom: {clause: ES-7}
-recheck_on(day, employee, essence) := first if {
+recheck_on(day, employee) := first if {
+	essence := _essence(day, employee)
 	sure := sure_change(essence.expiry)
 	possible := sort({change | some change in _dated_changes(day, sure, employee, essence); change > day; change < sure})
 	first := _first_change(possible, sure, employee, essence)
