@@ -51,7 +51,7 @@ table := {
 	"role_not_eligible": {
 		"clause": "ES-2",
 		"message": "On {as_of} no current job is in a listed role ({roles}) or at a school: {jobs}.",
-		"remedy": "If the record of the job is wrong, ask HR to correct it. Questions about this access: {contact}.",
+		"remedy": "{correction} Questions about this access: {contact}.",
 	},
 	"unknown_location": {
 		"clause": "ES-3",
@@ -96,7 +96,7 @@ table := {
 	"approval_not_for_current_job": {
 		"clause": "ES-9",
 		"message": "The approval on record is not for the current job: {approvals}; {jobs}.",
-		"remedy": "Ask your {approvers} to approve this access for the job you hold now.",
+		"remedy": "Ask your {approvers} to approve this access for {job}.",
 	},
 	"not_employed": {
 		"clause": "ES-10",
