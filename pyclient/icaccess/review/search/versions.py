@@ -11,6 +11,8 @@ import msgspec
 
 from icaccess.errors import PolicyError
 from icaccess.review.cases import Question, covered_lines
+from icaccess.review.names import nodes
+from icaccess.review.search.facts import leaves
 from icaccess.review.search.judge import Made
 from icaccess.review.source import PolicySource
 
@@ -34,6 +36,41 @@ class ChangedLine(msgspec.Struct, frozen=True):
 def same_rules(base: PolicySource, head: PolicySource) -> bool:
     """Whether both versions have the same rules once comments, metadata and layout are left out."""
     return _rules(base) == _rules(head)
+
+
+def mentioned(base: PolicySource, head: PolicySource) -> frozenset[str]:
+    """The names in what differs: in the rules that only one version has, and of values of policy data.
+
+    The names in rules that use such a value are among them.
+    """
+    values = [
+        {(name, msgspec.json.encode(value)) for name, value in leaves("", source.policy_data)}
+        for source in (base, head)
+    ]
+    keys = {name for name, _ in values[0] ^ values[1]}
+    rules = [_names_by_rule(source) for source in (base, head)]
+    differ = {rule for rule in {**rules[0], **rules[1]} if (rule in rules[0]) != (rule in rules[1])}
+    all_rules = {**rules[0], **rules[1]}
+    found = keys | {
+        name for rule, (_, names) in all_rules.items() if rule in differ or names & keys for name in names
+    }
+    changed = {name for rule, (name, names) in all_rules.items() if rule in differ or names & keys}
+    # What such a rule asks, and what asks it, has to do with it too.
+    beside = [names for name, names in all_rules.values() if name in found or names & changed]
+    return frozenset(found.union(*beside))
+
+
+def _names_by_rule(source: PolicySource) -> dict[tuple[str, str], tuple[str, set[str]]]:
+    """The name of each rule and the names in it, by its package and text."""
+    return {
+        (module.package, msgspec.json.encode(plain, order="sorted").decode()): (
+            str(rule["head"].get("name") or rule["head"]["ref"][0]["value"]),
+            {str(node["value"]) for node in nodes(plain) if node.get("type") in {"string", "var"}},
+        )
+        for module in source.modules
+        for rule in module.syntax.get("rules", [])
+        for plain in [_plain(rule)]
+    }
 
 
 def changed_lines(base: PolicySource, head: PolicySource) -> list[ChangedLine]:
