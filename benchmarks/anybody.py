@@ -103,7 +103,6 @@ RULES = [
     Subtle(
         "policy/lib/assignment.rego",
         ".type in data.requirements.school",
-        ".type == data.requirements.school_location_types[0]; data.requirements.school",
     ),
     Subtle(
         ACCESS,

@@ -19,6 +19,8 @@ from icaccess.opa.client import SidecarStatus
 from icaccess.review.campaign import Campaign
 from icaccess.review.forecast import Event
 from icaccess.review.impact import DayActions, DecisionChange
+from icaccess.review.search.anybody import Tried
+from icaccess.review.search.explore import Explored
 from icaccess.review.source import Finding
 from icaccess.review.suite import FileCoverage, TestResult
 from icaccess.review.trace import Trace
@@ -78,6 +80,17 @@ class ImpactOutput(Output):
     by_location: dict[str, Any]
     actions: list[DayActions]
     changes: list[DecisionChange]
+
+
+class ExplorationOutput(Output):
+    """`policy explore`; `cases` is YAML, and empty where the tests reach all that the people show."""
+
+    version: Version
+    tried: Tried
+    people: list[Explored]
+    missed: list[str]
+    problem: str | None
+    cases: str
 
 
 class ForecastOutput(Output):
@@ -172,6 +185,7 @@ OUTPUTS: dict[str, Any] = {
     "policy check": FindingsOutput,
     "policy test": Suite,
     "policy trace": Trace,
+    "policy explore": ExplorationOutput,
     "impact": ImpactOutput,
     "forecast": ForecastOutput,
     "forecast --campaign": Campaign,

@@ -244,7 +244,7 @@ class SurvivorSearch:
             (folder / mutant.file).write_text(mutated_text(self._source, mutant), "utf-8")
             head = PolicySource(self._source.opa, folder, self._source.config, use_cache=False)
             sources = (self._source, head)
-            words = vocabulary(sources, (), mentioned(*sources))
+            words = vocabulary(sources, (), *mentioned(*sources))
             tried = Tried(seed=1, limit=self._limit)
             search = Search(self._shape, words, [], tried, quiet=0, built=self._built)
             outcome = search.run(policy, mutated)

@@ -17,6 +17,7 @@ from icaccess.review.search.judge import Judge, Made
 _SOMEBODY = "000777"
 """Fills a text that must be there, such as the id of somebody else."""
 _DAYS = 6
+_MOST_PLACED = 400
 _LATER = 40
 """How many days after all that they did people are decided on, so that there are days between."""
 
@@ -39,7 +40,7 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
         whole = [Made(_filled(shape, words, day, choice), moved(day, _LATER)) for day in days]
         if allowed := _allowed(judge, whole):
             built = [_fewest(judge, made) for made in (allowed[len(allowed) // 2], allowed[-1])]
-            placed = [_on(built[-1].facts, day) for day in words.critical]
+            placed = [_on(built[-1].facts, day) for day in _near_critical(words)]
             linked = [_linked(made, shape) for made in built]
             told = echoed(judge, built, shape)
             altered = [other for made in told[:1] for other in _altered(made, shape, words)]
@@ -210,6 +211,14 @@ def _linked(made: Made, shape: Shape) -> Made:
         for name, records in made.facts.items()
     }
     return Made(facts, made.at)
+
+
+def _near_critical(words: SearchWords) -> list[str]:
+    """The critical days and those beside them, and the days as far from the hot ones as hot values count."""
+    days = [moved(day, n) for day in words.critical for n in (0, 1, -1)]
+    off = [sign * (n + more) for n in words.hot_counts for more in (-1, 0, 1) for sign in (1, -1)]
+    days += [moved(day, n) for day in words.hot_days for n in off]
+    return list(dict.fromkeys(days))[:_MOST_PLACED]
 
 
 def _on(facts: EmployeeFacts, day: str) -> Made:

@@ -91,7 +91,7 @@ def compare_for_anybody(
             return Anybody(base=versions[0], head=versions[1], same=True)
         seeds = list({msgspec.json.encode(made): made for made in _seeds(sources, examples)}.values())
         shape, only = common(employee_shape(before.policy), employee_shape(after.policy))
-        words = vocabulary(sources, [(made.facts, made.at) for made in seeds], mentioned(before, after))
+        words = vocabulary(sources, [(made.facts, made.at) for made in seeds], *mentioned(before, after))
         tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
         tried.words = len(words.words) + len(words.literals)
         first, second = (stack.enter_context(judging(side)) for side in (base, head))

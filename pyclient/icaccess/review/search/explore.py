@@ -22,7 +22,7 @@ from icaccess.review.source import PolicySource, covered_by, value_of
 from icaccess.review.suite import run_suite
 from icaccess.review.versions import Checkout, Version
 
-Line = tuple[str, int]
+PolicyLine = tuple[str, int]
 _MOST_KEPT = 240
 """How many of the people kept are asked which lines they reach."""
 _ASKED_ALONE = 40
@@ -167,7 +167,7 @@ def ways(decision: bytes) -> set[str]:
     return found | {name for name, is_so in {**flags, **days}.items() if is_so}
 
 
-def _tested_lines(source: PolicySource) -> set[Line]:
+def _tested_lines(source: PolicySource) -> set[PolicyLine]:
     """The lines of the policy that its tests evaluate; `PolicyError` while one of them fails."""
     run = run_suite(source)
     if run.failed:
@@ -178,8 +178,8 @@ def _tested_lines(source: PolicySource) -> set[Line]:
 
 
 def _by_line(
-    source: PolicySource, chosen: list[Made], others: list[Made], tested: set[Line]
-) -> tuple[list[tuple[Made, set[Line]]], set[Line]]:
+    source: PolicySource, chosen: list[Made], others: list[Made], tested: set[PolicyLine]
+) -> tuple[list[tuple[Made, set[PolicyLine]]], set[PolicyLine]]:
     """The chosen people and as few of the others as reach every line that somebody reaches, and the rest.
 
     The chosen have the lines that no test reaches, and the others those that none before them reaches.
@@ -188,7 +188,7 @@ def _by_line(
     some = others[:: -(-len(others) // _ASKED_ALONE) or 1]
     with ThreadPoolExecutor(2) as pool:
         alone = list(pool.map(lambda made: _lines(source, [made])[0], [*chosen, *some]))
-    reached, covered = [], set[Line]()
+    reached, covered = [], set[PolicyLine]()
     for made, lines in zip(chosen, alone, strict=False):
         reached.append((made, lines - covered - tested))
         covered |= lines
@@ -204,8 +204,8 @@ def _by_line(
 
 
 def _divided(
-    source: PolicySource, people: Sequence[Made], wanted: set[Line]
-) -> Iterator[tuple[Made, set[Line]]]:
+    source: PolicySource, people: Sequence[Made], wanted: set[PolicyLine]
+) -> Iterator[tuple[Made, set[PolicyLine]]]:
     """Who reaches the lines wanted, found by halves, since OPA tells what many reach together."""
     if len(people) == 1 or not wanted:
         yield from ((made, wanted) for made in people)
@@ -216,7 +216,7 @@ def _divided(
     yield from _divided(source, people[half:], wanted - first)
 
 
-def _lines(source: PolicySource, people: Iterable[Made]) -> tuple[set[Line], set[Line]]:
+def _lines(source: PolicySource, people: Iterable[Made]) -> tuple[set[PolicyLine], set[PolicyLine]]:
     """The lines that the answers to all questions about people evaluate, and those that they do not."""
     return covered_by(_asked(source, people, "access", coverage=True)["coverage"])
 
@@ -227,7 +227,7 @@ def _asked(source: PolicySource, people: Iterable[Made], what: str, *, coverage:
 
 
 def _told(
-    source: PolicySource, reached: list[tuple[Made, set[Line]]], tested: set[str]
+    source: PolicySource, reached: list[tuple[Made, set[PolicyLine]]], tested: set[str]
 ) -> Iterator[Explored]:
     """Those who show something that nobody before them shows, those with the fewest reasons first."""
     decided = value_of(_asked(source, [made for made, _ in reached], "access.decision", coverage=False))
@@ -253,6 +253,6 @@ def _told(
             )
 
 
-def _at(source: PolicySource, line: Line) -> str:
+def _at(source: PolicySource, line: PolicyLine) -> str:
     root = str(source.policy).lstrip("/")
     return f"{line[0].removeprefix(root).lstrip('/')}:{line[1]}"

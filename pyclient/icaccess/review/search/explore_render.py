@@ -38,7 +38,8 @@ def exploration_markdown(found: Exploration) -> str:
 
 def exploration_json(found: Exploration) -> str:
     """An object with the version, what was tried, each person, and the cases to add as YAML."""
-    return as_json({"exploration": found, "cases": untested_cases(found)})
+    fields = {name: getattr(found, name) for name in Exploration.__struct_fields__}
+    return as_json(fields | {"cases": untested_cases(found)})
 
 
 def untested_cases(found: Exploration) -> str:

@@ -90,7 +90,8 @@ class SearchWords(msgspec.Struct):
     """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
 
     What stands in one version alone is `hot`, and is tried first. `critical` days are those on which
-    policy data lets something begin or end. `focus` are the names in what differs.
+    policy data lets something begin or end. `focus` are the names that have to
+    do with what differs.
     """
 
     words: tuple[str, ...]
@@ -113,18 +114,25 @@ class SearchWords(msgspec.Struct):
 def vocabulary(
     sources: Iterable[PolicySource],
     seeds: Iterable[tuple[EmployeeFacts, str]],
-    focus: frozenset[str] = frozenset(),
+    named: frozenset[str] = frozenset(),
+    beside: frozenset[str] = frozenset(),
 ) -> SearchWords:
-    """What the versions and the seeds hold; the values of policy data that `focus` names are hot as well."""
+    """What the versions and the seeds hold.
+
+    `named` are the names in what differs, so that the values of policy data of these names are hot as well,
+    and `beside` those that have to do with it.
+    """
     sources = list(sources)
     found = [_held_by(source) for source in sources]
     yearly = {day[5:] for source in sources for day in _single_days(source)}
     texts = dict.fromkeys(text for held, _ in found for text in held)
     numbers = dict.fromkeys(number for _, held in found for number in held)
     hot = {text for text in texts if not all(text in held for held, _ in found)}
-    named = [value for source in sources for name, value in leaves("", source.policy_data) if name in focus]
-    hot |= {value for value in named if isinstance(value, str)}
-    hot_numbers = {value for value in named if isinstance(value, int) and not isinstance(value, bool)}
+    of_names = [
+        value for source in sources for name, value in leaves("", source.policy_data) if name in named
+    ]
+    hot |= {value for value in of_names if isinstance(value, str)}
+    hot_numbers = {value for value in of_names if isinstance(value, int) and not isinstance(value, bool)}
     hot_numbers |= {number for number in numbers if not all(number in held for _, held in found)}
     by_field: dict[str, dict[str, None]] = {}
     seed_days: dict[str, None] = {}
@@ -149,7 +157,7 @@ def vocabulary(
         hot_days=tuple(hot_days),
         hot_words=tuple(word for word in words if word in hot),
         hot_counts=tuple(number for number in numbers if 0 < number <= _MOST_DAYS and number in hot_numbers),
-        focus=focus,
+        focus=named | beside,
     )
 
 

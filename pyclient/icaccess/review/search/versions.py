@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -38,26 +38,39 @@ def same_rules(base: PolicySource, head: PolicySource) -> bool:
     return _rules(base) == _rules(head)
 
 
-def mentioned(base: PolicySource, head: PolicySource) -> frozenset[str]:
-    """The names in what differs: in the rules that only one version has, and of values of policy data.
+class Mentioned(NamedTuple):
+    """The names in what differs, such as of values and fields, and those besides in the rules beside it."""
 
-    The names in rules that use such a value are among them.
+    differing: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+
+
+def mentioned(base: PolicySource, head: PolicySource) -> Mentioned:
+    """The names in the rules that only one version has, and in the rules that use a value that differs.
+
+    The rules beside these are those that they ask, and those that ask them.
     """
     values = [
         {(name, msgspec.json.encode(value)) for name, value in leaves("", source.policy_data)}
         for source in (base, head)
     ]
     keys = {name for name, _ in values[0] ^ values[1]}
-    rules = [_names_by_rule(source) for source in (base, head)]
-    differ = {rule for rule in {**rules[0], **rules[1]} if (rule in rules[0]) != (rule in rules[1])}
-    all_rules = {**rules[0], **rules[1]}
-    found = keys | {
-        name for rule, (_, names) in all_rules.items() if rule in differ or names & keys for name in names
-    }
-    changed = {name for rule, (name, names) in all_rules.items() if rule in differ or names & keys}
-    # What such a rule asks, and what asks it, has to do with it too.
-    beside = [names for name, names in all_rules.values() if name in found or names & changed]
-    return frozenset(found.union(*beside))
+    one, other = (_names_by_rule(source) for source in (base, head))
+    rules = {**one, **other}
+    differ = {rule for rule, (_, names) in rules.items() if (rule in one) != (rule in other) or names & keys}
+    differing = keys.union(*(rules[rule][1] for rule in differ))
+    changed = {rules[rule][0] for rule in differ}
+    data = {name for source in (base, head) for name in _keys(source.policy_data)}
+    asked = differing - data
+    near = [names for name, names in rules.values() if name in asked or names & changed]
+    return Mentioned(frozenset(differing), frozenset(set[str]().union(*near)))
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _keys(inner)
 
 
 def _names_by_rule(source: PolicySource) -> dict[tuple[str, str], tuple[str, set[str]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from icaccess.cli.outputs import OUTPUTS
 from icaccess.review.cases import read_cases, run_cases
 from icaccess.review.search.explore import Exploration, explore, ways
 from icaccess.review.search.explore_render import (
@@ -38,7 +39,8 @@ def test_every_code_and_action_is_shown_by_somebody(whole: PolicySource) -> None
         assert set(one.untested) <= {*one.ways, *one.lines}
     assert exploration_text(found).count("\n   shows ") == len(found.people)
     assert exploration_markdown(found).count(f"\n| {len(found.people)} |") == 1
-    assert len(msgspec.json.decode(exploration_json(found))["exploration"]["people"]) == len(found.people)
+    written = msgspec.json.decode(exploration_json(found), type=OUTPUTS["policy explore"])
+    assert written.people == list(found.people)
 
 
 @pytest.mark.slow
