@@ -101,10 +101,6 @@ RULES = [
     Subtle("policy/lib/calendar.rego", '"Friday": [3, 4', '"Friday": [2, 4'),
     # near misses of words
     Subtle(
-        "policy/lib/assignment.rego",
-        ".type in data.requirements.school",
-    ),
-    Subtle(
         ACCESS,
         "job.role in data.requirements.roles",
         "lower(job.role) in {lower(role) | some role in data.requirements.roles}",
