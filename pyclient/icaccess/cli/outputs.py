@@ -21,6 +21,8 @@ from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
 from icaccess.review.forecast import Event
 from icaccess.review.impact import DayActions, DecisionChange
+from icaccess.review.search.anybody import Tried
+from icaccess.review.search.explore import Explored
 from icaccess.review.source import Finding
 from icaccess.review.suite import FileCoverage, TestResult
 from icaccess.review.trace import Trace
@@ -147,6 +149,17 @@ class ImpactOutput(Output):
     changes: list[DecisionChange]
 
 
+class ExplorationOutput(Output):
+    """`policy explore`; `cases` is YAML, and empty where the tests reach all that the people show."""
+
+    version: Version
+    tried: Tried
+    people: list[Explored]
+    missed: list[str]
+    problem: str | None
+    cases: str
+
+
 class ForecastOutput(Output):
     """`forecast`."""
 
@@ -250,6 +263,7 @@ OUTPUTS: dict[str, Any] = {
     "policy test": Suite,
     "policy trace": Trace,
     "policy bundle": BundlesOutput,
+    "policy explore": ExplorationOutput,
     "impact": ImpactOutput,
     "forecast": ForecastOutput,
     "forecast --campaign": Campaign,
