@@ -42,7 +42,6 @@ needs_consent(action, codes, gone) if {
 
 # A part of the basis is shown by a record that says the same, or by a later one that says otherwise.
 _shown("walk_in", basis, found) if basis.walk_in in found.walk_in
-
 _shown("elementary", basis, found) if basis.elementary in found.elementary
 
 _shown("approval", basis, found) if {

@@ -190,7 +190,7 @@ class Application:
             at = self.store.now()
             origin = _origin(plan, self.by, self.settings_digest, self.foretold)
             run_id = journal.begin(connection, at, origin)
-            new = consents.wait(connection, plan.target, plan.as_of, {one.employee_id for one in waiting})
+            new = consents.wait(connection, at, plan.target, plan.as_of, {one.employee_id for one in waiting})
             found: list[tuple[str, Drift | PlannedChange]] = [("drift", one) for one in plan.drift]
             found += [("held_back", one) for one in waiting if one.employee_id in new]
             audit.append(

@@ -118,6 +118,11 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
         people = " [--consent-to ID …]" if self.waiting else ""
         return f"--allow {self.plan_digest[:SHORT]} --by NAME --reason TEXT{people}"
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing of the plan may be done."""
+        return bool(self.stops or self.not_adopted)
+
     def check(self) -> None:
         """Raise `GuardStop` where the plan is stopped."""
         if self.not_adopted:

@@ -300,9 +300,10 @@ class Run:
         from icaccess.store import feeds
 
         reports = self.parts.facts.reports()
-        feeds.remember(connection, {one.name: one.size for one in reports if not one.failure})
+        at, sizes = self.parts.store.now(), {one.name: one.size for one in reports if not one.failure}
+        feeds.remember(connection, at, sizes)
         if self.listing is not None and self.listing.accounts is not None:
-            feeds.remember_accounts(connection, self.parts.target.identity, len(self.listing.accounts))
+            feeds.remember_accounts(connection, at, self.parts.target.identity, len(self.listing.accounts))
 
     @property
     def _held_lock(self) -> Lock:

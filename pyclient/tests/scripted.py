@@ -141,10 +141,10 @@ def states(store: Store) -> list[tuple[str, str, str]]:
 
 
 def kinds(store: Store) -> list[str]:
-    """The kinds of the audit record's entries but those of the holders' rows, all of it verified."""
+    """The kinds of the audit record's entries but those of rows, all of it verified."""
     with store.reading() as connection:
         verify(connection)
-        return [entry.kind for entry in audit.entries(connection) if entry.kind != "access"]
+        return [entry.kind for entry in audit.entries(connection) if entry.kind not in ("access", "rows")]
 
 
 class ScriptedClient:

@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 from icaccess.config import Config
 from icaccess.facts.days import RowDays
 from icaccess.facts.interface import ParsedRow, Source, Unusable
-from icaccess.facts.record import DATED, text_problem
+from icaccess.facts.record import DATED, kept_id, text_problem
 from icaccess.facts.settings import Kind, MappedSettings
 from icaccess.models import Access, Approval, Assignment, Certification, EmploymentPeriod, Fact, Text
 from icaccess.validation import explain, field_name
@@ -144,6 +144,8 @@ class MappedSource(Source):
                 if self._is_empty(raw):
                     continue
                 reason = f"{self.key_kind} {self._key_problem(self._key(raw))}"
+            elif (problem := text_problem(str(self._key(raw)))) is not None:
+                reason = f"{self.key_kind} {problem}"
             else:
                 try:
                     fact = self._fact(key, raw)
@@ -156,14 +158,16 @@ class MappedSource(Source):
     def key_of(self, raw: Mapping[str, Any]) -> str | None:
         """Whose row it is; None where it does not say so."""
         key = self._key(raw)
-        return str(key) if self._key_problem(key) is None else None
+        if self._key_problem(key) is not None:
+            return None
+        return str(key) if text_problem(str(key)) is None else kept_id(str(key))
 
     def _key_problem(self, key: Any) -> str | None:
         if self._present(key) is None:
             return "is empty, so nobody can say whose row it is"
         if not isinstance(key, str | int) or isinstance(key, bool):
             return "is no text, so nobody can say whose row it is"
-        return text_problem(str(key))
+        return None
 
     def _is_empty(self, raw: Mapping[str, Any]) -> bool:
         return all(self._present(value) is None for value in raw.values())

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from icaccess.models import SourceSize
+from icaccess.store import rows
 from icaccess.store.database import upsert
 from icaccess.store.schema import feed
 
@@ -26,9 +27,9 @@ def sizes(connection: Connection) -> dict[str, SourceSize]:
     }
 
 
-def remember(connection: Connection, found: Mapping[str, SourceSize]) -> None:
+def remember(connection: Connection, at: str, found: Mapping[str, SourceSize]) -> None:
     """Write the sizes of sources at the end of a good run; those that are not named stay."""
-    rows = [
+    written = [
         {
             "name": name,
             "rows": size.rows,
@@ -38,8 +39,9 @@ def remember(connection: Connection, found: Mapping[str, SourceSize]) -> None:
         }
         for name, size in found.items()
     ]
-    if rows:
-        upsert(connection, feed, rows)
+    if written:
+        upsert(connection, feed, written)
+        rows.record(connection, at, feed, ((name,) for name in found))
 
 
 def accounts(connection: Connection, target: str) -> int:
@@ -48,9 +50,9 @@ def accounts(connection: Connection, target: str) -> int:
     return connection.execute(query).scalar() or 0
 
 
-def remember_accounts(connection: Connection, target: str, count: int) -> None:
+def remember_accounts(connection: Connection, at: str, target: str, count: int) -> None:
     """Write how many accounts a target knew, at the end of a good run."""
-    remember(connection, {_of_target(target): SourceSize(rows=count, people=count)})
+    remember(connection, at, {_of_target(target): SourceSize(rows=count, people=count)})
 
 
 def _of_target(target: str) -> str:

@@ -219,7 +219,12 @@ def test_a_text_that_nothing_can_hold_makes_its_person_undecided(tmp_path: Path)
         assert f"name: {says}" in bad.problem
 
 
-def test_more_facts_than_anybody_has_make_their_person_undecided(tmp_path: Path) -> None:
-    rows = "".join(f"one@example.org,X,{2000 + month // 12}-{month % 12 + 1:02}-{day:02}\n" for month in range(25) for day in range(1, 22))  # fmt: skip
-    records, _ = merged(folder(tmp_path, {**DISTRICT, "lms.csv": "email,course,done\n" + rows}))
-    assert records["1"] == InvalidRecord("1", "approvals: more than 500 certifications; correct the source")
+@pytest.mark.parametrize(("identifier", "kept"), [("1\0b", "1\\x00b"), ("x" * 1001, "x" * 999 + "…")])
+def test_an_id_nothing_can_hold(tmp_path: Path, identifier: str, kept: str) -> None:
+    rows = DISTRICT["people.csv"] + f"{identifier},x@example.org,x\n"
+    records, _ = merged(folder(tmp_path, {"people.csv": rows}))
+    assert set(records) == {"1", "2", "3", kept}
+    bad = records.pop(kept)
+    assert isinstance(bad, InvalidRecord)
+    assert "people row 5: id " in bad.problem
+    assert not any(isinstance(one, InvalidRecord) for one in records.values())
