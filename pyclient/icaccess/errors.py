@@ -8,8 +8,21 @@ where they arise, with `raise … from`, so that none of them reaches a user.
 from __future__ import annotations
 
 import re
+from typing import Self
 
 from icaccess.text import LONGEST_MESSAGE, clip
+
+_EXTRAS = {
+    "authlib": "api",
+    "jinja2": "report",
+    "jmespath": "api",
+    "ldap3": "ldap",
+    "markdown_it": "report",
+    "prometheus_client": "service",
+    "psycopg": "postgres",
+    "rfc3161_client": "timestamp",
+}
+"""The extra of pyproject.toml that has each module."""
 
 
 class IcaccessError(Exception):
@@ -26,6 +39,19 @@ class IcaccessError(Exception):
     def __str__(self) -> str:
         """The message on one printable line of bounded length, whatever a library put into it."""
         return clip(" ".join(super().__str__().split()), LONGEST_MESSAGE)
+
+
+class ExtraMissingError(IcaccessError):
+    """A part of icaccess needs a package that is not installed; the message names the extra that has it."""
+
+    @classmethod
+    def of(cls, error: ModuleNotFoundError) -> Self | None:
+        """What a failed import means; None where no extra has the module."""
+        module = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(module)
+        if extra is None:
+            return None
+        return cls(f"the package {module} is not installed; run: pip install 'icaccess[{extra}]'")
 
 
 class UsageError(IcaccessError):
@@ -91,7 +117,7 @@ class GuardStop(IcaccessError):
 
 
 class ChangesFailed(IcaccessError):
-    """Some changes could not be made; the others were, and the journal holds both."""
+    """Some changes, or all, could not be made; the journal says which."""
 
     exit_code = 4
 

@@ -189,7 +189,7 @@ class ScriptedClient:
             record = record.read() if isinstance(record, Unread) else record
             yield msgspec.json.encode(self.decide(record, at), order="sorted")
 
-    def evidence(self, record: Record, at: date) -> tuple[str, ...]:  # noqa: ARG002
+    def evidence(self, record: Record, at: date, sources: Any = None) -> tuple[str, ...]:  # noqa: ARG002
         """What has gone, for those who wait."""
         return ("the completion of 2023-08-12, on which access rested, is no longer in the facts",)
 

@@ -101,7 +101,11 @@ class MappedSource(Source):
         self._where = self._conditions(settings.where)
         self._ended = self._conditions(settings.ended)
         self._patterns = {
-            name: [(_pattern(name, text), meaning) for text, meaning in values.items() if _is_pattern(text)]
+            name: [
+                (_pattern(name, text, meaning), meaning)
+                for text, meaning in values.items()
+                if _is_pattern(text)
+            ]
             for name, values in settings.values.items()
         }
         self._skip = settings.skip_rows
@@ -260,6 +264,8 @@ def _check(settings: MappedSettings) -> None:
         raise ValueError(f"ends: {settings.gives} have no end; leave it out")
     if settings.ends == "next_row" and "start" not in settings.fields:
         raise ValueError("ends: next_row goes by the start of each row; name its column as fields.start")
+    if settings.ends == "day_after" and "end" not in settings.fields:
+        raise ValueError("ends: day_after goes by the end of each row; name its column as fields.end")
     if settings.ended and settings.ends != "next_row":
         raise ValueError("ended: goes with `ends: next_row` alone; other rows have an end of their own")
 
@@ -279,8 +285,13 @@ def _is_pattern(text: str) -> bool:
     return len(text) > 2 and text.startswith("/") and text.endswith("/")
 
 
-def _pattern(name: str, text: str) -> re.Pattern[str]:
+def _pattern(name: str, text: str, meaning: str) -> re.Pattern[str]:
     try:
-        return re.compile(text[1:-1])
+        pattern = re.compile(text[1:-1])
     except re.error as error:
         raise ValueError(f"values.{name}: {text} is no regular expression: {error}") from error
+    try:
+        pattern.sub(meaning, "")
+    except (re.error, IndexError) as error:
+        raise ValueError(f"values.{name}: {meaning} cannot stand for {text}: {error}") from error
+    return pattern

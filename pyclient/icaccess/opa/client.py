@@ -215,15 +215,31 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
 
-    def evidence(self, employee: EmployeeLike, at: date) -> tuple[str, ...]:
-        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each."""
+    def evidence(
+        self, employee: EmployeeLike, at: date, sources: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[str, ...]:
+        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each.
+
+        `sources` holds the names of the sources of each list of facts, for the sentences to name:
+        `{"certifications": ["lms"]}`.
+        """
         asked = _id_of(employee, "employee")
         self._check(at)
         try:
-            answer = self._ask("access/evidence", _question(at, employee=employee))
+            answer = self._ask("access/evidence", _question(at, employee=employee, sources=sources or {}))
             return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
+
+    def approvals_due(self, employees: Iterable[Employee], at: date) -> Iterator[tuple[str, ApprovalsDue]]:
+        """Who waits for an approval on the day `at`, and who may give one, by id; nobody else is named."""
+        self._check(at)
+        for batch in batches(employees, self._batch):
+            try:
+                answer = self._ask("access/approvals_due", _question(at, employees=batch))
+                yield from msgspec.json.decode(answer, type=dict[str, ApprovalsDue]).items()
+            except (EvaluationError, msgspec.DecodeError) as error:
+                raise EngineError(f"OPA could not say which approvals are due: {error}") from error
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
@@ -238,6 +254,13 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             raise UsageError("the client was closed: open another one")
         if not isinstance(at, date) or isinstance(at, datetime):
             raise UsageError(f"at: must be a datetime.date, such as date(2025, 9, 10), and is {_what(at)}")
+
+
+class ApprovalsDue(msgspec.Struct, frozen=True):
+    """Where somebody works for whom only an approval is missing, and where somebody may approve."""
+
+    asked_at: tuple[str, ...]
+    approves_at: tuple[str, ...]
 
 
 class _Gone(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""How large each source of facts was in the last good run, by which the next run judges it."""
+"""How large each source of facts, and each target, was in the last good run, by which the next is judged."""
 
 from __future__ import annotations
 
@@ -42,3 +42,18 @@ def remember(connection: Connection, at: str, found: Mapping[str, SourceSize]) -
     if written:
         upsert(connection, feed, written)
         rows.record(connection, at, feed, ((name,) for name in found))
+
+
+def accounts(connection: Connection, target: str) -> int:
+    """How many accounts a target knew in the last good run; 0 where nobody counted them."""
+    query = select(feed.c.people).where(feed.c.name == _of_target(target))
+    return connection.execute(query).scalar() or 0
+
+
+def remember_accounts(connection: Connection, at: str, target: str, count: int) -> None:
+    """Write how many accounts a target knew, at the end of a good run."""
+    remember(connection, at, {_of_target(target): SourceSize(rows=count, people=count)})
+
+
+def _of_target(target: str) -> str:
+    return f"accounts: {target}"

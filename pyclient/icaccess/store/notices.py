@@ -107,7 +107,7 @@ class Revocation(Protocol):
 
 def untold(connection: Connection, revocations: Collection[Revocation], day: date) -> frozenset[str]:
     """The people whose revocation a date foretold, and who were not told; nobody where no notice ever was."""
-    if not connection.execute(select(table.c.id).limit(1)).first():
+    if not has_any(connection):
         return frozenset()
     notices = endings(connection, {one.employee_id for one in revocations})
     found = set()
@@ -117,6 +117,11 @@ def untold(connection: Connection, revocations: Collection[Revocation], day: dat
         if (foretold_by or one.outcome == "expired") and not any(map(has_reached, foretold_by)):
             found.add(one.employee_id)
     return frozenset(found)
+
+
+def has_any(connection: Connection) -> bool:
+    """Whether a notice was ever recorded."""
+    return connection.execute(select(table.c.id).limit(1)).first() is not None
 
 
 def endings(connection: Connection, recipients: Collection[str]) -> dict[str, list[RecordedNotice]]:

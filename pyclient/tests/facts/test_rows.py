@@ -155,6 +155,11 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
     ("source", "says"),
     [
         ({**EMPLOYMENT, "fields": {"end": "end"}, "ends": "next_row"}, "ends: next_row goes by the start of each row"),
+        ({**EMPLOYMENT, "fields": {"start": "start"}, "ends": "day_after"}, "ends: day_after goes by the end of each row"),
+        ({**JOBS, "values": {"role": {"/A(B)/": "\\2"}}}, "values.role: \\2 cannot stand for /A(B)/: invalid group refer"),
+        ({**JOBS, "values": {"role": {"/A(B)/": "\\g<x>"}}}, "values.role: \\g<x> cannot stand for /A(B)/: "),
+        ({**JOBS, "zone": "America/Denvr"}, "zone: there is no time zone America/Denvr; write one such as"),
+        ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name one thing, and no more"),
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: goes with `ends: next_row` alone"),
         ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
