@@ -74,8 +74,8 @@ OPA_NEWEST = $(shell go list -m -versions github.com/open-policy-agent/opa | tr 
 OPA_NAMED = Dockerfile README.md deploy docker-compose.yml docs pyclient
 LOCK = uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock:
-	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
-	$(LOCK) --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
+	$(LOCK) --extra all pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) --extra all --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
 	printf 'hatchling\neditables\n' | $(LOCK) --constraint requirements/dev.txt - --output-file requirements/build.txt
 	@test -n "$(OPA_NEWEST)" || { echo "lock: no release of OPA is listed: install Go, and check the network"; exit 1; }
 	git grep -lF '$(OPA_PINNED)' -- $(OPA_NAMED) | xargs sed -i 's/$(subst .,\.,$(OPA_PINNED))/$(OPA_NEWEST)/g'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -107,3 +108,14 @@ def test_the_cost_of_the_policy_is_measured(options: list[str], shown: str, opa_
     )
     assert shown in done.stdout
     assert ("shelf_life._dated_changes" in done.stdout) == bool(options)
+
+
+@pytest.mark.slow
+def test_the_members_of_a_group_are_measured(opa_path: Path) -> None:
+    command = [sys.executable, BENCHMARKS / "members.py", "10", "20", "--rounds", "1"]
+    environment = {**os.environ, "PATH": f"{opa_path.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    rows = [line.split("|")[1:3] for line in done.stdout.splitlines()[2:]]
+    assert [(members.strip(), name.strip()) for members, name in rows] == [
+        (members, f"`icaccess {name}`") for name in ("plan", "apply") for members in ("10", "20", "2 times")
+    ]
