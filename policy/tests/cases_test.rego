@@ -77,7 +77,7 @@ test_cycle[name] if {
 
 # What is decided of the cases for some clauses, and expected, by name. Those of one table are decided together, under
 # its policy data, which is cheaper than one by one.
-_rows(clauses) := {case.name: {"expect": case.expect, "decision": decided[case.name]} |
+_rows(clauses) := {case.name: {"expect": case.expect, "decision": object.get(decided, case.name, null)} |
 	some table in data.tests.cases
 	cases := [case | some case in table.cases; case.clause in clauses]
 	decided := _decided(cases, table)
