@@ -42,7 +42,11 @@ class Subtle(NamedTuple):
 
 RULES = [
     # operators
-    Subtle(ACCESS, "completion.completed_on <= day]", "completion.completed_on < day]"),
+    Subtle(
+        ACCESS,
+        "one.name == names.required; one.completed_on <= day]",
+        "one.name == names.required; one.completed_on < day]",
+    ),
     Subtle(ACCESS, "completed_on >= min(walk_in)]", "completed_on > min(walk_in)]"),
     Subtle(ACCESS, "completed_on >= min(walk_in)]", "completed_on >= max(walk_in)]"),
     Subtle(ACCESS, "denial.decided_on >= record.decided_on", "denial.decided_on > record.decided_on"),
@@ -89,7 +93,7 @@ RULES = [
         "due < data.calendar.covers.through",
     ),
     Subtle(GRANTING, "grant_due_by < found.as_of", "grant_due_by <= found.as_of"),
-    Subtle(GRANTING, ">= found.as_of])", "> found.as_of])"),
+    Subtle(GRANTING, "valid_through(day, done) >= day])", "valid_through(day, done) > day])"),
     # constants and words
     Subtle(ACCESS, 'record.decision != "approved"', 'record.decision == "denied"'),
     Subtle(ACCESS, "substring(data.requirements.validity.first_removal, 4, -1)", '"-06-29"'),
@@ -97,16 +101,11 @@ RULES = [
     Subtle("policy/lib/calendar.rego", '"Friday": [3, 4', '"Friday": [2, 4'),
     # near misses of words
     Subtle(
-        "policy/lib/assignment.rego",
-        ".type in data.requirements.school",
-        ".type == data.requirements.school_location_types[0]; data.requirements.school",
-    ),
-    Subtle(
         ACCESS,
         "job.role in data.requirements.roles",
         "lower(job.role) in {lower(role) | some role in data.requirements.roles}",
     ),
-    Subtle(ACCESS, "one.name == names.required]", "startswith(one.name, names.required)]"),
+    Subtle(ACCESS, "one.name == names.required;", "startswith(one.name, names.required);"),
     Subtle(
         "policy/lib/approval.rego",
         "role in data.requirements.approver_roles",
@@ -115,10 +114,8 @@ RULES = [
     # fields left out
     Subtle("policy/lib/approval.rego", '["role", "location"]', '["role"]'),
     Subtle("policy/lib/approval.rego", '["role", "location"]', '["location"]'),
-    Subtle(ACCESS, "[record.role, record.location] == [job.role, job.location]", "record.role == job.role"),
-    Subtle(
-        ACCESS, "[record.role, record.location] == [job.role, job.location]", "approval.names(record, job)"
-    ),
+    Subtle(ACCESS, "\trecord.location == job.location\n", ""),
+    Subtle(ACCESS, "\trecord.role == job.role\n", ""),
     Subtle("policy/lib/assignment.rego", "\t\tother.location == assignment.location\n", ""),
     Subtle("policy/lib/assignment.rego", "\t\tother.role == assignment.role\n", ""),
     Subtle(
@@ -149,7 +146,7 @@ RULES = [
     Subtle(
         EVIDENCE, 'unsure := {"unknown_location", "approver_unverified"}', 'unsure := {"approver_unverified"}'
     ),
-    Subtle(GRANTING, "max([met_on, _cleared_on(found.as_of)])", "met_on"),
+    Subtle(GRANTING, "max([met_on, _cleared_on(day)])", "met_on"),
     Subtle(
         GRANTING,
         "max([entry.from, walk_in, elementary, first[0]])",
@@ -181,7 +178,7 @@ def constants(text: str) -> Iterator[Subtle]:
                 value = int(found[0]) + step
                 if value < 1 and len(found[0]) == 2:
                     continue
-                new = f"{value:0{len(found[0])}d}"
+                new = f"{value:02d}" if found.start() and line[found.start() - 1] == "-" else str(value)
                 if ('opens: "01-01"' in code and step < 0) or value < 0:
                     continue
                 changed = line[: found.start()] + new + line[found.end() :]

@@ -6,25 +6,33 @@ for as long as the person is still allowed shows which of them count, without kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 
-from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day, moved
+from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day, moved, replaced
 from icaccess.review.search.judge import Judge, Made
 
 _SOMEBODY = "000777"
 """Fills a text that must be there, such as the id of somebody else."""
 _DAYS = 6
+_MOST_PLACED = 400
 _LATER = 40
 """How many days after all that they did people are decided on, so that there are days between."""
 
 
-def build(judge: Judge, shape: Shape, words: SearchWords) -> tuple[list[Made], list[Made]]:
-    """People made of some whom a version allows access, as plain as they get; and these with other words.
+class Built(NamedTuple):
+    """People who meet everything, in groups by what they are like, and the same with other words."""
 
-    Empty when nobody built this way is allowed. Raises `EngineError` when OPA does not answer any more.
+    groups: list[list[Made]]
+    others: list[Made]
+
+
+def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
+    """People made of some whom a version allows access, as plain as they get; nobody when none is allowed.
+
+    Raises `EngineError` when OPA does not answer any more.
     """
     latest = sorted(day for day in words.days if day > "2000")
     days = latest[:: max(len(latest) // _DAYS, 1)]
@@ -32,14 +40,16 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> tuple[list[Made], l
         whole = [Made(_filled(shape, words, day, choice), moved(day, _LATER)) for day in days]
         if allowed := _allowed(judge, whole):
             built = [_fewest(judge, made) for made in (allowed[len(allowed) // 2], allowed[-1])]
-            placed = [_on(built[-1].facts, day) for day in words.critical]
+            placed = [_on(built[-1].facts, day) for day in _near_critical(words)]
             linked = [_linked(made, shape) for made in built]
             told = echoed(judge, built, shape)
             altered = [other for made in told[:1] for other in _altered(made, shape, words)]
             nested = _nested(judge, built[-1], shape, words)
-            bases = [*linked, *told, *altered, *built, *nested, *_allowed(judge, placed)]
-            return bases, _varied(judge, built[-1], shape, words)
-    return [], []
+            ended = _allowed(judge, list(on_critical_days(built[-1], shape, words)))
+            groups = [linked, built, told, altered, nested, _allowed(judge, placed), ended]
+            varied = _varied(judge, built[-1], shape, words)
+            return Built([group for group in groups if group], varied)
+    return Built([], [])
 
 
 def learned(people: list[Made]) -> dict[str, tuple[str, ...]]:
@@ -146,21 +156,11 @@ def _altered(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
     """The same person with other words, earlier days, and both, in what a decision said of them."""
     for name, field in shape.fields.items():
         if field.kind == "record" and isinstance(told := made.facts.get(name), dict):
-            earlier = _replaced(told, lambda value: moved(value, -1) if is_day(value) else None)
+            earlier = replaced(told, lambda value: moved(value, -1) if is_day(value) else None)
             for whole in (told, earlier):
                 for one in dict.fromkeys(value for _, value in _texts("", whole)):
                     other = moved(one, -1) if is_day(one) else words.words[0]
-                    yield Made({**made.facts, name: _replaced(whole, {one: other}.get)}, made.at)
-
-
-def _replaced(value: Any, new: Callable[[Any], Any]) -> Any:
-    """The value with what `new` gives for each value in it, where that is not None."""
-    if isinstance(value, dict):
-        return {name: _replaced(inner, new) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_replaced(inner, new) for inner in value]
-    found = new(value)
-    return value if found is None else found
+                    yield Made({**made.facts, name: replaced(whole, {one: other}.get)}, made.at)
 
 
 def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
@@ -213,9 +213,17 @@ def _linked(made: Made, shape: Shape) -> Made:
     return Made(facts, made.at)
 
 
+def _near_critical(words: SearchWords) -> list[str]:
+    """The critical days and those beside them, and the days as far from the hot ones as hot values count."""
+    days = [moved(day, n) for day in words.critical for n in (0, 1, -1)]
+    off = [sign * (n + more) for n in words.hot_counts for more in (-1, 0, 1) for sign in (1, -1)]
+    days += [moved(day, n) for day in words.hot_days for n in off]
+    return list(dict.fromkeys(days))[:_MOST_PLACED]
+
+
 def _on(facts: EmployeeFacts, day: str) -> Made:
     """Somebody who did everything on one day."""
-    return Made(_replaced(facts, lambda value: day if is_day(value) else None), moved(day, _LATER))
+    return Made(replaced(facts, lambda value: day if is_day(value) else None), moved(day, _LATER))
 
 
 def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
