@@ -6,6 +6,7 @@ found, after how many seconds, and how many facts the smallest person has.
     python benchmarks/anybody.py                     # with the cases and the example people as seeds
     python benchmarks/anybody.py --without-seeds     # with neither
     python benchmarks/anybody.py --only summer --limit 60
+    python benchmarks/anybody.py --rate              # decisions a second, against OPA alone
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from icaccess.http import HttpClient
+from icaccess.opa.engine import find_opa
+from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
+from icaccess.review.search.facts import employee_shape, vocabulary
+from icaccess.review.search.judge import VersionJudge, judging, question
+from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
 
 ROOT = Path(__file__).parents[1]
@@ -209,6 +218,48 @@ def searched(subtle: Subtle, *, seeds: bool, limit: float, seed: int, quiet: flo
             return compare_for_anybody(base, head, examples, limit=limit, seed=seed, quiet=quiet)
 
 
+class Recording(VersionJudge):
+    """Decides as a version does, and keeps what it was asked."""
+
+    def decide(self, people: Sequence[tuple[str, bytes]], by: bytes | None = None) -> list[bytes]:
+        """What the version decides."""
+        ASKED.append((self, question(people, by)))
+        return super().decide(people, by)
+
+
+ASKED: list[tuple[Recording, bytes]] = []
+
+
+def ratio(limit: float, seed: int) -> float:
+    """The decisions a second of a search of two versions, as a share of those of OPA asked the same again."""
+    folders = (ROOT / "policy", ROOT / "config")
+    with ExitStack() as stack:
+        sides = [stack.enter_context(checkout(side, None, *folders)) for side in ("--base", "--head")]
+        judges = [stack.enter_context(judging(side))[1] for side in sides]
+        source = PolicySource(find_opa(), *folders)
+        search = Search(
+            employee_shape(folders[0]), vocabulary([source], []), [], Tried(seed=seed, limit=limit)
+        )
+        started = time.monotonic()
+        search.run(*(Recording(one.url, one.http) for one in judges))
+        took = time.monotonic() - started
+
+        def again(http: HttpClient, url: str, bodies: list[bytes]) -> None:
+            for body in bodies:
+                http.request("POST", f"{url}/v1/data/system/authz/decisions", body=body)
+
+        started = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            parts = []
+            for one in judges:
+                bodies = [body for judge, body in ASKED if judge.url == one.url]
+                # Two at once, as the search asks.
+                parts += [pool.submit(again, one.http, one.url, bodies[start::2]) for start in (0, 1)]
+            for part in parts:
+                part.result()
+        return (time.monotonic() - started) / took
+
+
 def main() -> int:
     """Search for each change and print a table; 1 when one is not found."""
     options = argparse.ArgumentParser(
@@ -221,12 +272,16 @@ def main() -> int:
     )
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only", default="", help="only changes whose text has this in it")
+    options.add_argument("--rate", action="store_true", help="measure decisions a second alone")
     options.add_argument("--part", default="0/1", help="every Nth change, from the Kth: K/N")
     chosen = options.parse_args()
+    if chosen.rate:
+        print(f"{ratio(chosen.limit, chosen.seed):.2f} of the decisions a second of OPA alone")
+        return 0
     changes = [*RULES, *constants((ROOT / REQUIREMENTS).read_text("utf-8"))]
     part, of = map(int, chosen.part.split("/"))
     changes = [one for one in changes if chosen.only in f"{one.file} {one.old} {one.new}"][part::of]
-    found, seconds, facts = 0, [], []
+    found, seconds, facts, tried = 0, [], [], []
     for subtle in changes:
         started = time.monotonic()
         result = searched(
@@ -243,8 +298,10 @@ def main() -> int:
             found += 1
             seconds.append(result.tried.first_after or 0)
             facts.append(result.found[0].facts)
+            tried.append(result.tried.first_tried or 0)
             print(
-                f"found {seconds[-1]:6.1f} s  {took:6.1f} s in all  {facts[-1]:2} facts  "
+                f"found {seconds[-1]:6.1f} s  {took:6.1f} s in all  {result.tried.first_tried:6,} tried  "
+                f"{facts[-1]:2} facts  "
                 f"{result.found[0].kind:12} {words}",
                 flush=True,
             )
@@ -255,6 +312,7 @@ def main() -> int:
     if found:
         print(
             f"; first after {statistics.median(seconds):.1f} s (median), {max(seconds):.1f} s (most); "
+            f"{statistics.median(tried):,.0f} people tried (median), {max(tried):,} (most); "
             f"facts {statistics.median(facts):.0f} (median), {max(facts)} (most)",
             end="",
         )
