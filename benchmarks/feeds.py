@@ -33,10 +33,10 @@ import msgspec
 from icaccess.config import load_config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
+from icaccess.gather import with_access
 from icaccess.models import Access, Decision, Record, SourceSize
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_engine
-from icaccess.pipeline import with_access
 
 ROOT = Path(__file__).parents[1]
 AT = date(2027, 6, 29)

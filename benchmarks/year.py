@@ -33,6 +33,7 @@ import msgspec
 from icaccess.config import load_config
 from icaccess.errors import FactsError
 from icaccess.facts import open_facts
+from icaccess.gather import with_access
 from icaccess.models import (
     Access,
     Approval,
@@ -46,7 +47,6 @@ from icaccess.models import (
 )
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_engine
-from icaccess.pipeline import with_access
 
 ROOT = Path(__file__).parents[1]
 FIRST, DAYS = date(2025, 8, 18), 365

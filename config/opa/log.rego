@@ -75,6 +75,12 @@ _result := [object.union(clause, {"facts": [json.remove(fact, ["approver"]) | so
 	input.path == "access/explanation"
 }
 
-_result := input.result if input.path in {"access/allow", "access/deny", "access/expiry", "access/due_after"}
+_result := input.result if input.path in {
+	"access/allow",
+	"access/deny",
+	"access/expiry",
+	"access/due_after",
+	"access/approvals_due",
+}
 
 _decision(decision) := json.remove(decision, ["basis/approval/approver"])

@@ -8,8 +8,21 @@ where they arise, with `raise … from`, so that none of them reaches a user.
 from __future__ import annotations
 
 import re
+from typing import Self
 
 from icaccess.text import LONGEST_MESSAGE, clip
+
+_EXTRAS = {
+    "authlib": "api",
+    "jinja2": "report",
+    "jmespath": "api",
+    "ldap3": "ldap",
+    "markdown_it": "report",
+    "prometheus_client": "service",
+    "psycopg": "postgres",
+    "rfc3161_client": "timestamp",
+}
+"""The extra of pyproject.toml that has each module."""
 
 
 class IcaccessError(Exception):
@@ -28,6 +41,19 @@ class IcaccessError(Exception):
         return clip(" ".join(super().__str__().split()), LONGEST_MESSAGE)
 
 
+class ExtraMissingError(IcaccessError):
+    """A part of icaccess needs a package that is not installed; the message names the extra that has it."""
+
+    @classmethod
+    def of(cls, error: ModuleNotFoundError) -> Self | None:
+        """What a failed import means; None where no extra has the module."""
+        module = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(module)
+        if extra is None:
+            return None
+        return cls(f"the package {module} is not installed; run: pip install 'icaccess[{extra}]'")
+
+
 class UsageError(IcaccessError):
     """The caller asked for something that makes no sense: a date that is none, an unknown employee id."""
 
@@ -42,6 +68,10 @@ class FactsError(IcaccessError):
 
 class HttpError(IcaccessError):
     """A server gave no whole answer in time: it is not there, is not trusted, hangs, or redirects."""
+
+
+class HttpTimeoutError(HttpError):
+    """A server was reached and did not answer in time."""
 
 
 class HttpSettingsError(HttpError):
@@ -87,7 +117,7 @@ class GuardStop(IcaccessError):
 
 
 class ChangesFailed(IcaccessError):
-    """Some changes could not be made; the others were, and the journal holds both."""
+    """Some changes, or all, could not be made; the journal says which."""
 
     exit_code = 4
 

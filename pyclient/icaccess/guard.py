@@ -9,19 +9,32 @@ the people named. That consent runs out by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
-from typing import Annotated, Literal
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
+from icaccess.batches import batches
 from icaccess.config import Section
-from icaccess.errors import GuardStop
+from icaccess.errors import GuardStop, PlanError
 from icaccess.plan import Plan, PlannedChange
+
+if TYPE_CHECKING:  # a plan is rendered without a database
+    from sqlalchemy import Connection
+
+    from icaccess.store.consents import Consent
+
+_TOGETHER = 1000
+"""How many people are looked up together."""
+_FORESEEN = timedelta(days=30)
+"""How long before the end of a validity it must have been known, for its removal to be foretold."""
 
 _Count = Annotated[int, Meta(ge=0)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
-_Hours = Annotated[float, Meta(gt=0)]
+_Hours = Annotated[float, Meta(gt=0, le=87_600)]
+"""At most ten years, so that every moment that is worked out with it is one."""
 
 SHORT = 12
 """How many digits of a plan's digest name it in an option."""
@@ -58,7 +71,7 @@ class GuardSettings(Section, frozen=True, kw_only=True):
     """By how great a share the facts may hold fewer people than in the last run."""
     facts_age_hours: _Hours | None = None
     """How old the oldest of the facts may be."""
-    max_day_jump: _Count | None = 14
+    max_day_jump: Annotated[int, Meta(ge=0, le=36_500)] | None = 14
     """How many days a run may come after the last one, where the day is the clock's."""
     untold: Literal["warn", "stop"] = "warn"
     """Whether a removal that a date foretold, of somebody who was not told, waits for a consent (`stop`)."""
@@ -105,6 +118,11 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
         people = " [--consent-to ID …]" if self.waiting else ""
         return f"--allow {self.plan_digest[:SHORT]} --by NAME --reason TEXT{people}"
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing of the plan may be done."""
+        return bool(self.stops or self.not_adopted)
+
     def check(self) -> None:
         """Raise `GuardStop` where the plan is stopped."""
         if self.not_adopted:
@@ -112,6 +130,48 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
         if self.stops:
             found = "; ".join(self.stops)
             raise GuardStop(f"stopped by the guard: {found}; to let this one plan through: {self.option}")
+
+
+def gather_known(
+    connection: Connection, plan: Plan, settings: GuardSettings, now: datetime, facts_as_of: datetime | None
+) -> Known:
+    """What the store and the facts know of a plan at the moment `now`; `last_day` is always compared."""
+    from icaccess.store import holders, journal, notices
+    from icaccess.store.database import instant
+
+    last = journal.last_run(connection, plan.target)
+    window = instant(now - timedelta(hours=settings.window_hours))
+    day, before = plan.as_of.isoformat(), (plan.as_of - _FORESEEN).isoformat()
+    foreseen = 0
+    ended = [one.account for one in plan.of("revoke") if one.outcome == "expired"]
+    for accounts in batches(ended, _TOGETHER):
+        for one in holders.evidence(connection, plan.target, accounts).values():
+            foreseen += (one.valid_through or day) < day and (one.noted_on or day) <= before
+    return Known(
+        is_new=not journal.has_run(connection, plan.target),
+        people_before=last.people if last else None,
+        last_day=last.as_of if last else None,
+        removed=journal.removed_since(connection, plan.target, window),
+        foreseen=foreseen,
+        facts_age=None if facts_as_of is None else now - facts_as_of,
+        untold=notices.untold(connection, plan.of("revoke"), plan.as_of),
+    )
+
+
+def checked_consent(consent: Consent, result: GuardResult) -> Consent:
+    """The consent with everybody whom it lets through.
+
+    `PlanError` where it names another plan, or somebody whose revocation does not wait.
+    """
+    if len(consent.plan) < SHORT or not result.plan_digest.startswith(consent.plan):
+        raise PlanError(
+            f"the consent names the plan {consent.plan}, and this one is "
+            f"{result.plan_digest[:SHORT]}; look at it and name it"
+        )
+    waiting = {one.employee_id for one in result.waiting}
+    if strangers := sorted(set(consent.people) - waiting):
+        raise PlanError(f"{', '.join(strangers)}: no revocation waits for a consent; look at the plan again")
+    return replace(consent, people=tuple(sorted(set(consent.people) or waiting)))
 
 
 def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:

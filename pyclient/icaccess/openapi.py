@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from icaccess import __version__
 from icaccess.models import Action, ClauseExplanation, Decision, Employee, Expiry, Outcome, Reason
+from icaccess.opa.client import ApprovalsDue
 
 
 class DayInput(Struct):
@@ -27,6 +28,12 @@ class EmployeeInput(DayInput):
     """One employee on one day."""
 
     employee: Employee
+
+
+class EvidenceInput(EmployeeInput):
+    """One employee on one day, and the names of the sources of each list of facts."""
+
+    sources: dict[str, list[str]] | UnsetType = UNSET
 
 
 class EmployeesInput(DayInput):
@@ -74,7 +81,12 @@ ENTRY_POINTS: dict[str, tuple[str, Any, Any]] = {
     "deny": ("The reasons why access is not allowed; empty when it is", EmployeeInput, list[Reason]),
     "expiry": ("How long the certification is good for", EmployeeInput, Expiry | None),
     "explanation": ("The decision clause by clause", EmployeeInput, list[ClauseExplanation]),
-    "evidence": ("What the facts no longer show of what access rested on", EmployeeInput, list[Gone]),
+    "evidence": ("What the facts no longer show of what access rested on", EvidenceInput, list[Gone]),
+    "approvals_due": (
+        "Who waits for an approval and who may give one, by id",
+        EmployeesInput,
+        dict[str, ApprovalsDue],
+    ),
     "due_after": ("The day by which what is asked for on a day is to be done", DayInput, date | None),
 }
 """What may be asked at `/v1/data/access/NAME`: a summary, the input and the result."""

@@ -18,11 +18,15 @@ from icaccess.models import Employee
 
 
 class Input(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What OPA is asked: one employee, or many, on one day."""
+    """What OPA is asked: one employee, or many, on one day.
+
+    `sources` names the sources of each list of facts, for what `evidence` says.
+    """
 
     as_of: date
     employee: Employee | msgspec.UnsetType = msgspec.UNSET
     employees: list[Employee] | msgspec.UnsetType = msgspec.UNSET
+    sources: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
 
 
 SCHEMAS: dict[str, Any] = {

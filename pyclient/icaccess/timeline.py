@@ -1,4 +1,4 @@
-"""Decisions over a span of days, taken only on the days on which they change, and the jobs they are about."""
+"""Decisions over a span of days, taken only on the days on which they change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from icaccess.models import Decision, Employee, Record
+from icaccess.models import Decision, Record
 from icaccess.opa.client import AccessClient
 
 
@@ -42,31 +42,3 @@ def timelines(client: AccessClient, records: Iterable[Record], first: date, last
             if again is not None and again <= last:
                 due.setdefault(again, []).append(record)
     return [Timeline(record, tuple(decisions)) for record, decisions in found.values()]
-
-
-class Jobs(msgspec.Struct, frozen=True):
-    """The roles and the locations of somebody's jobs, each in order and without repeats."""
-
-    roles: tuple[str, ...] = ()
-    locations: tuple[str, ...] = ()
-
-
-class _Job(msgspec.Struct, frozen=True):
-    role: str
-    location: str
-
-
-def jobs_of(client: AccessClient, record: Record, day: date) -> Jobs:
-    """The current jobs on a day, as the policy explains ES-2 and ES-3; where none is, those on record.
-
-    Nothing for a record that cannot be decided.
-    """
-    if not isinstance(record, Employee):
-        return Jobs()
-    clauses = {clause.clause: clause.facts for clause in client.explain(record, day)}
-    facts = [*clauses.get("ES-2", []), *clauses.get("ES-3", [])] or clauses.get("ES-9", [])
-    jobs = {msgspec.json.decode(fact, type=_Job) for fact in facts}
-    return Jobs(
-        tuple(sorted({job.role for job in jobs})),
-        tuple(sorted({job.location for job in jobs})),
-    )

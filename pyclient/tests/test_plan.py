@@ -29,7 +29,7 @@ def draw(client, records, holders=None, *, match="id", expected=None, target="le
     held, sent = shown.current(), []
 
     def gathered():
-        for person in run.gather(held):
+        for person in run.people.everybody(held):
             sent.append(person)
             yield person.record
 

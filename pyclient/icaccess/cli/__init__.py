@@ -22,7 +22,7 @@ import click
 
 from icaccess import __version__
 from icaccess.cli.text import QUIET, printable, say
-from icaccess.errors import IcaccessError, UsageError
+from icaccess.errors import ExtraMissingError, IcaccessError, UsageError
 from icaccess.text import LONGEST_MESSAGE, clip
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -135,9 +135,7 @@ def main(args: list[str] | None = None) -> NoReturn:
 def _run(args: list[str]) -> int:
     fail = _fail_in_json if _wants_json(args) else _fail
     try:
-        # Not `cli.main`, which ends the process itself when whoever reads the output goes away.
-        with cli.make_context("icaccess", args.copy()) as context:
-            code = cli.invoke(context)
+        code = _invoke(args)
         sys.stdout.flush()
     except click.exceptions.Exit as ended:
         return ended.exit_code
@@ -163,6 +161,16 @@ def _run(args: list[str]) -> int:
             raise
         return fail("unexpected", _unexpected(error), 1)
     return code if isinstance(code, int) else 0
+
+
+def _invoke(args: list[str]) -> object:
+    """What the command returns; `ExtraMissingError` where it needs a package that is not installed."""
+    try:
+        # Not `cli.main`, which ends the process itself when whoever reads the output goes away.
+        with cli.make_context("icaccess", args.copy()) as context:
+            return cli.invoke(context)
+    except ModuleNotFoundError as error:
+        raise ExtraMissingError.of(error) or error from error
 
 
 def _unexpected(error: Exception) -> str:

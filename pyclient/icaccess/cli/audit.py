@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from icaccess.audit.heads import (
 )
 from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, is_of_runs, runs_as_text
+from icaccess.audit.replay import Replay
 from icaccess.audit.witnesses import SignedHead
 from icaccess.cli.options import FORMAT, configured, past
 from icaccess.cli.text import say, say_all, show_json, show_value
@@ -137,24 +139,33 @@ def export(request: Request, out: Path | None) -> None:
 @audit.command()
 @past
 @click.argument("employee_id", metavar="ID")
-def replay(request: Request, employee_id: str) -> None:
+@FORMAT
+def replay(request: Request, employee_id: str, form: str) -> None:
     """Make a past decision again from what it rested on then; exit 1 where the recorded one differs."""
     from icaccess.audit.replay import replay as decide_again
 
     folders = request.policy_directory, request.config_directory
     with _store(request) as store:
         found = decide_again(store, employee_id, request.day, *folders)
-    if found.as_of != request.day:
-        say(f"No run was for {request.day}; the newest before it decided.")
+    if form == "json":
+        show_value({**msgspec.structs.asdict(found), "differences": found.differences})
+    else:
+        _say_replay(found, employee_id, request.day)
+    if found.differences:
+        differences = "; ".join(found.differences)
+        raise AuditError(f"{employee_id}: the recorded decision differs from this one: {differences}")
+    if form == "text":
+        say("This is the decision that was recorded.")
+
+
+def _say_replay(found: Replay, employee_id: str, day: date) -> None:
+    if found.as_of != day:
+        say(f"No run was for {day}; the newest before it decided.")
     say(f"Run {found.run}, for {found.as_of}: policy {found.policy[:12]}, policy data {found.data[:12]}")
     decision = msgspec.json.decode(found.decision, type=Decision)
     where = ", ".join(decision.locations)
     say(f"  {employee_id}  {decision.outcome}, {decision.action}{f' ({where})' if where else ''}")
     say_all(f"    {one.code} ({one.clause}): {one.message}" for one in decision.reasons)
-    if found.differences:
-        differences = "; ".join(found.differences)
-        raise AuditError(f"{employee_id}: the recorded decision differs from this one: {differences}")
-    say("This is the decision that was recorded.")
 
 
 @audit.command()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import CONFIG, POLICY
-from icaccess.cli.text import say
+from icaccess.cli.options import CONFIG, FORMAT, POLICY
+from icaccess.cli.text import say, show_value
 from icaccess.errors import UsageError
 from icaccess.request import Request
 
@@ -29,7 +29,8 @@ from icaccess.request import Request
     metavar="FILE",
     help="The private key, in PEM, that signs them.",
 )
-def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Path | None) -> None:
+@FORMAT
+def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Path | None, form: str) -> None:
     """Build and sign the bundles policy.tar.gz and config.tar.gz, which OPA in service loads.
 
     For each its revision is shown, which every decision names, and the SHA-256 of the file.
@@ -45,5 +46,10 @@ def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Pat
         )
     asked = Request(config=config, policy=policy)
     load_policy_data(asked.config_directory)
-    for one in publish(find_opa(), asked.policy_directory, asked.config_directory, signing_key, out):
+    made = publish(find_opa(), asked.policy_directory, asked.config_directory, signing_key, out)
+    if form == "json":
+        rows = [{"file": str(one.file), "revision": one.revision, "sha256": one.sha256} for one in made]
+        show_value({"bundles": rows})
+        return
+    for one in made:
         say(f"{one.file}  revision {one.revision}  sha256 {one.sha256}")

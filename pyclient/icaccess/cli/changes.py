@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from msgspec import UNSET
 
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
-from icaccess.cli.options import deciding
+from icaccess.cli.options import FORMAT, deciding
 from icaccess.cli.progress import show_sources, showing
-from icaccess.cli.text import say, say_all
+from icaccess.cli.text import say, say_all, show_value
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.guard import GuardResult
 from icaccess.models import Access, Reason
@@ -40,7 +42,8 @@ _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use n
     help="Answer 0 nothing to change, 2 changes, 5 members that nobody can name, 1 error.",
 )
 @_FULL
-def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: bool) -> int:
+@FORMAT
+def plan(request: Request, out: Path | None, form: str, *, detailed_exitcode: bool, full: bool) -> int:
     """Show what would change and why; change nothing."""
     with start(request, read_only=True) as run:
         with showing():
@@ -48,7 +51,10 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
         result = run.guard(planned)
     if out is not None:
         write_plan(planned, out)
-    _show(planned, result)
+    if form == "json":
+        show_value(_document(planned, result))
+    else:
+        _show(planned, result)
     if out is not None:
         say(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
     if not detailed_exitcode:
@@ -72,9 +78,11 @@ def plan(request: Request, out: Path | None, *, detailed_exitcode: bool, full: b
     help="With --allow: whose revocation, of those that wait for a consent; repeatable [default: all].",
 )
 @_FULL
+@FORMAT
 def apply(
     request: Request,
     file: Path | None,
+    form: str,
     *,
     yes: bool,
     allow: str | None,
@@ -86,6 +94,8 @@ def apply(
     """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
     saved = None if file is None else read_plan(file)
     consent = _consent(allow, by, reason, consent_to)
+    if not yes and form == "json":
+        raise UsageError("--format json asks nothing; look at `icaccess plan`, then give --yes")
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
     with start(request) as run:
@@ -99,7 +109,10 @@ def apply(
             if consent is not None:
                 run.consent(consent, result)
                 result = run.guard(planned)
-            _show(planned, result)
+            if form == "text":
+                _show(planned, result)
+            elif result.is_stopped:
+                show_value({**_document(planned, result), "summary": None})
             result.check()
             question = f"Make these {len(planned.changes)} changes at {planned.target}?"
             if planned.changes and not yes and not click.confirm(question, err=True):
@@ -107,13 +120,18 @@ def apply(
                 return 0
             summary = run.apply(planned, result, by=caller())
         _warn(run.receipts)
-        _report(summary)
+        if form == "json":
+            show_value({**_document(planned, result), "summary": summary})
+        else:
+            _report(summary)
+        _check(summary)
     return UNNAMED_EXIT if planned.unnamed else 0
 
 
 @click.command()
 @deciding
-def adopt(request: Request) -> None:
+@FORMAT
+def adopt(request: Request, form: str) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
     with start(request) as run:
         with run.changing("icaccess adopt"), showing():
@@ -126,7 +144,20 @@ def adopt(request: Request) -> None:
                 "people hold access, and they were not adopted.",
                 err=True,
             )
-        say(f"Adopted {count} who hold access at {run.parts.target.identity}.")
+        target = run.parts.target.identity
+        unnamed = () if run.listing is None else run.listing.unnamed
+        if form == "json":
+            show_value(
+                {
+                    "target": target,
+                    "adopted": count,
+                    "not_adopted": run.not_adopted,
+                    "unnamed": unnamed,
+                }
+            )
+        else:
+            say(f"Adopted {count} who hold access at {target}.")
+            _section("Members that stand for no account", [_unnamed(one) for one in unnamed])
 
 
 def _consent(
@@ -152,6 +183,10 @@ def _report(summary: Summary) -> None:
         change = failure.change
         say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
     say_all(summary.to_do)
+
+
+def _check(summary: Summary) -> None:
+    """Raise the error that says what was not done, where something was not."""
     if summary.complete:
         if summary.waiting:
             raise GuardStop(
@@ -164,6 +199,20 @@ def _report(summary: Summary) -> None:
     noun = "change" if count == 1 else "changes"
     others = ", the others were" if summary.counts.keys() - {"failed"} else ""
     raise ChangesFailed(f"{count:,} {noun} could not be made{others}; run again to retry{why}")
+
+
+def _document(planned: Plan, result: GuardResult) -> dict[str, Any]:
+    """A plan, and what the guard says of it, for `--format json`."""
+    day = str(planned.as_of)
+    return {
+        "plan": planned,
+        "guard": {
+            "stops": [*filter(None, [result.not_adopted]), *result.stops],
+            "waiting": {one.employee_id: result.since.get(one.employee_id, day) for one in result.waiting},
+            "untold": [one.employee_id for one in result.untold],
+            "option": result.option if result.stops or result.waiting else None,
+        },
+    }
 
 
 def _show(planned: Plan, result: GuardResult) -> None:
@@ -201,14 +250,25 @@ def _show(planned: Plan, result: GuardResult) -> None:
     _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
     if result.waiting or result.stops:
         say(f"To let this one plan through: icaccess apply {result.option}")
-    if not planned.changes:
-        say("Nothing to do.")
-    counts = planned.counts
-    say(
-        f"{counts.get('revoke', 0)} revocations, {counts.get('update', 0)} updates, "
-        f"{counts.get('grant', 0)} grants ({planned.escalations} overdue), "
-        f"{counts.get('keep', 0)} unchanged, {counts.get('undecided', 0)} undecided."
-    )
+    say_all(_totals(planned, result))
+
+
+def _totals(planned: Plan, result: GuardResult) -> Iterator[str]:
+    """What would be changed, apart from what waits for a consent and what was asked for already."""
+    waiting = {one.employee_id for one in result.waiting}
+    to_make = Counter(one.action for one in planned.changes if one.employee_id not in waiting)
+    totals = [
+        f"{to_make['revoke']} revocations",
+        f"{to_make['update']} updates",
+        f"{to_make['grant']} grants ({planned.escalations} overdue)",
+        *([f"{len(waiting)} waiting for a consent"] if waiting else []),
+        *([f"{len(planned.pending)} pending"] if planned.pending else []),
+        f"{planned.counts.get('keep', 0)} unchanged",
+        f"{planned.counts.get('undecided', 0)} undecided",
+    ]
+    if not (planned.changes or planned.pending):
+        yield "Nothing to do."
+    yield f"{', '.join(totals)}."
 
 
 def _section(title: str, lines: Sequence[str]) -> None:
@@ -251,6 +311,11 @@ def _unnamed(one: UnnamedMember) -> str:
 
 
 def _drift(one: Drift) -> str:
+    if one.kind == "hidden":
+        return (
+            f"{one.employee_id}  hidden: {_held(one.expected)} before; the target shows no account "
+            f"{one.account} now, and a member that stands for no account may be it"
+        )
     return (
         f"{one.employee_id}  {one.kind}: {_held(one.expected)} before, {_held(one.found)} now; "
         f"the policy says {one.outcome}, so: {one.action}"

@@ -42,17 +42,21 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
         return _one(request, ids[0], form, exit_code=exit_code)
     with start(request, read_only=True) as run, showing():
         if form == "text":
-            _table(run.parts.client.decide_many(run.people(ids), request.day))
+            _table(run.parts.client.decide_many(run.people.records(ids), request.day))
         else:
             revisions = _revisions(run, form)
-            _json(run, revisions, run.parts.client.decide_json(run.people(ids), run.day, revisions=revisions))
+            _json(
+                run,
+                revisions,
+                run.parts.client.decide_json(run.people.records(ids), run.day, revisions=revisions),
+            )
         show_sources(run.parts.facts.reports(), run.parts.facts.leaning, err=True)
     return 0
 
 
 def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> int:
     with start(request, read_only=True) as run:
-        client, (record,) = run.parts.client, run.people([employee_id])
+        client, (record,) = run.parts.client, run.people.records([employee_id])
         if form == "text":
             decision = client.decide(record, request.day)
             _explain(client, record, decision)

@@ -10,7 +10,7 @@ import click
 
 from icaccess.cli.options import FORMAT, deciding
 from icaccess.cli.text import say, say_all, show_value
-from icaccess.errors import ConfigError, EngineError, IcaccessError
+from icaccess.errors import ConfigError, EngineError, ExtraMissingError, IcaccessError
 from icaccess.request import Request
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def doctor(request: Request, form: str) -> int:
     for name, check in _checks(request):
         try:
             found.append({"name": name, "ok": True, "lines": list(check())})
-        except IcaccessError as error:
-            found.append({"name": name, "ok": False, "lines": [str(error)]})
+        except (IcaccessError, ModuleNotFoundError) as error:
+            missing = ExtraMissingError.of(error) if isinstance(error, ModuleNotFoundError) else None
+            found.append({"name": name, "ok": False, "lines": [str(missing or error)]})
         if form == "text":
             say_all(_as_text(**found[-1]))
     if form == "json":

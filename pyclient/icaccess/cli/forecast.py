@@ -59,7 +59,7 @@ def forecast(
         option = "--until" if until else "--campaign"
         raise UsageError(f"{option} {last} is before {request.day}, the first day; swap {option} and --at")
     with start(request, read_only=True) as run, showing():
-        people = run.people(ids)
+        people = run.people.records(ids)
         if campaign:
             asked = recertification.campaign(run.parts.client, people, request.day, campaign)
         else:

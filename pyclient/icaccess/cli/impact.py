@@ -110,7 +110,7 @@ def impact(
         start(request, read_only=True) as run,
         showing(),
     ):
-        found = compare(before, after, run.people(ids), request.day, last)
+        found = compare(before, after, run.people.records(ids), request.day, last)
     if form in {"text", "markdown"}:
         shown = render.impact_text if form == "text" else render.impact_markdown
         show(shown(found, examples))

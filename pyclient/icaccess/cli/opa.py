@@ -84,7 +84,8 @@ def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
     with client:
         sidecars = client.status()
     if form == "json":
-        show_value({"program": None, "version": None, "tried_with": VERSION, "sidecars": sidecars})
+        about = {"program": None, "version": None, "tried_with": VERSION, "needed": NEEDED}
+        show_value({**about, "sidecars": sidecars})
     for sidecar in sidecars if form == "text" else ():
         say(f"{sidecar.url}: {'ready' if sidecar.ready else 'not ready'}")
         if sidecar.revisions is not None:

@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 
+from icaccess.apply import Summary
 from icaccess.facts.interface import SourceReport
 from icaccess.models import Decision, Employee
 from icaccess.notices.interface import Notice
 from icaccess.opa.client import SidecarStatus
+from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
 from icaccess.review.forecast import Event
 from icaccess.review.impact import DayActions, DecisionChange
@@ -28,6 +30,7 @@ from icaccess.review.versions import Version
 from icaccess.schemas import schema
 from icaccess.store.audit import Entry, Head
 from icaccess.store.notices import RecordedNotice
+from icaccess.targets.interface import UnnamedMember
 
 Counts = dict[str, dict[str, int]]
 
@@ -45,6 +48,70 @@ class Decisions(Output):
     decisions: list[Decision]
     sources: list[SourceReport]
     leaning: int
+
+
+class GuardOutput(Output):
+    """What the guard says of a plan: why it stops it; who waits for a consent, and since which day; whom
+    nobody told before a removal that a date foretold; what to give `apply` to let this one plan through."""
+
+    stops: list[str]
+    waiting: dict[str, date]
+    untold: list[str]
+    option: str | None
+
+
+class PlanOutput(Output):
+    """`plan`."""
+
+    plan: Plan
+    guard: GuardOutput
+
+
+class ApplyOutput(PlanOutput):
+    """`apply`; `summary` is null where the guard stopped it, and nothing was changed."""
+
+    summary: Summary | None
+
+
+class AdoptOutput(Output):
+    """`adopt`; `not_adopted` has those whose record is wrong, `unnamed` the members without an account."""
+
+    target: str
+    adopted: int
+    not_adopted: list[str]
+    unnamed: list[UnnamedMember]
+
+
+class FilesOutput(Output):
+    """`report`."""
+
+    files: list[str]
+
+
+class ReplayOutput(Output):
+    """`audit replay`: the decision recorded and the one made now; `differences` is empty when it stands."""
+
+    run: int
+    as_of: date
+    policy: str
+    data: str
+    recorded: dict[str, Any]
+    decision: Decision
+    differences: list[str]
+
+
+class BundleOutput(Output):
+    """One bundle as it lies there for OPA."""
+
+    file: str
+    revision: str
+    sha256: str
+
+
+class BundlesOutput(Output):
+    """`policy bundle`."""
+
+    bundles: list[BundleOutput]
 
 
 class FindingsOutput(Output):
@@ -141,12 +208,19 @@ class SentNotices(Output):
     problems: list[str]
 
 
+class TrialNotices(Output):
+    """`notices send --to`; `trial` is how many messages went to that address."""
+
+    trial: int
+
+
 class Engines(Output):
     """`opa status`; `program` and `version` are of the OPA that a command would start."""
 
     program: str | None
     version: str | None
     tried_with: str
+    needed: str
     sidecars: list[SidecarStatus]
 
 
@@ -182,18 +256,25 @@ OUTPUTS: dict[str, Any] = {
     "decide": Decisions,
     "decide --format jsonl": Decision,
     "facts": Employee,
+    "plan": PlanOutput,
+    "apply": ApplyOutput,
+    "adopt": AdoptOutput,
     "policy check": FindingsOutput,
     "policy test": Suite,
     "policy trace": Trace,
+    "policy bundle": BundlesOutput,
     "policy explore": ExplorationOutput,
     "impact": ImpactOutput,
     "forecast": ForecastOutput,
     "forecast --campaign": Campaign,
+    "report": FilesOutput,
     "audit verify": Verified,
     "audit show": list[Entry],
     "audit runs": list[Entry],
+    "audit replay": ReplayOutput,
     "notices plan": DueNotices,
     "notices send": SentNotices,
+    "notices send --to": TrialNotices,
     "notices show": list[RecordedNotice],
     "opa status": Engines,
     "doctor": ChecksOutput,

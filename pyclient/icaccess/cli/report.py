@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import deciding
+from icaccess.cli.options import FORMAT, deciding
 from icaccess.cli.progress import showing
-from icaccess.cli.text import say
+from icaccess.cli.text import say, show_value
 from icaccess.request import Request
 
 
@@ -30,8 +30,9 @@ from icaccess.request import Request
     help="The report.json of an earlier report: show what changed since.",
 )
 @click.option("--no-personal", is_flag=True, help="Leave out names, user names and e-mail addresses.")
+@FORMAT
 def report(
-    request: Request, ids: tuple[str, ...], out: Path, since: Path | None, *, no_personal: bool
+    request: Request, ids: tuple[str, ...], out: Path, since: Path | None, form: str, *, no_personal: bool
 ) -> None:
     """Write the reviewer's evidence: one self-contained page, with CSV and JSON beside it.
 
@@ -45,5 +46,9 @@ def report(
         gathered = report_gather.gather(request, earlier=earlier, personal=not no_personal)
     if ids:
         gathered = report_gather.select(gathered, ids)
-    for path in report_files.write(gathered, out):
-        say(str(path))
+    files = [str(path) for path in report_files.write(gathered, out)]
+    if form == "json":
+        show_value({"files": files})
+        return
+    for file in files:
+        say(file)

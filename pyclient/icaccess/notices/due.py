@@ -13,6 +13,7 @@ from icaccess.guard import GuardResult
 from icaccess.models import Decision, Employee, Reason, Record
 from icaccess.notices.interface import Notice
 from icaccess.notices.settings import OperatorKind, PeopleSettings, Weekday
+from icaccess.opa.client import ApprovalsDue
 from icaccess.plan import Plan
 from icaccess.store.notices import VerifiedChange
 from icaccess.timeline import Timeline
@@ -84,15 +85,19 @@ def for_person(
     yield from (one for one in due if one is not None and one.kind in settings.about)
 
 
-def for_approvers(endings: Iterable[tuple[Record, Ending]], people: Mapping[str, Notice]) -> Iterator[Notice]:
-    """The digest of each approver: whose access ends, of those whom they approved.
+def for_approvers(
+    endings: Iterable[tuple[Record, Ending]],
+    approvals: Mapping[str, ApprovalsDue],
+    people: Mapping[str, Notice],
+) -> Iterator[Notice]:
+    """The digest of each approver: whose access ends, of those they approved, and who waits for an approval.
 
-    `people` has an empty notice for each approver who is in the facts.
+    `approvals` has the approvals due, and `people` an empty notice for everybody in the facts, both by id.
     """
-    theirs: dict[str, list[dict[str, Any]]] = {}
+    losing: dict[str, list[dict[str, Any]]] = {}
     for record, ending in endings:
         if ending.now.basis is not None:
-            theirs.setdefault(ending.now.basis.approval.approver, []).append(
+            losing.setdefault(ending.now.basis.approval.approver, []).append(
                 {
                     "id": record.id,
                     "name": _text(record, "name"),
@@ -100,10 +105,32 @@ def for_approvers(endings: Iterable[tuple[Record, Ending]], people: Mapping[str,
                     "reasons": _reasons(ending.then.reasons),
                 }
             )
-    for approver, losing in sorted(theirs.items()):
+    waiting = _waiting(approvals, people)
+    for approver in sorted(losing.keys() | waiting.keys()):
         if approver in people:
-            losing.sort(key=lambda one: (one["last_day"], one["id"]))
-            yield msgspec.structs.replace(people[approver], values={"losing": losing})
+            ends = sorted(losing.get(approver, []), key=lambda one: (one["last_day"], one["id"]))
+            values = {"losing": ends, "waiting": waiting.get(approver, [])}
+            yield msgspec.structs.replace(people[approver], values=values)
+
+
+def _waiting(
+    approvals: Mapping[str, ApprovalsDue], people: Mapping[str, Notice]
+) -> dict[str, list[dict[str, Any]]]:
+    """By approver: who waits for an approval at a location at which the approver may give it."""
+    asked: dict[str, list[str]] = {}
+    for employee, due in sorted(approvals.items()):
+        for location in due.asked_at:
+            asked.setdefault(location, []).append(employee)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for approver, due in approvals.items():
+        theirs = {one: None for location in due.approves_at for one in asked.get(location, ())}
+        theirs.pop(approver, None)
+        if theirs:
+            found[approver] = [
+                {"id": one, "name": people[one].name, "locations": list(approvals[one].asked_at)}
+                for one in theirs
+            ]
+    return found
 
 
 def digest_day(day: date, weekday: Weekday) -> date:

@@ -15,6 +15,7 @@ from icaccess.models import Employee, Record, Unread
 from icaccess.notices import due
 from icaccess.notices.interface import Notice
 from icaccess.notices.settings import NoticeSettings
+from icaccess.opa.client import AccessClient, ApprovalsDue
 from icaccess.pipeline import Run, start
 from icaccess.request import Request
 from icaccess.store import notices as recorded
@@ -79,7 +80,7 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
         told_of = recorded.latest_facts(connection, "recertification_open")
         if digest and recorded.has_settled(connection, "approver_digest", str(digest)):
             digest = None
-    seen = _Seen(last, day, digest)
+    seen = _Seen(last, day, digest, client)
     revisions = client.revisions()
     plan = run.compare(
         target.current(), revisions, lambda passing: run.decide(seen.passing(passing), revisions)
@@ -110,19 +111,25 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
             if ending is not None:
                 endings.append((timeline.record, ending))
     if digest is not None:
-        notices += due.for_approvers(endings, seen.approvers)
+        notices += due.for_approvers(endings, seen.approvals_due(), seen.people)
     return Due(as_of=day, notices=(*notices, *_operators(settings, day, told)))
 
 
 class _Seen:
-    """What is remembered of the facts as they pass: those who hold or held access, and who could approve."""
+    """What is remembered of the facts as they pass: those who hold or held access; for a digest, of everybody
+    an empty notice, and the approvals due."""
 
-    def __init__(self, changed: Collection[str], day: date, digest: date | None) -> None:
+    def __init__(
+        self, changed: Collection[str], day: date, digest: date | None, client: AccessClient
+    ) -> None:
         self.records: list[Employee] = []
-        self.approvers: dict[str, Notice] = {}
+        self.people: dict[str, Notice] = {}
         self._changed = changed
         self._day = day
         self._digest = digest
+        self._client = client
+        self._unasked: list[Employee] = []
+        self._approvals: dict[str, ApprovalsDue] = {}
 
     def passing(self, people: Iterable[Subject]) -> Iterator[Subject]:
         """The same people, looked at as they pass."""
@@ -134,13 +141,22 @@ class _Seen:
                     self._look(record, wanted=wanted)
             yield person
 
+    def approvals_due(self) -> dict[str, ApprovalsDue]:
+        """Who waits for an approval, and who may give one, of all who have passed."""
+        self._approvals.update(self._client.approvals_due(self._unasked, self._day))
+        self._unasked.clear()
+        return self._approvals
+
     def _look(self, record: Employee, *, wanted: bool) -> None:
         if wanted:
             self.records.append(record)
         if self._digest is not None:
-            self.approvers[record.id] = due.addressed(
+            self.people[record.id] = due.addressed(
                 record, "approver_digest", str(self._digest), self._day, {}
             )
+            self._unasked.append(record)
+            if len(self._unasked) == _TOGETHER:
+                self.approvals_due()
 
 
 def _failed(day: date, failure: Failure) -> tuple[str, str, str]:

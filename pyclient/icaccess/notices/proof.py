@@ -10,13 +10,13 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from icaccess.store.database import Store
-from icaccess.store.notices import RecordedNotice, endings, foretelling, has_reached
+from icaccess.store.notices import RecordedNotice, endings, foretelling, has_any, has_reached
 from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import run as run_table
 
 
-class Telling(msgspec.Struct, frozen=True, kw_only=True):
+class Telling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One notice that reached a person before a removal: for which day, when, and by which channel."""
 
     last_day: date
@@ -41,9 +41,12 @@ def foretold_removals(store: Store, target: str) -> list[ForetoldRemoval]:
     """Every verified removal at a target that a date foretold, in the order in which they were made.
 
     A date foretold it when a notice of the ending was due, or when all that was left was to recertify. A
-    removal that followed from facts which changed is none: nobody could have been told.
+    removal that followed from facts which changed is none: nobody could have been told. Where no notice was
+    ever recorded there is nothing to prove, and the list is empty.
     """
     with store.reading() as connection:
+        if not has_any(connection):
+            return []
         query = (
             select(change_table.c.run_id, change_table.c.n, change_table.c.employee_id, run_table.c.as_of)
             .join(run_table, run_table.c.id == change_table.c.run_id)

@@ -59,6 +59,7 @@ _SAMPLES: dict[str, dict[str, Any]] = {
     "recertified": {"valid_through": "2030-06-30"},
     "approver_digest": {
         "losing": [{"id": "001234", "name": "Other Person", "last_day": "2028-06-30", "reasons": [_REASON]}],
+        "waiting": [{"id": "001235", "name": "Third Person", "locations": ["210"]}],
     },
     OPERATORS: {"items": [{"kind": "run_failed", "text": "The run of today failed."}]},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Literal
@@ -86,7 +86,11 @@ class Forecast(msgspec.Struct, frozen=True):
 
 def forecast(client: AccessClient, records: Iterable[Record], first: date, last: date) -> Forecast:
     """What changes for `records` after `first`, through `last`; days are those that `recheck_on` names."""
-    people = timelines(client, records, first, last)
+    return forecast_of(client, timelines(client, records, first, last), first, last)
+
+
+def forecast_of(client: AccessClient, people: Sequence[Timeline], first: date, last: date) -> Forecast:
+    """The same, of timelines from `first` through `last`."""
     events = [event for timeline in people for event in _events(client, timeline)]
     events.sort(key=lambda event: (event.day, event.employee_id, list(KINDS).index(event.kind)))
     allowed = tuple(sum(timeline.on(day).outcome == "allow" for timeline in people) for day in (first, last))

@@ -1,10 +1,11 @@
-"""The geometry of the report's chart: columns by month as inline SVG, with the same in words and figures."""
+"""The geometry of the report's charts: columns over time as inline SVG, and the same in words and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from icaccess.review.campaign import Campaign
 from icaccess.review.report_data import Coming, Month
 
 _WIDTH, _LEFT, _TOP, _PLOT = 960, 44, 22, 190
@@ -21,7 +22,7 @@ class Piece(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One month: its parts from the floor up, its label, and the year where a year begins."""
+    """One month or week: its parts from the floor up, its label, and the year where a year begins."""
 
     x: float
     middle: float
@@ -33,9 +34,9 @@ class Column(NamedTuple):
 
 
 class ChartRow(NamedTuple):
-    """One month in figures."""
+    """One month (`YYYY-MM`) or the week that begins on a day, in figures."""
 
-    month: str
+    when: str
     counts: tuple[int, ...]
 
 
@@ -44,6 +45,7 @@ class Chart(NamedTuple):
 
     id: str
     title: str
+    unit: str
     words: str
     series: tuple[str, ...]
     width: int
@@ -73,7 +75,30 @@ def losses_by_month(months: Sequence[Coming]) -> Chart | None:
     return _chart("losses-chart", "People who lose access, by month", series, rows)
 
 
-def _chart(name: str, title: str, series: tuple[str, ...], rows: list[ChartRow]) -> Chart | None:
+def campaign_by_week(found: Campaign | None) -> Chart | None:
+    """The chart of a recertification, week by week; None before it opens."""
+    if found is None or not found.weeks:
+        return None
+    last = found.weeks[-1]
+    return _chart(
+        "campaign-chart",
+        f"Recertified by the end of each week, of {last.done + last.left:,} people",
+        ("Have recertified", "Have to recertify"),
+        [ChartRow(str(one.begins), (one.done, one.left)) for one in found.weeks],
+        unit="Week that begins on",
+        words=f"{last.done:,} of {last.done + last.left:,} have recertified since {found.opens}.",
+    )
+
+
+def _chart(
+    name: str,
+    title: str,
+    series: tuple[str, ...],
+    rows: list[ChartRow],
+    *,
+    unit: str = "Month",
+    words: str = "",
+) -> Chart | None:
     if not rows:
         return None
     shown = rows if len(rows) <= _LONGEST else [row for row in rows if sum(row.counts)]
@@ -84,7 +109,7 @@ def _chart(name: str, title: str, series: tuple[str, ...], rows: list[ChartRow])
     bars = []
     for at, row in enumerate(shown):
         x = _LEFT + at * step + (step - width) / 2
-        year, month = row.month.split("-")
+        year, month, *days = row.when.split("-")
         y = float(floor)
         parts = []
         for part, count in enumerate(row.counts):
@@ -100,16 +125,18 @@ def _chart(name: str, title: str, series: tuple[str, ...], rows: list[ChartRow])
                 round(y, 1),
                 parts,
                 f"{total:,}" if total else "",
-                _MONTHS[int(month) - 1],
-                year if at == 0 or month == "01" or shown[at - 1].month[:4] != year else "",
+                " ".join([_MONTHS[int(month) - 1], *(str(int(one)) for one in days)]),
+                year if at == 0 or shown[at - 1].when[:4] != year else "",
             )
         )
     peak = max(rows, key=lambda row: sum(row.counts))
     return Chart(
         id=name,
         title=title,
-        words=f"{sum(sum(row.counts) for row in rows):,} in all, from {rows[0].month} to {rows[-1].month}; "
-        f"most in {peak.month}, {sum(peak.counts):,}. The table after this chart has every figure.",
+        unit=unit,
+        words=words
+        or f"{sum(sum(row.counts) for row in rows):,} in all, from {rows[0].when} to {rows[-1].when}; "
+        f"most in {peak.when}, {sum(peak.counts):,}. The table after this chart has every figure.",
         series=series,
         width=_WIDTH,
         height=floor + 40,

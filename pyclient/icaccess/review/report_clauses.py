@@ -1,4 +1,5 @@
-"""The posted page in words: `clauses.yaml` of the policy, filled in with the values of the policy data.
+"""The posted page in words, and the rules that serve it: `clauses.yaml` of the policy, filled in with the
+values of the policy data, and each clause's rules with their source.
 
 `python -m icaccess.review.report_clauses` writes it to `docs/clauses.md`, as the policy here has it.
 """
@@ -6,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -13,8 +15,10 @@ import yaml
 
 from icaccess.config.policy_data import Requirements, load_policy_data
 from icaccess.errors import PolicyError
-from icaccess.review.report_data import ClauseWords, Settled
-from icaccess.review.source import CLAUSES
+from icaccess.opa.engine import find_opa
+from icaccess.review.report_data import ClauseWords, RulePlace, Settled, Traced
+from icaccess.review.source import CLAUSES, PolicySource
+from icaccess.review.trace import trace_policy
 
 _HEAD = """# The posted page, clause by clause
 
@@ -51,6 +55,39 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
         )
     except (KeyError, ValueError, IndexError) as error:
         raise PolicyError(f"{file}: {error} in braces is no value of data.requirements") from error
+
+
+def traced_clauses(policy: Path, config: Path) -> tuple[Traced, ...]:
+    """The matrix of the policy in a folder, whose tests are run for it.
+
+    `EngineError` when there is no OPA to run them with, `PolicyError` when there are none or one does not
+    compile.
+    """
+    source = PolicySource(find_opa(), policy, config)
+    return tuple(
+        Traced(
+            clause=one.clause,
+            rules=tuple(
+                RulePlace(
+                    title=rule.title or rule.path,
+                    place=f"{Path(rule.file).relative_to(policy)}:{rule.line}",
+                    source=_rule_text(Path(rule.file), rule.line),
+                )
+                for rule in one.rules
+            ),
+            reasons=one.reasons,
+            tests=tuple(test.name for test in (*one.tests, *one.cases)),
+            gap=one.gap,
+        )
+        for one in trace_policy(source).clauses
+    )
+
+
+def _rule_text(file: Path, line: int) -> str:
+    """The rule whose head stands on a line: that line, and what is indented or closes a bracket after it."""
+    first, *rest = file.read_text(encoding="utf-8").splitlines()[line - 1 :]
+    body = takewhile(lambda text: not text or text[0] in "\t )]}", rest)
+    return "\n".join([first, *body]).rstrip()
 
 
 def as_markdown(clauses: Sequence[ClauseWords]) -> str:

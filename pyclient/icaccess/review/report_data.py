@@ -12,6 +12,8 @@ from typing import Literal
 import msgspec
 
 from icaccess.models import Action, Basis, BasisApproval, Expiry, Outcome, Reason
+from icaccess.notices.proof import Telling
+from icaccess.review.campaign import Campaign
 
 FORMAT = "icaccess-report/1"
 
@@ -115,6 +117,8 @@ class Population(Part, frozen=True, kw_only=True):
     """People who hold access and have no employee record; they stand in the report besides `records`."""
     facts_digest: str
     """SHA-256 over every record, in the sources' order."""
+    leaning: int = 0
+    """How many people have rows of a source of which some match nobody."""
     sources: tuple[ReportedSource, ...] = ()
 
 
@@ -218,10 +222,11 @@ class ClauseWords(Part, frozen=True, kw_only=True):
 
 
 class RulePlace(Part, frozen=True, kw_only=True):
-    """A rule of the policy: what it is called, and where it stands in the policy's folder."""
+    """A rule of the policy: what it is called, where it stands in the policy's folder, and its source."""
 
     title: str
     place: str
+    source: str = ""
 
 
 class Traced(Part, frozen=True, kw_only=True):
@@ -235,10 +240,10 @@ class Traced(Part, frozen=True, kw_only=True):
 
 
 class ReportedDrift(Part, frozen=True, kw_only=True):
-    """Access that was changed behind this system's back."""
+    """Access that was changed behind this system's back, or that the target hides."""
 
     id: str
-    kind: Literal["given", "taken", "moved"]
+    kind: Literal["given", "taken", "moved", "hidden"]
     expected: Held | None
     found: Held | None
     outcome: Outcome
@@ -249,7 +254,8 @@ class Removal(Part, frozen=True, kw_only=True):
     """One removal as the journal has it, and what became of it.
 
     `departed_on` is the last day employed where the person had left, and `days` the days from it to the day
-    on which the removal was seen at the target.
+    on which the removal was seen at the target. `told` has the notices of the end that reached the person
+    before; it is null where no date foretold the removal, so that nobody could have been told.
     """
 
     id: str
@@ -260,6 +266,7 @@ class Removal(Part, frozen=True, kw_only=True):
     settled_on: date | None
     departed_on: date | None
     days: int | None
+    told: tuple[Telling, ...] | None = None
     note: str = ""
 
 
@@ -303,6 +310,8 @@ class Report(Part, frozen=True, kw_only=True):
     expiries: tuple[Month, ...]
     since: Since | None = None
     outlook: Outlook | None = None
+    campaign: Campaign | None = None
+    """The recertification before the next removal, without its people; null where nobody is allowed."""
     clauses: tuple[ClauseWords, ...] | None = None
     trace: tuple[Traced, ...] | None = None
     drift: tuple[ReportedDrift, ...] | None = None

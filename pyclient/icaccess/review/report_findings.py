@@ -70,6 +70,9 @@ def checks(report: Report, counts: ReportCounts) -> list[ReportCheck]:
     waiting = sum(one.waits_since is not None for one in report.people)
     found.append(_check(waiting == 0, f"{waiting:,} revocations wait for a person's consent.", "waiting"))
     found.append(_not_seen(report, "removals") if report.removals is None else _removals(report.removals))
+    foretold = [one for one in report.removals or () if one.told is not None]
+    if foretold:
+        found.append(_foretold(foretold))
     if report.under_way.pending or report.under_way.export_due_since:
         found.append(_under_way(report.under_way))
     found.append(_not_seen(report, "drift") if report.drift is None else _drift(report.drift))
@@ -86,7 +89,7 @@ def _check(good: bool, text: str, section: str) -> ReportCheck:
 
 def _not_seen(report: Report, part: str, section: str = "") -> ReportCheck:
     why = report.absent.get(part, "nobody looked.")
-    return ReportCheck("undecided", "Not seen", f"{part.capitalize()}: {why}", section or part)
+    return ReportCheck("unseen", "Not seen", f"{part.capitalize()}: {why}", section or part)
 
 
 def _removals(removals: Sequence[Removal]) -> ReportCheck:
@@ -99,6 +102,12 @@ def _removals(removals: Sequence[Removal]) -> ReportCheck:
     return _check(left == 0, text, "removals")
 
 
+def _foretold(removals: Sequence[Removal]) -> ReportCheck:
+    untold = sum(not one.told for one in removals)
+    text = f"A date foretold {len(removals):,} removals; {untold:,} of these people were not told before."
+    return _check(untold == 0, text, "removals")
+
+
 def _under_way(under_way: UnderWay) -> ReportCheck:
     """Waiting is fine until something is overdue."""
     text = f"{under_way.pending:,} changes are pending at the target, {under_way.overdue:,} of them overdue."
@@ -108,7 +117,7 @@ def _under_way(under_way: UnderWay) -> ReportCheck:
 
 
 def _drift(drift: Sequence[ReportedDrift]) -> ReportCheck:
-    text = f"The access of {len(drift):,} people was changed behind the back of this system."
+    text = f"The access of {len(drift):,} people is not what this system last saw."
     return _check(not drift, text, "drift")
 
 

@@ -19,13 +19,14 @@ from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import Facts
 from icaccess.facts.merge import MergedFacts
 from icaccess.models import Record
+from icaccess.notices.proof import foretold_removals
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
-from icaccess.opa.engine import find_opa
 from icaccess.pipeline import Run, start
 from icaccess.request import Request
-from icaccess.review.forecast import forecast
-from icaccess.review.report_clauses import read_clauses
+from icaccess.review.campaign import campaign_of
+from icaccess.review.forecast import forecast_of
+from icaccess.review.report_clauses import read_clauses, traced_clauses
 from icaccess.review.report_data import (
     Coming,
     Month,
@@ -35,19 +36,16 @@ from icaccess.review.report_data import (
     ReportedPerson,
     ReportedSource,
     ReportEvidence,
-    RulePlace,
     Since,
     Standing,
     StandingChange,
-    Traced,
     UnderWay,
 )
 from icaccess.review.report_people import Collected, held_by_records
 from icaccess.review.report_store import History, audit_end
-from icaccess.review.source import PolicySource
-from icaccess.review.trace import trace_policy
+from icaccess.timeline import Timeline, timelines
 
-_A_YEAR = timedelta(days=365)
+_DAY, _A_YEAR = timedelta(days=1), timedelta(days=365)
 
 
 def gather(request: Request, *, earlier: Report | None, personal: bool) -> Report:
@@ -115,10 +113,13 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     )
     due_since = min(listing.waiting.values(), default=None) if listing else None
     people = collected.everybody(plan, history.given(), history.waiting)
+    outlook, found = ahead(client, collected.joined, people, as_of)
+    recertification = campaign_of(found, as_of, outlook.through - _DAY, collected.approver)
     absent: dict[str, str] = {}
     removals = audit = drift = None
     if not history.is_empty:
-        removals = history.removals(collected.last_days)
+        told = {(one.employee_id, one.run_id): one.told for one in foretold_removals(store, target.identity)}
+        removals = history.removals(collected.last_days, told)
         if not personal:
             removals = tuple(msgspec.structs.replace(one, note="") for one in removals)
         audit = audit_end(store, settings)
@@ -150,11 +151,13 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
             unreadable=collected.unreadable,
             without_record=len(people) - plan.people,
             facts_digest=plan.facts_digest,
+            leaning=plan.leaning,
         ),
         people=people,
         places={},
         expiries=expiries(people, as_of),
-        outlook=outlook(client, collected.joined, people, as_of),
+        outlook=outlook,
+        campaign=msgspec.structs.replace(recertification, people=()) if recertification.people else None,
         drift=drift,
         removals=removals,
         under_way=UnderWay(
@@ -225,48 +228,27 @@ def expiries(people: Iterable[ReportedPerson], as_of: date) -> tuple[Month, ...]
     return tuple(found)
 
 
-def outlook(
+def ahead(
     client: AccessClient, records: Iterable[Record], people: Iterable[ReportedPerson], day: date
-) -> Outlook:
+) -> tuple[Outlook, list[Timeline]]:
     """What comes after `day`, through the day after the next removal of somebody who is allowed.
 
     Where nobody is allowed it is looked ahead for a year. `records` hold the access that the target shows.
+    With it come the timelines that it was counted in.
     """
     ends = [one.expiry.valid_through for one in people if one.outcome == "allow" and one.expiry]
-    through = min(ends) + timedelta(days=1) if ends else day + _A_YEAR
-    found = forecast(client, records, day, through)
-    return Outlook(
+    through = min(ends) + _DAY if ends else day + _A_YEAR
+    found = timelines(client, records, day, through)
+    coming = forecast_of(client, found, day, through)
+    outlook = Outlook(
         through=through,
-        allowed_now=found.allowed[0],
-        allowed_then=found.allowed[1],
-        months=tuple(Coming(month=month, **counts) for month, counts in found.by_month().items()),
-        by_role=found.by("roles", "removed", "lost"),
-        by_location=found.by("locations", "removed", "lost"),
+        allowed_now=coming.allowed[0],
+        allowed_then=coming.allowed[1],
+        months=tuple(Coming(month=month, **counts) for month, counts in coming.by_month().items()),
+        by_role=coming.by("roles", "removed", "lost"),
+        by_location=coming.by("locations", "removed", "lost"),
     )
-
-
-def traced_clauses(policy: Path, config: Path) -> tuple[Traced, ...]:
-    """The matrix of the policy in a folder, whose tests are run for it.
-
-    `EngineError` when there is no OPA to run them with, `PolicyError` when there are none or one does not
-    compile.
-    """
-    source = PolicySource(find_opa(), policy, config)
-    return tuple(
-        Traced(
-            clause=one.clause,
-            rules=tuple(
-                RulePlace(
-                    title=rule.title or rule.path, place=f"{Path(rule.file).relative_to(policy)}:{rule.line}"
-                )
-                for rule in one.rules
-            ),
-            reasons=one.reasons,
-            tests=tuple(test.name for test in (*one.tests, *one.cases)),
-            gap=one.gap,
-        )
-        for one in trace_policy(source).clauses
-    )
+    return outlook, found
 
 
 def _standing(person: ReportedPerson) -> Standing:

@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 from jinja2 import Environment, StrictUndefined
 
+from icaccess.review.campaign import STATES
 from icaccess.review.forecast import KINDS
-from icaccess.review.report_charts import expiries_by_month, losses_by_month
+from icaccess.review.report_charts import campaign_by_week, expiries_by_month, losses_by_month
 from icaccess.review.report_data import Part, Removal, Report, ReportedDrift, StandingChange
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 
@@ -34,6 +35,7 @@ _CONTENTS = (
     ("denied", "Why not allowed"),
     ("since", "Since the last report"),
     ("expiries", "Expiries by month"),
+    ("campaign", "Recertification"),
     ("removals", "Removals, verified"),
     ("drift", "Drift"),
     ("population", "Population"),
@@ -75,7 +77,9 @@ def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
         reasons=count_reasons(report.people),
         expiries=expiries_by_month(report.expiries),
         losses=losses_by_month(report.outlook.months if report.outlook else ()),
+        campaign_weeks=campaign_by_week(report.campaign),
         kinds=KINDS,
+        states=STATES,
         merged=any(one.rows is not None for one in report.population.sources),
         digests=_digests(report, beside),
         policy_change=_policy_change(report),

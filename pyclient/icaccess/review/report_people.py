@@ -98,6 +98,10 @@ class Collected:
                 action=one.action,
             )
 
+    def approver(self, identifier: str) -> str:
+        """An approver's id; words in its place where it is of no employee, and so may be an address."""
+        return identifier if self._personal or identifier in self._known else _SOMEBODY
+
     def _name(self, account: str) -> str:
         """An account that is no id is a name or an address, and so personal; a number stands for it then."""
         if self._personal or self._match == "id" or account in self._known:
@@ -139,7 +143,7 @@ class Collected:
         return replace(person, reasons=reasons, basis=basis, given=given)
 
     def _known_approver(self, approval: BasisApproval) -> BasisApproval:
-        return approval if approval.approver in self._known else replace(approval, approver=_SOMEBODY)
+        return replace(approval, approver=self.approver(approval.approver))
 
 
 def _person(

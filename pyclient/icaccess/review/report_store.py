@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select
 
 from icaccess.audit.heads import record_key, witness_state
@@ -15,6 +17,7 @@ from icaccess.audit.render import sentence
 from icaccess.config import Config
 from icaccess.errors import AuditError, StoreError
 from icaccess.models import BasisApproval
+from icaccess.notices.proof import Telling
 from icaccess.review.report_data import Audit, Given, Removal
 from icaccess.store import audit, consents
 from icaccess.store.database import Store
@@ -80,9 +83,14 @@ class History:
                 )
         return found
 
-    def removals(self, last_days: Mapping[str, Sequence[date]]) -> tuple[Removal, ...]:
+    def removals(
+        self,
+        last_days: Mapping[str, Sequence[date]],
+        told: Mapping[tuple[str, int], Sequence[Telling]] = MappingProxyType({}),
+    ) -> tuple[Removal, ...]:
         """Every removal, newest first.
 
+        `told` has the notices that came before each removal that a date foretold, by employee id and run.
         `last_days` gives the last days of people's employments by id. A departure belongs to a removal where
         the policy's own reason for it was `not_employed`: the last one before the day of that decision.
         """
@@ -108,10 +116,21 @@ class History:
                     settled_on=settled_on,
                     departed_on=departed_on,
                     days=days,
+                    told=self._told(told.get((row.employee_id, row.run_id))),
                     note=row.note,
                 )
             )
         return tuple(found)
+
+    def _told(self, notices: Sequence[Telling] | None) -> tuple[Telling, ...] | None:
+        """The same with instants in the district's zone."""
+        if notices is None:
+            return None
+        moments = [datetime.fromisoformat(one.told_at).astimezone(self._zone) for one in notices]
+        return tuple(
+            replace(one, told_at=moment.isoformat(timespec="seconds"))
+            for one, moment in zip(notices, moments, strict=True)
+        )
 
     def _intent(self, row: Row[Any]) -> _Intent:
         """What a change rested on; nothing, where the audit record does not tell any more."""

@@ -19,6 +19,7 @@ from icaccess import errors
 from icaccess.cli import cli
 from icaccess.cli.outputs import OUTPUTS, Failed, document
 from tests.cli.conftest import ROOT, Run
+from tests.notices.servers import Mailbox, mail_server
 
 DAY = ("--at", "2027-06-29")
 PAGE = (ROOT / "docs" / "commands.md").read_text()
@@ -62,6 +63,57 @@ def test_json_is_what_the_schema_says(name: str, command: Run) -> None:
     assert msgspec.json.decode(out, type=OUTPUTS[name])
 
 
+def test_json_of_changes_is_what_the_schema_says(command: Run, tmp_path: Path) -> None:
+    facts = ("--facts", "examples/facts", *DAY, "--format", "json")
+    adopted = msgspec.json.decode(command("adopt", *facts)[1], type=OUTPUTS["adopt"])
+    assert (adopted.target, adopted.adopted, adopted.not_adopted) == ("ledger", 43, ["100803", "100804"])
+    planned = msgspec.json.decode(command("plan", *facts)[1], type=OUTPUTS["plan"])
+    assert (len(planned.plan.changes), planned.guard.stops, planned.guard.waiting) == (24, [], {})
+    code, out, err = command("apply", *facts)
+    assert (code, out, "then give --yes" in err) == (1, "", True)
+    code, out, _ = command("apply", "--yes", *facts)
+    applied = msgspec.json.decode(out, type=OUTPUTS["apply"])
+    assert (code, applied.plan.digest) == (0, planned.plan.digest)
+    assert applied.summary.counts == {"verified": 24}
+    code, out, _ = command("audit", "replay", "100501", *DAY, "--format", "json")
+    replayed = msgspec.json.decode(out, type=OUTPUTS["audit replay"])
+    assert (code, replayed.decision.outcome, replayed.differences) == (0, "expired", [])
+    _, out, _ = command("report", *facts, "--out", tmp_path / "report")
+    found = msgspec.json.decode(out, type=OUTPUTS["report"])
+    assert {Path(file) for file in found.files} == set((tmp_path / "report").iterdir())
+
+
+def test_json_of_a_plan_that_the_guard_stops_says_so(command: Run, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    for part in ("requirements", "locations", "calendar"):
+        (tmp_path / "config" / part).symlink_to(ROOT / "config" / part)
+    (tmp_path / "config" / "icaccess.yaml").write_text("guard: {revocations: {count: 1}}\n")
+    options = ("--facts", "examples/facts", *DAY, "--config", tmp_path / "config")
+    command("adopt", *options)
+    code, out, err = command("apply", "--yes", *options, "--format", "json")
+    stopped = msgspec.json.decode(out, type=OUTPUTS["apply"])
+    assert (code, stopped.summary) == (3, None)
+    assert stopped.guard.stops == ["12 revocations, more than the 1 allowed"]
+    assert stopped.guard.option in err
+    assert msgspec.json.decode(err, type=Failed).error.code == "guard_stop"
+
+
+def test_json_of_bundles_is_what_the_schema_says(command: Run, tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    make = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key)]
+    subprocess.run(make, check=True, capture_output=True)
+    out = command("policy", "bundle", "--signing-key", key, "--out", tmp_path / "b", "--format", "json")[1]
+    found = msgspec.json.decode(out, type=OUTPUTS["policy bundle"]).bundles
+    assert [Path(one.file).name for one in found] == ["policy.tar.gz", "config.tar.gz"]
+
+
+def test_json_of_an_engine_that_no_url_names(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ICACCESS_OPA_URL")
+    found = msgspec.json.decode(command("opa", "status", "--format", "json")[1], type=OUTPUTS["opa status"])
+    assert found.sidecars == []
+    assert found.version is not None
+
+
 def test_json_of_notices_is_what_the_schema_says(command: Run, tmp_path: Path) -> None:
     assert command("adopt", *DAY)[0] == 0
     (tmp_path / "config").mkdir()
@@ -73,6 +125,20 @@ def test_json_of_notices_is_what_the_schema_says(command: Run, tmp_path: Path) -
     for name, arguments in {"plan": people, "send": people, "show": ("100116",)}.items():
         _, out, _ = command("notices", name, *arguments, *options)
         assert msgspec.json.decode(out, type=OUTPUTS[f"notices {name}"])
+
+
+def test_json_of_a_trial_is_what_the_schema_says(command: Run, tmp_path: Path) -> None:
+    assert command("adopt", *DAY)[0] == 0
+    (tmp_path / "config").mkdir()
+    for part in ("requirements", "locations", "calendar", "opa"):
+        (tmp_path / "config" / part).symlink_to(ROOT / "config" / part)
+    mailbox = Mailbox()
+    with mail_server(mailbox) as port:
+        (tmp_path / "config" / "icaccess.yaml").write_text(NOTICES.replace("port: 9", f"port: {port}"))
+        options = ("--config", tmp_path / "config", "--facts", "examples/facts", *DAY, "--format", "json")
+        _, out, _ = command("notices", "send", "--to", "me@example.org", *options)
+    found = msgspec.json.decode(out, type=OUTPUTS["notices send --to"])
+    assert found.trial == len(mailbox.to("me@example.org")) > 0
 
 
 def test_lines_of_json_are_what_the_schema_says(command: Run) -> None:

@@ -94,6 +94,8 @@ class Receiver:
 
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.taken: list[bytes] = []
+        """The bodies that it answered with 2xx."""
         self.statuses: list[int] = []
         """The answers to the next requests; 0 ends the connection without one."""
         self.url = ""
@@ -108,6 +110,8 @@ def webhook(receiver: Receiver) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
             status = receiver.statuses.pop(0) if receiver.statuses else 204
+            if 200 <= status < 300:
+                receiver.taken.append(body)
             if not status:
                 self.close_connection = True
                 return

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from icaccess.notices.proof import foretold_removals
 from icaccess.pipeline import start
 from icaccess.request import Request
+from icaccess.review.report_files import read
 from icaccess.store.database import open_store
 from tests.notices.conftest import ROOT
 from tests.notices.servers import Mailbox, mail_server
@@ -84,6 +85,26 @@ def test_an_approver_has_one_digest_a_week(mailing, mailbox, command):
     assert subjects(mailbox, "p000777@example.org") == [title, title]
     text = mailbox.to("p000777@example.org")[0].get_body(("plain",)).get_content()
     assert "- Sample 000001 (000001), after June 30, 2028." in text
+
+
+def test_an_approver_hears_who_waits_for_an_approval(mailing, mailbox, command):
+    principal = mailing.people["000777"]
+    principal["assignments"] = [{"role": "Principal", "location": "210", "start": "2019-08-01"}]
+    waits = mailing.person("000003", approvals=[])
+    mailing.person("000004", approvals=[], certifications=[])
+    elsewhere = [{"role": "Office Professional", "location": "211", "start": "2019-08-01"}]
+    mailing.person("000005", approvals=[], assignments=elsewhere)
+    mailing.write()
+    for day in ("2026-02-09", "2026-02-10"):  # Monday and Tuesday
+        command("notices", "send", "--at", day, *mailing.options)
+    assert subjects(mailbox, "p000777@example.org") == ["Elementary Scheduling: 1 to approve"]
+    text = mailbox.to("p000777@example.org")[0].get_body(("plain",)).get_content()
+    assert "- Sample 000003 (000003), 210" in text
+    assert "lose" not in text
+    waits["approvals"] = mailing.people["000001"]["approvals"]
+    mailing.write()
+    command("notices", "send", "--at", "2026-02-16", *mailing.options)
+    assert len(mailbox.to("p000777@example.org")) == 1
 
 
 def test_facts_that_change_are_told_as_they_are_then(mailing, mailbox, command):
@@ -214,6 +235,10 @@ def test_the_proof_says_when_each_was_told(mailing, command, tmp_path):
         (14, date(2028, 6, 30)),
     ]
     assert (other.employee_id, other.told) == ("000002", ())
+    assert command("report", *mailing.options, "--at", "2028-07-01", "--out", tmp_path / "report")[0] == 0
+    removals = {one.id: one for one in read(tmp_path / "report" / "report.json").removals or ()}
+    assert [one.days_before for one in removals["000001"].told or ()] == [60, 14]
+    assert removals["000002"].told == ()
 
 
 def test_a_plan_says_who_was_not_told_of_removal_by_date(mailing, command, tmp_path):

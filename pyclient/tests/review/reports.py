@@ -23,6 +23,7 @@ from icaccess.models import (
     InvalidRecord,
     Record,
 )
+from icaccess.notices.proof import Telling
 from icaccess.opa.client import AccessClient
 from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import Report, RulePlace, Traced
@@ -140,15 +141,29 @@ def full(client: AccessClient, folder: Path) -> Report:
     trace = tuple(
         Traced(
             clause=f"ES-{number}",
-            rules=(RulePlace(title="Eligible role", place=f"access.rego:{number}"),),
+            rules=(
+                RulePlace(
+                    title="Eligible role", place=f"access.rego:{number}", source="eligible if input.role"
+                ),
+            ),
             reasons=("approval_missing",),
             tests=("test_one", "a case of its own"),
             gap="no test or case shows it" if number == 3 else None,
         )
         for number in range(1, 16)
     )
-    return msgspec.structs.replace(
+    told = Telling(
+        last_day=date(2026, 2, 27),
+        days_before=14,
+        told_at="2026-02-13T08:00:00-07:00",
+        channel="mail",
+        confirmed=True,
+    )
+    first, second, *others = report.removals or ()
+    replace = msgspec.structs.replace
+    return replace(
         report,
+        removals=(replace(first, told=(told,)), replace(second, told=()), *others),
         since=compare(before, report.people),
         trace=trace,
         clauses=read_clauses(ROOT / "policy", load_policy_data(ROOT / "config").requirements),

@@ -57,13 +57,44 @@ def test_each_person_stands_where_the_facts_put_them(client: AccessClient) -> No
     assert found.people[2].last_day is not None
     assert FIRST < found.people[2].last_day < DAY
     assert found.people[1].remedies[0].startswith("Complete Elementary Scheduling again")
-    assert {name: dict(counts) for name, counts in found.by("locations").items()} == {
-        "210": {"done": 1, "cannot": 1},
-        "211": {"open": 1},
+    assert found.by_location == {
+        "210": {"done": 1, "open": 0, "cannot": 1},
+        "211": {"done": 0, "open": 1, "cannot": 0},
     }
-    assert {name: dict(counts) for name, counts in found.by("approver").items()} == {
-        "=777": {"done": 1, "open": 1, "cannot": 1}
-    }
+    assert found.by_approver == {"=777": {"done": 1, "open": 1, "cannot": 1}}
+
+
+def test_weeks_count_who_recertified_by_their_end(client: AccessClient) -> None:
+    people = [
+        person(f"{number}", day) for number, day in enumerate(("2028-01-07", "2028-01-08", "2028-02-29"))
+    ]
+    found = campaign(client, [*people, *PEOPLE], FIRST, DAY)
+    assert [one.recertified_on for one in found.people[:3]] == [
+        date(2028, 1, 7),
+        date(2028, 1, 8),
+        date(2028, 2, 29),
+    ]
+    assert found.opens == date(2028, 1, 1)
+    assert [(str(one.begins), one.done, one.left) for one in found.weeks] == [
+        ("2028-01-01", 1, 4),
+        ("2028-01-08", 2, 3),
+        ("2028-01-15", 2, 3),
+        ("2028-01-22", 2, 3),
+        ("2028-01-29", 2, 3),
+        ("2028-02-05", 3, 2),
+        ("2028-02-12", 3, 2),
+        ("2028-02-19", 3, 2),
+        ("2028-02-26", 4, 1),
+    ]
+    assert "  2028-02-26  " + "█" * 32 + "·" * 8 + "  4 of 5\n" in campaign_text(found, 5)
+
+
+def test_before_it_opens_there_are_no_weeks(client: AccessClient) -> None:
+    found = campaign(client, PEOPLE[1:2], date(2027, 11, 1), DAY)
+    assert found.weeks == ()
+    assert "Recertification opens on 2028-01-01\n" in campaign_text(found, 5)
+    nobody = campaign(client, PEOPLE[3:], FIRST, DAY)
+    assert "Nobody has to recertify\n" in campaign_text(nobody, 5)
 
 
 def test_text_and_csv_have_everybody(client: AccessClient) -> None:
@@ -73,8 +104,8 @@ def test_text_and_csv_have_everybody(client: AccessClient) -> None:
     assert "Have to recertify: 1\n  must  at 211 through 2028-06-30: certification_expired\n" in text
     assert "  … and 1 more" in campaign_text(found, 0)
     rows = list(csv.DictReader(io.StringIO(campaign_csv(found))))
-    assert [(row["employee_id"], row["state"], row["approver"]) for row in rows] == [
-        ("has", "done", "'=777"),
-        ("must", "open", "'=777"),
-        ("leaves", "cannot", "'=777"),
+    assert [(row["employee_id"], row["state"], row["approver"], row["recertified_on"]) for row in rows] == [
+        ("has", "done", "'=777", "2028-02-10"),
+        ("must", "open", "'=777", ""),
+        ("leaves", "cannot", "'=777", ""),
     ]

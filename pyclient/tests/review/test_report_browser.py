@@ -41,7 +41,7 @@ def open_page(browser, files):
         if not expected or expected not in text:
             complaints.append(text)
 
-    def opened(name: str, *, expected: str = "", **more) -> Page:
+    def opened(name: str, *, expected: str = "", at: str = "", **more) -> Page:
         context = browser.new_context(offline=True, **{"viewport": {"width": 1280, "height": 900}, **more})
         contexts.append(context)
         page = context.new_page()
@@ -49,7 +49,7 @@ def open_page(browser, files):
         page.on("console", lambda message: said(message.text, expected))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.append(request.url))
-        page.goto((files / name / "report.html").as_uri())
+        page.goto((files / name / "report.html").as_uri() + at)
         complaints.remove((files / name / "report.html").as_uri())
         return page
 
@@ -279,10 +279,11 @@ def test_the_other_tables_search_filter_and_sort_too(open_page):
     assert "Given by no run on record" in people(page).locator(".details").inner_text()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["plain", "harm", "full"])
-def test_axe_finds_no_violation(open_page, axe, name, scheme):
-    page = open_page(name, color_scheme=scheme)
+def test_axe_finds_no_violation(open_page, axe, name, scheme, width):
+    page = open_page(name, color_scheme=scheme, viewport={"width": width, "height": 840})
     people(page).locator(".more").first.click()
     for details in page.locator("details").all():
         details.evaluate("node => { node.open = true }")
@@ -291,9 +292,80 @@ def test_axe_finds_no_violation(open_page, axe, name, scheme):
     assert [(one["id"], one["nodes"][0]["html"][:200]) for one in result["violations"]] == []
 
 
-def test_a_narrow_window_does_not_scroll_sideways(open_page):
-    page = open_page("plain", viewport={"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+SIDEWAYS = """() => [document.documentElement, ...document.querySelectorAll(".scroll")]
+  .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.className || node.tagName)"""
+CUT = """() => [...document.querySelectorAll(".clamp, .name, .grid td > bdi")]
+  .filter((node) => node.scrollHeight > node.clientHeight + 1).map((node) => node.textContent.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280])
+@pytest.mark.parametrize("name", ["plain", "full"])
+def test_nothing_is_cut(open_page, name, width):
+    page = open_page(name, viewport={"width": width, "height": 840})
+    for details in page.locator("details").all():
+        details.evaluate("node => { node.open = true }")
+    assert page.evaluate(SIDEWAYS) == []
+    assert page.evaluate(CUT) == []
+
+
+def test_on_a_phone_a_row_is_a_card_with_the_reason_first(open_page, report):
+    page = open_page("plain", viewport={"width": 390, "height": 840})
+    denied = next(one for one in report.people if one.outcome == "deny" and one.held)
+    page.get_by_label("Search people", exact=True).fill(denied.id)
+    card = people(page).get_by_role("row").nth(1)
+    parts = [denied.id, denied.name, " ".join(denied.reasons[0].message.split()), "Denied"]
+    tops = [card.get_by_text(part).first.bounding_box()["y"] for part in parts]
+    assert tops == sorted(tops)
+    assert len(set(tops)) == 4
+    assert (
+        card.locator("[data-label='Holds access']").evaluate(
+            "node => getComputedStyle(node, '::before').content"
+        )
+        == '"Holds access: "'
+    )
+    card.get_by_role("button").click()
+    assert denied.reasons[0].remedy in people(page).locator(".details").inner_text()
+    assert page.evaluate(SIDEWAYS) == []
+
+
+def test_the_filter_stands_in_the_address(open_page, report):
+    page = open_page("plain")
+    page.get_by_label("Decision", exact=True).select_option("deny")
+    people(page).get_by_role("button", name="Valid through").click()
+    page.get_by_label("Search people", exact=True).fill("s8")
+    page.wait_for_url("**#people?outcome=deny&search=s8&sort=Valid+through")
+    other = open_page("plain", at=page.url[page.url.index("#") :])
+    assert ids(other) == ids(page)
+    assert other.get_by_label("Decision", exact=True).input_value() == "deny"
+    other.evaluate("location.hash = '#people?outcome=allow&role=Nobody'")
+    expect(other.get_by_label("Decision", exact=True)).to_have_value("allow")
+    assert ids(other)[0] == next(one.id for one in report.people if one.outcome == "allow")
+    other.get_by_role("button", name="Clear").click()
+    other.wait_for_url("**#people?sort=*")
+
+
+def test_the_campaign_and_the_source_of_a_rule_are_shown(open_page):
+    page = open_page("full")
+    campaign = page.locator("#campaign")
+    assert "Have to recertify" in campaign.inner_text()
+    assert campaign.get_by_role("img").locator("rect").count() > 10
+    rule = page.locator("#trace .rule").first
+    rule.locator("summary").click()
+    assert rule.locator("pre").is_visible()
+    assert rule.locator("pre").text_content() == "eligible if input.role"
+
+
+def test_the_page_says_who_was_told_before_a_removal(open_page):
+    page = open_page("full")
+    removals = page.locator("#removals-table")
+    removals.get_by_label("Told before").select_option("no")
+    assert removals.get_by_role("status").text_content() == "1 of 20 removals"
+    assert "Nobody told" in removals.locator("tbody").inner_text()
+    removals.get_by_label("Told before").select_option("yes")
+    assert "2026-02-13, 14 days before, by mail" in removals.locator("tbody").inner_text()
+    assert (
+        "A date foretold 2 removals; 1 of these people were not told" in page.locator(".checks").inner_text()
+    )
 
 
 def test_shape_and_word_tell_states_not_colour_alone(open_page):
@@ -311,6 +383,7 @@ def test_paper_has_every_row_and_no_controls(open_page, report, tmp_path):
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert ids(page) == [one.id for one in report.people if one.email.startswith("s8")]
     assert not page.locator(".filters").first.is_visible()
+    assert people(page).get_by_text("Only some are shown: found by “s8”.").is_visible()
     assert not page.locator(".contents").is_visible()
     assert page.locator("details:not([open])").count() == 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -40,11 +40,11 @@ class Running:
     def __init__(self, process: subprocess.Popen[bytes], log: Path, url: str) -> None:
         self.process = process
         self.url = url
-        self._log = log
+        self.log = log
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Its log's lines about one event; the last line may still be in writing."""
-        lines = self._log.read_text().split("\n")[:-1]
+        lines = self.log.read_text().split("\n")[:-1]
         return [line for line in map(json.loads, lines) if line["event"] == name]
 
     def page(self, path: str) -> requests.Response:
@@ -117,7 +117,7 @@ def test_nothing_personal_is_logged_or_shown(start) -> None:
     with start("--interval", "1d") as service:
         wait_until(lambda: service.events("run_done"), "the first run ends")
         pages = [service.page(path).text for path in ("/healthz", "/readyz", "/metrics")]
-        for text in [*pages, service._log.read_text()]:
+        for text in [*pages, service.log.read_text()]:
             # An id stands alone; the digits of a longer number, such as a time in a metric, are no id.
             assert not re.search(r"Sample Person|example\.org|(?<![\d.])(000777|000001)(?!\d)", text)
 
@@ -138,7 +138,7 @@ def test_nothing_personal_is_logged_or_shown(start) -> None:
 def test_bad_input_gets_one_line(start, options: list[str], more: dict[str, str], says: str) -> None:
     with start(*options, **more) as service:
         assert service.process.wait(20) == 1
-        (line,) = service._log.read_text().splitlines()
+        (line,) = service.log.read_text().splitlines()
         assert line.startswith(f"icaccess: {says}")
 
 

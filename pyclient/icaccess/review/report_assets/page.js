@@ -6,7 +6,8 @@
   const data = read("data");
   const OUTCOMES = { allow: "Allowed", deny: "Denied", expired: "Expired", undecided: "Undecided" };
   const ACTIONS = { grant: "Grant", keep: "Keep", update: "Update", revoke: "Revoke", none: "Nothing" };
-  const DRIFTS = { given: "Given", taken: "Taken away", moved: "Moved to other locations" };
+  const DRIFTS = { given: "Given", taken: "Taken away", moved: "Moved to other locations",
+    hidden: "Hidden: the target shows no such account" };
   const SIZES = [50, 200, 1000];
   const PRINTED = 2000; // rows of one table on paper; the CSV has them all
   const number = (n) => n.toLocaleString("en-US");
@@ -22,6 +23,10 @@
   }
   function put(node, ...children) {
     node.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+    return node;
+  }
+  function as(role, node) {
+    node.setAttribute("role", role);
     return node;
   }
   // Text from the facts: isolated, so that its direction and marks reach no further than itself.
@@ -44,6 +49,7 @@
   // ── One table ──────────────────────────────────────────────────────────────────────────────────────────
   // spec: rows; name and names for one row and many; columns {label, sort(row), fill(cell, row)};
   // text(row) to search in; filters {name, label, values(row), say(value)}; details(row) or nothing.
+  const tables = new Map();
   function table(root, spec) {
     const { rows, columns } = spec;
     const id = root.id;
@@ -56,18 +62,21 @@
     let sorted = { column: -1, down: false };
     let page = 0;
     let size = SIZES[0];
+    let writing = 0;
+    const section = id.replace("-table", "");
 
     const search = el("input");
     search.type = "search";
     search.id = `${id}-search`;
     search.autocomplete = "off";
     search.spellcheck = false;
-    const status = el("p", "status");
-    status.setAttribute("role", "status");
+    const status = as("status", el("p", "status"));
+    const narrowed = el("p", "status paper"); // what was chosen, on paper
     const body = el("tbody");
     const heads = columns.map((column, at) => heading(column, at));
     const caption = el("caption", "unseen", spec.caption);
-    const grid = el("table", "grid", caption, el("thead", "", el("tr", "", ...heads)), body);
+    // The roles stay what they are where the style makes cards of the rows.
+    const grid = as("table", el("table", "grid", caption, as("rowgroup", el("thead", "", as("row", el("tr", "", ...heads)))), as("rowgroup", body)));
     const frame = el("div", "scroll", grid);
     frame.tabIndex = 0;
     frame.setAttribute("role", "region");
@@ -88,7 +97,7 @@
       root.lastChild.setAttribute("role", "search");
       root.lastChild.setAttribute("aria-label", `Find: ${spec.caption}`);
     }
-    root.append(status, frame, pager.node);
+    root.append(status, narrowed, frame, pager.node);
     search.addEventListener("input", () => find());
     search.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && search.value) {
@@ -130,7 +139,7 @@
         find();
       });
       // On paper the heads repeat on every page, and Chromium leaves buttons out of those.
-      const th = el("th", column.className, button, el("span", "paper", column.label));
+      const th = as("columnheader", el("th", column.className, button, el("span", "paper", column.label)));
       th.scope = "col";
       return th;
     }
@@ -190,21 +199,41 @@
         : order;
       page = 0;
       draw();
+      clearTimeout(writing);
+      writing = setTimeout(address, 200);
     }
     function filterBy(values) {
       search.value = values.search || "";
-      for (const [name, select] of selects) select.value = values[name] || "";
+      for (const [name, select] of selects) {
+        select.value = values[name] || "";
+        if (select.selectedIndex < 0) select.value = ""; // an address may name what is not there any more
+      }
+      const column = columns.findIndex((one) => one.label === values.sort?.replace(/^-/, ""));
+      if (column >= 0) sorted = { column, down: values.sort.startsWith("-") };
       find();
+    }
+    // What is shown stands in the address, so that it can be kept and sent.
+    function address() {
+      const values = new URLSearchParams(chosen.entries());
+      if (search.value) values.set("search", search.value);
+      if (sorted.column >= 0) values.set("sort", (sorted.down ? "-" : "") + columns[sorted.column].label);
+      const text = values.toString();
+      history.replaceState(null, "", text ? `#${section}?${text}` : `#${section}`);
+    }
+    function chosenWords() {
+      const parts = (spec.filters || [])
+        .filter((filter) => chosen.has(filter.name))
+        .map((filter) => `${filter.label}: ${filter.say ? filter.say(chosen.get(filter.name)) : chosen.get(filter.name)}`);
+      if (search.value) parts.push(`found by “${search.value}”`);
+      return parts.length ? `Only some are shown: ${parts.join("; ")}.` : "";
     }
     function draw(everything) {
       const from = everything ? 0 : page * size;
       const shown = matching.subarray(from, everything ? PRINTED : from + size);
       const lines = document.createDocumentFragment();
-      for (const at of shown) lines.append(...linesOf(at, everything));
+      for (const at of shown) lines.append(...linesOf(at));
       if (!shown.length) {
-        const cell = el("td", "none", "Nothing matches.");
-        cell.colSpan = columns.length;
-        lines.append(el("tr", "", cell));
+        lines.append(across("Nothing matches.", "", "none"));
       }
       body.replaceChildren(lines);
       columns.forEach((column, at) => {
@@ -214,6 +243,7 @@
       const part = matching.length === rows.length ? number(rows.length) : `${number(matching.length)} of ${number(rows.length)}`;
       const cut = everything && matching.length > PRINTED ? `; the first ${number(PRINTED)} are printed, the CSV has all` : "";
       status.textContent = `${part} ${rows.length === 1 ? spec.name : spec.names}${cut}`;
+      narrowed.textContent = chosenWords();
       pager.where.textContent = `Page ${number(page + 1)} of ${number(last() + 1)}`;
       pager.buttons.forEach((button, at) => {
         button.setAttribute("aria-disabled", String(at < 2 ? page === 0 : page >= last()));
@@ -221,15 +251,21 @@
       pager.node.hidden = rows.length <= SIZES[0];
       clear.hidden = !search.value && !chosen.size;
     }
-    function linesOf(at, printing) {
+    function across(content, rowClass, cellClass) {
+      const cell = as("cell", el("td", cellClass, content));
+      cell.colSpan = columns.length;
+      return as("row", el("tr", rowClass, cell));
+    }
+    function linesOf(at) {
       const row = rows[at];
       const cells = columns.map((column, i) => {
-        const cell = el(i === 0 ? "th" : "td", column.className);
+        const cell = i === 0 ? as("rowheader", el("th", column.className)) : as("cell", el("td", column.className));
         if (i === 0) cell.scope = "row";
+        else cell.dataset.label = column.label;
         column.fill(cell, row);
         return cell;
       });
-      const line = el("tr", "", ...cells);
+      const line = as("row", el("tr", "", ...cells));
       if (!spec.details) return [line];
       const more = el("button", "more", icon("more"), el("span", "unseen", "Details of "), fact(row.id, "id"));
       more.type = "button";
@@ -240,18 +276,14 @@
         const next = line.nextElementSibling;
         if (next && next.className === "details") next.remove();
         if (wanted) {
-          const cell = el("td", "", spec.details(row));
-          cell.colSpan = columns.length;
-          line.after(el("tr", "details", cell));
+          line.after(across(spec.details(row), "details"));
         }
         wanted ? open.add(at) : open.delete(at);
         more.setAttribute("aria-expanded", String(wanted));
       };
       more.addEventListener("click", () => toggle(!open.has(at)));
       if (open.has(at)) {
-        const cell = el("td", "", spec.details(row));
-        cell.colSpan = columns.length;
-        lines.push(el("tr", "details", cell));
+        lines.push(across(spec.details(row), "details"));
         more.setAttribute("aria-expanded", "true");
       }
       return lines;
@@ -259,7 +291,8 @@
     window.addEventListener("beforeprint", () => draw(true));
     window.addEventListener("afterprint", () => draw());
     draw();
-    return { filterBy, search };
+    tables.set(section, { filterBy, search });
+    return tables.get(section);
   }
 
   // ── People ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -377,6 +410,17 @@
   const said = (one) => (one ? OUTCOMES[one.outcome] : "not there");
   const turn = (row) => `${said(row.before)} → ${said(row.after)}`;
   const holding = (held) => (held ? `${held.since ? `since ${held.since}` : "held"}${at(held.locations)}` : "nothing");
+  const TOLD = { yes: "Told", no: "Nobody told", unforeseen: "No date foretold it" };
+  const told = (row) => (!row.told ? "unforeseen" : row.told.length ? "yes" : "no");
+  function toldCell(cell, row) {
+    if (!row.told) return cell.append(el("span", "quiet", "—"));
+    if (!row.told.length) return cell.append(el("span", "mark undecided", icon("undecided"), TOLD.no));
+    for (const one of row.told) {
+      const sure = one.confirmed ? "" : ", not confirmed";
+      cell.append(el("span", "sub", `${one.told_at.slice(0, 10)}, ${one.days_before} days before, by ${one.channel}${sure}`));
+    }
+    return cell;
+  }
   const specs = {
     "since-table": {
       caption: "Who stands differently since the last report", name: "person", names: "people",
@@ -407,6 +451,7 @@
       filters: [
         { name: "state", label: "Result", values: (row) => [row.state], say: words },
         { name: "why", label: "Why", values: (row) => row.reasons, say: words },
+        { name: "told", label: "Told before", order: Object.keys(TOLD), values: (row) => [told(row)], say: (value) => TOLD[value] },
       ],
       columns: [
         withId,
@@ -421,6 +466,7 @@
             row.settled_on ? el("span", "sub", row.settled_on) : null,
             row.note ? el("span", "sub", fact(row.note)) : null),
         },
+        { label: "Told before", sort: (row) => told(row) + (row.told || []).map((one) => one.told_at).join(), fill: (cell, row) => toldCell(cell, row) },
         { label: "Days since departure", className: "number", sort: (row) => row.days ?? -1, fill: (cell, row) => cell.append(row.days === null ? el("span", "quiet", "—") : String(row.days)) },
       ],
     },
@@ -429,6 +475,16 @@
     const root = document.getElementById(id);
     if (root) table(root, { ...spec, rows: data[root.dataset.rows] });
   }
+
+  // ── The address ────────────────────────────────────────────────────────────────────────────────────────
+  function fromAddress() {
+    const [section, text] = location.hash.slice(1).split("?");
+    if (!text || !tables.has(section)) return;
+    tables.get(section).filterBy(Object.fromEntries(new URLSearchParams(text)));
+    document.getElementById(section).scrollIntoView();
+  }
+  window.addEventListener("hashchange", fromAddress);
+  fromAddress();
 
   // ── Paper ──────────────────────────────────────────────────────────────────────────────────────────────
   let closed = [];

@@ -1,0 +1,160 @@
+"""People on their way to OPA: each record joined with what the target shows for the account that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from icaccess.batches import batches
+from icaccess.errors import UsageError
+from icaccess.facts.interface import digest
+from icaccess.models import Access, AnyRecord, Employee, InvalidRecord, Record, Unread
+from icaccess.targets.interface import Match, account_of
+
+if TYPE_CHECKING:  # a single decision needs no database
+    from icaccess.diff import Subject
+    from icaccess.request import Parts
+    from icaccess.store.holders import StoredBasis
+
+_TOGETHER = 1000
+"""How many people are counted and joined together."""
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+T = TypeVar("T")
+
+
+class Gatherer:
+    """Reads the facts of a run and joins them with what is held; `progress` is given how many passed."""
+
+    def __init__(self, parts: Parts, progress: Callable[[str, int], None]) -> None:
+        self._parts = parts
+        self._progress = progress
+
+    def records(self, ids: Collection[str] = ()) -> Iterator[Record]:
+        """The records of `ids`, or of everybody, in the order of the facts, for `decide` and what-ifs.
+
+        A record without `access` is completed by what the target shows, which is asked only where there is
+        such a record. `UsageError` names the ids without facts once all records have passed.
+        """
+        wanted = set(ids)
+        held: dict[str, Access] | None = None
+        named = (
+            record for record in self._counted(self._parts.facts.records()) if not ids or record.id in ids
+        )
+        for batch in batches(named, _TOGETHER):
+            wanted.difference_update(record.id for record in batch)
+            open_ = [one for one in batch if isinstance(one, Employee) and one.access is UNSET]
+            if open_ and held is None:
+                held = {} if self._parts.nobody_yet else self._parts.target.listing().held
+            accounts = {one.id: account_in(self._parts.target.match, one) for one in open_ if held}
+            known = self._evidence(account for account in accounts.values() if held and account in held)
+            for record in batch:
+                account = accounts.get(record.id, "")
+                access = held.get(account) if held and account else None
+                yield (
+                    record
+                    if access is None
+                    else with_access(record, _rests(access, account, known.get(account)))
+                )
+        if wanted:
+            raise UsageError(
+                f"no employee {', '.join(sorted(wanted))} in the facts; check the id, it is a text"
+            )
+
+    def everybody(self, held: dict[str, Access]) -> Iterator[Subject]:
+        """Everybody, each with what the target shows for their account, whatever the record says.
+
+        What a record claims is taken from `held`; in the end it has the accounts that no record names.
+        """
+        from icaccess.diff import Subject
+
+        match = self._parts.target.match
+        for batch in batches(self._counted(self._parts.facts.unread()), _TOGETHER):
+            records = batch
+            if match != "id":
+                records = [one.read() if isinstance(one, Unread) else one for one in batch]
+            accounts = [one.id if isinstance(one, Unread) else account_in(match, one) for one in records]
+            known = self._evidence(account for account in accounts if account in held)
+            for record, account in zip(records, accounts, strict=True):
+                access = held.pop(account, None) if account else None
+                evidence = None if access is None else known.get(account)
+                joined: AnyRecord
+                if isinstance(record, Unread):
+                    own = record.digest
+                    read = partial(_read, record, account, access, evidence)
+                    joined = Unread(record.id, own + _mark(access, evidence), read)
+                else:
+                    own = digest(_encode(record))
+                    joined = with_access(record, _rests(access, account, evidence))
+                yield Subject(joined, account, access, own, evidence)
+
+    def adopted(self, shown: Mapping[str, Access]) -> Iterator[Subject]:
+        """Everybody, each with what they hold: as the target shows it, or, for the ledger, as records say."""
+        from icaccess.diff import Subject
+
+        target = self._parts.target
+        for record in self._counted(self._parts.facts.records()):
+            account = account_in(target.match, record)
+            access = shown.get(account)
+            if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
+                access = replace(record.access, basis=UNSET)
+            yield Subject(with_access(record, access), account, access, b"")
+
+    def _evidence(self, accounts: Iterable[str]) -> dict[str, StoredBasis]:
+        """What is remembered of the decisions that allowed what these accounts hold."""
+        held = list(accounts)
+        if not held:
+            return {}
+        from icaccess.store import holders
+
+        with self._parts.store.reading() as connection:
+            return holders.evidence(connection, self._parts.target.identity, held)
+
+    def _counted(self, records: Iterable[T]) -> Iterator[T]:
+        number = 0
+        for number, record in enumerate(records, 1):
+            yield record
+            if not number % _TOGETHER:
+                self._progress("people", _TOGETHER)
+        self._progress("people", number % _TOGETHER)
+
+
+def account_in(match: Match, record: Record) -> str:
+    """The account that a record names, empty where it names none."""
+    if match == "id":
+        return record.id
+    value = UNSET if isinstance(record, InvalidRecord) else getattr(record, match)
+    return "" if value is UNSET else account_of(match, value)
+
+
+def with_access(record: Record, access: Access | None) -> Record:
+    """The record with `access` as a target shows it, absent where nothing is held."""
+    if isinstance(record, InvalidRecord) or (access is None and record.access is UNSET):
+        return record
+    return replace(record, access=UNSET if access is None else access)
+
+
+def _rests(access: Access | None, account: str, evidence: StoredBasis | None) -> Access | None:
+    """What is held, with the basis of the last decision that allowed it, where one is remembered."""
+    if access is None or evidence is None:
+        return access
+    return replace(access, basis=evidence.read(account))
+
+
+@lru_cache(10_000)  # most people hold what others hold too
+def _shared_mark(access: Access | None) -> bytes:
+    return digest(_encode(access))
+
+
+def _mark(access: Access | None, evidence: StoredBasis | None) -> bytes:
+    shown = _shared_mark(access)
+    return shown if evidence is None else digest(shown + evidence.basis.encode())
+
+
+def _read(unread: Unread, account: str, access: Access | None, evidence: StoredBasis | None) -> Record:
+    return with_access(unread.read(), _rests(access, account, evidence))
