@@ -188,8 +188,12 @@ def mutate(
     from icaccess.review import mutate as review
     from icaccess.review.mutants import mutants
     from icaccess.review.mutants import sample as some_of
+    from icaccess.review.suite import passing_suite
 
+    if not limit >= 0:  # as `nan` is not, which passes every comparison of click's
+        raise UsageError(f"--limit {limit}: give a number of seconds, 0 for no search")
     source = _source(policy, config)
+    passing_suite(source)
     made = mutants(source.policy)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
     holes = 0

@@ -159,11 +159,11 @@ def test_each_clause_is_traced_to_its_rules_and_tests(icaccess, tmp_path):
     [
         ("[", "is no list of clauses"),
         (
-            "- {clause: ES-5}",
+            "clauses: [{clause: ES-5}]",
             "is no list of clauses: Object missing required field `asks`",
         ),
         (
-            '[{clause: ES-5, asks: a, settled: [{question: a, answer: "{lead}", why: c}]}]',
+            'clauses: [{clause: ES-5, asks: a, settled: [{question: a, answer: "{lead}", why: c}]}]',
             "'lead' in braces is no value of data.requirements",
         ),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
 
@@ -17,6 +17,7 @@ from icaccess.review.search.judge import Judge, Made, VersionJudge, seen
 from icaccess.review.search.pool import Pool
 from icaccess.review.search.shrink import shrink
 
+_MOST_RECORDS = 24
 QUIET = 4.0
 """Seconds without another way to differ after which a search that found some ends."""
 
@@ -24,7 +25,8 @@ QUIET = 4.0
 class Tried(msgspec.Struct, kw_only=True):
     """What a search tried: how many people, days, words and kinds of decision, and for how long.
 
-    `first_after` is how many seconds passed until the first difference was seen, null when there was none.
+    `first_after` is how many seconds passed until the first difference was seen, and `first_tried` how many
+    people had been tried by then; both are null when there was none.
     """
 
     seed: int
@@ -36,6 +38,7 @@ class Tried(msgspec.Struct, kw_only=True):
     words: int = 0
     kinds_of_decision: int = 0
     first_after: float | None = None
+    first_tried: int | None = None
     only_one_knows: tuple[str, ...] = ()
 
 
@@ -80,7 +83,7 @@ class Search:
 
     def run(self, base: VersionJudge, head: VersionJudge) -> SearchResult:
         """Search until the limit, or until no other way to differ has turned up for some seconds."""
-        judge = Judge(base, head)
+        self._judge = judge = Judge(base, head, learn=self._learn)
         problem = None
         try:
             self.built = self._pool.begin(judge, self.built)
@@ -104,10 +107,12 @@ class Search:
             bool(self._best) and now - self._latest > self._quiet
         )
 
-    def _learn(self, people: list[Made], answers: list[tuple[bytes, ...]]) -> None:
+    def _learn(self, people: Sequence[Made], answers: Sequence[tuple[bytes, ...]]) -> None:
         """Keep those new in kind, and put what differs onto those who meet everything."""
         self._days |= {made.at for made in people}
         for made, (base, head) in zip(people, answers, strict=True):
+            if sum(len(value) for value in made.facts.values() if isinstance(value, list)) > _MOST_RECORDS:
+                continue  # somebody half built
             self._pool.offer(made, [seen(base)] if base == head else [seen(base), seen(head)])
             if (found := difference(made, base, head)) is not None and self._note(found):
                 self._pool.first(self._grafted(made))
@@ -117,6 +122,7 @@ class Search:
         now = time.monotonic()
         if self._tried.first_after is None:
             self._tried.first_after = round(now - self._started, 2)
+            self._tried.first_tried = self._judge.pairs
         known = self._best.get(found.way)
         if known is None or found.rank < known.rank:
             self._best[found.way] = found
@@ -136,10 +142,9 @@ class Search:
                 (answers,) = judge.decide([made])
                 self._best[way] = difference(made, *answers) or self._best[way]
 
-    def _is_of(self, way: str, made: Made, answers: tuple[bytes, ...]) -> bool:
+    @staticmethod
+    def _is_of(way: str, made: Made, answers: tuple[bytes, ...]) -> bool:
         found = difference(made, *answers)
-        if found is not None:
-            self._note(found)
         return found is not None and found.way == way
 
     def _grafted(self, made: Made) -> Iterator[Made]:

@@ -7,6 +7,7 @@ for as long as the person is still allowed shows which of them count, without kn
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,12 +19,14 @@ _SOMEBODY = "000777"
 """Fills a text that must be there, such as the id of somebody else."""
 _DAYS = 6
 _MOST_PLACED = 400
+_MOST_MOVED = 24
+"""How many of the people who did everything on one critical day are tried with each day moved by one."""
 _LATER = 40
 """How many days after all that they did people are decided on, so that there are days between."""
 
 
 class Built(NamedTuple):
-    """People who meet everything, in groups by what they are like, and the same with other words."""
+    """People who meet everything, in groups by what they are like; and others like them, who may not."""
 
     groups: list[list[Made]]
     others: list[Made]
@@ -45,10 +48,15 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
             told = echoed(judge, built, shape)
             altered = [other for made in told[:1] for other in _altered(made, shape, words)]
             nested = _nested(judge, built[-1], shape, words)
-            ended = _allowed(judge, list(on_critical_days(built[-1], shape, words)))
+            critical = sorted(words.critical)
+            began = [_on(built[-1].facts, day) for day in (critical[:1] + critical[len(critical) // 2 :][:1])]
+            ended = _allowed(
+                judge, [one for made in began for one in _on_critical_days(made, shape, critical)]
+            )
             groups = [linked, built, told, altered, nested, _allowed(judge, placed), ended]
-            varied = _varied(judge, built[-1], shape, words)
-            return Built([group for group in groups if group], varied)
+            others = _varied(judge, built[-1], shape, words)
+            others += [moved_one for made in placed[:_MOST_MOVED] for moved_one in _one_day_off(made)]
+            return Built([group for group in groups if group], others)
     return Built([], [])
 
 
@@ -119,24 +127,22 @@ def _fewest(judge: Judge, made: Made) -> Made:
     return made
 
 
-def on_critical_days(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
+def _on_critical_days(made: Made, shape: Shape, critical: list[str]) -> Iterator[Made]:
     """The same person decided on each critical day and those beside it, and with a period that ended on one.
 
-    A period ends on a critical day or beside it, and the person is decided on the next two critical days.
+    A period ends on a critical day or beside it, and the person is decided on the next critical day.
     """
-    critical = sorted(words.critical)
-    yield from (Made(made.facts, moved(day, n)) for day in critical for n in (0, 1, -1))
+    yield from (Made(made.facts, moved(day, n)) for day in critical for n in (0, 1, -1) if day > made.at)
     for name, records in made.facts.items():
         items = shape.fields[name].items
         if items is None or items.period is None:
             continue
-        for place, day in enumerate(critical):
+        first, last = items.period
+        for day, at in pairwise(critical):
             for end in (day, moved(day, 1), moved(day, -1)):
-                ended = [{**record, items.period[1]: end} for record in records]
-                if all(record[items.period[0]] <= end for record in records):
-                    yield from (
-                        Made({**made.facts, name: ended}, at) for at in critical[place + 1 : place + 3]
-                    )
+                if all(record[first] <= end for record in records):
+                    ended = [{**record, last: end} for record in records]
+                    yield Made({**made.facts, name: ended}, at)
 
 
 def _varied(judge: Judge, made: Made, shape: Shape, words: SearchWords) -> list[Made]:
@@ -213,9 +219,20 @@ def _linked(made: Made, shape: Shape) -> Made:
     return Made(facts, made.at)
 
 
+def _one_day_off(made: Made) -> Iterator[Made]:
+    """The same person with each one of their days a day earlier and a day later."""
+    for name, records in made.facts.items():
+        for place, record in enumerate(records):
+            for key in [key for key, value in record.items() if is_day(value)]:
+                for n in (-1, 1):
+                    changed = {**record, key: moved(record[key], n)}
+                    facts = {**made.facts, name: [*records[:place], changed, *records[place + 1 :]]}
+                    yield Made(facts, made.at)
+
+
 def _near_critical(words: SearchWords) -> list[str]:
     """The critical days and those beside them, and the days as far from the hot ones as hot values count."""
-    days = [moved(day, n) for day in words.critical for n in (0, 1, -1)]
+    days = [*words.critical, *(moved(day, n) for day in words.critical for n in (1, -1))]
     off = [sign * (n + more) for n in words.hot_counts for more in (-1, 0, 1) for sign in (1, -1)]
     days += [moved(day, n) for day in words.hot_days for n in off]
     return list(dict.fromkeys(days))[:_MOST_PLACED]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from icaccess.errors import EngineError, PolicyError
+from icaccess.errors import EngineError
 from icaccess.opa.engine import find_opa
 from icaccess.review.cases import Question, decide_questions, read_cases
 from icaccess.review.search.anybody import QUIET, Tried
@@ -19,7 +19,7 @@ from icaccess.review.search.judge import Judge, Made, VersionJudge, judging, see
 from icaccess.review.search.pool import Pool
 from icaccess.review.search.shrink import shrink
 from icaccess.review.source import PolicySource, covered_by, value_of
-from icaccess.review.suite import run_suite
+from icaccess.review.suite import passing_suite
 from icaccess.review.versions import Checkout, Version
 
 PolicyLine = tuple[str, int]
@@ -98,7 +98,7 @@ class _Explorer:
 
     def run(self, decisions: VersionJudge) -> str | None:
         """Search, and make everybody found plainer; why it ended early, if it did."""
-        judge = Judge(decisions)
+        judge = Judge(decisions, learn=self._learn)
         try:
             for (decision,) in judge.decide(self._seeds):
                 self.ways_of_seeds |= ways(decision)
@@ -133,7 +133,7 @@ class _Explorer:
         now = time.monotonic()
         return now - self._started > self.tried.limit or now - self._latest > QUIET
 
-    def _learn(self, people: list[Made], answers: list[tuple[bytes, ...]]) -> None:
+    def _learn(self, people: Sequence[Made], answers: Sequence[tuple[bytes, ...]]) -> None:
         self._days |= {made.at for made in people}
         shapes = self._pool.shapes
         for made, (decision,) in zip(people, answers, strict=True):
@@ -169,12 +169,7 @@ def ways(decision: bytes) -> set[str]:
 
 def _tested_lines(source: PolicySource) -> set[PolicyLine]:
     """The lines of the policy that its tests evaluate; `PolicyError` while one of them fails."""
-    run = run_suite(source)
-    if run.failed:
-        raise PolicyError(
-            f"{run.failed} of the policy's tests fail: run `icaccess policy test`, and mend them"
-        )
-    return {(file.file.lstrip("/"), line) for file in run.coverage for line in file.covered}
+    return {(file.file.lstrip("/"), line) for file in passing_suite(source).coverage for line in file.covered}
 
 
 def _by_line(

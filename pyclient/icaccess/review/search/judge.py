@@ -7,7 +7,7 @@ several days in one request.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -54,6 +54,9 @@ class Made(msgspec.Struct, frozen=True):
 
     facts: EmployeeFacts
     at: str
+
+
+Learn = Callable[[Sequence[Made], Sequence[tuple[bytes, ...]]], None]
 
 
 class _Code(msgspec.Struct, frozen=True):
@@ -110,8 +113,8 @@ class VersionJudge:
 
     def __init__(self, url: str, http: HttpClient) -> None:
         """`url` is that of an OPA that holds the search's own rule, and `http` carries its token."""
-        self._url = url
-        self._http = http
+        self.url = url
+        self.http = http
 
     def decide(self, people: Sequence[tuple[str, bytes]], by: bytes | None = None) -> list[bytes]:
         """What the version decides of people, each a day and the facts as JSON with their place as the id.
@@ -119,17 +122,8 @@ class VersionJudge:
         `by` is JSON of the policy data to decide by in the place of the version's own. Raises `EngineError`
         when OPA does not answer any more.
         """
-        by_day: dict[str, list[int]] = {}
-        for place, (day, _) in enumerate(people):
-            by_day.setdefault(day, []).append(place)
-        asked = b",".join(
-            b'{"as_of":"%b","employees":[%b]}' % (day.encode(), b",".join(people[one][1] for one in places))
-            for day, places in by_day.items()
-        )
-        if by is None:
-            found = self._ask("decisions", b'{"input":[%b]}' % asked)
-        else:
-            found = self._ask("decisions_by", b'{"input":{"data":%b,"days":[%b]}}' % (by, asked))
+        by_day = _by_day(people)
+        found = self._ask("decisions" if by is None else "decisions_by", question(people, by))
         if found is not None and len(found) == len(by_day) and sum(map(len, found)) == len(people):
             answers = [b""] * len(people)
             for places, decisions in zip(by_day.values(), found, strict=True):
@@ -144,9 +138,9 @@ class VersionJudge:
 
     def _ask(self, rule: str, body: bytes) -> list[dict[str, msgspec.Raw]] | None:
         """The decisions by id of each day; None where the policy gives none."""
-        url = f"{self._url}/v1/data/system/authz/{rule}?strict-builtin-errors=true"
+        url = f"{self.url}/v1/data/system/authz/{rule}?strict-builtin-errors=true"
         try:
-            answer = self._http.request("POST", url, body=body)
+            answer = self.http.request("POST", url, body=body)
             if answer.status == 200:
                 return _answers(answer.content).get("result")
         except HttpError as error:
@@ -154,6 +148,22 @@ class VersionJudge:
         except msgspec.DecodeError:
             pass
         return None
+
+
+def question(people: Sequence[tuple[str, bytes]], by: bytes | None = None) -> bytes:
+    """What an OPA is asked about people, day by day, as JSON; `by` as for `VersionJudge.decide`."""
+    days = b",".join(
+        b'{"as_of":"%b","employees":[%b]}' % (day.encode(), b",".join(people[one][1] for one in places))
+        for day, places in _by_day(people).items()
+    )
+    return b'{"input":[%b]}' % days if by is None else b'{"input":{"data":%b,"days":[%b]}}' % (by, days)
+
+
+def _by_day(people: Sequence[tuple[str, bytes]]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, (day, _) in enumerate(people):
+        found.setdefault(day, []).append(place)
+    return found
 
 
 @contextmanager
@@ -176,8 +186,10 @@ def judging(place: Checkout) -> Iterator[tuple[Version, VersionJudge]]:
 class Judge:
     """Decisions by one version, or by two at the same time, as JSON in the order of the people."""
 
-    def __init__(self, *versions: VersionJudge) -> None:
+    def __init__(self, *versions: VersionJudge, learn: Learn | None = None) -> None:
+        """`learn` gets all people whom `decide` is asked about, with what the versions decide."""
         self._versions = versions
+        self._learn = learn
         self._pool = ThreadPoolExecutor(_IN_FLIGHT * len(versions), thread_name_prefix="judge")
         self.pairs = 0
         """How many people have been decided, each by every version."""
@@ -191,7 +203,10 @@ class Judge:
 
         Raises `EngineError` when an OPA does not answer any more.
         """
-        return [one for _, answers in self.decide_all(batches(people, BATCH)) for one in answers]
+        answers = [one for _, some in self.decide_all(batches(people, BATCH)) for one in some]
+        if self._learn is not None:
+            self._learn(people, answers)
+        return answers
 
     def decide_all(
         self, groups: Iterator[list[Made]]

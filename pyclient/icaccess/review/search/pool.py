@@ -47,21 +47,23 @@ class Pool:
         self._ready: list[Made] = []
 
     def begin(self, judge: Judge, built: Built | None = None) -> Built:
-        """Have people who meet everything, the seeds and nobody at all ready to be tried.
+        """Try people who meet everything, and have others like them, the seeds and nobody at all ready.
 
-        `built` are those whom another search of the same policy built; otherwise they are built here.
+        `built` are those whom another search of the same policy built, who are then ready as well; otherwise
+        they are built here.
         """
         nobody: EmployeeFacts = {
             name: [] for name, field in self._shape.fields.items() if field.kind == "list"
         }
         days = list(self._words.days)
         some = self.rng.sample(days, min(6, len(days))) or ["2025-09-10"]
+        again = [made for group in built.groups for made in group] if built else []
         built = built or build(judge, self._shape, self._words)
-        people = [*(made for group in built.groups for made in group), *built.others]
-        for name, known in learned(people).items():
+        for name, known in learned([made for group in built.groups for made in group]).items():
             seen_before = self._words.by_field.get(name, ())
             self._words.by_field[name] = tuple(dict.fromkeys((*known, *seen_before)))
         self._groups = built.groups or [[Made(nobody, day) for day in some]]
+        people = [*again, *built.others]
         for group in built.groups[:3]:
             people += beside(group[0], self._shape, self._words)
         self._ready = [*people, *self._seeds, *(Made(nobody, day) for day in some)]
