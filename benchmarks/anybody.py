@@ -44,11 +44,11 @@ RULES = [
     # operators
     Subtle(
         ACCESS,
-        "one.name == names.required; one.completed_on <= day]",
-        "one.name == names.required; one.completed_on < day]",
+        "completion.completed_on <= day]",
+        "completion.completed_on < day]",
     ),
-    Subtle(ACCESS, "completed_on >= min(walk_in)]", "completed_on > min(walk_in)]"),
-    Subtle(ACCESS, "completed_on >= min(walk_in)]", "completed_on >= max(walk_in)]"),
+    Subtle(ACCESS, "done >= min(walk_in)]", "done > min(walk_in)]"),
+    Subtle(ACCESS, "done >= min(walk_in)]", "done >= max(walk_in)]"),
     Subtle(ACCESS, "denial.decided_on >= record.decided_on", "denial.decided_on > record.decided_on"),
     Subtle(ACCESS, "record.decided_on >= from\n", "record.decided_on > from\n"),
     Subtle(
@@ -56,13 +56,13 @@ RULES = [
         "from < data.requirements.job_change_rule_from",
         "from <= data.requirements.job_change_rule_from",
     ),
-    Subtle(ACCESS, "period.start < held.employed_from", "period.start <= held.employed_from"),
+    Subtle(ACCESS, "period.start < employed_from", "period.start <= employed_from"),
     Subtle(ACCESS, "opening(removal) > completed_on", "opening(removal) >= completed_on"),
     Subtle(ACCESS, "max(counting))", "min(counting))"),
     Subtle(ACCESS, "\tlast < day\n", "\tlast <= day\n"),
     Subtle(ACCESS, "\topens <= day\n", "\topens < day\n"),
-    Subtle(ACCESS, "from := max([job_start, held.employed_from])", "from := job_start"),
-    Subtle(ACCESS, "from := max([job_start, held.employed_from])", "from := held.employed_from"),
+    Subtle(ACCESS, "from := max([job_start, employed_from])", "from := job_start"),
+    Subtle(ACCESS, "from := max([job_start, employed_from])", "from := employed_from"),
     Subtle("policy/lib/assignment.rego", "job.end >= from; job.end < day]", "job.end > from; job.end < day]"),
     Subtle(
         "policy/lib/assignment.rego",
@@ -81,8 +81,8 @@ RULES = [
     ),
     Subtle("policy/lib/assignment.rego", "\tday <= through\n", "\tday < through\n"),
     Subtle("policy/lib/assignment.rego", "between_assignments_days + 1)", "between_assignments_days + 2)"),
-    Subtle("policy/lib/runs.rego", "record.start <= start", "record.start < start"),
-    Subtle("policy/lib/runs.rego", "(0 - days_between) - 1)", "(0 - days_between) - 2)"),
+    Subtle("policy/lib/dates.rego", "record.start <= start", "record.start < start"),
+    Subtle("policy/lib/dates.rego", "(0 - days_between) - 1)", "(0 - days_between) - 2)"),
     Subtle("policy/lib/dates.rego", "record.end < day", "record.end <= day"),
     Subtle(
         "policy/lib/approval.rego", "job.start <= approval.decided_on]", "job.start < approval.decided_on]"
@@ -105,7 +105,11 @@ RULES = [
         "job.role in data.requirements.roles",
         "lower(job.role) in {lower(role) | some role in data.requirements.roles}",
     ),
-    Subtle(ACCESS, "one.name == names.required;", "startswith(one.name, names.required);"),
+    Subtle(
+        ACCESS,
+        '{"name": names.required, "completed_on": done} in certifications]',
+        '{"name": name, "completed_on": done} in certifications; startswith(name, names.required)]',
+    ),
     Subtle(
         "policy/lib/approval.rego",
         "role in data.requirements.approver_roles",
@@ -116,14 +120,14 @@ RULES = [
     Subtle("policy/lib/approval.rego", '["role", "location"]', '["location"]'),
     Subtle(ACCESS, "\trecord.location == job.location\n", ""),
     Subtle(ACCESS, "\trecord.role == job.role\n", ""),
-    Subtle("policy/lib/assignment.rego", "\t\tother.location == assignment.location\n", ""),
-    Subtle("policy/lib/assignment.rego", "\t\tother.role == assignment.role\n", ""),
+    Subtle("policy/lib/assignment.rego", "; other.location == assignment.location]", "]"),
+    Subtle("policy/lib/assignment.rego", "other.role == assignment.role; ", ""),
     Subtle(
         EVIDENCE, '\trecord.decided_on == basis.approval.decided_on\n}\n\n_shown("job"', '}\n\n_shown("job"'
     ),
     Subtle(EVIDENCE, "\tjob.location == basis.location\n", ""),
     # rules taken out or weakened
-    Subtle(ACCESS, "\tnot _departed_since(record.decided_on, held)\n", ""),
+    Subtle(ACCESS, "\tnot _departed_since(record.decided_on, employment, employed_from)\n", ""),
     Subtle(ACCESS, "\tapproval.names(denial, job)\n}", "}"),
     Subtle(
         "policy/lib/approval.rego",
