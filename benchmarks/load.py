@@ -119,12 +119,13 @@ def one_call_each_by_requests(url: str, token: str, people: list[Facts], at: str
 
 
 @contextlib.contextmanager
-def without_authorization(opa: Engine) -> Iterator[str]:
-    """The URL of one more OPA, started with the same bundles and options, that lets anybody ask."""
+def without_authorization(opa: Engine, policy: Path | None = None) -> Iterator[str]:
+    """The URL of one more OPA that anybody may ask, on the same bundles, or on another `policy`."""
     address = free_port("127.0.0.1:0")
     started = cast("list[str]", opa.process.args)
     options = [option for option in started if not option.startswith("--auth")]
     options[options.index("--addr") + 1] = address
+    options[options.index("--bundle") + 1] = str(policy or opa.bundles.policy)
     process = subprocess.Popen(options, env=environment(), stderr=subprocess.DEVNULL)
     try:
         await_health(f"http://{address}/health", process)

@@ -18,6 +18,7 @@ from rig import AT, Rig, timed
 
 from icaccess.cli import COMMANDS
 from icaccess.models import Employee
+from icaccess.opa.bundles import build, policy_tree, shipped
 from icaccess.opa.client import BATCH, AccessClient
 from icaccess.opa.engine import find_opa
 
@@ -222,16 +223,20 @@ def startup(rig: Rig) -> Rows:
 
 
 def one_call(rig: Rig) -> Rows:
-    """One decision for each call on a warm sidecar, and what its authorization takes, asked in turn."""
+    """One decision for each call on a warm sidecar, and what authorization and unchecked policy data take."""
     people = rig.people(rig.given.calls)
     records = msgspec.convert(people, list[Employee])
     bodies = [msgspec.json.encode({"input": {"as_of": AT, "employee": one}}) for one in people]
+    unchecked, limits = rig.work / "policy.tar.gz", shipped(rig.config, "capabilities.json")
+    build(find_opa(), "policy", policy_tree(rig.root / "policy"), unchecked, limits)
     with contextlib.ExitStack() as stack:
         opa = stack.enter_context(rig.opa())
         anybody = stack.enter_context(load.without_authorization(opa))
+        checking = stack.enter_context(load.without_authorization(opa, unchecked))
         client = stack.enter_context(AccessClient(opa.url, opa.token))
         ask = stack.enter_context(load.by_http_client(opa.url, opa.token))
         ask_openly = stack.enter_context(load.by_http_client(anybody, opa.token))
+        ask_checking = stack.enter_context(load.by_http_client(checking, opa.token))
         by_requests = stack.enter_context(load.by_requests(opa.url, opa.token, AT))
         beside = stack.enter_context(rig.opa_beside())
         ways: dict[str, Callable[[int], object]] = {
@@ -239,6 +244,9 @@ def one_call(rig: Rig) -> Rows:
             "a day due, http.client, no authorization": lambda n: ask_openly("due_after", bodies[n]),
             "a decision, http.client": lambda n: ask("decision", bodies[n]),
             "a decision, http.client, no authorization": lambda n: ask_openly("decision", bodies[n]),
+            "a decision, http.client, the same, policy data checked anew": lambda n: ask_checking(
+                "decision", bodies[n]
+            ),
             "a decision, AccessClient.decide": lambda n: client.decide(records[n], population.AT),
             "a decision, requests": lambda n: by_requests(people[n]),
         }

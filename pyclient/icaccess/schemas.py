@@ -46,10 +46,10 @@ def schema(of: Any) -> bytes:
 
 
 def write_schemas(directory: Path) -> None:
-    """Write every schema as `<name>.json` into `directory`."""
+    """Write every schema as `<name>.jsonschema` into `directory`; OPA would load `.json` as data."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, of in SCHEMAS.items():
-        (directory / f"{name}.json").write_bytes(schema(of))
+        (directory / f"{name}.jsonschema").write_bytes(schema(of))
 
 
 if __name__ == "__main__":

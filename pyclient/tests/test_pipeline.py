@@ -453,10 +453,16 @@ class TestGuard:
         adopt(store, target, people("1", "2"))
         assert do(store, target, client, people("1", "2"), adopted=False)[1].counts == {"verified": 2}
 
-    def test_a_grant_needs_no_adoption(self, store):
-        target = MemoryTarget({"1": HELD})
+    @pytest.mark.parametrize("held", [{"1": HELD}, {}], ids=["somebody", "nobody"])
+    def test_a_grant_needs_an_adoption(self, store, held):
+        target = MemoryTarget(held)
         client = ScriptedClient({"1": ("210",), "2": ("210",)})
-        assert do(store, target, client, people("1", "2"), adopted=False)[1].counts == {"verified": 1}
+        if held:
+            with pytest.raises(GuardStop, match="was never adopted"):
+                do(store, target, client, people("1", "2"), adopted=False)
+            assert target.applied == []
+        else:
+            assert do(store, target, client, people("1", "2"), adopted=False)[1].counts == {"verified": 2}
 
     @pytest.mark.parametrize(
         ("days", "said"),

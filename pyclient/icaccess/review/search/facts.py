@@ -46,7 +46,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 def employee_shape(policy: Path) -> Shape:
     """The shape of an employee's facts by the schema in a policy folder, else by the client's own."""
-    file = policy / "schemas" / "input.json"
+    file = policy / "schemas" / "input.jsonschema"
     whole = msgspec.json.decode(file.read_bytes() if file.is_file() else schemas.schema(schemas.Input))
     return _shape(whole["definitions"]["Employee"], whole)
 

@@ -93,7 +93,7 @@ def test_a_changed_line_that_nobody_reaches_is_said(base: str) -> None:
 
 
 def test_versions_with_other_shapes_of_facts(base: str) -> None:
-    file = Path("policy/schemas/input.json")
+    file = Path("policy/schemas/input.jsonschema")
     schema: dict[str, Any] = json.loads(file.read_text())
     del schema["definitions"]["Employee"]["properties"]["username"]
     file.write_text(json.dumps(schema))
