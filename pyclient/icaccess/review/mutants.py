@@ -16,7 +16,7 @@ _SWAPPED = {"min": "max", "max": "min", "true": "false", "false": "true"}
 _NUMBER = re.compile(r"(?<![\w.\"-])(\d+)(?![\w.\"])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
 _CONDITION = re.compile(r"^(\t+)(?!some |every |not |[}\])\"|])([a-z_][^:]*[^{\[(,:])$")
-_TEXTS = re.compile(r'"\0*"(?:, "\0*")*(?=[\]}])')
+_TEXTS = re.compile(r'(?<=[\[{])"\0*"(?:, "\0*")*(?=[\]}])')
 _BODY = re.compile(r"^(?!import )\S.* if \{$")
 _ONE_LINE = re.compile(r"^(\S.* if )(?!.*\{$)\S.*$")
 
@@ -79,7 +79,7 @@ def _taken_out(line: str, code: str) -> Iterator[str]:
     condition = _CONDITION.match(code)
     if condition is not None:
         yield f"{condition[1]}not {line[condition.end(1) :]}"
-    if code.startswith("\tnot ") or (condition and _COMPARISON.search(code)):
+    if code.lstrip("\t").startswith("not ") or (condition and _COMPARISON.search(code)):
         yield ""
     if _BODY.match(code):
         yield f"{line}\n\tfalse"

@@ -255,7 +255,7 @@ class SurvivorSearch:
 def judged(source: PolicySource, some: Sequence[Mutant], limit: float) -> Iterator[JudgedMutant]:
     """What becomes of each mutant, in their order; a survivor with somebody found within `limit` seconds."""
     with ExitStack() as stack:
-        count = min(_AT_ONCE, os.cpu_count() or 1, len(some))
+        count = min(_AT_ONCE, os.cpu_count() or 1, len(some) or 1)
         idle: SimpleQueue[MutantJudge] = SimpleQueue()
         for _ in range(count):
             idle.put(stack.enter_context(MutantJudge(source)))

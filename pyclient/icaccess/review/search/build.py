@@ -6,7 +6,7 @@ for as long as the person is still allowed shows which of them count, without kn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -54,8 +54,13 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
                 judge, [one for made in began for one in _on_critical_days(made, shape, critical)]
             )
             groups = [linked, built, told, altered, nested, _allowed(judge, placed), ended]
-            others = _varied(judge, built[-1], shape, words)
-            others += [moved_one for made in placed[:_MOST_MOVED] for moved_one in _one_day_off(made)]
+            others: list[Made] = []
+            counted = sorted({n + more for n in words.hot_counts for more in (-1, 0, 1)} | {1})[:_MOST_MOVED]
+            for made in (*linked, *built):
+                others += _one_day_off(made, [sign * n for n in counted for sign in (-1, 1)])
+            for made in placed[:_MOST_MOVED]:
+                others += _one_day_off(made, (-1, 1))
+            others += _varied(judge, built[-1], shape, words)
             return Built([group for group in groups if group], others)
     return Built([], [])
 
@@ -219,12 +224,12 @@ def _linked(made: Made, shape: Shape) -> Made:
     return Made(facts, made.at)
 
 
-def _one_day_off(made: Made) -> Iterator[Made]:
-    """The same person with each one of their days a day earlier and a day later."""
+def _one_day_off(made: Made, offsets: Sequence[int]) -> Iterator[Made]:
+    """The same person with each one of their days moved by so many days."""
     for name, records in made.facts.items():
         for place, record in enumerate(records):
             for key in [key for key, value in record.items() if is_day(value)]:
-                for n in (-1, 1):
+                for n in offsets:
                     changed = {**record, key: moved(record[key], n)}
                     facts = {**made.facts, name: [*records[:place], changed, *records[place + 1 :]]}
                     yield Made(facts, made.at)
