@@ -117,11 +117,18 @@ class Words:
         return found[1], _EMPTY_LINES.sub("\n\n", found[2].rstrip()) + "\n"
 
     def _check(self, name: str, values: Mapping[str, Any]) -> None:
+        self._check_fields(name, values)
         self._rendered(name, values)
-        # A field that stands where the made-up values do not lead is found by looking at the template itself.
+
+    def _check_fields(self, name: str, values: Mapping[str, Any]) -> None:
+        """Look at the template itself: made-up values do not lead to every field that it names."""
         source, where, _ = self._text.loader.get_source(self._text, f"{name}.md")  # type: ignore[union-attr]
-        tree = self._text.parse(source)
-        for unknown in sorted(meta.find_undeclared_variables(tree) - values.keys()):
+        try:
+            tree = self._text.parse(source)
+            found = meta.find_undeclared_variables(tree)
+        except jinja2.TemplateSyntaxError:
+            return  # rendering it says where
+        for unknown in sorted(found - values.keys()):
             line = next(one.lineno for one in tree.find_all(nodes.Name) if one.name == unknown)
             raise ConfigError(
                 f"{where} line {line}: names the unknown field {unknown!r}; known here: "

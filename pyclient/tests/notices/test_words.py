@@ -88,7 +88,11 @@ def test_a_template_of_the_districts_own_goes_first(tmp_path: Path):
 @named_by_last(
     ("name", "text", "says"),
     [
-        ("access_ending.md", "Subject: {{ nme }}\n\nx", "'nme' is undefined; known here: as_of, contact"),
+        (
+            "access_ending.md",
+            "Subject: {{ nme }}\n\nx",
+            "md line 1: names the unknown field 'nme'; known here: ",
+        ),
         (
             "access_ending.md",
             "Subject: x\n\n{% if days_left == 99 %}\n{{ nme }}\n{% endif %}x",
@@ -130,3 +134,23 @@ def test_an_operator_gets_everything_in_one_message():
     message = Words(None, {}).message(items, "id")
     assert message.subject == "Elementary Scheduling access: 2 to look at"
     assert "- guard_stop\n- run_failed\n" in message.text
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
+@pytest.mark.parametrize("width", [390, 700])
+def test_a_mail_is_read_as_it_is_meant(browser, width):
+    waiting = [{"id": "001235", "name": "A *starred* <b>name</b>", "locations": ["210"]}]
+    losing = [{"id": "001234", "name": "Other Person", "last_day": "2028-06-30", "reasons": [REASON]}]
+    digest = notice("approver_digest", losing=losing, waiting=waiting)
+    context = browser.new_context(offline=True, viewport={"width": width, "height": 800})
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_content(Words(None, CONTACT).message([digest], "id").html)
+    assert page.locator("li").all_inner_texts() == [
+        "A *starred* <b>name</b> (001235), 210",
+        "Other Person (001234), after June 30, 2028. It ran out. Renew it.",
+    ]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert asked == []
+    context.close()
