@@ -205,7 +205,8 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
     if hours is not None and age is not None and age > timedelta(hours=hours):
         stops.append(f"the facts are {age.total_seconds() / 3600:.0f} hours old, over {hours:g}")
     not_adopted = ""
-    if known.is_new and plan.holders:
+    # A grant takes nothing away; a removal would rest on nothing that was recorded.
+    if known.is_new and plan.holders and (revocations or plan.of("update")):
         not_adopted = (
             f"{plan.target} holds {plan.holders:,} people and was never adopted; run `icaccess adopt` first"
         )
