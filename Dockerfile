@@ -2,9 +2,13 @@
 #
 #   docker build --tag icaccess .
 
-FROM openpolicyagent/opa:1.22.4 AS opa
+# Base images by digest: docker build --build-arg PYTHON=…@sha256:… --build-arg OPA=…@sha256:… (docs/security.md)
+ARG OPA=openpolicyagent/opa:1.22.4
+ARG PYTHON=python:3.11-slim-bookworm
 
-FROM python:3.11-slim-bookworm AS build
+FROM ${OPA} AS opa
+
+FROM ${PYTHON} AS build
 WORKDIR /src
 COPY requirements/runtime.txt requirements/build.txt requirements/
 # Everything by its hash; what only the build needs stays in this stage.
@@ -22,7 +26,7 @@ RUN /opt/build/bin/python -m hatchling build --target wheel --directory /dist \
  && /opt/icaccess/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl \
  && /opt/build/bin/python -m pip --python /opt/icaccess/bin/python uninstall --yes setuptools pip
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON}
 # What the commands and OPA beside them are set up with; a district has its own config/ in its checkout.
 COPY config /etc/icaccess
 # `icaccess policy bundle` builds with it; the service itself asks the sidecar.

@@ -18,7 +18,7 @@ help:
 	@echo "make test      every check, and every test that proves behavior"
 	@echo "make test-all  the tests that take long: all mutants, kills, containers, browsers, large populations"
 	@echo "make bench     measure (docs/performance.md)"
-	@echo "make lock      renew the lock files in requirements/"
+	@echo "make lock      renew the lock files in requirements/, and the pinned OPA"
 	@echo "make clean     remove what these targets made"
 
 setup: .venv/.runtime
@@ -66,12 +66,19 @@ test-all: setup .venv/.dev
 bench: setup .venv/.dev
 	unset ICACCESS_STORE; $(BIN)/python benchmarks/bench.py $(BENCH)
 
-# Needs uv (pip install uv); renews every pinned version within what pyproject.toml allows.
+# Needs uv (pip install uv) and Go; renews every pinned version within what pyproject.toml allows, and OPA's to the
+# newest fix release of the same minor version, wherever a file names it.
+OPA_PINNED = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' pyclient/icaccess/opa/engine.py)
+OPA_NEWEST = $(shell go list -m -versions github.com/open-policy-agent/opa | tr ' ' '\n' | \
+	sed -n 's/^v\($(subst .,\.,$(basename $(OPA_PINNED)))\.[0-9]*\)$$/\1/p' | sort -V | tail -n 1)
+OPA_NAMED = Dockerfile README.md deploy docker-compose.yml docs pyclient
 LOCK = uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-annotate --no-header
 lock:
 	$(LOCK) --extra all pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) --extra all --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
 	printf 'hatchling\neditables\n' | $(LOCK) --constraint requirements/dev.txt - --output-file requirements/build.txt
+	@test -n "$(OPA_NEWEST)" || { echo "lock: no release of OPA is listed: install Go, and check the network"; exit 1; }
+	git grep -lF '$(OPA_PINNED)' -- $(OPA_NAMED) | xargs sed -i 's/$(subst .,\.,$(OPA_PINNED))/$(OPA_NEWEST)/g'
 
 clean:
 	rm -rf .venv build dist

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import population
 import sections
+from beside_cerbos import beside_cerbos
 from plot import svg
 from rig import Rig
 
@@ -38,6 +39,7 @@ SECTIONS: dict[str, Callable[[Rig], list[dict[str, Any]]]] = {
     "startup": sections.startup,
     "call": sections.one_call,
     "decide": sections.decide_one,
+    "cerbos": beside_cerbos,
 }
 
 
@@ -87,6 +89,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2, help="rounds in turn; the best counts [%(default)s]")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mix", default=population.DEFAULT_MIX, help="life=weight,… [%(default)s]")
+    parser.add_argument(
+        "--beside", type=Path, metavar="DIR", help="another checkout, whose OPA answers one call each in turn"
+    )
     parser.add_argument("--only", type=names, default=list(SECTIONS), help=f"of {', '.join(SECTIONS)}")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench")
     return parser.parse_args()

@@ -51,7 +51,7 @@ def change(rng: Random, person: dict[str, Any], what: str, day: str) -> None:
     elif what == "move" and person.get("assignments"):
         job = person["assignments"][-1]
         person["assignments"] = [*person["assignments"][:-1], job | {"end": day}, job | {
-            "location": rng.choice(PLACES), "start": day}]  # fmt: skip
+            "location": rng.choice(list(PLACES)), "start": day}]  # fmt: skip
         person["assignments"][-1].pop("end", None)
     elif what == "leave" and person.get("employment"):
         person["employment"] = [*person["employment"][:-1], person["employment"][-1] | {"end": day}]

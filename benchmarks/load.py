@@ -9,7 +9,6 @@ import os
 import queue
 import re
 import resource
-import socket
 import socketserver
 import subprocess
 import threading
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from icaccess.opa.engine import Engine, environment
+from icaccess.opa.engine import Engine, environment, free_port
 
 Facts = dict[str, Any]
 _ID = re.compile(rb'"id": ?"([^"]*)"')
@@ -120,30 +119,28 @@ def one_call_each_by_requests(url: str, token: str, people: list[Facts], at: str
 
 
 @contextlib.contextmanager
-def without_authorization(opa: Engine) -> Iterator[str]:
-    """The URL of one more OPA, started with the same bundles and options, that lets anybody ask."""
-    address = f"127.0.0.1:{_free_port()}"
+def without_authorization(opa: Engine, policy: Path | None = None) -> Iterator[str]:
+    """The URL of one more OPA that anybody may ask, on the same bundles, or on another `policy`."""
+    address = free_port("127.0.0.1:0")
     started = cast("list[str]", opa.process.args)
     options = [option for option in started if not option.startswith("--auth")]
     options[options.index("--addr") + 1] = address
+    options[options.index("--bundle") + 1] = str(policy or opa.bundles.policy)
     process = subprocess.Popen(options, env=environment(), stderr=subprocess.DEVNULL)
     try:
-        while subprocess.run(
-            ["curl", "-sf", f"http://{address}/health"], stdout=subprocess.DEVNULL, check=False
-        ).returncode:
-            if process.poll() is not None:
-                raise RuntimeError(f"OPA ended with {process.returncode}")
-            time.sleep(0.1)
+        await_health(f"http://{address}/health", process)
         yield f"http://{address}"
     finally:
         process.kill()
         process.wait()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+def await_health(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server says that it is well; `RuntimeError` when its process ends."""
+    while subprocess.run(["curl", "-sf", url], stdout=subprocess.DEVNULL, check=False).returncode:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        time.sleep(0.1)
 
 
 def one_call_each_by_opa_python_client(url: str, token: str, people: list[Facts], at: str) -> float:

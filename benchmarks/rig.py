@@ -51,6 +51,15 @@ class Rig:
         with running_engine(self.root / "policy", self.config, **more) as engine:
             yield engine
 
+    @contextlib.contextmanager
+    def opa_beside(self) -> Iterator[Engine | None]:
+        """A sidecar on another checkout's policy, data and authorization; None where none is named."""
+        if (beside := self.given.beside) is None:
+            yield None
+        else:
+            with running_engine(beside / "policy", beside / "config") as engine:
+                yield engine
+
     def command(self, *arguments: object) -> list[object]:
         """An `icaccess` command on the policy and policy data of the benchmark."""
         return [sys.executable, "-m", "icaccess", *arguments, "--config", self.config]

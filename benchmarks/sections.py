@@ -18,6 +18,7 @@ from rig import AT, Rig, timed
 
 from icaccess.cli import COMMANDS
 from icaccess.models import Employee
+from icaccess.opa.bundles import build, policy_tree, shipped
 from icaccess.opa.client import BATCH, AccessClient
 from icaccess.opa.engine import find_opa
 
@@ -33,21 +34,23 @@ def throughput(rig: Rig) -> Rows:
     records = msgspec.convert(people, list[Employee])
     few = people[: rig.given.calls]
     env: dict[str, str]
-    with rig.opa() as opa, AccessClient(opa.url, opa.token) as client:
+    with rig.opa() as opa, rig.opa_beside() as beside, AccessClient(opa.url, opa.token) as client:
         env = rig.environment([opa.url], opa.token)
+        asked = beside or opa
         concurrency, _ = min(
             ((n, load.opa_alone(opa.url, opa.token, requests, n)) for n in (1, 2, 3, 4)),
             key=lambda pair: pair[1],
         )
         plan = rig.command("plan", "--facts", rig.facts(), "--at", AT)
         decide = rig.command("decide", "--format", "jsonl", "--facts", rig.facts(), "--at", AT)
-        alone, in_process, planned, decided, calls, others = rig.best(
+        alone, in_process, planned, decided, calls, others, before = rig.best(
             lambda: load.opa_alone(opa.url, opa.token, requests, concurrency),
             lambda: timed(lambda: deque(client.decide_json(iter(records), population.AT), maxlen=0)),
             lambda: rig.wall(plan, env).wall,
             lambda: rig.wall(decide, env).wall,
             lambda: load.one_call_each_by_requests(opa.url, opa.token, few, AT),
             lambda: load.one_call_each_by_opa_python_client(opa.url, opa.token, few, AT),
+            lambda: load.one_call_each_by_requests(asked.url, asked.token, few, AT),
         )
     sample = people[:2000]
     evaluated = load.opa_eval(find_opa(), rig.root, sample, AT, rig.work)
@@ -59,6 +62,7 @@ def throughput(rig: Rig) -> Rows:
         ("icaccess plan, whole process", size, planned),
         ("one call each, requests", len(few), calls),
         ("one call each, opa-python-client", len(few), others),
+        *([("one call each, requests, the checkout beside", len(few), before)] if beside else []),
         ("opa eval on a file, start-up included", len(sample), evaluated.wall),
     ]
     return [
@@ -219,25 +223,36 @@ def startup(rig: Rig) -> Rows:
 
 
 def one_call(rig: Rig) -> Rows:
-    """One decision for each call on a warm sidecar, and what its authorization takes, asked in turn."""
+    """One decision for each call on a warm sidecar, and what authorization and unchecked policy data take."""
     people = rig.people(rig.given.calls)
     records = msgspec.convert(people, list[Employee])
     bodies = [msgspec.json.encode({"input": {"as_of": AT, "employee": one}}) for one in people]
+    unchecked, limits = rig.work / "policy.tar.gz", shipped(rig.config, "capabilities.json")
+    build(find_opa(), "policy", policy_tree(rig.root / "policy"), unchecked, limits)
     with contextlib.ExitStack() as stack:
         opa = stack.enter_context(rig.opa())
         anybody = stack.enter_context(load.without_authorization(opa))
+        checking = stack.enter_context(load.without_authorization(opa, unchecked))
         client = stack.enter_context(AccessClient(opa.url, opa.token))
         ask = stack.enter_context(load.by_http_client(opa.url, opa.token))
         ask_openly = stack.enter_context(load.by_http_client(anybody, opa.token))
+        ask_checking = stack.enter_context(load.by_http_client(checking, opa.token))
         by_requests = stack.enter_context(load.by_requests(opa.url, opa.token, AT))
+        beside = stack.enter_context(rig.opa_beside())
         ways: dict[str, Callable[[int], object]] = {
             "a day due, http.client": lambda n: ask("due_after", bodies[n]),
             "a day due, http.client, no authorization": lambda n: ask_openly("due_after", bodies[n]),
             "a decision, http.client": lambda n: ask("decision", bodies[n]),
             "a decision, http.client, no authorization": lambda n: ask_openly("decision", bodies[n]),
+            "a decision, http.client, the same, policy data checked anew": lambda n: ask_checking(
+                "decision", bodies[n]
+            ),
             "a decision, AccessClient.decide": lambda n: client.decide(records[n], population.AT),
             "a decision, requests": lambda n: by_requests(people[n]),
         }
+        if beside is not None:
+            ask_beside = stack.enter_context(load.by_http_client(beside.url, beside.token))
+            ways["a decision, http.client, the checkout beside"] = lambda n: ask_beside("decision", bodies[n])
         times: dict[str, list[float]] = {name: [] for name in ways}
         for round_ in range(rig.given.rounds + 1):
             for number in range(len(people)):

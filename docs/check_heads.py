@@ -1,15 +1,9 @@
-"""Checks the heads of an audit record: python check_heads.py PUBLIC.pem HEADS.jsonl [EXPORT.jsonl]
-
-It needs Python, `cryptography`, and nothing of icaccess: the record's public key, the heads that a witness
-kept, and, to compare the record itself with them, what `icaccess audit export` wrote. The last line says what
-was found.
-"""
+"""Checks heads of an audit record: python check_heads.py PUBLIC.pem HEADS.jsonl [EXPORT.jsonl]"""
 
 import base64
 import hashlib
 import json
 import sys
-from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -18,64 +12,39 @@ def sha256(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def root(leaves):
-    """The Merkle Tree Hash of RFC 6962, section 2.1."""
-    if len(leaves) == 1:
-        return sha256(b"\0", leaves[0])
-    middle = 1 << (len(leaves) - 1).bit_length() - 1
-    return sha256(b"\1", root(leaves[:middle]), root(leaves[middle:]))
+def root(leaves):  # RFC 6962, section 2.1
+    middle = 1 << (len(leaves) - 1).bit_length() >> 1
+    parts = (root(leaves[:middle]), root(leaves[middle:])) if middle else (leaves[0],)
+    return sha256(b"\1" if middle else b"\0", *parts)
 
 
-def both_roots(before, size, proof, old):
-    """The roots of both trees that a consistency proof leads to (RFC 9162, section 2.1.4.2)."""
-    proof = [old, *proof] if before & (before - 1) == 0 else list(proof)
-    left = right = proof.pop(0)
-    first, last = before - 1, size - 1
-    while first & 1:
-        first, last = first >> 1, last >> 1
-    for step in proof:
-        if first & 1 or first == last:
-            left, right = sha256(b"\1", step, left), sha256(b"\1", step, right)
-            while first and not first & 1:
-                first, last = first >> 1, last >> 1
-        else:
-            right = sha256(b"\1", right, step)
-        first, last = first >> 1, last >> 1
-    return left, right
+def roots(old, new, proof, known):  # of both trees, by a proof of section 2.1.2
+    if old == new:
+        return [known or proof.pop()] * 2
+    middle, side = 1 << (new - 1).bit_length() - 1, proof.pop()
+    if old > middle:
+        return [sha256(b"\1", side, one) for one in roots(old - middle, new - middle, proof, None)]
+    first, second = roots(old, middle, proof, known)
+    return [first, sha256(b"\1", second, side)]
 
 
-def check(public, heads, export):
-    key, before, leaves, link = load_pem_public_key(public), None, [], "0" * 64
-    for entry in export[:-1]:
-        body = json.dumps(entry["body"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        said = [link, entry["seq"], entry["at"], entry["kind"], entry["run_id"], entry["employee_id"], body]
-        link = sha256(json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()).hex()
-        if link != entry["hash"]:
-            return f"entry {entry['seq']} does not match its hash"
-        leaves.append(bytes.fromhex(link))
-    for head in heads:
-        named = f"the head of {head['size']} entries"
-        signed = {name: head[name] for name in ("at", "hash", "key", "previous", "run", "size")}
-        text = json.dumps(signed, sort_keys=True, separators=(",", ":")).encode()
-        key.verify(base64.b64decode(head["signature"]), text)  # raises InvalidSignature
-        if before and (head["size"] < before["size"] or head["at"] < before["at"]):
-            return f"{named} comes after one of {before['size']}"
-        if before and head.get("proof") and head["previous"] == before["size"] < head["size"]:
-            old, new = bytes.fromhex(before["hash"]), bytes.fromhex(head["hash"])
-            proof = map(bytes.fromhex, head["proof"])
-            if both_roots(before["size"], head["size"], proof, old) != (old, new):
-                return f"{named} does not extend the one before it"
-        if export and (len(leaves) < head["size"] or root(leaves[: head["size"]]).hex() != head["hash"]):
-            return f"{named} is not one of this record: it was cut off or rewritten"
-        before = head
-    return (
-        f"all {len(heads)} heads are signed and consistent"
-        + f", and the record has {len(leaves)} entries" * bool(export)
-    )
-
-
-if __name__ == "__main__":
-    files = [Path(name).read_bytes() for name in sys.argv[1:]]
-    found = check(files[0], *([json.loads(line) for line in f.splitlines()] for f in [*files[1:], b""][:2]))
-    print(found)  # noqa: T201 (a script prints)
-    sys.exit(not found.startswith("all "))
+public, heads, export = (open(name, "rb").read() for name in [*sys.argv[1:], "/dev/null"][:3])
+compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+leaves, link, (before, then, known), number = [], "0" * 64, (0, "", b""), 0
+for entry in map(json.loads, export.splitlines()[:-1]):
+    said = [entry[name] for name in ("seq", "at", "kind", "run_id", "employee_id")]
+    leaves.append(sha256(compact([link, *said, compact(entry["body"])]).encode()))
+    if (link := leaves[-1].hex()) != entry["hash"]:
+        sys.exit(f"entry {entry['seq']} does not match its hash")
+for number, head in enumerate(map(json.loads, heads.splitlines()), 1):
+    signature, proof = head.pop("signature"), [bytes.fromhex(x) for x in head.pop("proof", [])]
+    load_pem_public_key(public).verify(base64.b64decode(signature), compact(head).encode())
+    size, at, now = head["size"], head["at"], bytes.fromhex(head["hash"])
+    if size < before or at < then or (size == before and now != known):
+        sys.exit(f"head {number} does not come after the one before it")
+    if proof and head["previous"] == before and roots(before, size, proof, known) != [known, now]:
+        sys.exit(f"head {number} does not extend the one before it: the record was rewritten")
+    if export and root(leaves[:size]) != now:
+        sys.exit(f"head {number} is not one of this record, which was cut off or rewritten")
+    before, then, known = size, at, now
+print(f"{number} heads are signed and consistent" + f", and {len(leaves)} entries" * bool(export))

@@ -1,10 +1,10 @@
 #!/bin/sh
 # The Rust CEL of common-expression-language takes a day from the timestamp's own offset, where CEL takes it in UTC.
 #
-# CEL's language definition has getDate, getMonth, getHours and the others in UTC when no zone is named, since a
-# timestamp is a moment and has no offset. cel-python does so. June 30, 11:30 p.m. in Denver is July 1 in UTC, so a rule
-# about the end of a school year gives two answers. Takes python3; works in a folder of its own and removes it.
-# Exits 1 if the behavior changes.
+# By CEL's language definition getDate, getMonth and getHours are in UTC when no zone is named; a timestamp is a
+# moment and has no offset. cel-python agrees. June 30, 11:30 p.m. in Denver is July 1 in UTC, so a rule about the end
+# of a school year gives two answers. Takes python3; works in a folder of its own and removes it. Exits 1 if the
+# behavior changes.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -41,4 +41,4 @@ timestamp('2026-06-30T23:30:00-06:00').getMonth()
 timestamp('2026-06-30T23:30:00-06:00').getHours()
     cel-python 5, common-expression-language 23
 END
-diff expected output && echo "One moment written in two ways is equal, and has two dates."
+diff expected output && echo "Two spellings of one moment are equal and have two dates."

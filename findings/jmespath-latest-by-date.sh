@@ -2,9 +2,9 @@
 # Both JMESPath libraries for JavaScript give null for max_by and min_by over strings, and so for the latest date.
 #
 # By the JMESPath specification max_by takes an expression that gives numbers or strings. jmespath.py follows it; in
-# jmespath and @jmespath-community/jmespath for JavaScript sort_by finds the date that max_by does not, and null reads as
-# if there were no certificate. Takes python3, node and npm; works in a folder of its own and removes it.
-# Exits 1 if the behavior changes.
+# jmespath and @jmespath-community/jmespath for JavaScript sort_by finds the date that max_by does not, and null looks
+# like no certificate. Takes python3, node and npm; works in a folder of its own and removes it. Exits 1 if the
+# behavior changes.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -46,4 +46,4 @@ max_by(c, &on).on|"2026-03-02"|null|null
 min_by(c, &on).on|"2023-08-10"|null|null
 sort_by(c, &on)[-1].on|"2026-03-02"|"2026-03-02"|"2026-03-02"
 END
-diff expected output && echo "Of three libraries, two find no latest certificate among three."
+diff expected output && echo "Two of the three libraries find no latest certificate."

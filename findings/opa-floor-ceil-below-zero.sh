@@ -1,9 +1,9 @@
 #!/bin/sh
 # OPA rounds the numbers between -1 and 0 the wrong way: their floor is 0 and their ceil is 1.
 #
-# OPA's reference says that floor rounds down and ceil rounds up to the nearest integer; -1.5 is rounded so. A count
-# of whole weeks from a day to the day before it is 0, not -1, so a date that has just passed looks as if it had not.
-# Takes Go and the pinned OPA module; works in a folder of its own and removes it. Exits 1 if the behavior changes.
+# OPA's reference says that floor rounds down and ceil rounds up to the nearest integer; -1.5 is rounded so. A due
+# date that passed some days ago is still 0 whole weeks away, not -1, so it looks as if it had not passed. Takes Go
+# and the pinned OPA module; works in a folder of its own and removes it. Exits 1 if the behavior changes.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,10 +2,10 @@
 # The SQL filter that OPA makes of a rule leaves out rows that the rule includes, where a column is NULL.
 #
 # The Compile API turns `not role == "Teacher"` into `NOT role = 'Teacher'`. OPA's rule is true where the role is null
-# or absent; the filter is neither true nor false there, and SQL drops the row: in SQL a comparison with NULL is unknown
-# (ISO/IEC 9075-2, three-valued logic). OPA's own filters use NULL for what is undefined (`x = _` is `IS NOT NULL`).
-# Takes Go, curl, python3 and the pinned OPA module; works in a folder of its own and removes it.
-# Exits 1 if the behavior changes.
+# or absent; the filter is neither true nor false there, and SQL drops the row: in SQL a comparison with NULL is
+# unknown (ISO/IEC 9075-2, three-valued logic). OPA's own filters use NULL for what is undefined (`x = _` is `IS NOT
+# NULL`). Takes Go, curl, python3 and the pinned OPA module; works in a folder of its own and removes it. Exits 1 if
+# the behavior changes.
 set -eu
 folder=$(mktemp -d)
 server=

@@ -1,10 +1,9 @@
 #!/bin/sh
-# OPA's to_number takes "07" for 7, and then cannot write its answer: the server answers 500 for everybody asked about.
+# OPA's to_number reads "07" as 7 and then cannot write it: the server answers 500 about everyone in the request.
 #
-# The reference says that numeric strings become the number they show. The value is defined and compares well, so the
-# rule and its tests see nothing; JSON has no leading zeros (RFC 8259 §6), and OPA keeps the text. Adding 0 cures it.
-# Takes Go, curl and the pinned OPA module; works in a folder of its own and removes it.
-# Exits 1 if the behavior changes.
+# By OPA's reference a numeric string becomes its number. The value is defined and compares well, so tests of the rule
+# pass; JSON has no leading zeros (RFC 8259 §6), and OPA writes the text as it came. Adding 0 helps. Takes Go, curl
+# and the pinned OPA module; works in a folder of its own and removes it. Exits 1 if the behavior changes.
 set -eu
 folder=$(mktemp -d)
 server=
@@ -48,4 +47,4 @@ cat > expected <<'END'
 {"jo": "07", "al": "12"} years: HTTP 500
 {"jo": "07", "al": "12"} summed: {"result":{"al":12,"jo":7}} HTTP 200
 END
-diff expected output && echo "One \"07\" takes the answer about everybody else with it."
+diff expected output && echo "One \"07\" costs the answer about everyone else."

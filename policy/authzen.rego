@@ -13,8 +13,7 @@ import data.lib.settings
 # METADATA
 # title: What is asked for
 # description: The one action on the one resource that this policy decides about; any other is refused.
-# custom:
-#   clause: ES-1
+# custom: {clause: ES-1}
 asked_for := {"action": "access", "resource": {"type": "application", "id": "ic-elementary-scheduling"}}
 
 # METADATA

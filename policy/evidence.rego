@@ -42,7 +42,6 @@ needs_consent(action, codes, gone) if {
 
 # A part of the basis is shown by a record that says the same, or by a later one that says otherwise.
 _shown("walk_in", basis, found) if basis.walk_in in found.walk_in
-
 _shown("elementary", basis, found) if basis.elementary in found.elementary
 
 _shown("approval", basis, found) if {
@@ -78,24 +77,41 @@ _shown("employment", basis, found) if {
 # title: Evidence
 # description: >-
 #   For `input.employee` on `input.as_of`, what has gone of the evidence on which access rested, `{part, message}`
-#   each; empty where nothing has. This is what a person is shown who is asked for consent.
+#   each; empty where nothing has. This is what a person is shown who is asked for consent. `input.sources` may say
+#   which sources give each list of facts, and the messages name them then.
 # entrypoint: true
-evidence := [{"part": part, "message": _gone_in_words(part, found.access.basis, found)} | some part in sort(gone(found))] if {
+evidence := [{"part": part, "message": _gone_in_words(part, found.access.basis, found, where)} |
+	some part in sort(gone(found))
+	where := _sources_in_words(object.get(input, ["sources", _given_by[part]], []))
+] if {
 	decision.outcome != "undecided"
 	found := findings(input.as_of, input.employee)
 } else := []
 
-_gone_in_words("walk_in", basis, _) := _rested_on(sprintf("%s completion of %s", [
-	data.requirements.certifications.prerequisite,
-	basis.walk_in,
-]))
+# The list of facts that each part of the basis comes from.
+_given_by := {
+	"walk_in": "certifications",
+	"elementary": "certifications",
+	"approval": "approvals",
+	"job": "assignments",
+	"employment": "employment",
+}
 
-_gone_in_words("elementary", basis, _) := _rested_on(sprintf("%s completion of %s", [
-	data.requirements.certifications.required,
-	basis.elementary,
-]))
+_sources_in_words(names) := concat(" or ", [sprintf("`%s`", [name]) | some name in names]) if count(names) > 0
 
-_gone_in_words("approval", basis, found) := sprintf("the approver of %s, on whose approval access rested, is no longer shown as %s on that day: %s", [
+_sources_in_words([]) := "the facts"
+
+_gone_in_words("walk_in", basis, _, where) := _rested_on(
+	sprintf("%s completion of %s", [data.requirements.certifications.prerequisite, basis.walk_in]),
+	where,
+)
+
+_gone_in_words("elementary", basis, _, where) := _rested_on(
+	sprintf("%s completion of %s", [data.requirements.certifications.required, basis.elementary]),
+	where,
+)
+
+_gone_in_words("approval", basis, found, where) := sprintf("the approver of %s, on whose approval access rested, is no longer shown as %s on that day: %s", [
 	basis.approval.decided_on,
 	concat(" or ", data.requirements.approver_roles),
 	_records_in_words(found, records),
@@ -106,10 +122,13 @@ _gone_in_words("approval", basis, found) := sprintf("the approver of %s, on whos
 		record.decided_on == basis.approval.decided_on
 	]
 	records != []
-} else := _rested_on(sprintf("approval of %s", [basis.approval.decided_on]))
+} else := _rested_on(sprintf("approval of %s", [basis.approval.decided_on]), where)
 
-_gone_in_words("job", basis, _) := _rested_on(sprintf("job %s at %s since %s", [basis.role, basis.location, basis.job_start]))
+_gone_in_words("job", basis, _, where) := _rested_on(
+	sprintf("job %s at %s since %s", [basis.role, basis.location, basis.job_start]),
+	where,
+)
 
-_gone_in_words("employment", basis, _) := _rested_on(sprintf("employment since %s", [basis.employment_start]))
+_gone_in_words("employment", basis, _, where) := _rested_on(sprintf("employment since %s", [basis.employment_start]), where)
 
-_rested_on(what) := sprintf("the %s, on which access rested, is no longer in the facts", [what])
+_rested_on(what, where) := sprintf("the %s, on which access rested, is no longer in %s", [what, where])

@@ -55,17 +55,17 @@ _met_otherwise("ES-3") := false if {
 }
 
 _met_otherwise("ES-4") if {
-	_found.employed_from != null
+	_found.employed.from
 	_found.elementary != []
 }
 
 _met_otherwise("ES-5") if {
-	_found.employed_from != null
+	_found.employed.from
 	min(_found.walk_in)
 }
 
 _met_otherwise("ES-6") if {
-	_found.employed_from != null
+	_found.employed.from
 	_found.authorised != []
 }
 
@@ -75,19 +75,12 @@ _met_otherwise("ES-7") if {
 }
 
 _met_otherwise("ES-7") := false if decision.escalate
-
 _met_otherwise("ES-8") := false if decision.escalate
-
 _met_otherwise("ES-9") if _approved_jobs != []
-
-_met_otherwise("ES-10") if _found.employed_from != null
-
+_met_otherwise("ES-10") if _found.employed.from
 _met_otherwise("ES-11") if decision.expiry.state in {"valid", "recertify"}
-
 _met_otherwise("ES-12") if decision.expiry.state in {"valid", "recertify"}
-
 _met_otherwise("ES-13") if _carried_over
-
 _met_otherwise("ES-14") if decision.outcome == "expired"
 
 _met_otherwise("ES-14") := false if {
@@ -96,21 +89,20 @@ _met_otherwise("ES-14") := false if {
 }
 
 _met_otherwise("ES-15") := false if "certification_expired" in _codes
-
 _met_otherwise("ES-15") if _regained
 
 _nothing_eligible if {
-	_found.employed_from != null
+	_found.employed.from
 	_found.eligible_jobs == []
 }
 
 _listed_jobs := [job |
-	_found.employed_from != null
+	_found.employed.from
 	some job in _found.current_jobs
 	job.role in data.requirements.roles
 ]
 
-_school_jobs := [job | _found.employed_from != null; some job in _found.current_jobs; assignment.school_based(job)]
+_school_jobs := [job | _found.employed.from; some job in _found.current_jobs; assignment.school_based(job)]
 
 # The latest completion that counts fell into the opening before a removal that came, or is to come, first.
 _carried_over if _next_removal(max(_found.counting)) < decision.expiry.valid_through
@@ -142,7 +134,7 @@ _message_otherwise("ES-2") := sprintf("In a listed role: %s.", [_jobs_in_words(_
 } else := "Not in a listed role, nor does it have to be: the job is at a school." if {
 	_school_jobs != []
 } else := "Not in a listed role." if {
-	_found.employed_from != null
+	_found.employed.from
 }
 
 _message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_found, _school_jobs)]) if {
@@ -150,7 +142,7 @@ _message_otherwise("ES-3") := sprintf("School-based: %s.", [_jobs_in_words(_foun
 } else := "Not known to be at a school, nor does it have to be: the role is a listed one." if {
 	_listed_jobs != []
 } else := "Not at a school." if {
-	_found.employed_from != null
+	_found.employed.from
 }
 
 _message_otherwise("ES-4") := sprintf("%s was completed %s.", [
@@ -196,8 +188,7 @@ _message_otherwise("ES-9") := sprintf("An approval stands for the current job: %
 	some entry in _approved_jobs
 ])]) if _approved_jobs != []
 
-_message_otherwise("ES-10") := sprintf("Employed since %s.", [_found.employed_from]) if _found.employed_from != null
-
+_message_otherwise("ES-10") := sprintf("Employed since %s.", [_found.employed.from]) if _found.employed.from
 _message_otherwise("ES-11") := sprintf("%s of %s is valid through %s.", [
 	data.requirements.certifications.required,
 	max(_found.counting),
@@ -242,32 +233,19 @@ _message_otherwise("ES-15") := sprintf("Access is lost until %s is completed aga
 
 default _facts(_) := []
 
-_facts("ES-2") := _found.current_jobs if _found.employed_from != null
-
-_facts("ES-3") := _found.current_jobs if _found.employed_from != null
-
+_facts("ES-2") := _found.current_jobs if _found.employed.from
+_facts("ES-3") := _found.current_jobs if _found.employed.from
 _facts("ES-4") := _completed(data.requirements.certifications.required)
-
 _facts("ES-5") := _completed(data.requirements.certifications.prerequisite)
-
 _facts("ES-6") := array.concat(_found.approved, _found.denials)
-
 _facts("ES-7") := [input.employee.access]
-
 _facts("ES-8") := [input.employee.access] if decision.escalate
-
 _facts("ES-9") := _found.assignments
-
 _facts("ES-10") := _found.employment
-
 _facts("ES-11") := _latest_completion
-
 _facts("ES-12") := _latest_completion
-
 _facts("ES-13") := _latest_completion
-
 _facts("ES-14") := _latest_completion if "certification_expired" in _codes
-
 _facts("ES-15") := _latest_completion if "certification_expired" in _codes
 
 _completed(name) := [completion |

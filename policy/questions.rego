@@ -55,8 +55,7 @@ deny := decision.reasons
 # title: Validity of the certification
 # description: How long it is good for; null when there is none that counts.
 # entrypoint: true
-# custom:
-#   clause: ES-11
+# custom: {clause: ES-11}
 expiry := decision.expiry
 
 # METADATA
@@ -65,8 +64,7 @@ expiry := decision.expiry
 #   The day by which what is asked of somebody on `input.as_of` is to be done, as grants are; null where the
 #   calendar does not tell.
 # entrypoint: true
-# custom:
-#   clause: ES-7
+# custom: {clause: ES-7}
 due_after := calendar.due_after(_asked.as_of)
 
 # ── What was asked ───────────────────────────────────────────────────────────────────────────────────────
@@ -141,7 +139,7 @@ _verdict(day, employee) := {
 	found := findings(day, employee)
 	codes := reason_codes(found)
 	verdict := outcome(codes)
-	what := action(verdict, found)
+	what := action(verdict, grant(verdict, found).locations, found)
 } else := _undecided_verdict(decide(day, employee))
 
 _undecided_verdict(decision) := {
@@ -176,7 +174,7 @@ _essence(day, employee) := object.union(granted, {
 	codes := reason_codes(found)
 	verdict := outcome(codes)
 	granted := grant(verdict, found)
-	what := action(verdict, found)
+	what := action(verdict, granted.locations, found)
 	evidence_gone := gone(found)
 }
 
@@ -212,7 +210,8 @@ _id(employee) := id if {
 _step_by_step(day, employees) := array.concat(judged, rest) if {
 	judgeable := [employee | some employee in employees; _judgeable(day, employee)]
 	examined := [employee | some employee in judgeable; findings(day, employee)]
-	judged := [employee | some employee in examined; _essence(day, employee)]
+	essential := [employee | some employee in examined; _essence(day, employee)]
+	judged := [employee | some employee in essential; [recheck_on(day, employee)] != []]
 	rest := [employee |
 		count(judged) < count(employees)
 		some employee in employees

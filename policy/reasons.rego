@@ -10,7 +10,8 @@ default _words(_, _) := {}
 _words("role_not_eligible", found) := {
 	"{as_of}": found.as_of,
 	"{roles}": concat(", ", data.requirements.roles),
-	"{jobs}": _jobs_in_words(found, found.current_jobs),
+	"{jobs}": _current_jobs_in_words(found),
+	"{correction}": _correction(found),
 }
 
 _words("unknown_location", found) := {"{jobs}": _jobs_in_words(found, [job |
@@ -19,9 +20,7 @@ _words("unknown_location", found) := {"{jobs}": _jobs_in_words(found, [job |
 ])}
 
 _words("elementary_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
-
 _words("walk_in_certification_missing", found) := object.union(_certifications, {"{as_of}": found.as_of})
-
 _words("certification_out_of_order", found) := object.union(
 	_certifications,
 	{"{elementary}": max(found.elementary), "{walk_in}": min(found.walk_in)},
@@ -33,7 +32,6 @@ _words("certification_expired", found) := object.union(
 )
 
 _words("approval_missing", found) := {"{as_of}": found.as_of, "{approvers}": _approvers}
-
 _words("approver_not_authorized", found) := {
 	"{approvals}": _records_in_words(found, found.approved),
 	"{approvers}": _approvers,
@@ -51,8 +49,9 @@ _words("approval_withdrawn", found) := {
 
 _words("approval_not_for_current_job", found) := {
 	"{approvals}": _records_in_words(found, possibly_authorised(found)),
-	"{jobs}": _jobs_in_words(found, found.current_jobs),
+	"{jobs}": _current_jobs_in_words(found),
 	"{approvers}": _approvers,
+	"{job}": _job_to_approve(found),
 }
 
 _words("not_employed", found) := {"{as_of}": found.as_of, "{employment}": _employment_in_words(found)}
@@ -66,10 +65,24 @@ _approvers := concat(" or ", data.requirements.approver_roles)
 
 _jobs_in_words(found, jobs) := concat(", ", sort({sprintf("%s at %s since %s", [job.role, job.location, from]) |
 	some job in jobs
-	from := max([assignment.held_from(job, found.assignments), found.employed_from])
-})) if {
-	jobs != []
+	from := max([assignment.held_from(job, found.assignments), found.employed.from])
+}))
+
+_current_jobs_in_words(found) := _jobs_in_words(found, found.current_jobs) if {
+	found.current_jobs != []
+} else := sprintf("the last job ended on %s (%s)", [last, concat(", ", sort(ended))]) if {
+	last := max([job.end | some job in found.assignments])
+	ended := {sprintf("%s at %s", [job.role, job.location]) | some job in found.assignments; job.end == last}
 } else := "no job on record"
+
+_correction(found) := "If the job goes on, ask HR to correct its record. For a new job, all posted requirements must be met." if {
+	found.current_jobs == []
+	found.assignments != []
+} else := "If the record of the job is wrong, ask HR to correct it."
+
+_job_to_approve(found) := "your next job, once you hold it" if {
+	found.current_jobs == []
+} else := "the job you hold now"
 
 _records_in_words(found, records) := concat(", ", [text |
 	some [_, text] in sort({[record.decided_on, text] |

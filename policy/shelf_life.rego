@@ -9,8 +9,7 @@ import data.lib.dates
 #   The first day after this one on which the decision differs while neither facts nor rules change; null when none.
 #   The days on which something could change are decided as this one was, the next ones first, up to the one on which
 #   something surely does.
-# custom:
-#   clause: ES-7
+# custom: {clause: ES-7}
 recheck_on(day, employee) := first if {
 	essence := _essence(day, employee)
 	sure := sure_change(essence.expiry)
@@ -30,44 +29,42 @@ _first_change(possible, sure, employee, essence) := sure if {
 # description: >-
 #   The next day on which the validity becomes another one whatever else happens: the opening of recertification,
 #   and then the day after the last valid one. Without either it is the open end, which stands for "none".
-# custom:
-#   clause: ES-13
+# custom: {clause: ES-13}
 sure_change(expiry) := expiry.recertification_opens if {
 	expiry.state == "valid"
 } else := dates.add_days(expiry.valid_through, 1) if {
 	expiry.state == "recertify"
 } else := dates.open_end
 
-# The days on which something else could change, those past among them: a fact that is yet to come true, a job or an
+# The days on which something else could change, past ones among them: a fact that is yet to come true, a job or an
 # employment ending, the time being up for a job that paused, a removal passing, a grant falling overdue.
 _dated_changes(day, sure, employee, essence) := array.flatten([
-	[period.start | some period in employee.employment; period.start > day],
-	[job.start | some job in employee.assignments; job.start > day],
-	[completion.completed_on | some completion in employee.certifications; completion.completed_on > day],
-	[record.decided_on | some record in employee.approvals; record.decided_on > day],
+	_beginnings(day, employee),
 	[dates.add_days(period.end, 1) | some period in employee.employment; period.end >= day; period.end < sure],
 	[change |
 		some job in employee.assignments
 		job.end < sure
-		_is_to_end(day, job, jobs(day, employee).current_jobs)
+		_is_to_end(day, job, findings(day, employee).current_jobs)
 		some change in _after_the_end(day, job, employee.assignments)
 	],
-	[dates.add_days(removal, 1) |
-		essence.outcome == "allow"
-		some removal in removals(day)
-		removal >= day
-		removal < sure
-	],
+	[dates.add_days(removal, 1) | essence.outcome == "allow"; some removal in _removals_between(day, sure)],
 	[dates.add_days(essence.grant_due_by, 1) | essence.grant_due_by >= day; not employee.access.held],
 ])
 
+_beginnings(day, employee) := [] if {
+	known(day, employee) == object.filter(employee, ["employment", "assignments", "certifications", "approvals"])
+} else := array.flatten([
+	[period.start | some period in employee.employment],
+	[job.start | some job in employee.assignments],
+	[completion.completed_on | some completion in employee.certifications],
+	[record.decided_on | some record in employee.approvals],
+])
+
+_removals_between(day, sure) := [removal | some removal in removals(day); removal >= day; removal < sure]
+
 # A job that has ended and is not current does not become so again.
 _is_to_end(day, job, _) if job.end >= day
-
-_is_to_end(day, job, current_jobs) if {
-	job.end < day
-	job in current_jobs
-}
+_is_to_end(_, job, current_jobs) if job in current_jobs
 
 # When a job may stop being current: the day after its end, when the time between two jobs is up and there is no other,
 # and when the summer in which it ended is over, unless it goes on as another record.

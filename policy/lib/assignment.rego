@@ -4,22 +4,14 @@
 package lib.assignment
 
 import data.lib.dates
-import data.lib.runs
 
 # METADATA
-# title: Current assignments
 # description: >-
 #   Of the assignments begun by the day, those that hold it, or else those that ended last; in a summer also those that
 #   paused in it.
-# custom:
-#   clause: ES-9
-current(day, assignments) := held if {
-	held := _held(day, assignments)
-	count(held) == count(assignments)
-} else := array.concat(held, [job |
-	some job in _paused(day, summer(day), assignments)
-	not job in held
-]) if {
+current(day, assignments) := assignments if {
+	[job | some job in assignments; job.end < day] == []
+} else := array.concat(held, [job | some job in _paused(day, summer(day), assignments); not job in held]) if {
 	held := _held(day, assignments)
 }
 
@@ -32,7 +24,7 @@ _held(day, assignments) := holding if {
 	day <= dates.add_days(last, data.requirements.between_assignments_days + 1)
 } else := []
 
-# Those that ended in the summer before the day, unless a job that lasts past it was begun in it.
+# Those that ended in the summer before the day, unless a job that lasts past the summer began in it.
 _paused(day, in_summer, assignments) := paused if {
 	from := in_summer.from
 	paused := [job | some job in assignments; job.end >= from; job.end < day]
@@ -48,10 +40,7 @@ _began_to_last(day, in_summer, assignments) if {
 }
 
 # METADATA
-# title: Summer
 # description: The summer that holds the day; null on other days, and where policy data knows of no summer.
-# custom:
-#   clause: ES-9
 summer(day) := {"from": from, "through": through} if {
 	year := substring(day, 0, 5)
 	from := concat("", [year, data.requirements.summer.from])
@@ -61,10 +50,7 @@ summer(day) := {"from": from, "through": through} if {
 } else := null
 
 # METADATA
-# title: School-based
-# description: True for a job at a school, by its own word where it gives one, else by its location's type.
-# custom:
-#   clause: ES-3
+# description: True for a job that says it is at a school, and for one that does not say where its location is a school.
 school_based(assignment) if assignment.school_based == true
 
 school_based(assignment) if {
@@ -73,10 +59,7 @@ school_based(assignment) if {
 }
 
 # METADATA
-# title: Unknown location
-# description: True where nobody can say whether the job is at a school, its location being in no list.
-# custom:
-#   clause: ES-3
+# description: True for a job that does not say whether it is at a school, at a location that is not in the list.
 unknown_location(assignment) if {
 	not _listed(assignment.location)
 	not _says_itself(assignment)
@@ -87,18 +70,11 @@ _listed(location) if is_string(data.locations[location].type)
 _says_itself(assignment) if is_boolean(assignment.school_based)
 
 # METADATA
-# title: Start of the job
 # description: The first day of the run of records with this assignment's role and location.
-# custom:
-#   clause: ES-9
 held_from(assignment, assignments) := assignment.start if {
 	count(assignments) == 1
-} else := runs.start_of(
-	[other |
-		some other in assignments
-		other.role == assignment.role
-		other.location == assignment.location
-	],
+} else := dates.run_start(
 	assignment.start,
+	[other | some other in assignments; other.role == assignment.role; other.location == assignment.location],
 	data.requirements.between_assignments_days,
 )

@@ -6,12 +6,9 @@ package lib.calendar
 import data.lib.dates
 
 # METADATA
-# title: Grant due by
 # description: >-
 #   The day that lies `grant_within_business_days` business days after `start`; null, never a guess, where a day
 #   on the way lies outside what the calendar covers.
-# custom:
-#   clause: ES-7
 due_after(start) := due if {
 	start < data.calendar.covers.through
 	start >= _covered_after

@@ -6,7 +6,6 @@
 package lib.reasons
 
 # METADATA
-# title: Reasons in words
 # description: >-
 #   The reasons for codes in the order of clause and code, filled in with the facts by code, which are an object of
 #   texts by the word in braces.
@@ -15,7 +14,6 @@ in_words(facts) := [reason(code, facts[code]) |
 ]
 
 # METADATA
-# title: Reason
 # description: The reason for a code, its message and remedy filled in with `facts`.
 reason(code, facts) := {
 	"code": code,
@@ -27,10 +25,7 @@ reason(code, facts) := {
 }
 
 # METADATA
-# title: Contact
 # description: Whom to ask, from the policy data.
-# custom:
-#   clause: ES-8
 contact := sprintf("%s (%s)", [_contact_name, concat("; ", _contact_details)]) if {
 	_contact_details != []
 } else := _contact_name
@@ -51,13 +46,12 @@ _contact_details := [detail |
 _rank(code) := to_number(trim_prefix(table[code].clause, "ES-"))
 
 # METADATA
-# title: Table of reasons
 # description: Every reason that a decision can carry, by code.
 table := {
 	"role_not_eligible": {
 		"clause": "ES-2",
 		"message": "On {as_of} no current job is in a listed role ({roles}) or at a school: {jobs}.",
-		"remedy": "If the record of the job is wrong, ask HR to correct it. Questions about this access: {contact}.",
+		"remedy": "{correction} Questions about this access: {contact}.",
 	},
 	"unknown_location": {
 		"clause": "ES-3",
@@ -102,7 +96,7 @@ table := {
 	"approval_not_for_current_job": {
 		"clause": "ES-9",
 		"message": "The approval on record is not for the current job: {approvals}; {jobs}.",
-		"remedy": "Ask your {approvers} to approve this access for the job you hold now.",
+		"remedy": "Ask your {approvers} to approve this access for {job}.",
 	},
 	"not_employed": {
 		"clause": "ES-10",

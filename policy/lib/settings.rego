@@ -5,16 +5,30 @@
 #   decided: a missing list of roles must not look like a district in which nobody is eligible.
 package lib.settings
 
+import data.lib.checked as when_built
 import data.lib.dates
 
 # METADATA
 # title: Sound
-# description: True when requirements, locations and calendar can be used.
+# description: >-
+#   True when requirements, locations and calendar can be used. The build of a bundle checks them and puts the
+#   digest of what is sound into the bundle; any other values are checked at each question.
 sound if {
+	when_built.settings == _digest
+	is_object(data.locations)
+} else if checked != null
+
+# METADATA
+# title: Checked
+# description: The digest of the values when they are sound, else null.
+checked := _digest if {
 	_requirements(data.requirements)
 	is_object(data.locations)
 	_calendar(data.calendar)
-}
+} else := null
+
+# Nothing but the kind of the locations is checked, so a district with many of them pays for no longer digest.
+_digest := crypto.sha256(json.marshal([data.requirements, data.calendar]))
 
 _requirements(requirements) if {
 	_texts(requirements.roles)

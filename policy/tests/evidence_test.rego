@@ -109,6 +109,26 @@ test_words[name] if {
 }
 
 # METADATA
+# title: Sources
+# description: The sources of a list of facts are named where they are known.
+# custom:
+#   clauses: [ES-4, ES-6]
+test_sources[name] if {
+	some name, row in {
+		"one": {"sources": {"certifications": ["lms"]}, "list": "certifications", "want": "no longer in `lms`"},
+		"two": {"sources": {"approvals": ["forms", "hr"]}, "list": "approvals", "want": "no longer in `forms` or `hr`"},
+		"of another list": {"sources": {"approvals": ["forms"]}, "list": "certifications", "want": "no longer in the facts"},
+		"none": {"sources": {"certifications": []}, "list": "certifications", "want": "no longer in the facts"},
+	}
+	employee := fixtures.but({row.list: [], "access": _held})
+	evidence := data.access.evidence with input as {"employee": employee, "as_of": fixtures.day, "sources": row.sources}
+		with data.requirements as fixtures.requirements
+		with data.locations as fixtures.locations
+	count(evidence) > 0
+	every entry in evidence { endswith(entry.message, row.want) }
+}
+
+# METADATA
 # title: A what-if about an earlier day
 # description: What is dated after the day is not yet true, of the evidence either.
 # custom:

@@ -47,8 +47,7 @@ calendar := data.tests.cases.decisions.calendar
 # title: Decided
 # description: The decision about a person on a day, under the policy data of the worked cases.
 decided(employee, as_of) := decision if {
-	decision := data.access.decision with input as {"employee": employee, "as_of": as_of}
-		with data.requirements as requirements
+	decision := data.access.decide(as_of, employee) with data.requirements as requirements
 		with data.locations as locations
 		with data.calendar as calendar
 }

@@ -5,7 +5,7 @@ package tests.lib_test
 
 import data.lib.calendar
 import data.lib.dates
-import data.lib.runs
+
 import data.tests.fixtures
 
 _days := {
@@ -42,20 +42,6 @@ test_valid[name] if {
 valid(day) if {
 	dates.valid(day)
 } else := false
-
-# METADATA
-# title: Valid ends
-# custom:
-#   clause: ES-10
-test_valid_end if {
-	dates.valid_end("2025-06-30")
-	dates.valid_end("9999-12-31")
-	dates.valid_end("9999-01-01")
-	not dates.valid_end("9999-02-30")
-	not dates.valid_end("9998-12-31")
-	not dates.valid_end("2200-01-01")
-	not dates.valid_end(99991231)
-}
 
 _sums := {
 	"over a month": {"day": "2025-08-31", "n": 1, "want": "2025-09-01"},
@@ -119,7 +105,7 @@ _runs := {
 #   clause: ES-9
 test_run[name] if {
 	some name, row in _runs
-	runs.start_of(row.records, row.from, 3) == row.want
+	dates.run_start(row.from, row.records, 3) == row.want
 }
 
 _validities := {

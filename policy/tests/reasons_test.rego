@@ -7,7 +7,28 @@ import data.tests.fixtures
 
 _reasons := {
 	"role_not_eligible": {"employee": fixtures.but({"assignments": [{"role": "Central Analyst", "location": "900", "start": "2019-08-01"}]}), "at": "2025-09-10", "want": [{"clause": "ES-2", "code": "role_not_eligible", "message": "On 2025-09-10 no current job is in a listed role (Office Professional, School Counselor) or at a school: Central Analyst at 900 since 2019-08-01.", "remedy": "If the record of the job is wrong, ask HR to correct it. Questions about this access: the Department of Technology Services (DoTS)."}]},
-	"role_not_eligible without a job": {"employee": fixtures.but({"assignments": []}), "at": "2025-09-10", "want": [{"clause": "ES-2", "code": "role_not_eligible", "message": "On 2025-09-10 no current job is in a listed role (Office Professional, School Counselor) or at a school: no job on record.", "remedy": "If the record of the job is wrong, ask HR to correct it. Questions about this access: the Department of Technology Services (DoTS)."}, {"clause": "ES-9", "code": "approval_not_for_current_job", "message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); no job on record.", "remedy": "Ask your Principal or Manager to approve this access for the job you hold now."}]},
+	"role_not_eligible without a job": {"employee": fixtures.but({"assignments": []}), "at": "2025-09-10", "want": [{"clause": "ES-2", "code": "role_not_eligible", "message": "On 2025-09-10 no current job is in a listed role (Office Professional, School Counselor) or at a school: no job on record.", "remedy": "If the record of the job is wrong, ask HR to correct it. Questions about this access: the Department of Technology Services (DoTS)."}, {"clause": "ES-9", "code": "approval_not_for_current_job", "message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); no job on record.", "remedy": "Ask your Principal or Manager to approve this access for your next job, once you hold it."}]},
+	"role_not_eligible after the job ended": {
+		"employee": fixtures.but({"assignments": [
+			{"role": "Teacher", "location": "211", "start": "2018-08-01", "end": "2019-06-05"},
+			{"role": "Office Professional", "location": "210", "start": "2019-08-01", "end": "2025-05-14"},
+		]}),
+		"at": "2025-09-10",
+		"want": [
+			{
+				"clause": "ES-2",
+				"code": "role_not_eligible",
+				"message": "On 2025-09-10 no current job is in a listed role (Office Professional, School Counselor) or at a school: the last job ended on 2025-05-14 (Office Professional at 210).",
+				"remedy": "If the job goes on, ask HR to correct its record. For a new job, all posted requirements must be met. Questions about this access: the Department of Technology Services (DoTS).",
+			},
+			{
+				"clause": "ES-9",
+				"code": "approval_not_for_current_job",
+				"message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); the last job ended on 2025-05-14 (Office Professional at 210).",
+				"remedy": "Ask your Principal or Manager to approve this access for your next job, once you hold it.",
+			},
+		],
+	},
 	"unknown_location": {"employee": fixtures.but({"assignments": [{"role": "Teacher", "location": "777", "start": "2019-08-01"}, {"role": "Central Analyst", "location": "900", "start": "2019-08-01"}]}), "at": "2025-09-10", "want": [{"clause": "ES-3", "code": "unknown_location", "message": "Nobody can say whether the job is at a school, since its location is in no list: Teacher at 777 since 2019-08-01.", "remedy": "Ask the Department of Technology Services (DoTS) to add the location to the list of locations, or HR to correct the assignment."}]},
 	"both certifications missing": {"employee": fixtures.but({"certifications": []}), "at": "2025-09-10", "want": [{"clause": "ES-4", "code": "elementary_certification_missing", "message": "No completion of Elementary Scheduling by 2025-09-10 is on record.", "remedy": "Complete Elementary Scheduling in Learning Space; it opens once Walk-In Scheduling is completed. For help, ask the Department of Technology Services (DoTS)."}, {"clause": "ES-5", "code": "walk_in_certification_missing", "message": "No completion of Walk-In Scheduling by 2025-09-10 is on record.", "remedy": "Complete Walk-In Scheduling in Learning Space first, then Elementary Scheduling. For help, ask the Department of Technology Services (DoTS)."}]},
 	"certification_out_of_order": {"employee": fixtures.but({"certifications": [{"name": "Walk-In Scheduling", "completed_on": "2024-08-21"}, {"name": "Elementary Scheduling", "completed_on": "2024-08-20"}]}), "at": "2025-09-10", "want": [{"clause": "ES-5", "code": "certification_out_of_order", "message": "Elementary Scheduling was completed 2024-08-20, before Walk-In Scheduling on 2024-08-21.", "remedy": "Complete Elementary Scheduling again in Learning Space, now that Walk-In Scheduling is completed. For help, ask the Department of Technology Services (DoTS)."}]},

@@ -3,6 +3,7 @@
 # description: Without its values nothing is decided; nobody is denied because a list went missing.
 package tests.settings_test
 
+import data.lib.checked as when_built
 import data.lib.settings
 import data.tests.fixtures
 
@@ -101,4 +102,26 @@ test_location_without_type if {
 	decision := data.access.decision with input as {"employee": employee, "as_of": fixtures.day}
 		with data.locations as {"210": {"type": 7}}
 	[reason.code | some reason in decision.reasons] == ["unknown_location"]
+}
+
+# METADATA
+# title: Policy data that was checked when its bundle was built
+# description: It is not checked again. Any other is, so that what was found sound once says nothing of what it became.
+# custom:
+#   clause: ES-12
+test_checked_when_built if {
+	when_built.settings == ""
+	settings.sound with data.lib.checked.settings as settings.checked
+	unusable := object.remove(fixtures.requirements, ["roles"])
+	checked := settings.checked with data.requirements as fixtures.requirements with data.calendar as fixtures.calendar
+	not settings.sound with data.lib.checked.settings as checked
+		with data.requirements as unusable
+		with data.calendar as fixtures.calendar
+	not settings.sound with data.lib.checked.settings as checked
+		with data.requirements as fixtures.requirements
+		with data.calendar as fixtures.calendar
+		with data.locations as []
+	settings.sound with data.lib.checked.settings as crypto.sha256(json.marshal([unusable, fixtures.calendar]))
+		with data.requirements as unusable
+		with data.calendar as fixtures.calendar
 }

@@ -7,7 +7,7 @@ and nothing is done twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,7 @@ from icaccess.diff import Expected
 from icaccess.errors import ChangesFailed, IcaccessError, TargetError
 from icaccess.models import Access, Change
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
-from icaccess.store import audit, consents, holders, journal
+from icaccess.store import audit, consents, feeds, holders, journal
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
@@ -68,7 +68,8 @@ def look(store: Store, target: Target) -> Listing:
         expected = holders.everybody(connection, target.identity)
         for one in journal.unsettled(connection, target.identity):
             expected.pop(one.account, None)
-    listing = target.listing(expected)
+        accounts_before = feeds.accounts(connection, target.identity)
+    listing = target.listing(expected, accounts_before)
     if listing.exported_at is not None:
         with store.reading() as connection:
             if journal.lost_since(connection, target.identity, listing.exported_at):
@@ -82,7 +83,6 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
     A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
     still due, the next plan has it again. A pending one that shows is verified, another stays pending.
     """
-    current = listing.held
     with store.writing() as connection:
         lock.check(connection)
         at = store.now()
@@ -91,14 +91,20 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
         for written in journal.unsettled(connection, target.identity):
             if written.state == "pending" and not listing.proves(written.action, written.batch):
                 continue
-            if shows(current.get(written.account), written.after):
+            if _was_made(written, listing):
                 settled.append(Settlement(written, "verified", "seen at the target"))
             elif written.state == "intended" and target.handed_over(written.batch):
                 settled.append(Settlement(written, "pending", "the list had been handed over"))
             elif written.state != "pending":
                 settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
-        _remember(connection, at, target, settled, current)
+        _remember(connection, at, target, settled, listing)
         journal.settle(connection, at, settled)
+
+
+def _was_made(written: Written, listing: Listing) -> bool:
+    """Whether a listing shows for certain what a change was to leave."""
+    found = listing.held.get(written.account)
+    return shows(found, written.after) and listing.tells(written.account)
 
 
 def expected(store: Store, target: Target, as_of: date, listing: Listing | None = None) -> Expected | None:
@@ -114,6 +120,7 @@ def expected(store: Store, target: Target, as_of: date, listing: Listing | None 
             one.account: _pending(one, as_of, listing) for one in open_changes if one.state == "pending"
         },
         unsettled=frozenset(one.account for one in open_changes),
+        hidden=frozenset(one for one in held if listing is not None and not listing.tells(one)),
     )
 
 
@@ -183,7 +190,7 @@ class Application:
             at = self.store.now()
             origin = _origin(plan, self.by, self.settings_digest, self.foretold)
             run_id = journal.begin(connection, at, origin)
-            new = consents.wait(connection, plan.target, plan.as_of, {one.employee_id for one in waiting})
+            new = consents.wait(connection, at, plan.target, plan.as_of, {one.employee_id for one in waiting})
             found: list[tuple[str, Drift | PlannedChange]] = [("drift", one) for one in plan.drift]
             found += [("held_back", one) for one in waiting if one.employee_id in new]
             audit.append(
@@ -261,23 +268,23 @@ class _Run:
             return
         target, store = self._place.target, self._place.store
         try:
-            current = look(store, target).held
+            listing = look(store, target)
         except TargetError as error:
             # Left open: the next run settles them by looking.
             self.counts["unverified"] += len(self._made)
             note = f"could not be verified: {error}"
             self.failures += [FailedChange(made.written, note) for made in self._made]
             return
-        settled = [self._seen(made, current) for made in self._made]
+        settled = [self._seen(made, listing) for made in self._made]
         with store.writing() as connection:
             self._place.lock.check(connection)
             at = store.now()
-            _remember(connection, at, target, settled, current)
+            _remember(connection, at, target, settled, listing)
             journal.settle(connection, at, settled)
 
-    def _seen(self, made: Settlement, current: Mapping[str, Access]) -> Settlement:
+    def _seen(self, made: Settlement, listing: Listing) -> Settlement:
         """What has become of a change, by what the target shows now."""
-        if not shows(current.get(made.written.account), made.written.after):
+        if not _was_made(made.written, listing):
             note = f"the target does not show it{f' ({made.note})' if made.note else ''}"
             made = Settlement(made.written, "failed", note)
             self.failures.append(FailedChange(made.written, note))
@@ -309,25 +316,27 @@ def _remember(
     at: str,
     target: Target,
     settled: Sequence[Settlement],
-    current: Mapping[str, Access],
+    listing: Listing,
 ) -> None:
     """Remember what changes left the accounts holding, with the day that this system gave it.
 
-    A change that was made in part is this system's doing as well, and what it left is no drift.
+    A change that was made in part is this system's doing as well, and what it left is no drift. Where nobody
+    can tell what an account holds, what it held before is remembered on.
     """
     if target.is_store:
         return
     held: dict[str, tuple[str, Access | None]] = {}
     for one in settled:
-        found, before, after = current.get(one.written.account), one.written.before, one.written.after
+        account, before, after = one.written.account, one.written.before, one.written.after
+        found = listing.held.get(account)
         if one.state == "verified":
             if found is not None and after is not None:
                 found = replace(found, since=after.since or found.since, basis=after.basis)
-        elif one.state == "pending" or shows(found, before):
+        elif one.state == "pending" or shows(found, before) or not listing.tells(account):
             continue
         elif found is not None and before is not None:
             found = replace(found, since=before.since)
-        held[one.written.account] = (one.written.employee_id, found)
+        held[account] = (one.written.employee_id, found)
     holders.record(connection, at, target.identity, held)
 
 

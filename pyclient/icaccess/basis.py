@@ -44,7 +44,7 @@ def remember_bases(
         if found:
             with parts.store.writing() as connection:
                 lock.check(connection)
-                holders.remember(connection, parts.target.identity, found)
+                holders.remember(connection, parts.store.now(), parts.target.identity, found)
         yield from batch
 
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol, get_args
 import msgspec
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Select,
     String,
     TableValuedAlias,
@@ -30,11 +31,12 @@ from sqlalchemy import (
 )
 
 from icaccess.batches import batches, ordered_map
-from icaccess.errors import EngineError
+from icaccess.errors import EngineError, StoreError
 from icaccess.facts.interface import digest
 from icaccess.models import Action, AnyRecord, DecisionJson, Outcome, Unread, Verdict
 from icaccess.opa.transport import Revisions
-from icaccess.store import history
+from icaccess.store import audit, history, rows
+from icaccess.store.audit import RecordKey
 from icaccess.store.database import Store, upsert
 from icaccess.store.schema import decision
 
@@ -44,6 +46,8 @@ TOGETHER = 8000
 """How many records are looked up together; memory grows with this, not with the population."""
 _DIGITS = 64
 """How long a key is: the digests of a record and of what the target shows."""
+_ESSENCE = 32
+"""How long the digest of a decision is."""
 _SIDE_BY_SIDE = 2
 """How many batches are looked up and asked about at a time, by measurement."""
 
@@ -75,6 +79,7 @@ class _Dated(msgspec.Struct, frozen=True):
 
 _dated = msgspec.json.Decoder(_Dated).decode
 _places = msgspec.json.Decoder(list[int]).decode
+_codes = msgspec.json.Decoder(list[str]).decode
 
 
 class DecisionCache:
@@ -160,38 +165,53 @@ class DecisionCache:
             yield from answers  # type: ignore[misc]  # none is null any more
 
     def _cached(self, batch: Sequence[AnyRecord], rules: str, at: date) -> list[DecisionJson | None]:
-        """The cached decisions that hold on a day because neither facts nor rules have changed."""
+        """The cached decisions that hold on a day because neither facts nor rules have changed.
+
+        With a key of the record, `StoreError` names one that somebody edited, and one without a seal is none.
+        """
         found: list[DecisionJson | None] = [None] * len(batch)
-        asked = _encode([_key(record) + record.id for record in batch]).decode()
-        values = {"asked": asked, "rules": rules, "day": at.isoformat()}
+        people = [_key(record) + record.id for record in batch]
+        values = {"asked": _encode(people).decode(), "rules": rules, "day": at.isoformat()}
         with self._store.reading() as connection:
-            for outcome, action, places in connection.execute(self._query, values).all():
-                answer = _CACHED.get((outcome, action))
-                for place in _places(places):
-                    found[place] = answer
+            key = audit.key_of(connection)
+            for *said, places, codes in connection.execute(self._query, values).all():
+                answer = _CACHED.get((said[-2], said[-1]))
+                seal = None if key is None else rows.sealer(key, rules, *said)
+                for place, code in zip(_places(places), _codes(codes), strict=True):
+                    sealed = seal is None or code[_ESSENCE:] == seal(people[place], code[:_ESSENCE])
+                    if not sealed and code[_ESSENCE:]:
+                        raise StoreError(rows.edited(batch[place].id))
+                    found[place] = answer if sealed else None
         return found
 
     def _put(self, decided: Sequence[tuple[AnyRecord, DecisionJson]], rules: str, at: date) -> None:
         if not (decided and self._keep):
             return
-        rows = [_row(record, answer, rules, at) for record, answer in decided]
         with self._store.writing() as connection:
-            rows = [row for row in rows if row["outcome"] != "undecided"]
-            if rows:
-                upsert(connection, decision, rows)
+            key = audit.key_of(connection)
+            essences = [essence(answer) for _, answer in decided]
+            cached = [
+                _row(record, answer, _digest(one), rules, at, key)
+                for (record, answer), one in zip(decided, essences, strict=True)
+                if one["outcome"] != "undecided"
+            ]
+            if cached:
+                upsert(connection, decision, cached)
             if self._document is not None:
-                documents = {record.id: self._document(record, essence(answer)) for record, answer in decided}
+                documents = {
+                    record.id: self._document(record, one)
+                    for (record, _), one in zip(decided, essences, strict=True)
+                }
                 history.keep(connection, self._store.now(), documents)
 
     def _compare(self, employee_id: str, answer: DecisionJson) -> None:
         """Stop unless the cached decision says what OPA says now, wording and days of its making aside."""
         with self._store.reading() as connection:
             c = decision.c
-            query = select(c.decided_on, c.document, c.outcome, c.action)
+            query = select(c.decided_on, c.essence, c.outcome, c.action)
             row = connection.execute(query.where(c.employee_id == employee_id)).one()
-        # What is used of a cached decision are the columns, so they are compared with the whole of it.
         now = essence(answer)
-        if essence(row.document) != now or (row.outcome, row.action) != (now["outcome"], now["action"]):
+        if tuple(row[1:]) != (_digest(now), now["outcome"], now["action"]):
             raise EngineError(
                 f"{employee_id}: the decision cached on {row.decided_on} is not what OPA decides now, so no "
                 "cached decision can be relied on; run again with --full, and report it to whoever keeps "
@@ -211,16 +231,20 @@ def _query(*, sqlite: bool) -> Select[Any]:
     """
     asked = bindparam("asked", type_=Text)
     table: TableValuedAlias
+    place: ColumnElement[Any]
     if sqlite:
         table = func.json_each(asked).table_valued("key", "value")
-        places = func.json_group_array(table.c.key)
+        in_list = func.json_group_array
+        place = table.c.key
     else:
         texts = func.json_array_elements_text(cast(asked, JSON))
         table = texts.table_valued("value", with_ordinality="key").render_derived()
-        places = func.json_agg(table.c.key - 1)
+        in_list = func.json_agg
+        place = table.c.key - 1
     c, day = decision.c, bindparam("day", type_=String)
+    said = (c.decided_on, c.recheck_on, c.outcome, c.action)
     return (
-        select(c.outcome, c.action, cast(places, Text))
+        select(*said, cast(in_list(place), Text), cast(in_list(c.essence.concat(c.seal)), Text))
         .where(
             c.employee_id == func.substr(table.c.value, _DIGITS + 1),
             c.facts == func.substr(table.c.value, 1, _DIGITS),
@@ -229,7 +253,7 @@ def _query(*, sqlite: bool) -> Select[Any]:
             c.decided_on <= day,
             or_(c.recheck_on.is_(None), c.recheck_on > day),
         )
-        .group_by(c.outcome, c.action)
+        .group_by(*said)
     )
 
 
@@ -246,25 +270,27 @@ def _key(record: AnyRecord) -> str:
     return own.hex().ljust(_DIGITS, "-")
 
 
-def _row(record: AnyRecord, answer: DecisionJson, rules: str, at: date) -> dict[str, object]:
-    dated = _dated(answer)
+def _row(
+    record: AnyRecord, answer: DecisionJson, decided: str, of_rules: str, at: date, key: RecordKey | None
+) -> dict[str, str | None]:
+    dated, facts = _dated(answer), _key(record)
+    recheck_on = None if dated.recheck_on is None else dated.recheck_on.isoformat()
+    said = of_rules, at.isoformat(), recheck_on, dated.outcome, dated.action
     return {
         "employee_id": record.id,
-        "facts": _key(record),
-        "rules": rules,
-        "decided_on": at.isoformat(),
-        "recheck_on": None if dated.recheck_on is None else dated.recheck_on.isoformat(),
-        "outcome": dated.outcome,
-        "action": dated.action,
-        "document": bytes(answer).decode(),
+        "facts": facts,
+        **dict(zip(("rules", "decided_on", "recheck_on", "outcome", "action"), said, strict=True)),
+        "essence": decided,
+        "seal": "" if key is None else rows.sealer(key, *said)(facts + record.id, decided),
     }
 
 
-def essence(answer: DecisionJson | str) -> dict[str, Any]:
-    """A decision apart from its wording and the days of its making; empty for what is no decision."""
-    try:
-        document: dict[str, Any] = msgspec.json.decode(answer)
-        document["reasons"] = [reason["code"] for reason in document["reasons"]]
-    except (msgspec.DecodeError, LookupError, TypeError):  # somebody edited the store
-        return {}
+def _digest(decided: dict[str, Any]) -> str:
+    return hashlib.blake2b(audit.canonical(decided), digest_size=_ESSENCE // 2).hexdigest()
+
+
+def essence(answer: DecisionJson) -> dict[str, Any]:
+    """A decision apart from its wording and the days of its making."""
+    document: dict[str, Any] = msgspec.json.decode(answer)
+    document["reasons"] = [reason["code"] for reason in document["reasons"]]
     return {name: value for name, value in document.items() if name not in ("as_of", "recheck_on")}

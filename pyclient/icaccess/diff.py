@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET
@@ -49,6 +50,8 @@ class Expected(msgspec.Struct, frozen=True):
     """The changes that somebody else is carrying out, by account."""
     unsettled: frozenset[str] = frozenset()
     """Accounts with a change that was interrupted; what the target shows of them is no drift."""
+    hidden: frozenset[str] = frozenset()
+    """Accounts that the target shows no longer, so that nobody can say whether they hold what they held."""
 
 
 class DriftCheck:
@@ -64,6 +67,7 @@ class DriftCheck:
         self._held = dict(expected.held) if expected else {}
         self._waiting = dict(expected.pending) if expected else {}
         self._unsettled = expected.unsettled if expected else frozenset()
+        self._hidden = expected.hidden if expected else frozenset()
 
     def look(self, employee_id: str, account: str, found: Access | None, verdict: Verdict) -> Pending | None:
         """Note drift of one account; give the change that is pending for it and does not show yet.
@@ -74,9 +78,10 @@ class DriftCheck:
             return None
         before = self._held.pop(account, None)
         if account not in self._unsettled and not shows(found, before):
+            taken: Literal["hidden", "taken"] = "hidden" if account in self._hidden else "taken"
             self.drift.append(
                 Drift(
-                    kind="given" if before is None else "taken" if found is None else "moved",
+                    kind="given" if before is None else taken if found is None else "moved",
                     employee_id=employee_id,
                     account=account,
                     expected=before,

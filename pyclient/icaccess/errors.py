@@ -70,6 +70,10 @@ class HttpError(IcaccessError):
     """A server gave no whole answer in time: it is not there, is not trusted, hangs, or redirects."""
 
 
+class HttpTimeoutError(HttpError):
+    """A server was reached and did not answer in time."""
+
+
 class HttpSettingsError(HttpError):
     """A server is not asked, since a setting makes that impossible or unsafe: a URL, a file, plain http."""
 
@@ -113,7 +117,7 @@ class GuardStop(IcaccessError):
 
 
 class ChangesFailed(IcaccessError):
-    """Some changes could not be made; the others were, and the journal holds both."""
+    """Some changes, or all, could not be made; the journal says which."""
 
     exit_code = 4
 

@@ -20,9 +20,9 @@ PRIVATE = 0o600
 def write_private(path: Path, chunks: Iterable[bytes]) -> None:
     """Write `chunks` as the file `path`, which appears at once, complete and with mode 0600.
 
-    Missing folders are made. What stood at `path` is replaced: an older file whatever its mode, and a
-    symbolic link itself, never the file that it names. A device or pipe, such as /dev/stdout, is written to.
-    `OSError` is raised when that fails; then what stood there is as it was.
+    Missing folders are made, with mode 0700. What stood at `path` is replaced: an older file whatever its
+    mode, and a symbolic link itself, never the file that it names. A device or pipe, such as /dev/stdout, is
+    written to. `OSError` is raised when that fails; then what stood there is as it was.
     """
     write_private_files({path: chunks})
 
@@ -39,7 +39,7 @@ def write_private_files(contents: Mapping[Path, Iterable[bytes]]) -> None:
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "a folder of that name is in the way", str(path))
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
             except FileExistsError as error:
                 raise NotADirectoryError(
                     errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)
@@ -55,6 +55,13 @@ def write_private_files(contents: Mapping[Path, Iterable[bytes]]) -> None:
             beside.replace(path)
         for folder in {path.parent for _, path in written}:
             _sync_folder(folder)
+
+
+def make_folder(folder: Path, mode: int = 0o700) -> None:
+    """Make a folder and the missing ones above it, each with this mode whatever the umask allows others."""
+    for one in reversed((folder, *folder.parents)):
+        if one == folder or not one.exists():
+            one.mkdir(mode, exist_ok=True)
 
 
 def make_private(path: Path) -> None:

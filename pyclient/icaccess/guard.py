@@ -33,7 +33,8 @@ _FORESEEN = timedelta(days=30)
 
 _Count = Annotated[int, Meta(ge=0)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
-_Hours = Annotated[float, Meta(gt=0)]
+_Hours = Annotated[float, Meta(gt=0, le=87_600)]
+"""At most ten years, so that every moment that is worked out with it is one."""
 
 SHORT = 12
 """How many digits of a plan's digest name it in an option."""
@@ -70,7 +71,7 @@ class GuardSettings(Section, frozen=True, kw_only=True):
     """By how great a share the facts may hold fewer people than in the last run."""
     facts_age_hours: _Hours | None = None
     """How old the oldest of the facts may be."""
-    max_day_jump: _Count | None = 14
+    max_day_jump: Annotated[int, Meta(ge=0, le=36_500)] | None = 14
     """How many days a run may come after the last one, where the day is the clock's."""
     untold: Literal["warn", "stop"] = "warn"
     """Whether a removal that a date foretold, of somebody who was not told, waits for a consent (`stop`)."""

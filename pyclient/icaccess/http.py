@@ -36,7 +36,7 @@ from urllib3.util import Retry
 
 from icaccess.config import Secret
 from icaccess.config.auth import Auth, Bearer, OAuth2
-from icaccess.errors import HttpError, HttpSettingsError
+from icaccess.errors import HttpError, HttpSettingsError, HttpTimeoutError
 from icaccess.text import clip
 
 Fields = Mapping[str, str] | None
@@ -217,7 +217,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
             text = _BAD_FILE
         else:
             text = next(text for kinds, text in _REASONS if any(isinstance(link, kinds) for link in chain))
-        kind = HttpSettingsError if text in (_BAD_FILE, _BAD_URL) else HttpError
+        kind = _KINDS.get(text, HttpError)
         return kind(f"{shown(url)}: {text.format(why=why, seconds=self._timeout, ca=self._ca_setting)}")
 
 
@@ -226,6 +226,7 @@ _NOT_TRUSTED = (
 )
 _BAD_FILE = "is not asked ({why}); correct the files of certificates"
 _BAD_URL = "is not a URL that can be asked ({why}); write https://HOST/PATH"
+_TOO_SLOW = "did not answer within {seconds:g} s; check the server's load and log"
 _NO_TLS = "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate"
 _BROKEN_OFF = "ended the connection before its answer was complete ({why})"
 _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
@@ -238,7 +239,7 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
     ),
     (
         (requests.Timeout, ReadTimeoutError, TimeoutError),
-        "did not answer within {seconds:g} s; check the server's load and log",
+        _TOO_SLOW,
     ),
     (errors.ContentDecodingError, "its answer is damaged ({why})"),
     ((requests.ConnectionError, errors.ChunkedEncodingError), _BROKEN_OFF),
@@ -246,6 +247,7 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
     (OSError, _BAD_FILE),
 ]
 """What the errors of the libraries mean; the first that fits says it."""
+_KINDS = {_BAD_FILE: HttpSettingsError, _BAD_URL: HttpSettingsError, _TOO_SLOW: HttpTimeoutError}
 
 
 def shown(url: str) -> str:

@@ -83,6 +83,8 @@ class Run:
     document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
+    listing: Listing | None = None
+    """What the target showed when it was listed for the plan, or the adoption."""
     not_adopted: list[str] = field(default_factory=list)
     """Whose record is wrong, so that an adoption into the ledger could not tell whether they hold access."""
     done: str = ""
@@ -127,7 +129,7 @@ class Run:
         from icaccess.apply import look, recover
 
         listing = look(self.parts.store, self.parts.target)
-        held = listing.held
+        held, self.listing = listing.held, listing
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
@@ -168,7 +170,9 @@ class Run:
     def _gone(self, record: AnyRecord) -> tuple[str, ...]:
         """What the policy says has gone of the evidence on which somebody's access rested."""
         record = record.read() if isinstance(record, Unread) else record
-        return () if isinstance(record, InvalidRecord) else self.parts.client.evidence(record, self.day)
+        if isinstance(record, InvalidRecord):
+            return ()
+        return self.parts.client.evidence(record, self.day, self.parts.facts.givers())
 
     # guard
 
@@ -263,7 +267,8 @@ class Run:
                 )
             if not holders.is_empty(connection, target.identity):
                 raise UsageError(f"{target.identity} is not empty: somebody was given access already")
-        shown = {} if target.is_store else target.listing().held
+        self.listing = target.listing()
+        shown = {} if target.is_store else self.listing.held
         held = {account: (account, access) for account, access in shown.items()}
         people = 0
         revisions = self.parts.client.revisions()
@@ -295,7 +300,10 @@ class Run:
         from icaccess.store import feeds
 
         reports = self.parts.facts.reports()
-        feeds.remember(connection, {one.name: one.size for one in reports if not one.failure})
+        at, sizes = self.parts.store.now(), {one.name: one.size for one in reports if not one.failure}
+        feeds.remember(connection, at, sizes)
+        if self.listing is not None and self.listing.accounts is not None:
+            feeds.remember_accounts(connection, at, self.parts.target.identity, len(self.listing.accounts))
 
     @property
     def _held_lock(self) -> Lock:

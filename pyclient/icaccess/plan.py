@@ -67,8 +67,9 @@ class Pending(Change, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Drift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Access that differs from what this system last gave or saw, and what the policy says of that person."""
 
-    kind: Literal["given", "taken", "moved"]
-    """`given` or `taken` outside this system, or `moved` to other locations."""
+    kind: Literal["given", "taken", "moved", "hidden"]
+    """`given` or `taken` outside this system, or `moved` to other locations. `hidden`: the target shows the
+    account no longer, and members that stand for no account, of which it may be one."""
     employee_id: str
     account: str
     expected: Access | None
@@ -113,8 +114,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def overdue(self) -> int:
-        """How many changes that are under way should show at the target by now."""
-        return sum(one.overdue for one in self.pending)
+        """How many changes that are under way, and still wanted, should show at the target by now."""
+        return sum(one.overdue and one.wanted for one in self.pending)
+
+    @property
+    def still_pending(self) -> int:
+        """How many changes that are under way are still wanted; the next apply drops the others."""
+        return sum(one.wanted for one in self.pending)
 
     @property
     def escalations(self) -> int:

@@ -18,11 +18,15 @@ from icaccess.models import Employee
 
 
 class Input(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What OPA is asked: one employee, or many, on one day."""
+    """What OPA is asked: one employee, or many, on one day.
+
+    `sources` names the sources of each list of facts, for what `evidence` says.
+    """
 
     as_of: date
     employee: Employee | msgspec.UnsetType = msgspec.UNSET
     employees: list[Employee] | msgspec.UnsetType = msgspec.UNSET
+    sources: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
 
 
 SCHEMAS: dict[str, Any] = {
@@ -42,10 +46,10 @@ def schema(of: Any) -> bytes:
 
 
 def write_schemas(directory: Path) -> None:
-    """Write every schema as `<name>.json` into `directory`."""
+    """Write every schema as `<name>.jsonschema` into `directory`; OPA would load `.json` as data."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, of in SCHEMAS.items():
-        (directory / f"{name}.json").write_bytes(schema(of))
+        (directory / f"{name}.jsonschema").write_bytes(schema(of))
 
 
 if __name__ == "__main__":

@@ -39,15 +39,14 @@ def cell(value: object) -> str:
     return str(value)
 
 
-def as_csv(lines: Iterable[Sequence[str]], *, exact: bool = False) -> str:
+def as_csv(lines: Iterable[Sequence[str]]) -> str:
     """Lines of cells as CSV, every cell quoted, and none that a spreadsheet runs as a formula.
 
-    Characters that do not print are written out, unless the text is to be `exact`.
+    Characters that do not print are written out.
     """
-    clean = str if exact else printable
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerows([harmless(clean(one)) for one in line] for line in lines)
+    writer.writerows([harmless(printable(one)) for one in line] for line in lines)
     return text.getvalue()
 
 

@@ -11,6 +11,8 @@ import re
 _QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*(?:\1(?!\w)|$)""")
 _ADDRESS = re.compile(r"[^\s@/]+@[^\s@]+")
 
+_NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]")
+
 LONGEST_MESSAGE = 2000
 """How many characters of one message are shown, whatever another system put into it."""
 
@@ -52,11 +54,12 @@ def printable_json(document: bytes) -> bytes:
     """
     if document.isascii() and b"\x7f" not in document:
         return document
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else _json_escape(c) for c in document.decode()
-    ).encode()
+    return _NOT_PLAIN.sub(_json_escape, document.decode()).encode()
 
 
-def _json_escape(character: str) -> str:
+def _json_escape(found: re.Match[str]) -> str:
+    character = found[0]
+    if character.isprintable():
+        return character
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

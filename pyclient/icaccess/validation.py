@@ -37,6 +37,8 @@ _SENTENCES = (
     ),
     (r"Expected `(?:int|float)` >= (.*)", "must be at least {0}"),
     (r"Expected `(?:int|float)` <= (.*)", "must be at most {0}"),
+    (r"Expected `(?:int|float)` > (.*)", "must be more than {0}"),
+    (r"Expected `object` of length <= 1", "must name one thing, and no more"),
     (r"Expected `str` matching regex '\^(.*)\$'", "{shown} does not have the form {0}"),
     (
         r"Invalid RFC3339 encoded date|Expected `date`, got `(?:int|float)`",

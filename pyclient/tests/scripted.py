@@ -141,10 +141,10 @@ def states(store: Store) -> list[tuple[str, str, str]]:
 
 
 def kinds(store: Store) -> list[str]:
-    """The kinds of the audit record's entries but those of the holders' rows, all of it verified."""
+    """The kinds of the audit record's entries but those of rows, all of it verified."""
     with store.reading() as connection:
         verify(connection)
-        return [entry.kind for entry in audit.entries(connection) if entry.kind != "access"]
+        return [entry.kind for entry in audit.entries(connection) if entry.kind not in ("access", "rows")]
 
 
 class ScriptedClient:
@@ -189,7 +189,7 @@ class ScriptedClient:
             record = record.read() if isinstance(record, Unread) else record
             yield msgspec.json.encode(self.decide(record, at), order="sorted")
 
-    def evidence(self, record: Record, at: date) -> tuple[str, ...]:  # noqa: ARG002
+    def evidence(self, record: Record, at: date, sources: Any = None) -> tuple[str, ...]:  # noqa: ARG002
         """What has gone, for those who wait."""
         return ("the completion of 2023-08-12, on which access rested, is no longer in the facts",)
 

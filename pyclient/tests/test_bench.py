@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +15,7 @@ import msgspec
 import pytest
 
 from icaccess.models import Employee
+from icaccess.opa.client import AccessClient
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
@@ -33,6 +36,26 @@ def test_the_same_seed_and_mix_give_the_same_people() -> None:
     left = people("50", "--mix", "left=1")
     assert all("end" in employee["employment"][-1] for employee in left)
     assert msgspec.convert(first + left, list[Employee])
+
+
+def test_the_people_of_the_benchmark_are_of_every_outcome(client: AccessClient) -> None:
+    records = msgspec.convert(people("400"), list[Employee])
+    decisions = list(client.decide_many(records, date(2026, 9, 10)))
+    assert {decision.outcome for decision in decisions} == {"allow", "deny", "expired", "undecided"}
+    codes = {reason.code for decision in decisions for reason in decision.reasons}
+    assert {"role_not_eligible", "unknown_location", "certification_expired"} <= codes
+    assert {"grant", "keep", "update", "revoke", "none"} == {decision.action for decision in decisions}
+
+
+@pytest.mark.slow
+def test_cerbos_with_the_same_rules_says_the_same(opa_path: Path, tmp_path: Path) -> None:
+    # The benchmark itself ends with an error when the two disagree about anybody.
+    few = ["--size", "600", "--calls", "5", "--rounds", "1", "--only", "cerbos", "--out", str(tmp_path)]
+    subprocess.run([sys.executable, BENCHMARKS / "bench.py", *few], check=True, stdout=subprocess.DEVNULL)
+    rows = json.loads((tmp_path / "results.json").read_text())["sections"]["cerbos"]
+    if len(rows) == 1:
+        pytest.skip(f"needs Cerbos: {rows[0]['what']}")
+    assert [row["people"] for row in rows] == [600, 600, 600, 5, 5, 5]
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +108,14 @@ def test_the_cost_of_the_policy_is_measured(options: list[str], shown: str, opa_
     )
     assert shown in done.stdout
     assert ("shelf_life._dated_changes" in done.stdout) == bool(options)
+
+
+@pytest.mark.slow
+def test_the_members_of_a_group_are_measured(opa_path: Path) -> None:
+    command = [sys.executable, BENCHMARKS / "members.py", "10", "20", "--rounds", "1"]
+    environment = {**os.environ, "PATH": f"{opa_path.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    rows = [line.split("|")[1:3] for line in done.stdout.splitlines()[2:]]
+    assert [(members.strip(), name.strip()) for members, name in rows] == [
+        (members, f"`icaccess {name}`") for name in ("plan", "apply") for members in ("10", "20", "2 times")
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from icaccess.files import make_private, write_private, write_private_files
+from icaccess.files import make_folder, make_private, write_private, write_private_files
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077])
@@ -32,6 +32,14 @@ def test_the_mode_is_0600_whatever_the_umask_and_the_older_file(tmp_path: Path, 
         write_private(path, [b"one\n", b"two\n"])
         assert path.read_bytes() == b"one\ntwo\n"
         assert mode(path) == 0o600
+    assert mode(new.parent) == 0o700
+
+
+def test_missing_folders_are_made_private(tmp_path: Path, umask: int) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b" / "c", 0o755)
+    assert [mode(tmp_path / one) for one in ("a", "a/b")] == [0o700, 0o700]
+    assert not mode(tmp_path / "a/b/c") & 0o022
 
 
 def test_a_link_is_replaced_and_what_it_names_is_left_alone(tmp_path: Path) -> None:

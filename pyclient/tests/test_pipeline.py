@@ -601,10 +601,10 @@ class TestWaiting:
     class Slow(MemoryTarget):
         """Has lists that wait for an export, and members that it cannot name."""
 
-        def listing(self, expected=NOBODY):
+        def listing(self, expected=NOBODY, accounts_before=0):
             unnamed = (UnnamedMember("uid=ghost", ("staff",), "no such person"),)
             waiting = {"a": TestWaiting.SINCE, "b": TestWaiting.SINCE + timedelta(hours=1)}
-            return replace(super().listing(expected), unnamed=unnamed, waiting=waiting)
+            return replace(super().listing(expected, accounts_before), unnamed=unnamed, waiting=waiting)
 
         def to_do(self, batch, due_on):
             return f"carry out {batch} by {due_on}"

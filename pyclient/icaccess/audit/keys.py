@@ -54,6 +54,8 @@ class SigningKey(PublicKey):
     def __init__(self, key: Ed25519PrivateKey) -> None:
         super().__init__(key.public_key())
         self._private = key
+        raw = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        self.secret = hashlib.blake2b(raw, digest_size=32, person=b"icaccess seal").digest()
 
     def sign(self, message: bytes) -> str:
         """The signature over the message, in Base64."""

@@ -80,7 +80,7 @@ def keep_rules(store: Store, config: Config, policy: Callable[[], Path]) -> None
                 _keep_tree(connection, row.policy_revision, policy_tree(policy()))
             if row is not None and not history.has_content(connection, row.data_revision or ""):
                 _keep_tree(connection, row.data_revision, config_tree(config.directory))
-            history.prune(connection, instant(limit))
+            history.prune(connection, store.now(), instant(limit))
     except (IcaccessError, OSError):
         return
 

@@ -19,6 +19,7 @@ from msgspec import Meta
 from icaccess.config import Config, SecretUrl, Section
 from icaccess.config.auth import Auth
 from icaccess.errors import AuditError, HttpError
+from icaccess.files import make_folder
 from icaccess.store.audit import canonical
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
         """Append the head's line; a line that an earlier crash cut short is ended first."""
         path = config.path(self.path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, 0o755)
             # A head tells of nobody, and the auditor has to read it.
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
             with os.fdopen(handle, "rb+", buffering=0) as file:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +145,19 @@ def adopt(request: Request, form: str) -> None:
                 err=True,
             )
         target = run.parts.target.identity
+        unnamed = () if run.listing is None else run.listing.unnamed
         if form == "json":
-            show_value({"target": target, "adopted": count, "not_adopted": run.not_adopted})
+            show_value(
+                {
+                    "target": target,
+                    "adopted": count,
+                    "not_adopted": run.not_adopted,
+                    "unnamed": unnamed,
+                }
+            )
         else:
             say(f"Adopted {count} who hold access at {target}.")
+            _section("Members that stand for no account", [_unnamed(one) for one in unnamed])
 
 
 def _consent(
@@ -240,14 +250,25 @@ def _show(planned: Plan, result: GuardResult) -> None:
     _section("Stopped by the guard", [*filter(None, [result.not_adopted]), *result.stops])
     if result.waiting or result.stops:
         say(f"To let this one plan through: icaccess apply {result.option}")
-    if not planned.changes:
-        say("Nothing to do.")
-    counts = planned.counts
-    say(
-        f"{counts.get('revoke', 0)} revocations, {counts.get('update', 0)} updates, "
-        f"{counts.get('grant', 0)} grants ({planned.escalations} overdue), "
-        f"{counts.get('keep', 0)} unchanged, {counts.get('undecided', 0)} undecided."
-    )
+    say_all(_totals(planned, result))
+
+
+def _totals(planned: Plan, result: GuardResult) -> Iterator[str]:
+    """What would be changed, apart from what waits for a consent and what was asked for already."""
+    waiting = {one.employee_id for one in result.waiting}
+    to_make = Counter(one.action for one in planned.changes if one.employee_id not in waiting)
+    totals = [
+        f"{to_make['revoke']} revocations",
+        f"{to_make['update']} updates",
+        f"{to_make['grant']} grants ({planned.escalations} overdue)",
+        *([f"{len(waiting)} waiting for a consent"] if waiting else []),
+        *([f"{len(planned.pending)} pending"] if planned.pending else []),
+        f"{planned.counts.get('keep', 0)} unchanged",
+        f"{planned.counts.get('undecided', 0)} undecided",
+    ]
+    if not (planned.changes or planned.pending):
+        yield "Nothing to do."
+    yield f"{', '.join(totals)}."
 
 
 def _section(title: str, lines: Sequence[str]) -> None:
@@ -290,6 +311,11 @@ def _unnamed(one: UnnamedMember) -> str:
 
 
 def _drift(one: Drift) -> str:
+    if one.kind == "hidden":
+        return (
+            f"{one.employee_id}  hidden: {_held(one.expected)} before; the target shows no account "
+            f"{one.account} now, and a member that stands for no account may be it"
+        )
     return (
         f"{one.employee_id}  {one.kind}: {_held(one.expected)} before, {_held(one.found)} now; "
         f"the policy says {one.outcome}, so: {one.action}"

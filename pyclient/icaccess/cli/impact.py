@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day, say_installed
+from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day, TimeLimit, say_installed
 from icaccess.cli.progress import passed, showing
 from icaccess.cli.text import say, show
 from icaccess.errors import UsageError
@@ -22,20 +21,6 @@ TOO_MUCH = 2
 """The exit code when the impact is more than `--fail-on` and `--max-changes` allow."""
 NOT_REACHED = 3
 """The exit code when `--anybody` finds nobody, and nobody it tried reaches a line that differs."""
-
-
-class TimeLimit(click.ParamType[float]):
-    """A time, written as seconds or with a unit: `90`, `60s`, `5m`."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ARG002
-        """The seconds; `UsageError` for what is none, and for nought."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", str(value))
-        seconds = float(found[1]) * (60 if found[2] == "m" else 1) if found else 0
-        if not seconds:
-            raise UsageError(f"--limit {value}: give a time above nought, such as 60s or 5m")
-        return seconds
 
 
 @click.command("impact")

@@ -10,6 +10,7 @@ gives a command all the options of those that decide; `configured` gives only `-
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -48,6 +49,20 @@ def _iso_day(value: str) -> date | None:
     except ValueError:
         return None
     return day if day.isoformat() == value else None
+
+
+class TimeLimit(click.ParamType[float]):
+    """A time, written as seconds or with a unit: `90`, `60s`, `5m`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ARG002
+        """The seconds; `UsageError` for what is none, and for nought."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", str(value))
+        seconds = float(found[1]) * (60 if found[2] == "m" else 1) if found else 0
+        if not seconds:
+            raise UsageError(f"--limit {value}: give a time above nought, such as 60s or 5m")
+        return seconds
 
 
 class PathOption(click.Path):

@@ -21,6 +21,8 @@ from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
 from icaccess.review.forecast import Event
 from icaccess.review.impact import DayActions, DecisionChange
+from icaccess.review.search.anybody import Tried
+from icaccess.review.search.explore import Explored
 from icaccess.review.source import Finding
 from icaccess.review.suite import FileCoverage, TestResult
 from icaccess.review.trace import Trace
@@ -28,6 +30,7 @@ from icaccess.review.versions import Version
 from icaccess.schemas import schema
 from icaccess.store.audit import Entry, Head
 from icaccess.store.notices import RecordedNotice
+from icaccess.targets.interface import UnnamedMember
 
 Counts = dict[str, dict[str, int]]
 
@@ -71,11 +74,12 @@ class ApplyOutput(PlanOutput):
 
 
 class AdoptOutput(Output):
-    """`adopt`; `not_adopted` has those whose record is wrong."""
+    """`adopt`; `not_adopted` has those whose record is wrong, `unnamed` the members without an account."""
 
     target: str
     adopted: int
     not_adopted: list[str]
+    unnamed: list[UnnamedMember]
 
 
 class FilesOutput(Output):
@@ -143,6 +147,17 @@ class ImpactOutput(Output):
     by_location: dict[str, Any]
     actions: list[DayActions]
     changes: list[DecisionChange]
+
+
+class ExplorationOutput(Output):
+    """`policy explore`; `cases` is YAML, and empty where the tests reach all that the people show."""
+
+    version: Version
+    tried: Tried
+    people: list[Explored]
+    missed: list[str]
+    problem: str | None
+    cases: str
 
 
 class ForecastOutput(Output):
@@ -248,6 +263,7 @@ OUTPUTS: dict[str, Any] = {
     "policy test": Suite,
     "policy trace": Trace,
     "policy bundle": BundlesOutput,
+    "policy explore": ExplorationOutput,
     "impact": ImpactOutput,
     "forecast": ForecastOutput,
     "forecast --campaign": Campaign,

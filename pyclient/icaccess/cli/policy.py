@@ -1,4 +1,4 @@
-"""`icaccess policy check|test|trace|page|bundle`: the reviewer's and CI's side."""
+"""`icaccess policy check|test|trace|explore|mutate|page|bundle`: the reviewer's and CI's side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from icaccess.cli.bundle import bundle
-from icaccess.cli.options import CONFIG, POLICY, say_installed
+from icaccess.cli.options import CONFIG, POLICY, TimeLimit, say_installed
 from icaccess.cli.text import say, show
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group("policy")
 def policy() -> None:
-    """Check, test, trace and bundle the policy."""
+    """Check, test, trace, explore and bundle the policy."""
 
 
 policy.add_command(bundle)
@@ -113,6 +113,47 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
     return 1 if found.gaps else 0
 
 
+@policy.command("explore")
+@POLICY
+@CONFIG
+@click.option(
+    "--limit", type=TimeLimit(), default="30s", show_default=True, metavar="TIME", help="How long to search."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="What chances are drawn from.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="How to answer; yaml is the cases to add alone.",
+)
+def explore(policy: Path | None, config: Path | None, limit: float, seed: int, form: str) -> int:
+    """Show the smallest made-up people who between them reach every way to decide, and every line.
+
+    Exit 2 when a way to decide or a line is reached by no test: the cases to add are shown; exit 1 when the
+    search ended early.
+    """
+    from icaccess.review.search import explore_render as render
+    from icaccess.review.search.explore import explore as search
+    from icaccess.review.versions import checkout
+
+    source = _source(policy, config)
+    with checkout("the policy", None, source.policy, source.config) as place:
+        found = search(place, limit=limit, seed=seed)
+    forms = {
+        "text": render.exploration_text,
+        "markdown": render.exploration_markdown,
+        "json": render.exploration_json,
+        "yaml": render.untested_cases,
+    }
+    show(forms[form](found), form)
+    if found.problem:
+        say(f"the search ended early: {found.problem}", err=True)
+        return 1
+    return 2 if any(one.untested for one in found.people) else 0
+
+
 @policy.command("mutate")
 @POLICY
 @CONFIG
@@ -124,7 +165,7 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
 @click.option(
     "--limit",
     type=click.FloatRange(0),
-    default=20.0,
+    default=2.0,
     show_default=True,
     metavar="SECONDS",
     help="How long to search for somebody who shows a survivor; 0 leaves the search out.",
@@ -145,12 +186,18 @@ def mutate(
 ) -> int:
     """Change the policy one line at a time, and show which changes its tests let pass."""
     from icaccess.review import mutate as review
+    from icaccess.review.mutants import mutants
+    from icaccess.review.mutants import sample as some_of
+    from icaccess.review.suite import passing_suite
 
+    if not limit >= 0:  # as `nan` is not, which passes every comparison of click's
+        raise UsageError(f"--limit {limit}: give a number of seconds, 0 for no search")
     source = _source(policy, config)
-    made = review.mutants(source.policy)
+    passing_suite(source)
+    made = mutants(source.policy)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
     holes = 0
-    for one in review.judged(source, made if every else review.sample(made, sample, seed), limit):
+    for one in review.judged(source, made if every else some_of(made, sample, seed), limit):
         counts[one.fate] += 1
         if one.fate == "survives":
             holes += one.shown_by is not None or not limit

@@ -18,6 +18,7 @@ from icaccess.validation import show
 
 _FEW = 2
 """Rows or people by which a source may always differ from its last run, and rows that prove nothing."""
+_CORRECT = "correct `values`, `facts.aliases` or policy data, or set `expect.known_names: false`"
 _COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
 """Fields and names of which the last few may well be gone in the next run."""
 
@@ -46,10 +47,16 @@ class Checks:
         _believe_keys(report, settings.expect)
         report.filled.update(self._known_names(index))
         notes += self._compare_size(index, report, settings.expect)
+        near: dict[str, str] = {}
         if self._known is not None:
-            notes += self._compare_names(index, self._known)
+            notes += self._compare_names(index, self._known, near)
         return msgspec.structs.replace(
-            report, left_out=source.left_out, declared=source.total, as_of=source.as_of, notes=tuple(notes)
+            report,
+            left_out=source.left_out,
+            declared=source.total,
+            as_of=source.as_of,
+            notes=tuple(notes),
+            near=near,
         )
 
     def _settle_ends(self, index: int) -> list[str]:
@@ -122,8 +129,11 @@ class Checks:
             if self._known is not None and text in self._known.names(kind, field)
         }
 
-    def _compare_names(self, index: int, known: Vocabulary) -> list[str]:
-        """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all."""
+    def _compare_names(self, index: int, known: Vocabulary, near_names: dict[str, str]) -> list[str]:
+        """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all.
+
+        `near_names` receives each such name, and the one that policy data has.
+        """
         source, notes = self._sources[index], []
         for kind, field in NAMED:
             names, texts = known.names(kind, field), self.staging.texts(index, kind, field)
@@ -136,9 +146,10 @@ class Checks:
             ):
                 raise FactsError(
                     f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
-                    f"({_listed(names.names)}); they have {_listed(texts)}; correct `values`, "
-                    "`facts.aliases` or policy data, or set `expect.known_names: false`"
+                    f"({_listed(names.names)}); they have {_listed(texts)}; {_CORRECT}"
                 )
+            if kind == "certifications" and source.settings.expect.known_names:
+                self._believe_spelling(index, names, texts)
             untranslated: Mapping[str, int] = (
                 source.untranslated.get(field, {}) if kind in source.kinds else {}
             )
@@ -147,6 +158,7 @@ class Checks:
                 if text in names:
                     continue
                 if (near := names.nearest(text)) is not None:
+                    near_names[text] = near
                     notes.append(
                         f"{count} {kind} have the {field} {show(text)}; policy data has {show(near)}"
                     )
@@ -155,6 +167,19 @@ class Checks:
                         f"{count} {kind} have the {field} {show(text)}, which no `values` translates"
                     )
         return notes
+
+    def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
+        """`FactsError` where a required certification stands in no row of any source but nearly, in this."""
+        kind, field = NAMED[0]
+        name_of = self._sources[index].settings.name
+        found = set[str]().union(*(self.staging.texts(one, kind, field) for one in range(len(self._sources))))
+        for name in names.names:
+            near = {text: count for text, count in texts.items() if names.nearest(text) == name}
+            if name not in found and sum(near.values()) > _FEW:
+                raise FactsError(
+                    f"{name_of}: no row has the {field} {show(name)} of policy data, and "
+                    f"{sum(near.values())} have {_listed(near)}; {_CORRECT}"
+                )
 
     def _any_known(self, index: int, kind: Kind, field: str, names: KnownNames) -> bool:
         """Whether a source, or for jobs any source of jobs, has a name that policy data knows.

@@ -90,7 +90,9 @@ class RowDays:
         try:
             self._zone = ZoneInfo(settings.zone) if settings.zone else None
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"zone: {error}") from error
+            raise ValueError(
+                f"zone: there is no time zone {settings.zone}; write one such as America/Denver"
+            ) from error
         self._days = DayReader(zone, settings.midnight_utc)
         self.settle = self._days.settle
 

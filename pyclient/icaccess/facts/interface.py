@@ -142,6 +142,8 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Why an optional source was not used."""
     notes: tuple[str, ...] = ()
     """What a person should know of it: names that match nothing, times that were read as days."""
+    near: dict[str, str] = {}
+    """Names in its rows that policy data nearly has, each with the one that it has."""
 
     @property
     def size(self) -> SourceSize:
@@ -201,6 +203,10 @@ class Facts(ABC):
     def reports(self) -> list[SourceReport]:
         """What became of each source's rows, once the records were taken."""
         return []
+
+    def givers(self) -> dict[str, list[str]]:
+        """The names of the sources that give each list of facts, where the facts have sources."""
+        return {}
 
     def issues(self) -> Iterator[str]:
         """Each thing that a person should look at, on one line, once the records were taken."""

@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 from icaccess.config import Config
 from icaccess.facts.days import RowDays
 from icaccess.facts.interface import ParsedRow, Source, Unusable
-from icaccess.facts.record import DATED, text_problem
+from icaccess.facts.record import DATED, kept_id, text_problem
 from icaccess.facts.settings import Kind, MappedSettings
 from icaccess.models import Access, Approval, Assignment, Certification, EmploymentPeriod, Fact, Text
 from icaccess.validation import explain, field_name
@@ -101,7 +101,11 @@ class MappedSource(Source):
         self._where = self._conditions(settings.where)
         self._ended = self._conditions(settings.ended)
         self._patterns = {
-            name: [(_pattern(name, text), meaning) for text, meaning in values.items() if _is_pattern(text)]
+            name: [
+                (_pattern(name, text, meaning), meaning)
+                for text, meaning in values.items()
+                if _is_pattern(text)
+            ]
             for name, values in settings.values.items()
         }
         self._skip = settings.skip_rows
@@ -140,6 +144,8 @@ class MappedSource(Source):
                 if self._is_empty(raw):
                     continue
                 reason = f"{self.key_kind} {self._key_problem(self._key(raw))}"
+            elif (problem := text_problem(str(self._key(raw)))) is not None:
+                reason = f"{self.key_kind} {problem}"
             else:
                 try:
                     fact = self._fact(key, raw)
@@ -152,14 +158,16 @@ class MappedSource(Source):
     def key_of(self, raw: Mapping[str, Any]) -> str | None:
         """Whose row it is; None where it does not say so."""
         key = self._key(raw)
-        return str(key) if self._key_problem(key) is None else None
+        if self._key_problem(key) is not None:
+            return None
+        return str(key) if text_problem(str(key)) is None else kept_id(str(key))
 
     def _key_problem(self, key: Any) -> str | None:
         if self._present(key) is None:
             return "is empty, so nobody can say whose row it is"
         if not isinstance(key, str | int) or isinstance(key, bool):
             return "is no text, so nobody can say whose row it is"
-        return text_problem(str(key))
+        return None
 
     def _is_empty(self, raw: Mapping[str, Any]) -> bool:
         return all(self._present(value) is None for value in raw.values())
@@ -256,6 +264,8 @@ def _check(settings: MappedSettings) -> None:
         raise ValueError(f"ends: {settings.gives} have no end; leave it out")
     if settings.ends == "next_row" and "start" not in settings.fields:
         raise ValueError("ends: next_row goes by the start of each row; name its column as fields.start")
+    if settings.ends == "day_after" and "end" not in settings.fields:
+        raise ValueError("ends: day_after goes by the end of each row; name its column as fields.end")
     if settings.ended and settings.ends != "next_row":
         raise ValueError("ended: goes with `ends: next_row` alone; other rows have an end of their own")
 
@@ -275,8 +285,13 @@ def _is_pattern(text: str) -> bool:
     return len(text) > 2 and text.startswith("/") and text.endswith("/")
 
 
-def _pattern(name: str, text: str) -> re.Pattern[str]:
+def _pattern(name: str, text: str, meaning: str) -> re.Pattern[str]:
     try:
-        return re.compile(text[1:-1])
+        pattern = re.compile(text[1:-1])
     except re.error as error:
         raise ValueError(f"values.{name}: {text} is no regular expression: {error}") from error
+    try:
+        pattern.sub(meaning, "")
+    except (re.error, IndexError) as error:
+        raise ValueError(f"values.{name}: {meaning} cannot stand for {text}: {error}") from error
+    return pattern

@@ -90,6 +90,12 @@ class MergedFacts(Facts):
             for repeated in [self._repeated[index]]
         ]
 
+    def givers(self) -> dict[str, list[str]]:
+        """The names of the sources that give each list of facts, in the order of the settings."""
+        return {
+            kind: [source.settings.name for source in self._sources if kind in source.kinds] for kind in LISTS
+        }
+
     def issues(self) -> Iterator[str]:
         """Each thing to be looked at: source, row, whose it is, and why."""
         for issue in [] if self._staging is None else self._staging.issues():

@@ -109,7 +109,7 @@ def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[AnyRecord]:
 
 
 def _ids(lines: list[bytes]) -> list[str]:
-    """The id on each line; none where a line is wrong, as reading it tells.
+    """The id on each line; none where a line is wrong, or an id cannot be kept, as reading them tells.
 
     Wrong lines that together are a list by chance get ids that are not theirs. No decision was ever kept of
     a wrong line, so it will be read, which stops the run.
@@ -118,7 +118,9 @@ def _ids(lines: list[bytes]) -> list[str]:
         found = _decode_ids(b"[" + b",".join(lines) + b"]")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
-    return [one.id for one in found] if len(found) == len(lines) else []
+    ids = [one.id for one in found]
+    sound = len(ids) == len(lines) and len(max(ids, key=len)) <= MAX_TEXT
+    return ids if sound and not any(b"\\u0000" in line for line in lines) else []
 
 
 def _is_snapshot(file: Path) -> bool:

@@ -13,6 +13,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.days import DayReader
 from icaccess.marked_yaml import Marked, Steps
 from icaccess.models import Assignment, Employee, EmploymentPeriod, InvalidRecord, Record
+from icaccess.text import clip
 from icaccess.validation import Complaint, explain, field_name, show
 
 DATED = {
@@ -44,13 +45,20 @@ def text_problem(text: str) -> str | None:
     return None
 
 
+def kept_id(identifier: str) -> str:
+    """An id that has a `text_problem` as it can be kept: such characters written out, and cut."""
+    return clip(identifier, MAX_TEXT)
+
+
 def to_record(written: Marked, file: Path, days: DayReader) -> Record:
     """The record that `written` stands for, or `InvalidRecord` with its first problem and the line.
 
-    `FactsError` is raised when its id is missing, not a string, or cannot be relied on: nobody can then say
-    whose record it is.
+    `FactsError` is raised when its id is missing or not a string: nobody can then say whose record it is. One
+    that cannot be kept as it is stands in the `InvalidRecord` as `kept_id` writes it.
     """
     identifier = _identifier(written, file)
+    if (text := text_problem(identifier)) is not None:
+        return InvalidRecord(kept_id(identifier), f"{at(file, written.line(('id',)))}: id: {text}")
     try:
         return convert(written, Employee, file, days)
     except ValueError as error:
@@ -115,8 +123,6 @@ def _identifier(written: Marked, file: Path) -> str:
         raise FactsError(f"{place}: is empty; give one")
     if not isinstance(identifier, str):
         raise FactsError(f"{place}: {show(identifier)} is not text; put it in quotes")
-    if (text := text_problem(identifier)) is not None:
-        raise FactsError(f"{place}: {text}")
     return identifier
 
 

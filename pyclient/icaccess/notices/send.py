@@ -295,6 +295,7 @@ class _Sending:
             at = self._store.now()
             recorded.intend(
                 connection,
+                at,
                 [
                     RecordedNotice(
                         channel=self._channel.name,

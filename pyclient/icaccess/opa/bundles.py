@@ -11,7 +11,8 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ Tree = dict[str, bytes]
 
 _DATA_FILES = ("data.yaml", "data.yml", "data.json")
 _LEFT_OUT = {"tests", "schemas", "opa"}
+_CHECKED = "lib/checked.rego"
+"""The file that a build replaces by one with the digest of the policy data that was checked."""
 
 
 class Bundles(msgspec.Struct, frozen=True):
@@ -91,31 +94,70 @@ def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) ->
     """Both bundles, built with `opa` once for each content and kept under `cache`.
 
     Raises `PolicyError` when the policy does not compile within its capabilities, and `ConfigError` when OPA
-    cannot read the policy data.
+    cannot read the policy data, or the policy finds it unusable.
     """
     policy, config = policy_tree(policy_dir), config_tree(config_dir)
     limits = shipped(config_dir, "capabilities.json")
-    return Bundles(
-        policy=_cached(opa, "policy", policy, policy_dir, limits, cache),
-        config=_cached(opa, "config", config, config_dir, limits, cache),
-        revisions=Revisions(digest(policy), digest(config)),
-    )
+    revisions = Revisions(digest(policy), digest(config))
+    within = hashlib.sha256(limits.read_bytes()).hexdigest()[:8]
+
+    def make_policy(out: Path) -> None:
+        with _folder_named("policy", policy_dir):
+            build(opa, "policy", policy, out, limits, beside=checked_settings(opa, policy, config, limits))
+
+    def make_config(out: Path) -> None:
+        with _folder_named("config", config_dir):
+            build(opa, "config", config, out, limits)
+
+    data = revisions.data[:32]
+    try:
+        return Bundles(
+            config=_cached(cache / f"{data}-{within}", "config", make_config),
+            policy=_cached(cache / f"{revisions.policy[:32]}-{data}-{within}", "policy", make_policy),
+            revisions=revisions,
+        )
+    except OSError as error:
+        raise EngineError(f"cannot build OPA's bundles in {cache}: {error}") from error
 
 
-def build(opa: Path, name: str, tree: Tree, out: Path, *options: str) -> None:
-    """Have `opa build` make the bundle `out` of `tree`; `options` are more of its own, such as a signing key.
+def checked_settings(opa: Path, policy: Tree, config: Tree, limits: Path) -> Tree:
+    """The file of the policy's bundle that says, by digest, which policy data its rules have found sound.
 
-    Raises `PolicyError` with OPA's first complaint, in which the tree's root is called `name`.
+    The rules check any other policy data at each question. A policy without this file gets none, nor does one
+    that does not compile, which `build` reports. Raises `ConfigError` when the policy data is not sound.
+    """
+    if _CHECKED not in policy:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="icaccess-") as work:
+        _write(policy, Path(work, "policy"))
+        _write(config, Path(work, "config"))
+        loaded = ["--bundle", "policy", "--bundle", "config", "--capabilities", str(limits.resolve())]
+        done = subprocess.run(
+            [opa, "eval", *loaded, "data.lib.settings.checked"], cwd=work, capture_output=True, check=False
+        )
+    if done.returncode != 0:
+        return {}
+    found = msgspec.json.decode(done.stdout)["result"][0]["expressions"][0]["value"]
+    if found is None:
+        raise ConfigError("the policy finds this policy data unusable: correct what `icaccess doctor` names")
+    return {_CHECKED: f'package lib.checked\n\nsettings := "{found}"\n'.encode()}
+
+
+def build(
+    opa: Path, name: str, tree: Tree, out: Path, limits: Path, *options: str, beside: Tree | None = None
+) -> None:
+    """Have `opa build` make the bundle `out` of `tree`, and of files `beside` it, which go before its own.
+
+    The revision is the digest of `tree` alone. `limits` is a file of capabilities, `options` are more options
+    of OPA, such as a signing key. Raises `PolicyError` with OPA's first complaint, in which the tree's root
+    is called `name`.
     """
     with tempfile.TemporaryDirectory(prefix="icaccess-") as work:
-        for path, content in tree.items():
-            target = Path(work, name, path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        _write(tree | (beside or {}), Path(work, name))
         given = ["--bundle", name, "--revision", digest(tree), "--output", "out.tar.gz", *options]
         # OPA tells some of its errors on standard output.
         done = subprocess.run(
-            [opa, "build", *given],
+            [opa, "build", *given, "--capabilities", limits.resolve()],
             cwd=work,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -126,9 +168,9 @@ def build(opa: Path, name: str, tree: Tree, out: Path, *options: str) -> None:
             raise PolicyError(first_complaint(done.stdout))
         out.parent.mkdir(parents=True, exist_ok=True)
         # Written beside and renamed, so that nobody ever loads half of it.
-        with tempfile.NamedTemporaryFile(dir=out.parent, delete=False) as beside:
-            beside.write(Path(work, "out.tar.gz").read_bytes())
-        Path(beside.name).replace(out)
+        with tempfile.NamedTemporaryFile(dir=out.parent, delete=False) as new:
+            new.write(Path(work, "out.tar.gz").read_bytes())
+        Path(new.name).replace(out)
 
 
 def first_complaint(output: str) -> str:
@@ -145,26 +187,35 @@ def first_complaint(output: str) -> str:
     return f"{errors[0]}{more}"
 
 
-def _cached(opa: Path, name: str, tree: Tree, folder: Path, limits: Path, cache: Path) -> Path:
-    """The bundle of `tree`, in a folder that is named by its own SHA-256: one that differs is built anew."""
-    within = hashlib.sha256(limits.read_bytes()).hexdigest()
-    place = cache / f"{digest(tree)[:32]}-{within[:8]}"
+def _cached(place: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """The bundle in `place`, in a folder that is named by its own SHA-256: one that differs is made anew."""
+    for kept in place.glob(f"*/{name}.tar.gz"):
+        if kept.parent.name == _sha256(kept):
+            return kept
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=place) as new:
+        built = Path(new, f"{name}.tar.gz")
+        make(built)
+        kept = place / _sha256(built) / built.name
+        kept.parent.mkdir(exist_ok=True)
+        return built.replace(kept)
+
+
+@contextmanager
+def _folder_named(name: str, folder: Path) -> Iterator[None]:
+    """Name the folder in an error, in place of the tree that was made of it."""
     try:
-        for kept in place.glob(f"*/{name}.tar.gz"):
-            if kept.parent.name == _sha256(kept):
-                return kept
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=place) as new:
-            built = Path(new, f"{name}.tar.gz")
-            build(opa, name, tree, built, "--capabilities", str(limits.resolve()))
-            kept = place / _sha256(built) / built.name
-            kept.parent.mkdir(exist_ok=True)
-            return built.replace(kept)
+        yield
     except PolicyError as error:
         wrong = PolicyError if name == "policy" else ConfigError
         raise wrong(str(error).replace(f"{name}/", f"{folder}{os.sep}")) from error
-    except OSError as error:
-        raise EngineError(f"cannot build OPA's bundle in {cache}: {error}") from error
+
+
+def _write(tree: Tree, folder: Path) -> None:
+    for path, content in tree.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
 
 def _sha256(file: Path) -> str:

@@ -34,12 +34,14 @@ from icaccess.models import (
     Unread,
 )
 from icaccess.opa.answers import checked_decision, invalid_record, no_decision
-from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
+from icaccess.opa.transport import EvaluationError, Revisions, Sidecars, TooSlowError, UnreachableError
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""
 LEAST = 50
 """Fewer are not divided over several requests: in a small one each person costs OPA more."""
+MOST_SLOW = 30
+"""A run ends after more questions than this without an answer in time; one slow record takes nine."""
 
 EmployeeLike = Employee | Mapping[str, Any]
 """The facts of one employee: an `Employee`, or a mapping in the same shape."""
@@ -213,12 +215,18 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
 
-    def evidence(self, employee: EmployeeLike, at: date) -> tuple[str, ...]:
-        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each."""
+    def evidence(
+        self, employee: EmployeeLike, at: date, sources: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[str, ...]:
+        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each.
+
+        `sources` holds the names of the sources of each list of facts, for the sentences to name:
+        `{"certifications": ["lms"]}`.
+        """
         asked = _id_of(employee, "employee")
         self._check(at)
         try:
-            answer = self._ask("access/evidence", _question(at, employee=employee))
+            answer = self._ask("access/evidence", _question(at, employee=employee, sources=sources or {}))
             return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
@@ -266,6 +274,7 @@ class _Run:
         self._sidecars = sidecars
         self._at = at
         self._revisions = revisions
+        self._slow = 0
         self._lock = threading.Lock()
 
     def decide(self, given: list[RecordLike]) -> list[DecisionJson]:
@@ -288,6 +297,8 @@ class _Run:
         try:
             answer = self._sidecars.ask("access/decisions", body)
         except EvaluationError as error:
+            if isinstance(error, TooSlowError):
+                self._count_slow(error)
             if len(employees) == 1:
                 return {one: self._undecided(one, error) for one in employees}
             some = list(employees.items())
@@ -311,6 +322,13 @@ class _Run:
             except EvaluationError as error:
                 decisions[one] = self._undecided(one, error)
         return decisions
+
+    def _count_slow(self, error: TooSlowError) -> None:
+        """Raise the error once there are so many that it is not one record that OPA is slow about."""
+        with self._lock:
+            self._slow += 1
+        if self._slow > MOST_SLOW:
+            raise UnreachableError(str(error)) from error
 
     def _undecided(self, employee_id: str, error: EvaluationError) -> DecisionJson:
         return _encode_sorted(no_decision(employee_id, self._at, str(error)))

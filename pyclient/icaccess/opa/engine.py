@@ -107,11 +107,12 @@ def running_engine(
     opa: Path | None = None,
     token: str | None = None,
     address: str = "127.0.0.1:0",
+    rules: Path | None = None,
 ) -> Iterator[Engine]:
     """An OPA that decides by these two folders and is stopped at the end.
 
     It listens at `address`, `HOST:PORT`, where port 0 stands for a free one. `token` is made up unless it is
-    given.
+    given. `rules` say who may ask OPA what, in place of those that stand with the policy data.
     """
     opa = opa or find_opa()
     bundles = build_bundles(opa, policy_dir, config_dir, cache_dir() / "bundles")
@@ -121,7 +122,7 @@ def running_engine(
         contextlib.ExitStack() as stack,
     ):
         _unwind_on_sigterm(stack)
-        authz = write_authz(shipped(config_dir, "authz.rego"), token, Path(work))
+        authz = write_authz(rules or shipped(config_dir, "authz.rego"), token, Path(work))
         process, url = _start(opa, bundles, authz, token, Path(work), address)
         stack.callback(_stop, process)
         yield Engine(url, token, process, bundles)
@@ -176,7 +177,7 @@ def _start(
                 env=environment(),
                 # A Ctrl-C at the terminal is for this process, which then stops OPA.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
             )
         try:
             if _await_ready(process, address, token, bundles):
@@ -245,7 +246,7 @@ def _log_message(text: str) -> str:
     return f"{worst.get('err') or worst.get('msg')}"
 
 
-def _die_with_parent() -> Callable[[], object] | None:
+def die_with_parent() -> Callable[[], object] | None:
     """On Linux, what makes the kernel kill OPA when this process ends, however it does; elsewhere nothing."""
     if platform.system() != "Linux":
         return None

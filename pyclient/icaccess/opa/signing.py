@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess.errors import EngineError, UsageError
-from icaccess.opa.bundles import build, config_tree, digest, policy_tree, shipped
+from icaccess.opa.bundles import build, checked_settings, config_tree, digest, policy_tree, shipped
 
 ALGORITHM = "ES256"
 """ECDSA on P-256 with SHA-256; `config/opa/sidecar.yaml` names the same."""
@@ -31,21 +31,19 @@ def publish(opa: Path, policy_dir: Path, config_dir: Path, key: Path, out: Path)
     `EngineError` when `out` cannot be written.
     """
     _check_key(key)
-    trees = {"policy": policy_tree(policy_dir), "config": config_tree(config_dir)}
-    limits = shipped(config_dir, "capabilities.json").resolve()
+    policy, config = policy_tree(policy_dir), config_tree(config_dir)
+    limits = shipped(config_dir, "capabilities.json")
     signing = ["--signing-alg", ALGORITHM, "--signing-key", str(key.resolve())]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as work:
-            for name, tree in trees.items():
-                build(opa, name, tree, Path(work, _file(name)), "--capabilities", str(limits), *signing)
-            return [_put(Path(work, _file(name)), out, digest(tree)) for name, tree in trees.items()]
+            built = Path(work, "policy.tar.gz"), Path(work, "config.tar.gz")
+            checked = checked_settings(opa, policy, config, limits)
+            build(opa, "policy", policy, built[0], limits, *signing, beside=checked)
+            build(opa, "config", config, built[1], limits, *signing)
+            return [_put(built[0], out, digest(policy)), _put(built[1], out, digest(config))]
     except OSError as error:
         raise EngineError(f"{out}: the bundles cannot be put there: {error.strerror}") from error
-
-
-def _file(name: str) -> str:
-    return f"{name}.tar.gz"
 
 
 def _put(built: Path, out: Path, revision: str) -> Published:

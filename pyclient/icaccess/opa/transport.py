@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from requests import PreparedRequest
 
-from icaccess.errors import EngineError, HttpError, HttpSettingsError
+from icaccess.errors import EngineError, HttpError, HttpSettingsError, HttpTimeoutError
 from icaccess.http import HttpClient, Response
 
 OLDEST = (1, 21, 3)
@@ -27,6 +27,10 @@ class UnreachableError(EngineError):
 
 class EvaluationError(EngineError):
     """OPA is well, and failed to evaluate the policy on this one input."""
+
+
+class TooSlowError(EvaluationError):
+    """OPA is well, and did not answer this one input in time."""
 
 
 class Revisions(msgspec.Struct, frozen=True):
@@ -129,7 +133,12 @@ class Sidecars:
 
     def ask_one(self, url: str, path: str, body: bytes) -> Answer:
         """The same as `ask`, of one sidecar and no other."""
-        response = self._send("POST", f"{url}/v1/data/{path}{_QUERY}", body)
+        try:
+            response = self._send("POST", f"{url}/v1/data/{path}{_QUERY}", body)
+        except UnreachableError as error:
+            if isinstance(error.__cause__, HttpTimeoutError) and self.healthy(url):
+                raise TooSlowError(str(error)) from error
+            raise
         if response.status != 200:
             raise _failure(url, response)
         try:

@@ -20,7 +20,7 @@ from icaccess.marked_yaml import Bare, Marked, MarkedYamlError, Steps, read_docu
 from icaccess.models import Decision, Text
 from icaccess.review.source import POLICY_DATA, Covered, PolicySource, covered_by, value_of
 
-_QUERY = "[[d | d := data.access.decision with input as case] | some case in input.cases]"
+_QUERY = "[[d | d := data.{} with input as case] | some case in input.cases]"
 _PARTS = {field.name for field in msgspec.structs.fields(Decision)}
 
 
@@ -41,6 +41,11 @@ class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requirements: dict[str, Any] | UnsetType = UNSET
     locations: dict[str, Any] | UnsetType = UNSET
     calendar: dict[str, Any] | UnsetType = UNSET
+
+    @property
+    def own_data(self) -> dict[str, Any]:
+        """The documents of policy data that stand in the place of the configured, by name."""
+        return {name: value for name in POLICY_DATA if (value := getattr(self, name)) is not UNSET}
 
 
 class CaseResult(msgspec.Struct, frozen=True):
@@ -92,8 +97,7 @@ def run_cases(
     read = [(file, *read_cases(file, source.clauses)) for file in source.case_files]
     groups: dict[bytes, list[tuple[Path, Case, int]]] = {}
     for file, found, lines in read:
-        own = {name: value for name in POLICY_DATA if (value := getattr(found, name)) is not UNSET}
-        group = groups.setdefault(msgspec.json.encode(own), [])
+        group = groups.setdefault(msgspec.json.encode(found.own_data), [])
         group += [(file, case, line) for case, line in zip(found.cases, lines, strict=True)]
     results, reports = [], []
     for own_data, cases in groups.items():
@@ -114,11 +118,17 @@ class Question(msgspec.Struct, frozen=True):
 
 
 def decide_questions(
-    source: PolicySource, questions: Sequence[Question], own_data: bytes = b"{}", *, coverage: bool
+    source: PolicySource,
+    questions: Sequence[Question],
+    own_data: bytes = b"{}",
+    *,
+    coverage: bool,
+    what: str = "access.decision",
 ) -> dict[str, Any]:
     """OPA's answer to questions: for each a list of its decision, empty where the policy is undefined.
 
-    `own_data` is JSON of the policy data that stands in the place of the configured.
+    `what` is the rule or package that is asked. `own_data` is JSON of the policy data that stands in the
+    place of the configured.
     """
     with tempfile.TemporaryDirectory(prefix="icaccess-cases-") as work:
         asked = Path(work, "input.json")
@@ -129,7 +139,7 @@ def decide_questions(
         data = [argument for argument in source.data_arguments if argument.partition(":")[0] not in own]
         covering = ("--coverage",) if coverage else ()
         options = (*covering, "--strict-builtin-errors", "--input", asked)
-        return source.evaluate(_QUERY, [*source.rego_files, *data, values], *options)
+        return source.evaluate(_QUERY.format(what), [*source.rego_files, *data, values], *options)
 
 
 def covered_lines(source: PolicySource, questions: Sequence[Question]) -> Covered:

@@ -1,61 +1,45 @@
 """Mutants of the policy, each judged by the policy's own tests: what no test notices is no rule to rely on.
 
-A mutant changes one line: a comparison, a constant, a word, a condition negated or left out. One OPA judges
-many of them: it holds policy, tests and cases, gets one changed file at a time, and tells what the tests say.
+Two OPAs judge many of them: they get one changed file at a time.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
+import os
 import secrets
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
-from random import Random
+from queue import SimpleQueue
 from shutil import copytree
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from icaccess.batches import batches, ordered_map
 from icaccess.config import Secret
 from icaccess.config.auth import Bearer
-from icaccess.errors import EngineError, HttpError, PolicyError
+from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
-from icaccess.opa.engine import environment, free_port
-from icaccess.review.search.compare import Found, compare_for_anybody
+from icaccess.opa.engine import die_with_parent, environment, free_port
+from icaccess.review.cases import Case, difference, read_cases
+from icaccess.review.mutants import Mutant
+from icaccess.review.search.anybody import Search, Tried
+from icaccess.review.search.build import Built
+from icaccess.review.search.compare import Found, described
+from icaccess.review.search.facts import ME, employee_shape, replaced, vocabulary
+from icaccess.review.search.judge import BATCH, RULES, UNDEFINED, Made, VersionJudge, questions
+from icaccess.review.search.versions import changed_lines, mentioned
 from icaccess.review.source import PolicySource
-from icaccess.review.versions import Checkout
 
-_COMPARISON = re.compile(r"(?<![:<>=!])(<=|>=|==|!=|<|>)(?!=)")
-_SHIFTED = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "==": "!=", "!=": "=="}
-_WORD = re.compile(r"\b(min|max|true|false)\b(?![\w\"])")
-_SWAPPED = {"min": "max", "max": "min", "true": "false", "false": "true"}
-_NUMBER = re.compile(r"(?<![\w.\"-])(\d+)(?![\w.\"])")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
-_CONDITION = re.compile(r"^(\t+)(?!some |every |not |[}\])\"|])([a-z_][^:]*[^{\[(,:])$")
 _PATIENCE = 120.0
 """Seconds in which one package of tests must answer; a mutant that takes longer is caught."""
-_AUTHZ = """package system.authz
-
-default allow := false
-
-allow if input.identity == "{token}"
-"""
-
-
-class Mutant(msgspec.Struct, frozen=True):
-    """One change of one line: what stood there, and what stands there instead."""
-
-    file: str
-    line: int
-    old: str
-    new: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.old.strip()}  ⇒  {self.new.strip() or '(left out)'}"
+_AT_ONCE = 2
+"""How many mutants are judged at once; each takes two OPAs."""
 
 
 class JudgedMutant(msgspec.Struct, frozen=True):
@@ -69,56 +53,42 @@ class JudgedMutant(msgspec.Struct, frozen=True):
     shown_by: Found | None = None
 
 
-def mutants(policy: Path) -> list[Mutant]:
-    """Every mutant of the rules in a policy folder, in the order of files and lines."""
-    made = []
-    for file in sorted(policy.rglob("*.rego")):
-        name = file.relative_to(policy).as_posix()
-        if name.startswith("tests/") or name.endswith("_test.rego"):
-            continue
-        for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
-            if not line.lstrip().startswith(("#", "package ", "import ")):
-                made += [Mutant(name, number, line, new) for new in dict.fromkeys(_changed(line))]
-    return made
+class _Group(NamedTuple):
+    """Cases that are decided by the same policy data, and what the policy as it stands decides of them."""
 
-
-def sample(made: list[Mutant], size: int, seed: int) -> list[Mutant]:
-    """Some of the mutants by chance, in their order."""
-    chosen = Random(seed).sample(range(len(made)), min(size, len(made)))  # noqa: S311 (can be repeated)
-    return [made[place] for place in sorted(chosen)]
-
-
-def _changed(line: str) -> Iterator[str]:
-    code = _STRING.sub(lambda found: '"' + "\0" * (len(found[0]) - 2) + '"', line)
-    code, _, _ = code.partition(" # ")
-    for found in _COMPARISON.finditer(code):
-        yield line[: found.start()] + _SHIFTED[found[1]] + line[found.end() :]
-    for found in _WORD.finditer(code):
-        yield line[: found.start()] + _SWAPPED[found[1]] + line[found.end() :]
-    for found in _NUMBER.finditer(code):
-        yield line[: found.start()] + str(int(found[1]) + 1) + line[found.end() :]
-    for found in _STRING.finditer(line):
-        if len(found[0]) > 2 and " " not in found[0] and not line[found.end() :].startswith(":"):
-            yield f"{line[: found.end() - 1]}~{line[found.end() - 1 :]}"
-    for found in re.finditer(r"\bnot ", code):
-        yield line[: found.start()] + line[found.end() :]
-    if (condition := _CONDITION.match(code)) is not None:
-        yield f"{condition[1]}not {line[condition.end(1) :]}"
-    if code.startswith("\tnot ") or (condition and _COMPARISON.search(code)):
-        yield ""
+    cases: tuple[Case, ...]
+    people: tuple[tuple[str, bytes], ...]
+    data: bytes
+    decided: tuple[bytes, ...]
 
 
 class MutantJudge(AbstractContextManager["MutantJudge"]):
-    """An OPA that holds a policy with its tests, and takes one changed file at a time."""
+    """Two OPAs that take one changed file at a time: one for the cases in YAML, one for the tests in Rego.
+
+    The cases are decided all at once, by a policy without tests, which compiles sooner. The tests are asked
+    of what no case notices.
+    """
 
     def __init__(self, source: PolicySource) -> None:
         """Raises `PolicyError` where the policy does not parse, `EngineError` where OPA does not start."""
         self._source = source
         self._stack = ExitStack()
         try:
-            self._start()
-            self._packages = sorted(self._rules(source.test_modules))
-            self._expected = {package: self._answer(package) for package in self._packages}
+            self._plain = self._stack.enter_context(_Opa(source, ()))
+            self._tested = self._stack.enter_context(_Opa(source, (*source.test_files, *source.test_data)))
+            self._groups = [group for file in source.case_files for group in self._group(file)]
+            packages = {
+                module.package
+                for module in source.test_modules
+                if any("test_" in rule.path for rule in module.rules)
+            }
+            took: dict[str, float] = {}
+            self._expected = {}
+            for package in sorted(packages):
+                started = time.monotonic()
+                self._expected[package] = self._tested.answer(package)
+                took[package] = time.monotonic() - started
+            self._packages = sorted(packages, key=took.__getitem__)
         except BaseException:
             self._stack.close()
             raise
@@ -126,107 +96,184 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @property
+    def mutated(self) -> VersionJudge:
+        """What asks for decisions by the mutant that was judged last."""
+        return self._plain.decisions
+
+    def _group(self, file: Path) -> Iterator[_Group]:
+        found, _ = read_cases(file, self._source.clauses)
+        data = msgspec.json.encode({**self._source.policy_data, **found.own_data})
+        for cases in batches(found.cases, BATCH):
+            made = [
+                Made(replaced(case.employee, {case.employee.get("id"): ME}.get), case.at) for case in cases
+            ]
+            people = questions(made)
+            decided = self._plain.decisions.decide(people, data)
+            # A case about an id is not among them: everybody here has another one.
+            kept = [place for place, case in enumerate(cases) if _passes(case, decided[place])]
+            yield _Group(
+                tuple(cases[place] for place in kept),
+                tuple(people[place] for place in kept),
+                data,
+                tuple(decided[place] for place in kept),
+            )
+
     def judge(self, mutant: Mutant) -> JudgedMutant:
-        """Whether any package of tests answers otherwise than for the policy as it stands."""
-        file = self._source.policy / mutant.file
-        text = file.read_text("utf-8")
-        lines = text.split("\n")
-        lines[mutant.line - 1] = mutant.new
-        put = self._http.request("PUT", self._policies[mutant.file], body="\n".join(lines).encode())
-        if put.status != 200:
+        """Whether some case, or some package of tests, answers otherwise than for the policy as it stands."""
+        text = mutated_text(self._source, mutant)
+        if not self._plain.put(mutant.file, text):
             return JudgedMutant(mutant, "no policy")
         try:
+            for group in self._groups:
+                now = self._plain.decisions.decide(group.people, group.data)
+                for case, answer, before in zip(group.cases, now, group.decided, strict=True):
+                    if answer != before and not _passes(case, answer):
+                        return JudgedMutant(mutant, "caught")
+            self._tested.put(mutant.file, text)
             for place, package in enumerate(self._packages):
-                if self._answer(package) != self._expected[package]:
+                if self._tested.answer(package) != self._expected[package]:
                     # What caught this one is asked first of the next.
                     self._packages.insert(0, self._packages.pop(place))
                     return JudgedMutant(mutant, "caught")
-        except HttpError:
+        except (HttpError, EngineError):
             return JudgedMutant(mutant, "caught")  # it takes longer than anybody waits for
-        finally:
-            self._http.request("PUT", self._policies[mutant.file], body=text.encode())
         return JudgedMutant(mutant, "survives")
 
-    def _start(self) -> None:
-        source = self._source
-        work = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-mutants-")))
-        token = secrets.token_urlsafe(32)
-        (work / "authz.rego").write_text(_AUTHZ.format(token=token), "utf-8")
-        address = free_port("127.0.0.1:0")
-        loaded: list[str | Path] = [
-            *source.rego_files,
-            *source.test_files,
-            *source.data_arguments,
-            *source.test_data,
-        ]
-        options = ["--authentication=token", "--authorization=basic", "--log-level=error"]
-        process = self._stack.enter_context(
-            subprocess.Popen(
-                [source.opa, "run", "--server", "--addr", address, *options, work / "authz.rego", *loaded],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment(),
+
+def _passes(case: Case, answer: bytes) -> bool:
+    return difference(case.expect, [] if answer == UNDEFINED else [msgspec.json.decode(answer)]) is None
+
+
+def mutated_text(source: PolicySource, mutant: Mutant) -> str:
+    """The whole file that a mutant is of."""
+    lines = (source.policy / mutant.file).read_text("utf-8").split("\n")
+    lines[mutant.line - 1] = mutant.new
+    return "\n".join(lines)
+
+
+class _Opa(AbstractContextManager["_Opa"]):
+    """An OPA that holds a policy, takes one changed file at a time, and answers to this process alone."""
+
+    def __init__(self, source: PolicySource, also: Sequence[str | Path]) -> None:
+        """`also` is what it holds besides the policy and its data, as OPA's arguments."""
+        self._texts = {
+            file.relative_to(source.policy).as_posix(): file.read_text("utf-8") for file in source.rego_files
+        }
+        self._changed: str | None = None
+        with ExitStack() as stack:
+            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-mutants-")))
+            token = secrets.token_urlsafe(32)
+            (work / "authz.rego").write_text(RULES, "utf-8")
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            (work / "clients.json").write_bytes(msgspec.json.encode({digest: ["decide"]}))
+            address = free_port("127.0.0.1:0")
+            options = ["--authentication=token", "--authorization=basic", "--log-level=error"]
+            own: list[str | Path] = [work / "authz.rego", f"system.clients:{work / 'clients.json'}"]
+            loaded = [*source.rego_files, *source.data_arguments, *also]
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [source.opa, "run", "--server", "--addr", address, *options, *own, *loaded],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=environment(),
+                    preexec_fn=die_with_parent(),
+                )
             )
-        )
-        self._stack.callback(process.kill)
-        self._http = self._stack.enter_context(HttpClient(Bearer(token=Secret(token)), timeout=_PATIENCE))
-        self._url = f"http://{address}/v1"
-        known = msgspec.json.decode(self._first_answer(process))
-        self._policies = {}
-        for one in known["result"]:
-            for file in source.rego_files:
-                if str(file).lstrip("/").endswith(one["id"].lstrip("/")):
-                    name = file.relative_to(source.policy).as_posix()
-                    self._policies[name] = f"{self._url}/policies/{one['id']}"
+            stack.callback(process.kill)
+            self._http = stack.enter_context(HttpClient(Bearer(token=Secret(token)), timeout=_PATIENCE))
+            self._url = f"http://{address}"
+            known = msgspec.json.decode(self._first_answer(process, source))["result"]
+            self._ids = {
+                name: one["id"]
+                for name in self._texts
+                for one in known
+                if str(source.policy / name).lstrip("/").endswith(one["id"].lstrip("/"))
+            }
+            self.decisions = VersionJudge(self._url, self._http)
+            self._stack = stack.pop_all()
 
-    def _first_answer(self, process: subprocess.Popen[bytes]) -> bytes:
-        """The policies that OPA holds, once it has started."""
-        deadline = time.monotonic() + _PATIENCE
-        while process.poll() is None and time.monotonic() < deadline:
-            with suppress(HttpError):
-                return self._http.request("GET", f"{self._url}/policies").content
-        raise EngineError(f"OPA did not start with {self._source.policy}; run `icaccess policy check`")
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
-    def _answer(self, package: str) -> Any:
+    def put(self, name: str, text: str) -> bool:
+        """Change one file, and put back the one changed before; whether OPA takes it."""
+        if self._changed not in (None, name):
+            self._send(self._changed, self._texts[self._changed])
+        self._changed = name
+        return self._send(name, text)
+
+    def answer(self, package: str) -> Any:
         """What the tests of a package say: the value of each test, or the error."""
-        path = package.replace(".", "/")
-        answer = msgspec.json.decode(self._http.request("GET", f"{self._url}/data/{path}").content)
+        url = f"{self._url}/v1/data/{package.replace('.', '/')}"
+        answer = msgspec.json.decode(self._http.request("GET", url).content)
         found = answer.get("result")
         if not isinstance(found, dict):
             return answer.get("message")
         return {name: value for name, value in found.items() if name.startswith("test_")}
 
-    @staticmethod
-    def _rules(modules: Iterable[Any]) -> set[str]:
-        return {module.package for module in modules if any("test_" in rule.path for rule in module.rules)}
+    def _send(self, name: str, text: str) -> bool:
+        url = f"{self._url}/v1/policies/{self._ids[name]}"
+        return self._http.request("PUT", url, body=text.encode()).status == 200
+
+    def _first_answer(self, process: subprocess.Popen[bytes], source: PolicySource) -> bytes:
+        """The policies that OPA holds, once it has started."""
+        deadline = time.monotonic() + _PATIENCE
+        while process.poll() is None and time.monotonic() < deadline:
+            with suppress(HttpError):
+                return self._http.request("GET", f"{self._url}/v1/policies").content
+        raise EngineError(f"OPA did not start with {source.policy}; run `icaccess policy check`")
 
 
-def judged(source: PolicySource, some: Iterable[Mutant], limit: float) -> Iterator[JudgedMutant]:
-    """What becomes of each mutant; a survivor with somebody found within `limit` seconds, if any."""
-    with MutantJudge(source) as judge:
-        for mutant in some:
-            found = judge.judge(mutant)
-            if found.fate == "survives" and limit:
-                found = msgspec.structs.replace(found, shown_by=_shown_by(source, mutant, limit))
-            yield found
+class SurvivorSearch:
+    """Looks for the smallest person for whom a mutant decides otherwise; all share whom the first built."""
+
+    def __init__(self, source: PolicySource, limit: float) -> None:
+        """`limit` is for how many seconds each mutant is searched."""
+        self._source = source
+        self._limit = limit
+        self._shape = employee_shape(source.policy)
+        self._built: Built | None = None
+
+    def find(self, mutant: Mutant, policy: VersionJudge, mutated: VersionJudge) -> Found | None:
+        """Somebody for whom the mutant decides otherwise than the policy; None when nobody is found."""
+        with tempfile.TemporaryDirectory(prefix="icaccess-mutant-") as work:
+            folder = Path(work, "policy")
+            copytree(self._source.policy, folder)
+            (folder / mutant.file).write_text(mutated_text(self._source, mutant), "utf-8")
+            head = PolicySource(self._source.opa, folder, self._source.config, use_cache=False)
+            sources = (self._source, head)
+            words = vocabulary(sources, (), *mentioned(*sources))
+            tried = Tried(seed=1, limit=self._limit)
+            search = Search(self._shape, words, [], tried, quiet=0, built=self._built)
+            outcome = search.run(policy, mutated)
+            self._built = search.built
+            return next(described(outcome, changed_lines(*sources), sources), None)
 
 
-def _shown_by(source: PolicySource, mutant: Mutant, limit: float) -> Found | None:
-    with tempfile.TemporaryDirectory(prefix="icaccess-mutant-") as work:
-        policy = Path(work, "policy")
-        copytree(source.policy, policy)
-        file = policy / mutant.file
-        lines = file.read_text("utf-8").split("\n")
-        lines[mutant.line - 1] = mutant.new
-        file.write_text("\n".join(lines), "utf-8")
-        base = Checkout("the policy", "the policy", None, source.policy, source.config, Path(work))
-        head = Checkout("the mutant", "the mutant", None, policy, source.config, Path(work))
-        try:
-            found = compare_for_anybody(base, head, (), limit=limit, seed=1, quiet=0).found
-        except (EngineError, PolicyError):
-            return None
-    return found[0] if found else None
+def judged(source: PolicySource, some: Sequence[Mutant], limit: float) -> Iterator[JudgedMutant]:
+    """What becomes of each mutant, in their order; a survivor with somebody found within `limit` seconds."""
+    with ExitStack() as stack:
+        count = min(_AT_ONCE, os.cpu_count() or 1, len(some) or 1)
+        idle: SimpleQueue[MutantJudge] = SimpleQueue()
+        for _ in range(count):
+            idle.put(stack.enter_context(MutantJudge(source)))
+        unchanged = stack.enter_context(_Opa(source, ())).decisions if limit else None
+        search = SurvivorSearch(source, limit)
+
+        def judge(mutant: Mutant) -> JudgedMutant:
+            judge = idle.get()
+            try:
+                found = judge.judge(mutant)
+                if found.fate == "survives" and unchanged is not None:
+                    shown_by = search.find(mutant, unchanged, judge.mutated)
+                    found = msgspec.structs.replace(found, shown_by=shown_by)
+                return found
+            finally:
+                idle.put(judge)
+
+        yield from ordered_map(judge, some, count)
 
 
 def shown(one: JudgedMutant, limit: float) -> str:

@@ -111,7 +111,7 @@ def _known_data(source: PolicySource) -> dict[str, set[Path_]]:
     """The paths of the values that each document of policy data has, or may have by its schema."""
     known: dict[str, set[Path_]] = {}
     for name in POLICY_DATA:
-        schema = source.schemas and source.schemas / f"{name}.json"
+        schema = source.schemas and source.schemas / f"{name}.jsonschema"
         if schema and schema.is_file() and name in source.policy_data:
             whole = msgspec.json.decode(schema.read_bytes())
             known[name] = {(name, *path) for path in _fields(whole, whole)}

@@ -28,6 +28,10 @@ open. The words stand in `policy/clauses.yaml`, the values in `config/requiremen
 """
 
 
+class _Listed(msgspec.Struct):
+    clauses: tuple[ClauseWords, ...]
+
+
 def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords, ...] | None:
     """The posted clauses in words, with the answers to what they leave open; None without the file.
 
@@ -42,7 +46,7 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
     except OSError as error:
         raise PolicyError(f"{file}: cannot be read: {error.strerror}") from error
     try:
-        clauses = msgspec.convert(yaml.load(content, yaml.CSafeLoader), tuple[ClauseWords, ...])
+        clauses = msgspec.convert(yaml.load(content, yaml.CSafeLoader), _Listed).clauses
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise PolicyError(f"{file}: is no list of clauses: {error}") from error
     values = _values(requirements)

@@ -117,6 +117,8 @@ class Population(Part, frozen=True, kw_only=True):
     """People who hold access and have no employee record; they stand in the report besides `records`."""
     facts_digest: str
     """SHA-256 over every record, in the sources' order."""
+    leaning: int = 0
+    """How many people have rows of a source of which some match nobody."""
     sources: tuple[ReportedSource, ...] = ()
 
 
@@ -238,10 +240,10 @@ class Traced(Part, frozen=True, kw_only=True):
 
 
 class ReportedDrift(Part, frozen=True, kw_only=True):
-    """Access that was changed behind this system's back."""
+    """Access that was changed behind this system's back, or that the target hides."""
 
     id: str
-    kind: Literal["given", "taken", "moved"]
+    kind: Literal["given", "taken", "moved", "hidden"]
     expected: Held | None
     found: Held | None
     outcome: Outcome

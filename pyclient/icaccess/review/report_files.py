@@ -14,6 +14,7 @@ from icaccess.errors import UsageError
 from icaccess.files import write_private_files
 from icaccess.review.report_data import FORMAT, Report
 from icaccess.review.report_page import render
+from icaccess.text import printable_json
 
 PAGE, CSV, JSON = "report.html", "report.csv", "report.json"
 
@@ -106,7 +107,7 @@ def read(file: Path) -> Report:
 
 def as_json(report: Report) -> bytes:
     """The report as JSON, by which a later one tells what changed."""
-    return msgspec.json.encode(report) + b"\n"
+    return printable_json(msgspec.json.encode(report) + b"\n")
 
 
 def as_csv(report: Report) -> bytes:
@@ -115,7 +116,7 @@ def as_csv(report: Report) -> bytes:
     Personal columns are left out where the report leaves them out.
     """
     shown = {name: path for name, path in _COLUMNS.items() if report.personal or name not in _PERSONAL}
-    return tables.as_csv(tables.table(shown, report.people), exact=True).encode("utf-8-sig")
+    return tables.as_csv(tables.table(shown, report.people)).encode("utf-8-sig")
 
 
 def _unwritable(folder: Path, why: str) -> UsageError:

@@ -117,7 +117,7 @@ def _under_way(under_way: UnderWay) -> ReportCheck:
 
 
 def _drift(drift: Sequence[ReportedDrift]) -> ReportCheck:
-    text = f"The access of {len(drift):,} people was changed behind the back of this system."
+    text = f"The access of {len(drift):,} people is not what this system last saw."
     return _check(not drift, text, "drift")
 
 

@@ -151,6 +151,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
             unreadable=collected.unreadable,
             without_record=len(people) - plan.people,
             facts_digest=plan.facts_digest,
+            leaning=plan.leaning,
         ),
         people=people,
         places={},

@@ -111,7 +111,8 @@ class PolicySource:
         """The posted clauses in their order; `PolicyError` when the policy's list of them cannot be read."""
         file = self.policy / CLAUSES
         try:
-            return tuple(str(entry["clause"]) for entry in yaml.load(file.read_bytes(), yaml.CSafeLoader))
+            listed = yaml.load(file.read_bytes(), yaml.CSafeLoader)["clauses"]
+            return tuple(str(entry["clause"]) for entry in listed)
         except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
             raise PolicyError(f"{file}: cannot be read as the list of clauses ({error})") from error
 

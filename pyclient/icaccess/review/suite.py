@@ -98,6 +98,16 @@ def run_suite(source: PolicySource) -> SuiteRun:
     return source.cached("suite", SuiteRun, lambda: _run(source))
 
 
+def passing_suite(source: PolicySource) -> SuiteRun:
+    """The same, where every test passes; else a `PolicyError` says how many fail."""
+    run = run_suite(source)
+    if run.failed:
+        raise PolicyError(
+            f"{run.failed} of the policy's tests fail: run `icaccess policy test`, and mend them"
+        )
+    return run
+
+
 def _run(source: PolicySource) -> SuiteRun:
     source.require_compiles()
     with ThreadPoolExecutor(2) as pool:

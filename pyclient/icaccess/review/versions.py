@@ -50,7 +50,7 @@ def checkout(side: str, spec: str | None, policy: Path, config: Path) -> Iterato
         raise UsageError(f"{side}: is empty; name a folder or a git ref")
     name = f"{side} {spec}" if spec else f"{side} (the folders as they are)"
     with tempfile.TemporaryDirectory(prefix="icaccess-version-") as work:
-        with _naming(name, Path(work)):
+        with naming(name, Path(work)):
             commit = None
             if spec is not None and Path(spec).is_dir():
                 policy, config = _in_folder(Path(spec))
@@ -64,7 +64,7 @@ def checkout(side: str, spec: str | None, policy: Path, config: Path) -> Iterato
 def running(place: Checkout) -> Iterator[tuple[Version, AccessClient]]:
     """An OPA that decides by one version, stopped at the end; errors begin with the version's side."""
     with ExitStack() as stack:
-        with _naming(place.side, place.work):
+        with naming(place.side, place.work):
             client = stack.enter_context(running_opa(place.policy, place.config))
             revisions = client.revisions()
         yield Version(place.name, place.commit, revisions.policy, revisions.data), client
@@ -80,7 +80,7 @@ def running_version(
 
 
 @contextmanager
-def _naming(side: str, work: Path) -> Iterator[None]:
+def naming(side: str, work: Path) -> Iterator[None]:
     """Put the side before each error, and leave the folder out that nobody knows."""
     try:
         yield

@@ -130,7 +130,7 @@ class State:
         self._seconds.observe(seconds)
         self._people.set(done.plan.people)
         self._escalations.set(done.plan.escalations)
-        self._pending.set(len(done.plan.pending) + done.summary.counts.get("pending", 0))
+        self._pending.set(done.plan.still_pending + done.summary.counts.get("pending", 0))
         self._overdue.set(done.plan.overdue)
         self._consents.set(done.summary.waiting)
         since = done.plan.export_due_since

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, insert, or_, select, text
@@ -56,8 +56,12 @@ class KeyCheck(Protocol):
         """Whether a signature over a message is this key's."""
 
 
+@runtime_checkable
 class RecordKey(KeyCheck, Protocol):
     """What signs the record, kept apart from the store."""
+
+    secret: bytes
+    """32 bytes that nobody without the key has, which code what is too small to be signed."""
 
     def sign(self, message: bytes) -> str:
         """The signature over a message."""
@@ -105,7 +109,7 @@ def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
         return
     if connection.dialect.name == "postgresql":  # SQLite's writers are one at a time anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
-    key: RecordKey | None = connection.get_execution_options().get("icaccess_key")
+    key = key_of(connection)
     seq, last = _end(connection, at, key)
     rows: list[dict[str, Any]] = []
     for draft in drafts:
@@ -179,6 +183,12 @@ def newest(connection: Connection, kind: str) -> Entry | None:
     return next(_read(connection, query), None)
 
 
+def key_of(connection: Connection) -> RecordKey | None:
+    """The key that the store was opened with."""
+    key: RecordKey | None = connection.get_execution_options().get("icaccess_key")
+    return key
+
+
 def is_signed(connection: Connection) -> bool:
     """Whether any entry is signed, or a head was made, from which on every entry has to be signed."""
     columns = audit_table.c
@@ -209,7 +219,7 @@ def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
 
     With a key, the transaction that the entry was written in has to be signed.
     """
-    key: RecordKey | None = connection.get_execution_options().get("icaccess_key")
+    key = key_of(connection)
     before = audit_table.alias()
     query = select(audit_table, before.c.hash.label("before")).join_from(
         audit_table, before, before.c.seq == audit_table.c.seq - 1, isouter=True

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from icaccess.store import audit
+from icaccess.store import audit, rows
 from icaccess.store.audit import Draft
 from icaccess.store.database import instant
 from icaccess.store.schema import consent
@@ -72,7 +72,7 @@ def waiting(connection: Connection, target: str) -> dict[str, str]:
     return {row.employee_id: row.since for row in connection.execute(query)}
 
 
-def wait(connection: Connection, target: str, day: date, people: Collection[str]) -> set[str]:
+def wait(connection: Connection, at: str, target: str, day: date, people: Collection[str]) -> set[str]:
     """Write who waits now and forget everybody else; gives those who did not wait before."""
     before = waiting(connection, target)
     gone = [{"gone": one} for one in before if one not in people]
@@ -83,6 +83,8 @@ def wait(connection: Connection, target: str, day: date, people: Collection[str]
         )
     new = set(people) - before.keys()
     if new:
-        rows = [{"target": target, "employee_id": one, "since": day.isoformat()} for one in sorted(new)]
-        connection.execute(insert(waiting_table), rows)
+        begun = [{"target": target, "employee_id": one, "since": day.isoformat()} for one in sorted(new)]
+        connection.execute(insert(waiting_table), begun)
+    changed = sorted(before.keys() ^ set(people))
+    rows.record(connection, at, waiting_table, ((target, one) for one in changed))
     return new

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from icaccess.errors import StoreError
-from icaccess.files import make_private
+from icaccess.files import make_folder, make_private
 from icaccess.store.audit import RecordKey
 from icaccess.store.schema import HEAD, metadata
 from icaccess.text import quoted
@@ -206,7 +206,7 @@ def _check_file(path: Path) -> None:
             raise StoreError(f"{path}: is read-only; make it writable (chmod u+w) or name another store")
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"{path}: its folder cannot be made: {error.strerror}; name another store"

@@ -1,4 +1,4 @@
-"""How large each source of facts was in the last good run, by which the next run judges it."""
+"""How large each source of facts, and each target, was in the last good run, by which the next is judged."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from icaccess.models import SourceSize
+from icaccess.store import rows
 from icaccess.store.database import upsert
 from icaccess.store.schema import feed
 
@@ -26,9 +27,9 @@ def sizes(connection: Connection) -> dict[str, SourceSize]:
     }
 
 
-def remember(connection: Connection, found: Mapping[str, SourceSize]) -> None:
+def remember(connection: Connection, at: str, found: Mapping[str, SourceSize]) -> None:
     """Write the sizes of sources at the end of a good run; those that are not named stay."""
-    rows = [
+    written = [
         {
             "name": name,
             "rows": size.rows,
@@ -38,5 +39,21 @@ def remember(connection: Connection, found: Mapping[str, SourceSize]) -> None:
         }
         for name, size in found.items()
     ]
-    if rows:
-        upsert(connection, feed, rows)
+    if written:
+        upsert(connection, feed, written)
+        rows.record(connection, at, feed, ((name,) for name in found))
+
+
+def accounts(connection: Connection, target: str) -> int:
+    """How many accounts a target knew in the last good run; 0 where nobody counted them."""
+    query = select(feed.c.people).where(feed.c.name == _of_target(target))
+    return connection.execute(query).scalar() or 0
+
+
+def remember_accounts(connection: Connection, at: str, target: str, count: int) -> None:
+    """Write how many accounts a target knew, at the end of a good run."""
+    remember(connection, at, {_of_target(target): SourceSize(rows=count, people=count)})
+
+
+def _of_target(target: str) -> str:
+    return f"accounts: {target}"

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, exists, func, insert, select
+from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, select
 
 from icaccess.errors import StoreError
-from icaccess.store.database import upsert
+from icaccess.store import audit
+from icaccess.store.audit import Draft
+from icaccess.store.database import instant, upsert
 from icaccess.store.schema import content, history
+
+KIND = "history"
+"""The kind of entry that holds a digest of who has which documents since an instant: `{at, digest}`."""
 
 _TOGETHER = 8000
 _SIZE = 12
@@ -71,6 +78,13 @@ def _keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> No
         connection.execute(insert(content), new)
     if places:
         upsert(connection, history, places)
+        last = audit.newest(connection, KIND)
+        if last is not None and last.at < at:  # so these are all the rows of this instant
+            _append(
+                connection, at, {_number(at): _listed((row["employee_id"], row["content"]) for row in places)}
+            )
+        else:
+            _record(connection, at, None if last is None else [_number(at)])
 
 
 def keep_content(connection: Connection, name: str, data: bytes) -> None:
@@ -105,16 +119,10 @@ def find(connection: Connection, employee_id: str, at: str) -> Document | None:
     if row is None:
         return None
     base = _contents(connection, {row.base})[row.base] if row.base else b""
-    try:
-        document = _unpack(row.data, base)
-    except zlib.error:
-        document = b""
-    if _digest(document) != row.digest:
-        raise StoreError(f"what is kept of {employee_id} was changed; restore a backup")
-    return msgspec.json.decode(document, type=Document)
+    return msgspec.json.decode(_checked(employee_id, row.digest, row.data, base), type=Document)
 
 
-def prune(connection: Connection, before: str) -> None:
+def prune(connection: Connection, at: str, before: str) -> None:
     """Delete the documents that were replaced by a newer one before an instant."""
     limit, newer = _number(before), history.alias()
     replaced = exists().where(
@@ -124,7 +132,10 @@ def prune(connection: Connection, before: str) -> None:
     digests = set(connection.execute(gone).scalars())
     if not digests:
         return
+    instants = connection.execute(select(history.c.at).where(history.c.at < limit, replaced).distinct())
+    changed = list(instants.scalars())
     connection.execute(delete(history).where(history.c.at < limit, replaced))
+    _record(connection, at, changed)
     used = set(connection.execute(select(history.c.content)).scalars())
     used |= set(
         connection.execute(
@@ -133,6 +144,72 @@ def prune(connection: Connection, before: str) -> None:
     )
     for digest in digests - used:
         connection.execute(delete(content).where(content.c.digest == digest))
+
+
+def _record(connection: Connection, at: str, instants: Sequence[int] | None) -> None:
+    """Append who has which documents since these instants, or since every one, as a digest of each."""
+    query = select(history)
+    if instants is not None:
+        query = query.where(history.c.at.in_(instants))
+    _append(connection, at, {**dict.fromkeys(instants or ()), **dict(_groups(connection, query))})
+
+
+def _append(connection: Connection, at: str, digests: Mapping[int, str | None]) -> None:
+    drafts = [Draft(kind=KIND, body={"at": one, "digest": digest}) for one, digest in digests.items()]
+    audit.append(connection, at, drafts)
+
+
+def _groups(connection: Connection, query: Select[Any]) -> Iterator[tuple[int, str]]:
+    """Each instant of the history's rows, in order, and a digest of who has which documents since then."""
+    with connection.execute(query.order_by(history.c.at).execution_options(yield_per=_TOGETHER)) as rows:
+        for at, some in groupby(rows, key=attrgetter("at")):
+            yield at, _listed((row.employee_id, row.content) for row in some)
+
+
+def _listed(documents: Iterable[tuple[Any, Any]]) -> str:
+    listed = sorted((employee_id, digest.hex()) for employee_id, digest in documents)
+    return hashlib.sha256(audit.canonical(listed)).hexdigest()
+
+
+def check(connection: Connection, recorded: Mapping[int, str | None]) -> None:
+    """Compare what is kept with the record, `{instant: digest}`; `StoreError` names what somebody changed."""
+    left = {at: digest for at, digest in recorded.items() if digest is not None}
+    for at, digest in _groups(connection, select(history)):
+        if left.pop(at, None) != digest:
+            raise StoreError(
+                f"the history of {_instant(at)}: differs from the audit record; its rows were edited, added "
+                "or deleted"
+            )
+    if left:
+        raise StoreError(f"the history of {_instant(min(left))}: is in the audit record, and was deleted")
+    base = content.alias()
+    query = (
+        select(history.c.employee_id, history.c.content, content.c.data, base.c.data.label("base"))
+        .join_from(history, content, content.c.digest == history.c.content, isouter=True)
+        .join(base, base.c.digest == content.c.base, isouter=True)
+    )
+    with connection.execute(query.execution_options(yield_per=_TOGETHER)) as rows:
+        for row in rows:
+            try:
+                before = _unpack(row.base, b"") if row.base else b""
+            except zlib.error:
+                before = b""
+            _checked(row.employee_id, row.content, row.data, before)
+
+
+def _checked(employee_id: str, digest: bytes, data: bytes | None, base: bytes) -> bytes:
+    """A document; `StoreError` where it is not the one that its digest names."""
+    try:
+        document = _unpack(data or b"", base)
+    except zlib.error:
+        document = b""
+    if _digest(document) != digest:
+        raise StoreError(f"what is kept of {employee_id} was changed; restore a backup")
+    return document
+
+
+def _instant(number: int) -> str:
+    return instant(datetime.fromtimestamp(number / 1000, UTC))
 
 
 def _newest(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[bytes, bytes | None]]:

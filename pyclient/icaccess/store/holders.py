@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from icaccess.errors import StoreError
 from icaccess.models import Access, Basis
-from icaccess.store import audit
+from icaccess.store import audit, rows
 from icaccess.store.audit import Draft
 from icaccess.store.database import upsert
 from icaccess.store.schema import access
@@ -49,8 +49,8 @@ def everybody(connection: Connection, target: str) -> dict[str, Access]:
     shared: dict[tuple[str | None, str | None], Access] = {}
     found: dict[str, Access] = {}
     query = select(access.c.account, access.c.since, access.c.locations).where(access.c.target == target)
-    with connection.execute(query.execution_options(yield_per=10_000)) as rows:
-        for account, since, locations in rows:
+    with connection.execute(query.execution_options(yield_per=10_000)) as holding:
+        for account, since, locations in holding:
             held = shared.get((since, locations))
             if held is None:
                 held = shared[since, locations] = _read(account, since, locations)
@@ -75,7 +75,8 @@ def record(
     for table in (access, basis_table) if gone else ():
         query = delete(table).where(table.c.target == target, table.c.account == bindparam("gone"))
         connection.execute(query, [{"gone": account} for account in gone])
-    rows = [
+    rows.record(connection, at, basis_table, ((target, account) for account in gone))
+    holding = [
         {
             "target": target,
             "account": account,
@@ -88,16 +89,16 @@ def record(
         for account, (employee_id, found) in held.items()
         if found is not None
     ]
-    if rows:
-        upsert(connection, access, rows)
+    if holding:
+        upsert(connection, access, holding)
     known = {
         account: StoredBasis(_encode(found.basis).decode())
         for account, (_, found) in held.items()
         if found is not None and found.basis
     }
-    remember(connection, target, known)
-    for start in range(0, max(len(rows), len(gone)), _TOGETHER):
-        some = {str(row["account"]): _facts(row) for row in rows[start : start + _TOGETHER]}
+    remember(connection, at, target, known)
+    for start in range(0, max(len(holding), len(gone)), _TOGETHER):
+        some = {str(row["account"]): _facts(row) for row in holding[start : start + _TOGETHER]}
         body = {"target": target, "held": some, "gone": gone[start : start + _TOGETHER]}
         audit.append(connection, at, [Draft(kind="access", body=body)])
 
@@ -106,18 +107,19 @@ def evidence(connection: Connection, target: str, accounts: Sequence[str]) -> di
     """What is remembered of these accounts, at most some thousands; those without a basis are left out."""
     c = basis_table.c
     query = select(c.account, c.basis, c.valid_through, c.noted_on)
-    rows = connection.execute(query.where(c.target == target, c.account.in_(accounts)))
-    return {account: StoredBasis(*values) for account, *values in rows}
+    known = connection.execute(query.where(c.target == target, c.account.in_(accounts)))
+    return {account: StoredBasis(*values) for account, *values in known}
 
 
-def remember(connection: Connection, target: str, found: Mapping[str, StoredBasis]) -> None:
+def remember(connection: Connection, at: str, target: str, found: Mapping[str, StoredBasis]) -> None:
     """Write what the last decisions rested on that allowed what these accounts hold."""
-    rows = [
+    known = [
         {"target": target, "account": account, **msgspec.structs.asdict(one)}
         for account, one in found.items()
     ]
-    if rows:
-        upsert(connection, basis_table, rows)
+    if known:
+        upsert(connection, basis_table, known)
+        rows.record(connection, at, basis_table, ((target, account) for account in found))
 
 
 def _facts(row: Mapping[str, object]) -> dict[str, object]:

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
 
+from icaccess.batches import batches
 from icaccess.models import Reason
-from icaccess.store import audit
+from icaccess.store import audit, rows
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.schema import change as change_table
@@ -159,8 +160,8 @@ def intended(connection: Connection, kinds: Collection[str]) -> list[RecordedNot
 def latest_facts(connection: Connection, kind: str) -> dict[str, str]:
     """The greatest fact of a kind that each recipient was told."""
     query = select(table.c.recipient, func.max(table.c.fact)).group_by(table.c.recipient)
-    rows = connection.execute(query.where(table.c.kind == kind, table.c.state.in_(_TOLD)))
-    return {row[0]: row[1] for row in rows}
+    told = connection.execute(query.where(table.c.kind == kind, table.c.state.in_(_TOLD)))
+    return {row[0]: row[1] for row in told}
 
 
 def has_settled(connection: Connection, kind: str, fact: str) -> bool:
@@ -182,7 +183,7 @@ def count_of_day(connection: Connection, day: date, kinds: Collection[str]) -> i
     return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 
 
-def intend(connection: Connection, notices: Sequence[RecordedNotice]) -> None:
+def intend(connection: Connection, at: str, notices: Sequence[RecordedNotice]) -> None:
     """Write down notices that are about to be sent, each in the place of an earlier attempt."""
     for one in notices:
         values = {**msgspec.structs.asdict(one), "as_of": one.as_of.isoformat()}
@@ -191,6 +192,7 @@ def intend(connection: Connection, notices: Sequence[RecordedNotice]) -> None:
         done = connection.execute(_where(one.key).values(**values))
         if not done.rowcount:
             connection.execute(insert(table).values(**values))
+    _record(connection, at, [one.key for one in notices])
 
 
 def settle(
@@ -198,12 +200,14 @@ def settle(
 ) -> None:
     """Write what has become of notices; what was sent or refused goes into the audit record too."""
     drafts = []
+    keys = list(keys)
     for key in keys:
         connection.execute(_where(key).values(state=state, note=note, settled_at=at))
         if state in ("sent", "failed"):
             body = {"state": state, "note": note, **key._asdict()}
             drafts.append(Draft(kind="notice", employee_id=key.recipient, body=body))
     audit.append(connection, at, drafts)
+    _record(connection, at, keys)
 
 
 def last_changes(connection: Connection, target: str, since: date) -> dict[str, VerifiedChange]:
@@ -237,6 +241,15 @@ def reasons_of(store: Store, one: VerifiedChange) -> list[dict[str, Any]]:
             if entry.kind == "intent" and entry.run_id == one.run_id and entry.body.get("n") == one.n:
                 return list(entry.body.get("reasons", ()))
     return []
+
+
+def _record(connection: Connection, at: str, keys: Sequence[NoticeKey]) -> None:
+    """Append the digests of notices to the audit record."""
+    c = table.c
+    for some in batches(keys, _CHUNK):
+        named = tuple_(c.channel, c.recipient, c.kind, c.fact).in_(some)
+        ids = connection.execute(select(c.id).where(named).order_by(c.id)).all()
+        rows.record(connection, at, table, map(tuple, ids))
 
 
 def _where(key: NoticeKey) -> Any:

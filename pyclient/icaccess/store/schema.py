@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(
@@ -162,7 +162,8 @@ decision = Table(
     Column("recheck_on", String),
     Column("outcome", String, nullable=False),
     Column("action", String, nullable=False),
-    Column("document", Text, nullable=False),  # the decision as OPA wrote it
+    Column("essence", String, nullable=False),  # the digest of the decision apart from days and wording
+    Column("seal", String, nullable=False),  # a code of the row, by the record's key; empty without one
     comment="Decisions that hold until their recheck_on while facts and rules are the same",
 )
 

@@ -12,11 +12,13 @@ from contextlib import closing
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Table, select
 
 from icaccess.errors import StoreError
-from icaccess.store import audit
-from icaccess.store.audit import GENESIS, Entry, Head, KeyCheck
+from icaccess.store import audit, history
+from icaccess.store.audit import GENESIS, Entry, Head, KeyCheck, RecordKey
+from icaccess.store.rows import KIND as ROWS
+from icaccess.store.rows import RECORDED, check_cached, digested
 from icaccess.store.schema import access, change, consent, run
 from icaccess.store.schema import audit as audit_table
 
@@ -60,6 +62,8 @@ def verify(connection: Connection, against: Head | None = None, key: KeyCheck | 
             "its end was cut off"
         )
     rows.compare(connection)
+    if isinstance(key, RecordKey):
+        check_cached(connection, key)
     return end
 
 
@@ -112,6 +116,9 @@ class _Rows:
         self._changes: dict[tuple[int, int], dict[str, Any]] = {}
         self._access: dict[tuple[str, str], bytes] = {}
         self._consents: set[bytes] = set()
+        self._digests: dict[str, dict[tuple[Any, ...], str]] = {name: {} for name in RECORDED}
+        self._has_digests = False
+        self._history: dict[int, str | None] | None = None
 
     def replay(self, entry: Entry) -> None:
         """Take in what one entry says of the tables."""
@@ -147,6 +154,21 @@ class _Rows:
                 self._access[body["target"], account] = _digest(held)
         elif entry.kind == "consent":
             self._consents.add(_digest({name: body.get(name) for name in _CONSENT}))
+        else:
+            self._replay_digests(entry)
+
+    def _replay_digests(self, entry: Entry) -> None:
+        """Take in what an entry says of rows by their digests alone."""
+        body = entry.body
+        if entry.kind == ROWS:
+            self._has_digests = True
+            digests = self._digests[body["table"]]
+            for place in body["gone"]:
+                digests.pop(tuple(place), None)
+            digests.update((tuple(place), digest) for *place, digest in body["rows"])
+        elif entry.kind == history.KIND:
+            self._history = self._history or {}
+            self._history[body["at"]] = body["digest"]
 
     def compare(self, connection: Connection) -> None:
         """Hold the tables against what was taken in."""
@@ -159,6 +181,10 @@ class _Rows:
                     f"the consent of {row['given_at']} to the plan {row['plan_digest'][:12]}: is not in the "
                     "audit record; somebody wrote it into the store"
                 )
+        for name, digests in self._digests.items() if self._has_digests else ():
+            self._compare(f"table {name}, row", digests, self._stored_digests(connection, RECORDED[name]))
+        if self._history is not None:
+            history.check(connection, self._history)
 
     @staticmethod
     def _compare(
@@ -206,6 +232,15 @@ class _Rows:
                 held = {name: row[name] for name in row if name not in ("target", "account")}
                 yield (row["target"], row["account"]), _digest(held)
 
+    @staticmethod
+    def _stored_digests(
+        connection: Connection, table: Table
+    ) -> Generator[tuple[tuple[Any, ...], str], None, None]:
+        with connection.execute(select(table).execution_options(yield_per=1000)) as rows:
+            for row in rows:
+                *place, digest = digested(table, row)
+                yield tuple(place), digest
+
 
 def _json(text: str | None) -> Any:
     try:
@@ -219,7 +254,8 @@ def _digest(value: object) -> bytes:
 
 
 def _named(place: object) -> str:
-    if not isinstance(place, tuple):
-        return str(place)
-    first, second = place
+    parts = place if isinstance(place, tuple) else (place,)
+    if len(parts) == 1:
+        return str(parts[0])
+    first, second = parts
     return f"{second} at {first}" if isinstance(first, str) else f"{second} of run {first}"

@@ -74,9 +74,9 @@ class CampusTarget(GroupTarget):
         """The groups."""
         return f"campus {', '.join(self.settings.all_groups)}"
 
-    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
+    def listing(self, expected: Mapping[str, Access] = NOBODY, accounts_before: int = 0) -> Listing:
         """What the export says, when it was made, and which lists are newer and wait for another one."""
-        found = super().listing(expected)
+        found = super().listing(expected, accounts_before)
         waiting = {
             path.stem: _instant(path.stat().st_mtime_ns)
             for path in sorted(self._lists.glob("*.csv"))

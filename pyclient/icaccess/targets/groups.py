@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +83,14 @@ class Member(NamedTuple):
     why: str = ""
 
 
+class AccountEntry(NamedTuple):
+    """Somebody at the target: their name there, their account, and why that is not certain, if it is not."""
+
+    name: str
+    account: str = ""
+    doubt: str = ""
+
+
 Members = Mapping[str, Sequence[Member]]
 """The members of each group."""
 
@@ -99,7 +107,8 @@ class GroupTarget(Target):
     """A target whose access is membership of groups. Subclasses say who is in which, and make the changes."""
 
     max_shrink = 0.1
-    """A listing that lacks more than this share of the last run's members is refused; 1 accepts any."""
+    """A listing that lacks more than this share of the last run's members, or accounts, is refused; 1 accepts
+    any."""
     max_unnamed = 0.1
     """A listing of whose members more than this share stand for no account is refused."""
 
@@ -119,9 +128,17 @@ class GroupTarget(Target):
     def proof(self) -> str:
         """How the target knows that the members read last are all there are."""
 
-    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
+    @property
+    def accounts(self) -> Collection[str] | None:
+        """Every account that members were compared with; None where the target lists none."""
+        return None
+
+    def listing(self, expected: Mapping[str, Access] = NOBODY, accounts_before: int = 0) -> Listing:
         """Who is in the groups, and for which locations; `TargetError` when too many are missing."""
         members = self.members()
+        accounts = self.accounts
+        if accounts is not None:
+            self._check_accounts(len(accounts), accounts_before)
         unnamed: dict[tuple[str, str], list[str]] = {}
         groups_of: dict[str, set[str]] = {}
         self._names = {}
@@ -144,10 +161,27 @@ class GroupTarget(Target):
         shared = {groups: self.settings.access(groups) for groups in set(self._member_of.values())}
         return Listing(
             held={account: shared[groups] for account, groups in self._member_of.items()},
-            proof=self.proof(),
+            proof=f"{self.proof()}; {self._compared(total, len(expected), accounts, accounts_before)}",
+            accounts=accounts,
             unnamed=tuple(UnnamedMember(name, tuple(groups), why) for (name, why), groups in unnamed.items()),
             missing=self._missing(expected, total),
         )
+
+    def _compared(
+        self, members: int, members_before: int, accounts: Collection[str] | None, accounts_before: int
+    ) -> str:
+        """How many members and accounts there are, and were in the last run."""
+        now = [f"{members:,} members", *([] if accounts is None else [f"{len(accounts):,} accounts"])]
+        before = [f"{count:,}" for count in (members_before, accounts_before) if count]
+        return " and ".join(now) + (f", {' and '.join(before)} in the last run" if before else "")
+
+    def _check_accounts(self, now: int, before: int) -> None:
+        """Raise `TargetError` when the target shows far fewer accounts than in the last run."""
+        if self.max_shrink < 1 and before and (before - now > max(FEW, self.max_shrink * before) or not now):
+            raise TargetError(
+                f"{self.identity}: knew {before:,} accounts in the last run, and knows {now:,} now; this is "
+                "not believed. If so many were deleted on purpose, set target.max_shrink to 1 for one run"
+            )
 
     def _missing(self, expected: Mapping[str, Access], total: int) -> tuple[str, ...]:
         """The accounts that lack a membership they had in the last run; `TargetError` when they are many."""
@@ -203,11 +237,15 @@ class MemberTarget(GroupTarget):
         """The account of everybody who has one, by the key of the name at the target."""
         self._people: dict[str, list[str]] = {}
         """The names of everybody who has an account, by account."""
+        self._doubts: dict[Hashable, str] = {}
+        """Why somebody's account is not certain, by the key of the name at the target."""
+        self._doubtful: dict[str, str] = {}
+        """Who may have an account, and why that is not certain, by account."""
         self._changed = False
 
     @abstractmethod
-    def people(self) -> Iterable[tuple[str, str]]:
-        """The name at the target and the account of everybody who has one."""
+    def people(self) -> Iterable[AccountEntry]:
+        """Everybody who has an account, or may have one."""
 
     @abstractmethod
     def names(self, group: str) -> Iterable[str]:
@@ -229,20 +267,30 @@ class MemberTarget(GroupTarget):
         """What is equal for two names of one member."""
         return name
 
+    @property
+    def accounts(self) -> Collection[str]:
+        """The accounts of people."""
+        return self._people.keys()
+
     def members(self) -> Members:
         """The members of each group, by the accounts of people, who are listed once in a run."""
         found = {group: list(self.names(group)) for group in self.settings.all_groups}
         if not self._changed:
-            self._accounts, self._people = {}, {}
-            for name, account in self.people():
-                self._accounts[self.key(name)] = account
-                self._people.setdefault(account, []).append(name)
+            self._accounts, self._people, self._doubts, self._doubtful = {}, {}, {}, {}
+            for name, account, doubt in self.people():
+                if doubt:
+                    self._doubts[self.key(name)] = doubt
+                    self._doubtful[account] = f"{name} {doubt}"
+                else:
+                    self._accounts[self.key(name)] = account
+                    self._people.setdefault(account, []).append(name)
         self._changed = False
         return {group: [self._member(name) for name in names] for group, names in found.items()}
 
     def _member(self, name: str) -> Member:
-        account = self._accounts.get(self.key(name))
-        return Member(name, account) if account else Member(name, why=self.why(name))
+        key = self.key(name)
+        account = self._accounts.get(key)
+        return Member(name, account) if account else Member(name, why=self._doubts.get(key) or self.why(name))
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
         """Add and remove members, a change at a time."""
@@ -276,6 +324,8 @@ class MemberTarget(GroupTarget):
     def _make(self, change: Change) -> None:
         add, remove = self.steps(change)
         if add:
+            if doubt := self._doubtful.get(change.account):
+                raise ChangeFailedError(doubt)
             found = self._people.get(change.account, [])
             if len(found) != 1:
                 raise ChangeFailedError(

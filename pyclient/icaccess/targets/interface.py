@@ -8,7 +8,7 @@ it believe a listing without proof: `Target.listing` gives everybody, or raises 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal
@@ -53,6 +53,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """How the target knows that it saw everybody: one line, in words for an administrator."""
     unnamed: tuple[UnnamedMember, ...] = ()
     """Members that hold access and stand for no account; a person has to look at them."""
+    accounts: Collection[str] | None = None
+    """Every account that the target knows, members or not; None where it shows members alone."""
     missing: tuple[str, ...] = ()
     """Accounts that held access in the last run and do not hold all of it now."""
     exported_at: datetime | None = None
@@ -65,6 +67,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     def proves(self, action: ChangeAction, batch: str) -> bool:
         """Whether this listing can show that a change of a batch was made."""
         return batch not in self.waiting and (self.removals_show or action == "grant")
+
+    def tells(self, account: str) -> bool:
+        """Whether it is certain what an account holds.
+
+        It is not where the target knows no such account and shows members that stand for none: one of them
+        may be that account, hidden.
+        """
+        return account in self.held or not self.unnamed or self.accounts is None or account in self.accounts
 
 
 class Target(ABC):
@@ -88,11 +98,12 @@ class Target(ABC):
         """What tells this target from any other, on one line and without secrets: kind, address, group."""
 
     @abstractmethod
-    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:
+    def listing(self, expected: Mapping[str, Access] = NOBODY, accounts_before: int = 0) -> Listing:
         """Who holds access now. `TargetError` when that cannot be told for certain.
 
-        `expected` is what each account held in the last run, without those for which a change is under way:
-        a listing that lacks too many of them is refused.
+        `expected` is what each account held in the last run, without those for which a change is under way,
+        and `accounts_before` is how many accounts the target knew then: a listing that lacks too many of
+        either is refused.
         """
 
     def current(self) -> dict[str, Access]:

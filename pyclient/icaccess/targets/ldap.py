@@ -15,6 +15,7 @@ from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
 from icaccess.targets.dn import is_dn, parse_dn
 from icaccess.targets.groups import (
+    AccountEntry,
     ChangeFailedError,
     ChangeUnclearError,
     GroupSettings,
@@ -84,9 +85,9 @@ class LdapTarget(MemberTarget):
 
     def proof(self) -> str:
         """What was checked."""
+        entries = len(self._accounts) + len(self._doubts)
         return (
-            f"every page of {len(self._accounts):,} entries under {self._ldap.accounts} and each group ended "
-            "with success"
+            f"every page of {entries:,} entries under {self._ldap.accounts} and each group ended with success"
         )
 
     def key(self, name: str) -> Hashable:
@@ -96,11 +97,19 @@ class LdapTarget(MemberTarget):
         except ValueError:
             return name
 
-    def people(self) -> Iterator[tuple[str, str]]:
-        """Every entry that shows the attribute; a rule may let it be searched for and not be read."""
+    def people(self) -> Iterator[AccountEntry]:
+        """Every entry that shows the attribute; a rule may let it be searched for and not be read.
+
+        Nobody can say which of several values is the account.
+        """
         for entry in self._directory.search(self._ldap.accounts, f"({self.attribute}=*)", [self.attribute]):
-            if values := entry.texts(self.attribute):
-                yield entry.dn, account_of(self.match, values[0])
+            values = entry.texts(self.attribute)
+            accounts = {account_of(self.match, value) for value in values}
+            doubt = ""
+            if len(accounts) > 1:
+                doubt = f"has {len(accounts)} values of {self.attribute} ({', '.join(values)}); leave it one"
+            for account in accounts:
+                yield AccountEntry(entry.dn, account, doubt)
 
     def names(self, group: str) -> Iterator[str]:
         """The values of `member` without the placeholder, and those whose primary group it is."""

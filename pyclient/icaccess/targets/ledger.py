@@ -20,7 +20,11 @@ class LedgerTarget(Target):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def listing(self, expected: Mapping[str, Access] = NOBODY) -> Listing:  # noqa: ARG002 (nothing else knows)
+    def listing(
+        self,
+        expected: Mapping[str, Access] = NOBODY,  # noqa: ARG002 (nothing else knows)
+        accounts_before: int = 0,  # noqa: ARG002 (nothing else knows)
+    ) -> Listing:
         """Everybody in the ledger."""
         with self._store.reading() as connection:
             return Listing(held=holders.everybody(connection, self.identity), proof="the store itself")

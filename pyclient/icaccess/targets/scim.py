@@ -17,6 +17,7 @@ from icaccess.config.auth import Bearer
 from icaccess.errors import ConfigError, HttpError, TargetError
 from icaccess.http import RETRY, HttpClient, Response, is_loopback
 from icaccess.targets.groups import (
+    AccountEntry,
     ChangeFailedError,
     ChangeUnclearError,
     GroupSettings,
@@ -63,8 +64,6 @@ class ScimTarget(MemberTarget):
         self._url = settings.url.rstrip("/")
         self._groups: dict[str, str] = {}
         """The id of each group."""
-        self._unread: dict[str, str] = {}
-        """Why a user's account cannot be read, by the user's id."""
         self._nested: set[str] = set()
         """Members that are groups themselves."""
         self._removed_one = False
@@ -82,19 +81,21 @@ class ScimTarget(MemberTarget):
             "totalResults; each group answered with its own id and displayName"
         )
 
-    def people(self) -> Iterator[tuple[str, str]]:
-        """The id and account of every user that has one."""
+    def people(self) -> Iterator[AccountEntry]:
+        """Every user that has an account, by id; of one that is not text, or not one alone, why."""
         schema = f"{_ENTERPRISE}:" if self.attribute == "employeeNumber" else ""
         found = self._listed("Users", attributes=f"id,{schema}{self.attribute}")
-        self._unread = {}
         for one, user in found.items():
-            try:
-                account = self._account(user)
-            except ValueError as error:
-                self._unread[one] = f"its {self.attribute} {error}"
+            values = [value for value in self._values(user) if value not in (None, "")]
+            texts = [value.strip() for value in values if isinstance(value, str)]
+            if len(texts) < len(values):
+                wrong = next(value for value in values if not isinstance(value, str))
+                yield AccountEntry(one, doubt=f"its {self.attribute} is {wrong!r}, which is not text")
                 continue
-            if account:
-                yield one, account_of(self.match, account)
+            accounts = {account_of(self.match, text) for text in texts}
+            doubt = f"has {len(accounts)} {self.attribute} ({', '.join(texts)}); mark one as primary"
+            for account in accounts:
+                yield AccountEntry(one, account, doubt if len(accounts) > 1 else "")
 
     def names(self, group: str) -> list[str]:
         """The ids of a group's members, by the group's own answer."""
@@ -121,7 +122,7 @@ class ScimTarget(MemberTarget):
         """What the member is; a group in the group gives access to people whom nobody looks at."""
         if name in self._nested:
             return "a group: its members hold access through it, and are not looked at"
-        return self._unread.get(name) or f"no user with that id shows {self.attribute}"
+        return f"no user with that id shows {self.attribute}"
 
     def add(self, name: str, group: str) -> None:
         """Add one member (RFC 7644 §3.5.2.1)."""
@@ -284,20 +285,17 @@ class ScimTarget(MemberTarget):
             )
         return _lower(found)
 
-    def _account(self, user: dict[str, Any]) -> str:
-        """The account that a user shows, empty for none; `ValueError` for one that is not text."""
-        if self.attribute == "emails":
-            emails = [_lower(one) for one in user.get("emails") or () if isinstance(one, dict)]
-            emails.sort(key=lambda one: one.get("primary") is not True)
-            value = emails[0].get("value") if emails else None
-        elif self.attribute == "employeeNumber":
-            extension = user.get(_ENTERPRISE.lower()) or {}
-            value = _lower(extension).get("employeenumber") if isinstance(extension, dict) else extension
-        else:
-            value = user.get(self.attribute.lower())
-        if value is not None and not isinstance(value, str):
-            raise ValueError(f"is {value!r}, which is not text")
-        return (value or "").strip()
+    def _values(self, user: dict[str, Any]) -> list[Any]:
+        """What a user shows as the account: of several addresses the primary one, where just one is that."""
+        if self.attribute == "employeeNumber":
+            extension = user.get(_ENTERPRISE.lower())
+            return [_lower(extension).get("employeenumber") if isinstance(extension, dict) else extension]
+        value = user.get(self.attribute.lower())
+        if self.attribute != "emails" or not isinstance(value, list):
+            return [value]
+        primary = [one for one in value if _lower(one).get("primary") is True]
+        chosen = primary if len(primary) == 1 else value
+        return [_lower(one).get("value") if isinstance(one, dict) else one for one in chosen]
 
 
 class _PagesDoNotFit(Exception):

@@ -330,21 +330,29 @@ def export(scene: Scene) -> Path:
     return out
 
 
+def test_the_script_in_docs_has_at_most_50_lines() -> None:
+    lines = (DOCS / "check_heads.py").read_text().splitlines()
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 100
+
+
 def test_the_script_in_docs_needs_public_key_and_heads_alone(scene: Scene) -> None:
     public = scene.folder / "audit.pub"
     public.write_text(scene.key.pem)
-    assert run_script(public, scene.heads) == (0, f"all {RUNS} heads are signed and consistent\n")
+    assert run_script(public, scene.heads) == (0, f"{RUNS} heads are signed and consistent\n")
     code, said = run_script(public, scene.heads, export(scene))
     assert code == 0
-    assert re.fullmatch(
-        rf"all {RUNS} heads are signed and consistent, and the record has \d+ entries\n", said
-    )
+    assert re.fullmatch(rf"{RUNS} heads are signed and consistent, and \d+ entries\n", said)
     for kind, expected in (("rewritten", "is not one of this record"), ("cut at the end", "is not one of")):
         KINDS[kind][0](scene, random.Random(kind))
         code, said = run_script(public, scene.heads, export(scene))
         assert (code, expected in said) == (1, True)
     replayed_head(scene, random.Random(2))
-    assert "comes after one of" in run_script(public, scene.heads)[1]
+    assert "does not come after the one before it" in run_script(public, scene.heads)[1]
+    lines = scene.heads.read_text().splitlines(keepends=True)[:2]
+    second = json.loads(lines[1])
+    scene.heads.write_text(lines[0] + lines[1].replace(second["proof"][-1], second["proof"][-1][::-1]))
+    assert "head 2 does not extend the one before it" in run_script(public, scene.heads)[1]
     forged = scene.heads.read_text().replace('"size":', '"size":1', 1)
     scene.heads.write_text(forged)
     assert "InvalidSignature" in run_script(public, scene.heads)[1]

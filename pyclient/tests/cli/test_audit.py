@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 import sqlalchemy
 
+from icaccess.audit.keys import signing_key
 from icaccess.store import history
 from icaccess.store.database import open_store
 from tests.cli.test_changes import icaccess  # noqa: F401 (the fixture)
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -25,16 +30,16 @@ def run(icaccess, tmp_path):  # noqa: F811 (the fixture)
 
 def test_a_record_that_is_whole(run, tmp_path):
     code, out, err = run("verify")
-    assert (code, out) == (0, "The record is whole: 121 entries.\n")
+    assert (code, out) == (0, "The record is whole: 127 entries.\n")
     assert "give --heads or --head" in err
     kept = tmp_path / "kept.jsonl"
     assert run("export", "--out", kept)[0] == 0
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
-    assert len(lines) == 122
-    assert lines[-1]["head"] == {"seq": 121, "hash": lines[-2]["hash"]}
+    assert len(lines) == 128
+    assert lines[-1]["head"] == {"seq": 127, "hash": lines[-2]["hash"]}
     assert run("verify", "--head", kept)[:2] == (
         0,
-        "The record is whole: 121 entries, and holds entry 121 as it was exported.\n",
+        "The record is whole: 127 entries, and holds entry 127 as it was exported.\n",
     )
     assert run("export")[1] == kept.read_text()
 
@@ -65,14 +70,16 @@ def test_tampering_is_found(run, tmp_path):
     assert run("verify")[2] == "icaccess: run 2: differs from the audit record; the row was edited\n"
     code, out, err = run("verify", "--head", kept)
     assert (code, out) == (1, "")
-    assert err.endswith(", yet entry 121 was exported: its end was cut off\n")
+    assert err.endswith(", yet entry 127 was exported: its end was cut off\n")
     with sqlite3.connect(tmp_path / "icaccess.db") as connection:
-        connection.execute("UPDATE audit SET body = replace(body, '210', '211') WHERE seq = 2")
+        first = "(SELECT min(seq) FROM audit WHERE kind = 'access')"
+        connection.execute(f"UPDATE audit SET body = replace(body, '210', '211') WHERE seq = {first}")  # noqa: S608 (above)
+        number = connection.execute(f"SELECT {first}").fetchone()[0]
     connection.close()
     code, _, err = run("verify")
     assert (code, err) == (
         1,
-        "icaccess: audit entry 2: does not match its hash: it was changed\n",
+        f"icaccess: audit entry {number}: does not match its hash: it was changed\n",
     )
 
 
@@ -142,15 +149,39 @@ def test_a_past_decision_is_made_again(run, icaccess, tmp_path):  # noqa: F811 (
     assert "100206  allow, keep (211)" in run("replay", "100206", "--at", "2027-07-20")[1]
     assert "nothing is kept of this id" in run("replay", "nobody", "--at", "2027-07-01")[2]
     assert "no run for 2020-01-01" in run("replay", "100501", "--at", "2020-01-01")[2]
-    with open_store(f"sqlite:///{tmp_path}/icaccess.db") as store, store.writing() as connection:
+    key = signing_key(tmp_path / "icaccess.db.key", make=False)
+    url = f"sqlite:///{tmp_path}/icaccess.db"
+    with open_store(url, key=key) as store, store.writing() as connection:
         kept = history.find(connection, "100501", "2100-01-01T00:00:00.000Z")
         assert not {"name", "email", "username"} & kept.facts.keys()
         connection.execute(sqlalchemy.text("DELETE FROM history WHERE employee_id = '100501'"))
         other = {"facts": kept.facts, "decision": {**kept.decision, "outcome": "allow"}}
-        history.keep(connection, "2020-01-01T00:00:00.000Z", {"100501": json.dumps(other).encode()})
+        history.keep(connection, store.now(), {"100501": json.dumps(other).encode()})
+        connection.execute(sqlalchemy.text("UPDATE history SET at = 0 WHERE employee_id = '100501'"))
     code, _, err = run("replay", "100501", "--at", "2027-07-20")
     assert code == 1
     assert 'differs from this one: outcome: recorded "allow", now "expired"' in err
+
+
+def test_a_past_decision_is_made_by_the_policy_of_its_day(run, icaccess, tmp_path, monkeypatch):  # noqa: F811 (the fixture)
+    new = tmp_path / "new"
+    shutil.copytree(ROOT / "policy", new / "policy")
+    shutil.copytree(ROOT / "config", new / "config")
+    data = new / "config" / "requirements" / "data.yaml"
+    nobody = re.sub(r"(?m)^roles: .*", "roles: [Nobody]", data.read_text())
+    data.write_text(re.sub(r"(?m)^school_location_types: .*", "school_location_types: [office]", nobody))
+    monkeypatch.delenv("ICACCESS_OPA_URL")  # so that a command starts an OPA on the folders that it is given
+    folders = ("--policy", new / "policy", "--config", new / "config")
+    _, _, err = icaccess("apply", "--yes", *folders, at="2027-07-20")
+    consent = (*err.split("--allow ")[1].split()[:1], "--by", "me", "--reason", "a new policy")
+    assert icaccess("apply", "--yes", "--allow", *consent, *folders, at="2027-07-20")[0] == 0
+    for options in ((), folders):
+        before = run("replay", "100606", "--at", "2027-06-29", *options)
+        after = run("replay", "100606", "--at", "2027-07-20", *options)
+        assert [code for code, _, _ in (before, after)] == [0, 0]
+        assert "100606  allow" in before[1]
+        assert "role_not_eligible (ES-2)" in after[1]
+        assert before[1].splitlines()[0].split("policy ")[1:] != after[1].splitlines()[0].split("policy ")[1:]
 
 
 def test_a_key_that_is_missing_is_named_and_no_other_is_made(run, icaccess, tmp_path):  # noqa: F811 (the fixture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -188,7 +189,22 @@ def test_who_waits_is_listed_with_the_day_and_what_has_gone(icaccess, tmp_path):
     )
     code, out, err = icaccess("apply", "--yes", facts=facts)
     assert (code, line.format(DAY) in out) == (3, True), (out, err)
+    totals = "0 revocations, 0 updates, 0 grants (0 overdue), 1 waiting for a consent, 0 unchanged, 0 undec"
+    assert totals in out
     assert line.format("2027-07-01") in icaccess("plan", facts=facts, at="2027-07-01")[1]
     told = icaccess("audit", "runs", facts=None, at=None)[1]
     assert "  001234: revoke held back until somebody consents: elementary_certification_missing: " in told
     assert "completion of 2026-08-20, on which access rested, is no longer in the facts.\n" in told
+
+
+def test_what_has_gone_is_told_with_its_source(icaccess, tmp_path, monkeypatch):
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    shutil.copytree(ROOT / "examples" / "csv", config, dirs_exist_ok=True)
+    monkeypatch.setenv("ICACCESS_CONFIG", str(config))
+    assert icaccess("adopt", facts=None)[0] == 0
+    transcript = config / "transcript.csv"
+    kept = [line for line in transcript.read_text().splitlines() if not line.startswith("100102;Elem")]
+    transcript.write_text("\n".join([*kept, ""]))
+    told = ", on which access rested, is no longer in `transcript`. Waits since"
+    assert told in icaccess("plan", facts=None)[1]

@@ -101,11 +101,19 @@ def fuzz(command, tmp_path, monkeypatch, seeds: Iterable[int]) -> None:
         if seed % 2:
             text = settings(chance)
             (folder / "icaccess.yaml").write_text(text)
-            asked = [chance.choice(["facts", "facts", "audit"]), "--config", folder]
-            if asked[0] == "audit":
-                asked.insert(1, chance.choice(["verify", "runs", "key"]))
-                if asked[1] == "key":
-                    monkeypatch.chdir(tmp_path)
+            words = chance.choice(
+                [
+                    "facts",
+                    "audit verify",
+                    "audit runs",
+                    "audit key",
+                    "plan",
+                    "notices plan",
+                ]
+            ).split()
+            asked = [*words, "--config", folder]
+            if words in (["audit", "key"], ["plan"]):
+                monkeypatch.chdir(tmp_path)
             what: object = text
         else:
             asked = [

@@ -11,7 +11,7 @@ import pytest
 from icaccess.config import load_config
 from icaccess.targets.settings import open_target
 from tests.cli.test_changes import icaccess  # noqa: F401 (the fixture)
-from tests.cli.test_targets import configured, person  # noqa: F401 (the fixture)
+from tests.cli.test_targets import LATELY, configured, person  # noqa: F401 (the fixture)
 from tests.targets.directories import BASE, PASSWORD, ds_site, samba_site, slapd_site
 from tests.targets.servers import TOKEN, running_django, running_scim, running_scimmy
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 LEAVE, JOIN = 2, 10
 """How many of the members are to go, and how many others are to come."""
-UNLIMITED = f"limits dn.exact=cn=icaccess,{BASE} size=unlimited size.prtotal=unlimited"
+UNLIMITED = f"limits dn.onelevel={BASE} size=unlimited size.prtotal=unlimited"
 
 
 @pytest.fixture
@@ -87,6 +87,29 @@ def test_openldap_with_its_limits_and_with_overlays(configured, facts, tmp_path)
         assert "Changed outside this system (1):\n  3  taken" in out
         assert "no entries have the uid user3; exactly one is needed" in out
 
+        reader = f"cn=reader,{BASE}"
+        site.add(
+            f"dn: {reader}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n"
+            f"userPassword: {PASSWORD}"
+        )
+        site.settings["bind_dn"] = reader
+        lines = facts.read_text().splitlines(keepends=True)
+        gone = {**json.loads(lines[3]), "employment": [{"start": "2019-08-01", "end": LATELY}]}
+        facts.write_text("".join([*lines[:3], json.dumps(gone) + "\n", *lines[4:]]))
+        (tmp_path / "config" / "icaccess.yaml").write_text(section(site))
+        before = site.members()
+        code, out, err = run("apply", "--yes")
+        assert (code, site.members() == before, err.count("\n")) == (4, True, 1)
+        assert f"{reader} may not change {site.group}; ask for the right to write its `member`" in err
+    with slapd_site(folder, limits=f"security simple_bind=128\n{UNLIMITED}", port=site.port):
+        is_told_that_the_bind_needs_tls(run)
+
+
+def is_told_that_the_bind_needs_tls(run):
+    code, out, err = run("plan")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "wants TLS (confidentialityRequired): write ldaps:// in target.ldap.url, or set target" in err
+
 
 def test_389_directory_server(configured, facts, tmp_path):  # noqa: F811
     wanted = write(facts, 1200, 600)
@@ -94,6 +117,9 @@ def test_389_directory_server(configured, facts, tmp_path):  # noqa: F811
         site.fill(1200, 600)
         run = configured(section(site))
         is_brought_to_what_the_policy_says(run, tmp_path, wanted, site.members)
+        secure = "replace: nsslapd-require-secure-binds\nnsslapd-require-secure-binds: on\n"
+        site.ldap("ldapmodify", given=f"dn: cn=config\nchangetype: modify\n{secure}")
+        is_told_that_the_bind_needs_tls(run)
 
 
 def test_a_domain_controller_of_active_directory(configured, facts, tmp_path, sqlite_store):  # noqa: F811
@@ -110,6 +136,11 @@ def test_a_domain_controller_of_active_directory(configured, facts, tmp_path, sq
         [unnamed] = listed(tmp_path, sqlite_store).unnamed
         assert unnamed.member == f"CN=office,OU=groups,{site.base}"
         assert unnamed.why == "a group: its members hold access through it, and are not looked at"
+
+        for login in ("Administrator@ad.example.org", f"CN=Administrator,CN=Users,{site.base}"):
+            site.settings["bind_dn"] = login
+            (tmp_path / "config" / "icaccess.yaml").write_text(section(site))
+            assert len(listed(tmp_path, sqlite_store).held) == len(wanted)
 
         everybody = f"CN=Domain Users,CN=Users,{site.base}"
         site.settings["group"] = everybody

@@ -107,8 +107,21 @@ def test_a_run_that_waits_for_an_export_is_a_good_one(configured, tmp_path):
             ("add", "user4"),
         ]
     code, out, _ = run("plan", "--detailed-exitcode")
-    assert (code, out.count(path.stem)) == (0, 3)
+    assert (code, out.count(path.stem), "Nothing to do" in out) == (0, 3, False)
+    totals = "0 revocations, 0 updates, 0 grants (0 overdue), 3 pending, 1 unchanged, 0 undecided."
+    assert out.splitlines()[-1] == totals
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser1,{GROUP}\n")
     code, out, _ = run("plan")
     assert code == 0
     assert "Asked for, not shown by the target yet (1):\n  4  grant, list " in out
+
+
+def test_members_without_an_account_are_listed_from_the_first_day_on(configured, tmp_path):
+    (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\n,{GROUP}\n")
+    settings = f"{{group: {GROUP}, match: username, work_lists: ../lists, export: ../members.csv}}"
+    run = configured(f"target:\n  kind: campus\n  campus: {settings}\n")
+    listed = f"Members that stand for no account (1):\n  line 3  in {GROUP}: no username\n"
+    for command, code in (("adopt", 0), ("plan", 5), ("apply", 5)):
+        options = {"plan": ["--detailed-exitcode"], "apply": ["--yes"]}.get(command, [])
+        found = run(command, *options)
+        assert (found[0], listed in found[1]) == (code, True)

@@ -109,6 +109,11 @@ def safe(text: str) -> bool:
 
 def test_no_command_sends_a_control_character(shown: Shown, people: Path, tmp_path: Path) -> None:
     facts = ("--facts", people, "--at", "2026-10-15")
+    mailing = tmp_path / "mailing"
+    shutil.copytree(ROOT / "config", mailing)
+    with (mailing / "icaccess.yaml").open("a") as settings:
+        settings.write("notices:\n  mail: {host: 127.0.0.1, port: 1, security: none, from: a@example.org}\n")
+    notices = ("--config", mailing, *facts)
     commands: list[tuple[object, ...]] = [
         ("decide", *facts),
         ("decide", *facts, "--format", "json"),
@@ -123,6 +128,16 @@ def test_no_command_sends_a_control_character(shown: Shown, people: Path, tmp_pa
         ("doctor", *facts),
         ("report", *facts, "--out", tmp_path / "report\x1b[2J"),
         ("audit", "verify"),
+        ("audit", "runs"),
+        ("audit", "runs", "--format", "json"),
+        ("audit", "key"),
+        ("audit", "replay", f"2{HOSTILE}", "--at", "2026-10-15"),
+        ("audit", "show", f"2{HOSTILE}", "--format", "json"),
+        ("notices", "plan", *notices),
+        ("notices", "send", *notices),
+        ("notices", "show", f"2{HOSTILE}", "--config", mailing),
+        ("opa", "status"),
+        ("help", HOSTILE),
         ("audit", "export"),
         ("audit", "export", "--out", "/dev/stdout"),
         ("audit", "show", f"2{HOSTILE}"),
@@ -142,6 +157,8 @@ def test_no_command_sends_a_control_character(shown: Shown, people: Path, tmp_pa
     assert "\\x1b[2J" in told
     assert "\\u202e" in told
     assert "grant verified" in told
+    assert "This is the decision that was recorded." in told
+    assert "without an address" in told
 
 
 def test_the_impact_of_a_policy_is_safe_in_every_form(shown: Shown, people: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from icaccess.config import SECTIONS, Config, Secret, SecretUrl, Section, load_config
 from icaccess.config.secrets import shown_url
 from icaccess.errors import ConfigError
+from icaccess.guard import GuardSettings
 from tests.naming import named_by_last
 
 
@@ -99,6 +100,21 @@ def test_a_section_that_is_wrong(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         loaded.section("guard", Guard)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("window_hours: 0", "guard.window_hours: must be more than 0.0"),
+        ("window_hours: 24h", "guard.window_hours: must be a number, not text"),
+        ("window_hours: 1000000000", "guard.window_hours: must be at most 87600.0"),
+        ("max_day_jump: 1000000000000", "guard.max_day_jump: must be at most 36500"),
+    ],
+    ids=["zero", "text", "too-long", "jump"],
+)
+def test_guard_times(tmp_path: Path, setting: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"line 2: {says}"):
+        config(tmp_path, f"guard:\n  {setting}\n").section("guard", GuardSettings)
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,19 @@ def test_a_transcript_with_no_known_name_is_not_believed(tmp_path: Path) -> None
     )
 
 
+def test_a_required_course_that_stands_only_nearly(tmp_path: Path) -> None:
+    rows = COURSES.replace("Walk-In Scheduling Certification", "Walk-In Scheduling")
+    rows += "one@example.org,Elementary Scheduling Certification,2024-08-10\n"
+    with pytest.raises(FactsError) as caught:
+        reports(judged(tmp_path, {"lms.csv": rows}))
+    assert str(caught.value).startswith(
+        "lms: no row has the name 'Elementary Scheduling' of policy data, and 3 have 'Elementary Scheduling Cert"
+    )
+    whole = rows + "two@example.org,Elementary Scheduling,2024-08-10\n"
+    report = reports(judged(tmp_path, {"lms.csv": whole}))["lms"]
+    assert report.near == {"Elementary Scheduling Certification": "Elementary Scheduling"}
+
+
 def test_jobs_that_name_no_role_of_policy_data_are_not_believed(tmp_path: Path) -> None:
     jobs = "id,role,location,start,end\n1,OFFICE PROFESSIONAL,210,2020-01-01,\n2,PRINCIPAL,210,2020-01-01,\n3,TEACHER,210,2020-01-01,\n"
     with pytest.raises(

@@ -26,9 +26,11 @@ def benchmark(name: str) -> ModuleType:
 
 TAKEN_FOR_NEW = {
     *("100114", "100117", "100202"),  # the day of hiring stands where the job's first day belongs
+    "100303",  # the last day of employment stands where the job's last day belongs
     "100113",  # a row is gone from the middle of yearly contracts
-    "100208",  # the approval has lost the location that it named
+    *("100208", "100607", "100704"),  # an approval, or a withdrawal, has lost the job that it named
     "100404",  # the older of two jobs stays
+    "100406",  # the later of two employments stays
     "100606",  # approved again after a withdrawal, which stays
 }
 """People of whom what is left of the facts seems to be something new."""

@@ -155,6 +155,11 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
     ("source", "says"),
     [
         ({**EMPLOYMENT, "fields": {"end": "end"}, "ends": "next_row"}, "ends: next_row goes by the start of each row"),
+        ({**EMPLOYMENT, "fields": {"start": "start"}, "ends": "day_after"}, "ends: day_after goes by the end of each row"),
+        ({**JOBS, "values": {"role": {"/A(B)/": "\\2"}}}, "values.role: \\2 cannot stand for /A(B)/: invalid group refer"),
+        ({**JOBS, "values": {"role": {"/A(B)/": "\\g<x>"}}}, "values.role: \\g<x> cannot stand for /A(B)/: "),
+        ({**JOBS, "zone": "America/Denvr"}, "zone: there is no time zone America/Denvr; write one such as"),
+        ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name one thing, and no more"),
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: goes with `ends: next_row` alone"),
         ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
@@ -214,7 +219,12 @@ def test_a_text_that_nothing_can_hold_makes_its_person_undecided(tmp_path: Path)
         assert f"name: {says}" in bad.problem
 
 
-def test_more_facts_than_anybody_has_make_their_person_undecided(tmp_path: Path) -> None:
-    rows = "".join(f"one@example.org,X,{2000 + month // 12}-{month % 12 + 1:02}-{day:02}\n" for month in range(25) for day in range(1, 22))  # fmt: skip
-    records, _ = merged(folder(tmp_path, {**DISTRICT, "lms.csv": "email,course,done\n" + rows}))
-    assert records["1"] == InvalidRecord("1", "approvals: more than 500 certifications; correct the source")
+@pytest.mark.parametrize(("identifier", "kept"), [("1\0b", "1\\x00b"), ("x" * 1001, "x" * 999 + "…")])
+def test_an_id_nothing_can_hold(tmp_path: Path, identifier: str, kept: str) -> None:
+    rows = DISTRICT["people.csv"] + f"{identifier},x@example.org,x\n"
+    records, _ = merged(folder(tmp_path, {"people.csv": rows}))
+    assert set(records) == {"1", "2", "3", kept}
+    bad = records.pop(kept)
+    assert isinstance(bad, InvalidRecord)
+    assert "people row 5: id " in bad.problem
+    assert not any(isinstance(one, InvalidRecord) for one in records.values())

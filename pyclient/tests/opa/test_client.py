@@ -132,6 +132,28 @@ def test_one_poisonous_record_in_a_batch_of_500_is_undecided_alone(standin: Engi
     assert {d.outcome for d in decisions if d.employee_id != "000321"} == {"allow"}
 
 
+def test_one_record_that_takes_opa_too_long_is_undecided_alone(standin: Engine) -> None:
+    records = list(people(12))
+    records[7] = Employee(id="000007", name="slow")
+    with AccessClient(standin.url, standin.token, batch=12, timeout=2) as client:
+        decisions = list(client.decide_many(records, AT))
+    undecided = [d for d in decisions if d.outcome == "undecided"]
+    assert [d.employee_id for d in undecided] == ["000007"]
+    (reason,) = undecided[0].reasons
+    assert (reason.code, undecided[0].action) == ("no_decision", "none")
+    assert "did not answer within 2 s" in reason.message
+
+
+def test_an_opa_that_is_slow_about_many_is_given_up(standin: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("icaccess.opa.client.MOST_SLOW", 3)
+    records = [Employee(id=str(n), name="slow") for n in range(4)]
+    with (
+        AccessClient(standin.url, standin.token, batch=4, timeout=0.5) as client,
+        pytest.raises(EngineError, match=r"did not answer within 0\.5 s"),
+    ):
+        list(client.decide_many(records, AT))
+
+
 def test_an_opa_that_is_killed_in_the_middle_is_an_error(own: Engine) -> None:
     decided = 0
     with (

@@ -208,6 +208,33 @@ def test_spoilt_folders(
     assert "\n" not in str(caught.value)
 
 
+def test_a_bundle_says_which_policy_data_was_found_sound(opa_path: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    shutil.copytree(REPO / "config", config)
+    built = build_bundles(opa_path, REPO / "policy", config, tmp_path / "cache")
+
+    def evaluated(data: Path, query: str) -> object:
+        loaded = ["--bundle", built.policy, "--bundle", data]
+        done = subprocess.run([opa_path, "eval", *loaded, query], capture_output=True, check=True)
+        (result,) = msgspec.json.decode(done.stdout)["result"]
+        return result["expressions"][0]["value"]
+
+    recorded = "data.lib.checked.settings == data.lib.settings.checked"
+    assert evaluated(built.config, recorded)
+    requirements = config / "requirements" / "data.yaml"
+    usable = requirements.read_text()
+    requirements.write_text(usable.replace("approval_lead_days: 120", "approval_lead_days: 121"))
+    (config / "icaccess.yaml").unlink()
+    other = build_bundles(opa_path, REPO / "policy", config, tmp_path / "cache")
+    assert not evaluated(other.config, recorded)
+    assert evaluated(other.config, "data.lib.settings.sound")
+    assert other.policy != built.policy
+    assert other.revisions.policy == built.revisions.policy
+    requirements.write_text(usable.replace("approval_lead_days: 120", "approval_lead_days: -1"))
+    with pytest.raises(ConfigError, match="finds this policy data unusable"):
+        build_bundles(opa_path, REPO / "policy", config, tmp_path / "cache")
+
+
 def test_tests_schemas_and_settings_do_not_change_a_revision(folders: tuple[Path, Path]) -> None:
     policy, config = folders
     before = digest(policy_tree(policy)), digest(config_tree(config))

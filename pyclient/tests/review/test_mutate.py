@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from icaccess.errors import EngineError
-from icaccess.review.mutate import Mutant, MutantJudge, mutants, sample
+from icaccess.review.mutants import Mutant, mutants, sample
+from icaccess.review.mutate import MutantJudge, judged
 from icaccess.review.source import PolicySource
 
 ROOT = Path(__file__).parents[3]
@@ -52,7 +54,21 @@ def test_mutants_are_made_of_every_kind() -> None:
     assert len(set(made)) == len(made) > 600
     changes = {(mutant.old.strip(), mutant.new.strip()) for mutant in made}
     assert ("last < day", "last <= day") in changes
-    assert ("not _taken_away(record, job, denials)", "") in changes
+    assert ("not taken_away(record, job, denials)", "") in changes
+
+
+def test_entries_of_lists_and_rules_are_changed(tmp_path: Path) -> None:
+    (tmp_path / "a.rego").write_text(
+        'package a\n\nkinds := {"one", "two"}\n\nopen if input.day > 1\n\nshut if {\n\tnot open\n}\n'
+    )
+    assert {(one.line, one.new) for one in mutants(tmp_path)} >= {
+        (3, 'kinds := {"one", "two", "two~"}'),
+        (3, 'kinds := {"one"}'),
+        (3, 'kinds := {"two"}'),
+        (5, "open if false"),
+        (7, "shut if {\n\tfalse"),
+        (8, ""),
+    }
 
 
 def test_a_sample_can_be_drawn_again() -> None:
@@ -68,6 +84,7 @@ def test_what_the_tests_notice_is_caught_and_the_rest_survives(small: PolicySour
         broken = judge.judge(Mutant("small.rego", 4, made[0].old, "\tinput.age >= ("))
         again = judge.judge(made[0]).fate
     assert fates == {
+        (3, "allow if {\n\tfalse"): "caught",
         (4, "input.age > data.requirements.least"): "caught",
         (4, "not input.age >= data.requirements.least"): "caught",
         (4, ""): "caught",
@@ -79,6 +96,17 @@ def test_what_the_tests_notice_is_caught_and_the_rest_survives(small: PolicySour
     }
     assert broken.fate == "no policy"
     assert again == "caught"  # the policy stands as before after each
+
+
+@pytest.mark.slow
+def test_a_survivor_is_shown_by_somebody(whole: PolicySource) -> None:
+    shutil.rmtree(whole.policy / "tests")
+    bare = PolicySource(whole.opa, whole.policy, whole.config)
+    made = [one for one in mutants(bare.policy) if one.new.strip() == "opens < day"]
+    (one,) = judged(bare, made, 60)
+    assert one.fate == "survives"
+    assert one.shown_by is not None
+    assert one.shown_by.base != one.shown_by.head
 
 
 def test_a_policy_that_does_not_compile_is_said(small: PolicySource) -> None:

@@ -88,9 +88,14 @@ def test_configured_sources_are_accounted_for_row_by_row(icaccess, tmp_path):
     config = tmp_path / "district"
     shutil.copytree(ROOT / "config", config)
     shutil.copytree(ROOT / "examples" / "csv", config, dirs_exist_ok=True)
+    with (config / "transcript.csv").open("a") as file:
+        file.write("999999;Walk-In Scheduling Certification;Completed;2023-08-09T03:30:00Z\n")
     code, _, err = icaccess("report", "--config", config, "--at", "2027-06-29")
     assert (code, err) == (0, "")
-    sources = {one.name: one for one in report_files.read(tmp_path / "report/report.json").population.sources}
+    population = report_files.read(tmp_path / "report/report.json").population
+    assert 0 < population.leaning <= population.records
+    sources = {one.name: one for one in population.sources}
+    assert sources["transcript"].unmatched == 1
     assert sources["hr-employment"].declared == sources["hr-employment"].rows > 0
     assert sources["hr-jobs"].rejected == 1
     for one in sources.values():
@@ -98,6 +103,7 @@ def test_configured_sources_are_accounted_for_row_by_row(icaccess, tmp_path):
         assert one.as_of
     page = (tmp_path / "report/report.html").read_text()
     assert "Of nobody known" in page
+    assert f"The decisions on {population.leaning} people lean on a source of which some rows" in page
     assert "hr-employment" in page
 
 
@@ -153,11 +159,11 @@ def test_each_clause_is_traced_to_its_rules_and_tests(icaccess, tmp_path):
     [
         ("[", "is no list of clauses"),
         (
-            "- {clause: ES-5}",
+            "clauses: [{clause: ES-5}]",
             "is no list of clauses: Object missing required field `asks`",
         ),
         (
-            '[{clause: ES-5, asks: a, settled: [{question: a, answer: "{lead}", why: c}]}]',
+            'clauses: [{clause: ES-5, asks: a, settled: [{question: a, answer: "{lead}", why: c}]}]',
             "'lead' in braces is no value of data.requirements",
         ),
     ],

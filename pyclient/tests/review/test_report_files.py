@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import resource
 import stat
 
@@ -17,6 +18,7 @@ from icaccess import tables
 from icaccess.errors import UsageError
 from icaccess.review import report_files
 from icaccess.review.report_gather import select
+from icaccess.text import printable
 from tests.review.reports import HOSTILE, drawn, hostile, sample
 
 
@@ -59,10 +61,18 @@ def test_csv_has_a_line_for_each_person_whatever_their_name(report):
     assert [row["employee_id"] for row in table] == [one.id for one in report.people]
     by_id = {row["employee_id"]: row for row in table}
     for kind, name in HOSTILE.items():
-        assert by_id[f"h-{kind}"]["name"] in (name, f"'{name}")
+        assert by_id[f"h-{kind}"]["name"] == tables.harmless(printable(name))
     assert by_id["h-formula"]["name"].startswith("'=")
     for row in table:
         assert not any(cell[:1] in tuple("=+-@\t\r\n") and cell for cell in row.values())
+        assert all(cell.isprintable() for cell in row.values())
+
+
+def test_json_has_no_character_that_a_terminal_obeys(report):
+    text = report_files.as_json(report).decode()
+    assert text.removesuffix("\n").isprintable()
+    names = {one["id"]: one["name"] for one in json.loads(text)["people"] if one["id"].startswith("h-")}
+    assert names == {f"h-{kind}": name for kind, name in HOSTILE.items()}
 
 
 def test_csv_says_what_the_decision_says(report):

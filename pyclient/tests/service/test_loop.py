@@ -16,6 +16,7 @@ import pytest
 
 from icaccess.apply import FailedChange, Summary
 from icaccess.errors import EngineError, GuardStop, RunVoidError, StoreLockedError
+from icaccess.facts.interface import SourceReport
 from icaccess.plan import Plan, PlannedChange
 from icaccess.request import Request
 from icaccess.service.log import _JsonLines
@@ -42,6 +43,7 @@ PLAN = Plan(
     pending=(),
     undecided=(),
     drift=(),
+    sources=(SourceReport(name="lms", near={"Elementary  scheduling": "Elementary Scheduling"}),),
 )
 DONE = Done(PLAN, Summary(run_id=1, counts={"verified": 1}, failures=()))
 INCOMPLETE = Done(PLAN, Summary(run_id=1, counts={"failed": 1}, failures=(FailedChange(CHANGE, "refused"),)))
@@ -134,6 +136,7 @@ def test_failed_changes_are_tried_again() -> None:
         assert outcomes(state) == {"incomplete": 1, "done": 1}
         assert [line["event"] for line in log] == ["run_done", "run_failed", "run_done"]
         assert log[1]["message"] == "1 changes could not be made"
+        assert log[2]["nearly_known"] == {"lms": {"Elementary  scheduling": "Elementary Scheduling"}}
 
 
 @pytest.mark.parametrize(

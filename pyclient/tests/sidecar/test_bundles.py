@@ -19,6 +19,7 @@ from icaccess.opa.signing import publish
 from tests.sidecar.service import ROOT, BundleServer, Sidecar, new_key, ready_sidecar, sidecar, wait_until
 
 POLICY = policy_tree(ROOT / "policy")
+LIMITS = ROOT / "config" / "opa" / "capabilities.json"
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ def test_a_running_opa_refuses_a_bad_bundle_and_loads_a_good_one(
     shutil.copy(served, good)
     other, _ = new_key(tmp_path, "other")
     bad: dict[str, Callable[[Path], object]] = {
-        "unsigned": lambda out: build(opa_path, "policy", POLICY, out),
+        "unsigned": lambda out: build(opa_path, "policy", POLICY, out, LIMITS),
         "another key": lambda out: build(
-            opa_path, "policy", POLICY, out, "--signing-alg", "ES256", "--signing-key", str(other)
+            opa_path, "policy", POLICY, out, LIMITS, "--signing-alg", "ES256", "--signing-key", str(other)
         ),
         "altered": lambda out: altered(good, out),
         "HTML": lambda out: out.write_text("<html>Please log in</html>"),
@@ -87,7 +88,7 @@ def test_opa_does_not_get_ready_on_an_unsigned_bundle(
     opa_path: Path, bundles: BundleServer, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
     publish(opa_path, ROOT / "policy", ROOT / "config", keys[0], bundles.folder)
-    build(opa_path, "policy", POLICY, bundles.folder / "policy.tar.gz")
+    build(opa_path, "policy", POLICY, bundles.folder / "policy.tar.gz", LIMITS)
     with sidecar(opa_path, tmp_path / "opa", bundles.url, keys[1]) as started, started.client() as client:
         wait_until(lambda: started.events_at("error"), "it is refused")
         assert not client.ready()

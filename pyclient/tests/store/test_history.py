@@ -48,7 +48,7 @@ def test_old_versions_are_deleted_but_not_current_ones(store: Store) -> None:
             history.keep(connection, at, {"1": document(role)})
     with store.writing() as connection:
         history.keep_content(connection, "policy", b"package x")
-        history.prune(connection, DAYS[3])
+        history.prune(connection, DAYS[4], DAYS[3])
         assert history.find(connection, "1", DAYS[1]) is None
         assert [history.find(connection, "1", at) is not None for at in DAYS[2:]] == [True, True, True]
         assert history.read_content(connection, "policy") == b"package x"

@@ -20,7 +20,7 @@ class MemoryTarget(Target):
         self.batch_size = batch_size
         self.blind = False
 
-    def listing(self, expected: Mapping[str] = NOBODY) -> Listing:  # noqa: ARG002 (believes itself)
+    def listing(self, expected: Mapping[str] = NOBODY, accounts_before: int = 0) -> Listing:  # noqa: ARG002 (believes itself)
         if self.blind:
             raise TargetError("memory: cannot be asked")
         return Listing(held=dict(self.held), proof="a dictionary")

@@ -6,12 +6,15 @@ import struct
 
 import pytest
 
+from icaccess.apply import look
 from icaccess.config import Secret
 from icaccess.errors import TargetError
-from icaccess.targets.interface import Change, Result
+from icaccess.targets.interface import Result
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
+from tests.scripted import ScriptedClient, do, people, states
 from tests.targets.odd_ldap import odd_directory
+from tests.targets.test_scim import grant, revoke
 
 PEOPLE = "ou=people,dc=example,dc=org"
 GROUP = "cn=ic,ou=groups,dc=example,dc=org"
@@ -166,8 +169,7 @@ def test_primary_groups(odd, ldap):
     odd.entries[f"uid=u9,{PEOPLE}"]["primaryGroupID"] = [b"1105"]
     held = ldap.listing().held
     assert "u9" in held
-    revoke = Change(action="revoke", employee_id="9", account="u9", before=held["u9"], after=None)
-    assert list(ldap.apply([revoke], "b")) == [
+    assert list(ldap.apply([revoke("u9")], "b")) == [
         Result("failed", f"{GROUP} is the primary group of uid=u9,{PEOPLE}; give it another one first")
     ]
 
@@ -204,16 +206,72 @@ def test_bind_refused(odd, ldap, code, said):
 
 
 def test_no_right_to_write(odd, ldap):
-    held = ldap.listing().held
+    ldap.listing()
     odd.codes["modify"] = [50]
-    revokes = [
-        Change(action="revoke", employee_id=one, account=one, before=held[one], after=None)
-        for one in ("u1", "u2")
-    ]
-    results = ldap.apply(revokes, "b")
+    results = ldap.apply([revoke("u1"), revoke("u2")], "b")
     said = f"{odd.url}: {ASKER} may not change {GROUP}; ask for the right to write its `member`"
     assert next(results) == Result("unclear", said)
     assert next(results) == Result("failed", f"not tried, since an earlier change ended with: {said}")
     with pytest.raises(TargetError, match="ask for the right to write"):
         next(results)
     assert odd.asked.count(f"modify {GROUP}") == 1
+
+
+class TestLastRun:
+    """Of a run in which u0 to u7 are members, and those to u11 have accounts."""
+
+    MEMBERS = tuple(f"{n}" for n in range(8))
+
+    @pytest.fixture(autouse=True)
+    def _run(self, odd, ldap, sqlite_store):
+        for n in range(12):
+            odd.entries[f"uid=u{n},{PEOPLE}"]["uid"] = [f"user{n}".encode()]
+        self.do(sqlite_store, ldap)
+
+    def do(self, store, ldap, *, denied=()):
+        allowed = dict.fromkeys(set(self.MEMBERS) - {*denied}, ())
+        return do(store, ldap, ScriptedClient(allowed), people(*self.MEMBERS))
+
+    def test_missing_accounts(self, odd, ldap, sqlite_store):
+        for n in (8, 9):
+            del odd.entries[f"uid=u{n},{PEOPLE}"]
+        proof = look(sqlite_store, ldap).proof
+        assert proof.endswith("; 8 members and 10 accounts, 8 and 12 in the last run")
+        for n in (10, 11):
+            del odd.entries[f"uid=u{n},{PEOPLE}"]
+        with pytest.raises(TargetError, match="knew 12 accounts in the last run, and knows 8 now; this"):
+            self.do(sqlite_store, ldap)
+        ldap.max_shrink = 1.0
+        self.do(sqlite_store, ldap)
+        ldap.max_shrink = 0.1
+        assert look(sqlite_store, ldap).proof.endswith("8 and 8 in the last run")
+
+    def test_a_hidden_account(self, odd, ldap, sqlite_store):
+        del odd.entries[f"uid=u3,{PEOPLE}"]["uid"]
+        plan, _ = self.do(sqlite_store, ldap, denied=["3"])
+        assert [one.member for one in plan.unnamed] == [f"uid=u3,{PEOPLE}"]
+        assert [(one.kind, one.account) for one in plan.drift] == [("hidden", "user3")]
+
+    def test_an_open_removal(self, odd, ldap, sqlite_store):
+        before = states(sqlite_store)
+        odd.codes[GROUP] = [0, 80]
+        self.do(sqlite_store, ldap, denied=["3"])
+        assert states(sqlite_store) == [*before, ("revoke", "3", "made")]
+        odd.codes.clear()
+        ldap.listing()  # another run lists people again
+        del odd.entries[f"uid=u3,{PEOPLE}"]["uid"]
+        self.do(sqlite_store, ldap, denied=["3"])
+        assert states(sqlite_store) == [*before, ("revoke", "3", "dropped")]
+
+
+def test_several_values_of_what_is_to_be_one(odd, ldap):
+    odd.entries[f"uid=u3,{PEOPLE}"]["uid"] = [b"u3", b"u99"]
+    odd.entries[f"uid=u4,{PEOPLE}"]["uid"] = [b"u4", b"U4 "]
+    odd.entries[f"uid=u9,{PEOPLE}"]["uid"] = [b"u9", b"u98"]
+    listing = ldap.listing()
+    assert sorted(listing.held) == ["u0", "u1", "u2", "u4", "u5", "u6", "u7"]
+    said = "has 2 values of uid (u3, u99); leave it one"
+    assert [(one.member, one.why) for one in listing.unnamed] == [(f"uid=u3,{PEOPLE}", said)]
+    results = list(ldap.apply([grant("u9"), grant("u98"), revoke("u4")], "b"))
+    note = f"uid=u9,{PEOPLE} has 2 values of uid (u9, u98); leave it one"
+    assert results == [Result("failed", note), Result("failed", note), Result("made")]

@@ -123,6 +123,34 @@ def test_a_user_whose_account_is_not_text_stops_nobody_else(odd):
     assert (unnamed.member, unnamed.why) == ("u81", "its externalId is ['81'], which is not text")
 
 
+@pytest.mark.parametrize(
+    ("emails", "account"),
+    [
+        ([{"value": "A@x.org"}, {"value": "b@x.org", "primary": True}], "b@x.org"),
+        ([{"value": "A@x.org"}, {"value": "a@x.org"}], "a@x.org"),
+        (["a@x.org"], "a@x.org"),
+        (
+            [{"value": "a@x.org"}, {"value": "b@x.org"}],
+            "has 2 emails (a@x.org, b@x.org); mark one as primary",
+        ),
+        ([{"value": "a@x.org"}, {"value": 7}], "its emails is 7, which is not text"),
+        ({"value": "a@x.org"}, "its emails is {'value': 'a@x.org'}, which is not text"),
+        (5, "its emails is 5, which is not text"),
+        ([], "no user with that id shows emails"),
+    ],
+    ids=count(),
+)
+def test_addresses(odd, emails, account):
+    odd.groups["g1"]["members"] = ["u1"]
+    odd.users[1]["emails"] = emails
+    scim = target(odd.url, match="email")
+    found = scim.listing()
+    assert [*found.held, *(one.why[:50] for one in found.unnamed)] == [account[:50]]
+    if account.startswith("has 2"):
+        assert [one.note for one in scim.apply([grant("b@x.org")], "b")] == [f"u1 {found.unnamed[0].why}"]
+    scim.close()
+
+
 def test_what_is_asked_for(odd):
     listing(odd)
     assert odd.asked == [

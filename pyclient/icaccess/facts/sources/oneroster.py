@@ -57,7 +57,7 @@ class OneRosterSource(MappedSource):
             for name, column in {**FIELDS[settings.gives], **settings.fields}.items()
             if name not in settings.without
         }
-        if settings.gives == "assignments":
+        if settings.gives == "assignments" and "end" in fields:
             settings = msgspec.structs.replace(settings, ends=settings.ends or "day_after")
         super().__init__(config, msgspec.structs.replace(settings, fields=fields))
         self._today = datetime.now(config.zone).date()
@@ -149,9 +149,9 @@ class OneRosterSource(MappedSource):
             return None
         if job["endDate"] and str(job["endDate"]) <= self._today.isoformat():
             # What has ended is told by what is known of its org.
-            job["org"] = {**org, "identifier": org.get("identifier") or org["sourcedId"]}
+            job["org"] = {**org, "identifier": org.get("identifier") or org.get("sourcedId")}
             return None
-        return f"a job that has not ended is at the org {org['sourcedId']!r}, which {problem}"
+        return f"a job that has not ended is at the org {org.get('sourcedId')!r}, which {problem}"
 
     def _current(self, name: str) -> Iterator[tuple[int, Row]]:
         for number, thing in enumerate(self._roster.collection(name), 1):

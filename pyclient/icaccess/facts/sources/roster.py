@@ -53,7 +53,8 @@ def staff_roles(user: Row) -> Iterator[Row]:
     if isinstance(roles, list):
         held = [role for role in roles if isinstance(role, dict)]
     else:
-        held = [{"role": user.get("role"), "org": org} for org in user.get("orgs") or []]
+        orgs = user.get("orgs")
+        held = [{"role": user.get("role"), "org": org} for org in (orgs if isinstance(orgs, list) else [])]
     return (role for role in held if str(role.get("role")).lower() not in _NOT_STAFF)
 
 

@@ -6,7 +6,8 @@
   const data = read("data");
   const OUTCOMES = { allow: "Allowed", deny: "Denied", expired: "Expired", undecided: "Undecided" };
   const ACTIONS = { grant: "Grant", keep: "Keep", update: "Update", revoke: "Revoke", none: "Nothing" };
-  const DRIFTS = { given: "Given", taken: "Taken away", moved: "Moved to other locations" };
+  const DRIFTS = { given: "Given", taken: "Taken away", moved: "Moved to other locations",
+    hidden: "Hidden: the target shows no such account" };
   const SIZES = [50, 200, 1000];
   const PRINTED = 2000; // rows of one table on paper; the CSV has them all
   const number = (n) => n.toLocaleString("en-US");

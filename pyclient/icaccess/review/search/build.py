@@ -6,25 +6,36 @@ for as long as the person is still allowed shows which of them count, without kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import msgspec
 
-from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day, moved
+from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day, moved, replaced
 from icaccess.review.search.judge import Judge, Made
 
 _SOMEBODY = "000777"
 """Fills a text that must be there, such as the id of somebody else."""
 _DAYS = 6
+_MOST_PLACED = 400
+_MOST_MOVED = 24
+"""How many of the people who did everything on one critical day are tried with each day moved by one."""
 _LATER = 40
 """How many days after all that they did people are decided on, so that there are days between."""
 
 
-def build(judge: Judge, shape: Shape, words: SearchWords) -> tuple[list[Made], list[Made]]:
-    """People made of some whom a version allows access, as plain as they get; and these with other words.
+class Built(NamedTuple):
+    """People who meet everything, in groups by what they are like; and others like them, who may not."""
 
-    Empty when nobody built this way is allowed. Raises `EngineError` when OPA does not answer any more.
+    groups: list[list[Made]]
+    others: list[Made]
+
+
+def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
+    """People made of some whom a version allows access, as plain as they get; nobody when none is allowed.
+
+    Raises `EngineError` when OPA does not answer any more.
     """
     latest = sorted(day for day in words.days if day > "2000")
     days = latest[:: max(len(latest) // _DAYS, 1)]
@@ -32,14 +43,26 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> tuple[list[Made], l
         whole = [Made(_filled(shape, words, day, choice), moved(day, _LATER)) for day in days]
         if allowed := _allowed(judge, whole):
             built = [_fewest(judge, made) for made in (allowed[len(allowed) // 2], allowed[-1])]
-            placed = [_on(built[-1].facts, day) for day in words.critical]
+            placed = [_on(built[-1].facts, day) for day in _near_critical(words)]
             linked = [_linked(made, shape) for made in built]
             told = echoed(judge, built, shape)
             altered = [other for made in told[:1] for other in _altered(made, shape, words)]
             nested = _nested(judge, built[-1], shape, words)
-            bases = [*linked, *told, *altered, *built, *nested, *_allowed(judge, placed)]
-            return bases, _varied(judge, built[-1], shape, words)
-    return [], []
+            critical = sorted(words.critical)
+            began = [_on(built[-1].facts, day) for day in (critical[:1] + critical[len(critical) // 2 :][:1])]
+            ended = _allowed(
+                judge, [one for made in began for one in _on_critical_days(made, shape, critical)]
+            )
+            groups = [linked, built, told, altered, nested, _allowed(judge, placed), ended]
+            others: list[Made] = []
+            counted = sorted({n + more for n in words.hot_counts for more in (-1, 0, 1)} | {1})[:_MOST_MOVED]
+            for made in (*linked, *built):
+                others += _one_day_off(made, [sign * n for n in counted for sign in (-1, 1)])
+            for made in placed[:_MOST_MOVED]:
+                others += _one_day_off(made, (-1, 1))
+            others += _varied(judge, built[-1], shape, words)
+            return Built([group for group in groups if group], others)
+    return Built([], [])
 
 
 def learned(people: list[Made]) -> dict[str, tuple[str, ...]]:
@@ -109,24 +132,22 @@ def _fewest(judge: Judge, made: Made) -> Made:
     return made
 
 
-def on_critical_days(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
+def _on_critical_days(made: Made, shape: Shape, critical: list[str]) -> Iterator[Made]:
     """The same person decided on each critical day and those beside it, and with a period that ended on one.
 
-    A period ends on a critical day or beside it, and the person is decided on the next two critical days.
+    A period ends on a critical day or beside it, and the person is decided on the next critical day.
     """
-    critical = sorted(words.critical)
-    yield from (Made(made.facts, moved(day, n)) for day in critical for n in (0, 1, -1))
+    yield from (Made(made.facts, moved(day, n)) for day in critical for n in (0, 1, -1) if day > made.at)
     for name, records in made.facts.items():
         items = shape.fields[name].items
         if items is None or items.period is None:
             continue
-        for place, day in enumerate(critical):
+        first, last = items.period
+        for day, at in pairwise(critical):
             for end in (day, moved(day, 1), moved(day, -1)):
-                ended = [{**record, items.period[1]: end} for record in records]
-                if all(record[items.period[0]] <= end for record in records):
-                    yield from (
-                        Made({**made.facts, name: ended}, at) for at in critical[place + 1 : place + 3]
-                    )
+                if all(record[first] <= end for record in records):
+                    ended = [{**record, last: end} for record in records]
+                    yield Made({**made.facts, name: ended}, at)
 
 
 def _varied(judge: Judge, made: Made, shape: Shape, words: SearchWords) -> list[Made]:
@@ -146,21 +167,11 @@ def _altered(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
     """The same person with other words, earlier days, and both, in what a decision said of them."""
     for name, field in shape.fields.items():
         if field.kind == "record" and isinstance(told := made.facts.get(name), dict):
-            earlier = _replaced(told, lambda value: moved(value, -1) if is_day(value) else None)
+            earlier = replaced(told, lambda value: moved(value, -1) if is_day(value) else None)
             for whole in (told, earlier):
                 for one in dict.fromkeys(value for _, value in _texts("", whole)):
                     other = moved(one, -1) if is_day(one) else words.words[0]
-                    yield Made({**made.facts, name: _replaced(whole, {one: other}.get)}, made.at)
-
-
-def _replaced(value: Any, new: Callable[[Any], Any]) -> Any:
-    """The value with what `new` gives for each value in it, where that is not None."""
-    if isinstance(value, dict):
-        return {name: _replaced(inner, new) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_replaced(inner, new) for inner in value]
-    found = new(value)
-    return value if found is None else found
+                    yield Made({**made.facts, name: replaced(whole, {one: other}.get)}, made.at)
 
 
 def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
@@ -213,9 +224,28 @@ def _linked(made: Made, shape: Shape) -> Made:
     return Made(facts, made.at)
 
 
+def _one_day_off(made: Made, offsets: Sequence[int]) -> Iterator[Made]:
+    """The same person with each one of their days moved by so many days."""
+    for name, records in made.facts.items():
+        for place, record in enumerate(records):
+            for key in [key for key, value in record.items() if is_day(value)]:
+                for n in offsets:
+                    changed = {**record, key: moved(record[key], n)}
+                    facts = {**made.facts, name: [*records[:place], changed, *records[place + 1 :]]}
+                    yield Made(facts, made.at)
+
+
+def _near_critical(words: SearchWords) -> list[str]:
+    """The critical days and those beside them, and the days as far from the hot ones as hot values count."""
+    days = [*words.critical, *(moved(day, n) for day in words.critical for n in (1, -1))]
+    off = [sign * (n + more) for n in words.hot_counts for more in (-1, 0, 1) for sign in (1, -1)]
+    days += [moved(day, n) for day in words.hot_days for n in off]
+    return list(dict.fromkeys(days))[:_MOST_PLACED]
+
+
 def _on(facts: EmployeeFacts, day: str) -> Made:
     """Somebody who did everything on one day."""
-    return Made(_replaced(facts, lambda value: day if is_day(value) else None), moved(day, _LATER))
+    return Made(replaced(facts, lambda value: day if is_day(value) else None), moved(day, _LATER))
 
 
 def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:

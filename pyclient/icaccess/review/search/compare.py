@@ -16,11 +16,11 @@ from icaccess.opa.engine import find_opa
 from icaccess.review.cases import read_cases
 from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried
 from icaccess.review.search.differ import Difference, codes
-from icaccess.review.search.facts import ME, common, count_facts, employee_shape, is_day, renamed, vocabulary
-from icaccess.review.search.judge import Judge, Made
-from icaccess.review.search.versions import ChangedLine, changed_lines, reached, same_rules
+from icaccess.review.search.facts import ME, common, count_facts, employee_shape, is_day, replaced, vocabulary
+from icaccess.review.search.judge import Made, judging
+from icaccess.review.search.versions import ChangedLine, changed_lines, mentioned, reached, same_rules
 from icaccess.review.source import PolicySource, Rule
-from icaccess.review.versions import Checkout, Version, running
+from icaccess.review.versions import Checkout, Version
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,17 +91,17 @@ def compare_for_anybody(
             return Anybody(base=versions[0], head=versions[1], same=True)
         seeds = list({msgspec.json.encode(made): made for made in _seeds(sources, examples)}.values())
         shape, only = common(employee_shape(before.policy), employee_shape(after.policy))
-        words = vocabulary(sources, [(made.facts, made.at) for made in seeds])
+        words = vocabulary(sources, [(made.facts, made.at) for made in seeds], *mentioned(before, after))
         tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
         tried.words = len(words.words) + len(words.literals)
-        first, second = (stack.enter_context(running(side)) for side in (base, head))
+        first, second = (stack.enter_context(judging(side)) for side in (base, head))
         outcome = Search(shape, words, seeds, tried, quiet).run(first[1], second[1])
         lines = [
             line
             for name, source in (("base", before), ("head", after))
             for line in reached(changed_lines(before, after), source, name, outcome.people)
         ]
-        found = _described(outcome, lines, sources, Judge(second[1]))
+        found = described(outcome, lines, sources)
     return Anybody(
         base=first[0],
         head=second[0],
@@ -129,7 +129,7 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
             for case in read_cases(file, source.clauses)[0].cases:
                 if is_day(case.at) and isinstance(case.employee, dict):
                     days.add(case.at)
-                    yield Made(renamed(case.employee, str(case.employee.get("id")), ME), case.at)
+                    yield Made(replaced(case.employee, {case.employee.get("id"): ME}.get), case.at)
     some = sorted(days)[:: max(len(days) // 4, 1)]
     for folder in examples:
         for file in sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]:
@@ -137,12 +137,13 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
             people = content.get("employees") if isinstance(content, dict) else content
             for facts in people if isinstance(people, list) else ():
                 if isinstance(facts, dict) and isinstance(facts.get("id"), str):
-                    yield from (Made(renamed(facts, facts["id"], ME), day) for day in some)
+                    yield from (Made(replaced(facts, {facts["id"]: ME}.get), day) for day in some)
 
 
-def _described(
-    outcome: SearchResult, lines: Sequence[ChangedLine], sources: Sequence[PolicySource], judge: Judge
+def described(
+    outcome: SearchResult, lines: Sequence[ChangedLine], sources: Sequence[PolicySource]
 ) -> Iterator[Found]:
+    """Everybody found, each with the clause that it is about by the lines of the sources that differ."""
     for one in outcome.found:
         yield Found(
             kind=one.way,
@@ -154,7 +155,6 @@ def _described(
             base=one.base,
             head=one.head,
         )
-    judge.close()
 
 
 def _clause(found: Difference, lines: Sequence[ChangedLine], sources: Sequence[PolicySource]) -> str:

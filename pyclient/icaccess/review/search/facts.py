@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -46,7 +46,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 def employee_shape(policy: Path) -> Shape:
     """The shape of an employee's facts by the schema in a policy folder, else by the client's own."""
-    file = policy / "schemas" / "input.json"
+    file = policy / "schemas" / "input.jsonschema"
     whole = msgspec.json.decode(file.read_bytes() if file.is_file() else schemas.schema(schemas.Input))
     return _shape(whole["definitions"]["Employee"], whole)
 
@@ -90,7 +90,8 @@ class SearchWords(msgspec.Struct):
     """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
 
     What stands in one version alone is `hot`, and is tried first. `critical` days are those on which
-    policy data lets something begin or end.
+    policy data lets something begin or end. `focus` are the names that have to
+    do with what differs.
     """
 
     words: tuple[str, ...]
@@ -100,22 +101,39 @@ class SearchWords(msgspec.Struct):
     critical: tuple[str, ...]
     counts: tuple[int, ...]
     hot: frozenset[str]
+    hot_days: tuple[str, ...]
     hot_words: tuple[str, ...]
     hot_counts: tuple[int, ...]
+    focus: frozenset[str]
 
     def for_field(self, name: str) -> tuple[str, ...]:
         """The words for a field: those seen in it first, then those of the policy data."""
         return tuple(dict.fromkeys((*self.by_field.get(name, ()), *self.words)))
 
 
-def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFacts, str]]) -> SearchWords:
-    """What the versions and the seeds hold."""
+def vocabulary(
+    sources: Iterable[PolicySource],
+    seeds: Iterable[tuple[EmployeeFacts, str]],
+    named: frozenset[str] = frozenset(),
+    beside: frozenset[str] = frozenset(),
+) -> SearchWords:
+    """What the versions and the seeds hold.
+
+    `named` are the names in what differs, so that the values of policy data of these names are hot as well,
+    and `beside` those that have to do with it.
+    """
     sources = list(sources)
     found = [_held_by(source) for source in sources]
     yearly = {day[5:] for source in sources for day in _single_days(source)}
     texts = dict.fromkeys(text for held, _ in found for text in held)
     numbers = dict.fromkeys(number for _, held in found for number in held)
     hot = {text for text in texts if not all(text in held for held, _ in found)}
+    of_names = [
+        value for source in sources for name, value in leaves("", source.policy_data) if name in named
+    ]
+    hot |= {value for value in of_names if isinstance(value, str)}
+    hot_numbers = {value for value in of_names if isinstance(value, int) and not isinstance(value, bool)}
+    hot_numbers |= {number for number in numbers if not all(number in held for _, held in found)}
     by_field: dict[str, dict[str, None]] = {}
     seed_days: dict[str, None] = {}
     for facts, at in seeds:
@@ -127,7 +145,7 @@ def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFa
     words = [text for text in texts if not _DAY.search(text) and not _MONTH_AND_DAY.fullmatch(text)]
     in_data = {text for source in sources for text in _data_words(source)}
     days = _days(texts, yearly, sorted(day for day in seed_days if is_day(day)))
-    hot_days = _days(hot, {day[5:] for day in hot if is_day(day)}, days) if hot else ()
+    hot_days = _hot_days(hot, sources)
     return SearchWords(
         words=tuple(word for word in words if word in in_data),
         literals=tuple(word for word in words if word not in in_data),
@@ -136,10 +154,10 @@ def vocabulary(sources: Iterable[PolicySource], seeds: Iterable[tuple[EmployeeFa
         critical=_critical(sources, hot_days),
         counts=tuple(sorted({1, *(number for number in numbers if 0 < number <= _MOST_DAYS)})),
         hot=frozenset({*hot, *hot_days}),
+        hot_days=tuple(hot_days),
         hot_words=tuple(word for word in words if word in hot),
-        hot_counts=tuple(
-            number for number in numbers if number > 0 and not all(number in held for _, held in found)
-        ),
+        hot_counts=tuple(number for number in numbers if 0 < number <= _MOST_DAYS and number in hot_numbers),
+        focus=named | beside,
     )
 
 
@@ -172,6 +190,11 @@ def moved(day: str, number: int) -> str:
         return day
 
 
+def days_between(first: str, last: str) -> int:
+    """How many days `last` lies after `first`; negative where it lies before it."""
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days
+
+
 def count_facts(value: Any) -> int:
     """How many facts a value holds: one for each text, day, flag or number in it, the id left out."""
     if isinstance(value, dict):
@@ -181,13 +204,14 @@ def count_facts(value: Any) -> int:
     return 1
 
 
-def renamed(value: Any, old: str, new: str) -> Any:
-    """A value in which one text stands for another throughout."""
+def replaced(value: Any, new: Callable[[Any], Any]) -> Any:
+    """The value with what `new` gives for each value in it, where that is not None."""
     if isinstance(value, dict):
-        return {name: renamed(inner, old, new) for name, inner in value.items()}
+        return {name: replaced(inner, new) for name, inner in value.items()}
     if isinstance(value, list):
-        return [renamed(inner, old, new) for inner in value]
-    return new if value == old else value
+        return [replaced(inner, new) for inner in value]
+    found = new(value) if isinstance(value, str) else None
+    return value if found is None else found
 
 
 def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
@@ -233,14 +257,27 @@ def _single_days(source: PolicySource) -> Iterator[str]:
     yield from (days[0] for days in by_name.values() if len(days) == 1)
 
 
+def _hot_days(hot: Iterable[str], sources: Sequence[PolicySource]) -> list[str]:
+    """The days in hot texts, and their months and days in each year that policy data speaks of."""
+    whole = [day for text in hot for day in _DAY.findall(text)]
+    parts = {day[5:] for day in whole} | {text.lstrip("-") for text in hot if _MONTH_AND_DAY.fullmatch(text)}
+    spread = [f"{year}-{part}" for year in _years(sources) for part in sorted(parts)]
+    return [day for day in dict.fromkeys((*whole, *spread)) if is_day(day)]
+
+
+def _years(sources: Sequence[PolicySource]) -> range:
+    """The years from the first to the last single day of policy data."""
+    years = [int(day[:4]) for source in sources for day in _single_days(source)]
+    return range(min(years, default=0), max(years, default=-1) + 1)
+
+
 def _critical(sources: Sequence[PolicySource], hot: Iterable[str]) -> tuple[str, ...]:
     """The hot days, the single days of policy data, and its months and days in each year between these."""
     single = sorted({day for source in sources for day in _single_days(source)})
     parts = {day[5:] for day in single}
     for source in sources:
         parts |= {text for _, text in leaves("", source.policy_data) if _is_month_and_day(text)}
-    years = range(int(single[0][:4]), int(single[-1][:4]) + 1) if single else ()
-    spread = (f"{year}-{part}" for year in years for part in sorted(parts))
+    spread = (f"{year}-{part}" for year in _years(sources) for part in sorted(parts))
     return tuple(day for day in dict.fromkeys((*hot, *single, *spread)) if is_day(day))
 
 

@@ -1,18 +1,49 @@
-"""What OPA decides of made-up people: under one version or two, many at a time, whatever their facts are."""
+"""What OPA decides of made-up people: under one version or two, on many days at a time.
+
+Each version runs in an OPA of its own. Besides the policy it holds one rule, which asks for the decisions of
+several days in one request.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import msgspec
 
-from icaccess.errors import EngineError
-from icaccess.models import Employee
-from icaccess.opa.client import AccessClient
+from icaccess.batches import batches, ordered_map
+from icaccess.config import Secret
+from icaccess.config.auth import Bearer
+from icaccess.errors import EngineError, HttpError
+from icaccess.http import HttpClient
+from icaccess.opa.engine import running_engine
 from icaccess.review.search.facts import ME, EmployeeFacts
+from icaccess.review.versions import Checkout, Version, naming
+
+BATCH = 150
+"""How many people one request asks about."""
+_IN_FLIGHT = 2
+RULES = """package system.authz
+
+default allow := false
+
+allow if data.system.clients[crypto.sha256(input.identity)]
+
+decisions := [decided | some day in input; decided := data.access.decisions with input as day]
+
+decisions_by := [decided |
+	values := input.data
+	some day in input.days
+	decided := data.access.decisions with input as day
+		with data.requirements as values.requirements
+		with data.locations as values.locations
+		with data.calendar as values.calendar
+]
+"""
+"""The rules of an OPA that is asked by `VersionJudge`: who has its token may ask for everything."""
 
 _encode = msgspec.json.Encoder().encode
 _ME = _encode(ME)
@@ -23,6 +54,9 @@ class Made(msgspec.Struct, frozen=True):
 
     facts: EmployeeFacts
     at: str
+
+
+Learn = Callable[[Sequence[Made], Sequence[tuple[bytes, ...]]], None]
 
 
 class _Code(msgspec.Struct, frozen=True):
@@ -60,21 +94,103 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 _seen = msgspec.json.Decoder(Seen).decode
+_answers = msgspec.json.Decoder(dict[str, list[dict[str, msgspec.Raw]]]).decode
+_UNKNOWN = Seen()
 UNDEFINED = b'{"outcome":null}'
 """Stands for a decision that the policy does not give: it is undefined for these facts."""
 
 
 def seen(decision: bytes) -> Seen:
-    """The parts of a decision that tell its kind."""
-    return _seen(decision)
+    """The parts of a decision that tell its kind; none of them where it is no decision document."""
+    try:
+        return _seen(decision)
+    except msgspec.DecodeError:
+        return _UNKNOWN
+
+
+class VersionJudge:
+    """Decisions by one version, as JSON in the order of the people."""
+
+    def __init__(self, url: str, http: HttpClient) -> None:
+        """`url` is that of an OPA that holds the search's own rule, and `http` carries its token."""
+        self.url = url
+        self.http = http
+
+    def decide(self, people: Sequence[tuple[str, bytes]], by: bytes | None = None) -> list[bytes]:
+        """What the version decides of people, each a day and the facts as JSON with their place as the id.
+
+        `by` is JSON of the policy data to decide by in the place of the version's own. Raises `EngineError`
+        when OPA does not answer any more.
+        """
+        by_day = _by_day(people)
+        found = self._ask("decisions" if by is None else "decisions_by", question(people, by))
+        if found is not None and len(found) == len(by_day) and sum(map(len, found)) == len(people):
+            answers = [b""] * len(people)
+            for places, decisions in zip(by_day.values(), found, strict=True):
+                # Ids are places, all of one length, so that their own order is that of the people.
+                for place, ident in zip(places, sorted(decisions), strict=True):
+                    answers[place] = bytes(decisions[ident])
+            return answers
+        if len(people) == 1:
+            return [UNDEFINED]  # a policy that is undefined for somebody answers nothing at all
+        half = len(people) // 2
+        return self.decide(people[:half], by) + self.decide(people[half:], by)
+
+    def _ask(self, rule: str, body: bytes) -> list[dict[str, msgspec.Raw]] | None:
+        """The decisions by id of each day; None where the policy gives none."""
+        url = f"{self.url}/v1/data/system/authz/{rule}?strict-builtin-errors=true"
+        try:
+            answer = self.http.request("POST", url, body=body)
+            if answer.status == 200:
+                return _answers(answer.content).get("result")
+        except HttpError as error:
+            raise EngineError(f"OPA does not answer any more: {error}") from error
+        except msgspec.DecodeError:
+            pass
+        return None
+
+
+def question(people: Sequence[tuple[str, bytes]], by: bytes | None = None) -> bytes:
+    """What an OPA is asked about people, day by day, as JSON; `by` as for `VersionJudge.decide`."""
+    days = b",".join(
+        b'{"as_of":"%b","employees":[%b]}' % (day.encode(), b",".join(people[one][1] for one in places))
+        for day, places in _by_day(people).items()
+    )
+    return b'{"input":[%b]}' % days if by is None else b'{"input":{"data":%b,"days":[%b]}}' % (by, days)
+
+
+def _by_day(people: Sequence[tuple[str, bytes]]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, (day, _) in enumerate(people):
+        found.setdefault(day, []).append(place)
+    return found
+
+
+@contextmanager
+def judging(place: Checkout) -> Iterator[tuple[Version, VersionJudge]]:
+    """An OPA that decides made-up people by one version, stopped at the end; errors begin with its side."""
+    with ExitStack() as stack:
+        with naming(place.side, place.work):
+            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-search-")))
+            rules = work / "authz.rego"
+            rules.write_text(RULES, "utf-8")
+            engine = stack.enter_context(running_engine(place.policy, place.config, rules=rules))
+        http = stack.enter_context(HttpClient(Bearer(token=Secret(engine.token)), timeout=60))
+        revisions = engine.bundles.revisions
+        yield (
+            Version(place.name, place.commit, revisions.policy, revisions.data),
+            VersionJudge(engine.url, http),
+        )
 
 
 class Judge:
     """Decisions by one version, or by two at the same time, as JSON in the order of the people."""
 
-    def __init__(self, *clients: AccessClient) -> None:
-        self._clients = clients
-        self._pool = ThreadPoolExecutor(len(clients), thread_name_prefix="judge")
+    def __init__(self, *versions: VersionJudge, learn: Learn | None = None) -> None:
+        """`learn` gets all people whom `decide` is asked about, with what the versions decide."""
+        self._versions = versions
+        self._learn = learn
+        self._pool = ThreadPoolExecutor(_IN_FLIGHT * len(versions), thread_name_prefix="judge")
         self.pairs = 0
         """How many people have been decided, each by every version."""
 
@@ -82,57 +198,37 @@ class Judge:
         """End the threads that ask."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def met(self, made: Made) -> int:
-        """How many clauses somebody meets by the first version's explanation; none where it has none."""
-        try:
-            clauses = self._clients[0].explain(_employee(made.facts, 0), date.fromisoformat(made.at))
-        except EngineError:
-            return 0
-        return sum(clause.met is True for clause in clauses)
-
     def decide(self, people: Sequence[Made]) -> list[tuple[bytes, ...]]:
         """For each of `people`, what each version decides, in the order of the versions.
 
         Raises `EngineError` when an OPA does not answer any more.
         """
-        by_day: dict[str, list[int]] = {}
-        for place, made in enumerate(people):
-            by_day.setdefault(made.at, []).append(place)
-        employees = [_employee(made.facts, place) for place, made in enumerate(people)]
+        answers = [one for _, some in self.decide_all(batches(people, BATCH)) for one in some]
+        if self._learn is not None:
+            self._learn(people, answers)
+        return answers
 
-        def ask(client: AccessClient) -> list[bytes]:
-            found = [b""] * len(people)
-            for day, places in by_day.items():
-                at = date.fromisoformat(day)
-                answers = _ask(client, [employees[place] for place in places], at)
-                for place, answer in zip(places, answers, strict=True):
-                    found[place] = answer
-            return found
+    def decide_all(
+        self, groups: Iterator[list[Made]]
+    ) -> Iterator[tuple[list[Made], list[tuple[bytes, ...]]]]:
+        """Each group of people with what each version decides of them, some groups ahead."""
+        return ordered_map(self._decide, groups, _IN_FLIGHT)
 
-        answers = list(self._pool.map(ask, self._clients))
+    def _decide(self, people: list[Made]) -> tuple[list[Made], list[tuple[bytes, ...]]]:
+        asked = questions(people)
+        answers = list(self._pool.map(lambda version: version.decide(asked), self._versions))
         self.pairs += len(people)
-        return list(zip(*answers, strict=True))
+        return people, list(zip(*answers, strict=True))
 
 
-def _employee(facts: EmployeeFacts, place: int) -> Employee:
-    """The facts as the client sends them, right or wrong, under an id that nobody else in the batch has."""
-    ident = str(place)
-    mine = _encode(ident)
-    fields: dict[str, Any] = {
-        name: msgspec.Raw(_encode(value).replace(_ME, mine)) for name, value in facts.items() if name != "id"
-    }
-    if "access" in fields:  # the client compares what is held with the action, so it reads this one
-        fields["access"] = msgspec.json.decode(fields["access"])
-    return Employee(id=ident, **fields)
-
-
-def _ask(client: AccessClient, employees: list[Employee], at: date) -> list[bytes]:
-    try:
-        return [bytes(answer) for answer in client.decide_json(employees, at)]
-    except EngineError:
-        if not client.ready():
-            raise
-        if len(employees) == 1:
-            return [UNDEFINED]  # a policy that is undefined for somebody answers nothing at all
-        half = len(employees) // 2
-        return _ask(client, employees[:half], at) + _ask(client, employees[half:], at)
+def questions(people: Iterable[Made]) -> list[tuple[str, bytes]]:
+    """The day and the facts as JSON of each, right or wrong, under an id that nobody else of them has."""
+    return [
+        (
+            made.at,
+            _encode({"id": ME, **{name: made.facts[name] for name in made.facts if name != "id"}}).replace(
+                _ME, b'"%06d"' % place
+            ),
+        )
+        for place, made in enumerate(people)
+    ]

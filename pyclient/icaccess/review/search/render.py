@@ -44,7 +44,11 @@ def anybody_json(found: Anybody) -> str:
 
 def case_yaml(found: list[Found]) -> str:
     """Cases of those found that stand as head decides now, ready for `policy/tests/cases/NAME/data.yaml`."""
-    cases = [_case(one) for one in found if one.head.get("outcome")]
+    return cases_yaml([_case(one) for one in found if one.head.get("outcome")])
+
+
+def cases_yaml(cases: list[dict[str, Any]]) -> str:
+    """Cases as YAML, a record a line, with each text quoted that a reader could take for something else."""
     return yaml.dump({"cases": cases}, Dumper=_Quoting, sort_keys=False, width=100, default_flow_style=None)
 
 
@@ -98,7 +102,7 @@ def _text(found: Anybody) -> Iterator[str]:
     for one in found.found:
         yield ""
         yield f"{WAYS[one.kind]}, on {one.at} ({one.facts} facts, {one.clause})"
-        yield from (f"  {line}" for line in _facts(one))
+        yield from (f"  {line}" for line in facts_yaml(one.employee))
         for side, decision in (("base", one.base), ("head", one.head)):
             yield f"  {side}: {_decided(decision, one.base if side == 'head' else one.head)}"
     yield from _differing(found)
@@ -147,8 +151,9 @@ def _versions(found: Anybody) -> Iterator[str]:
         yield f"{side}: {version.name if found.same else version_words(version)}"
 
 
-def _facts(found: Found) -> list[str]:
-    facts = {name: value for name, value in found.employee.items() if name != "id"}
+def facts_yaml(employee: Mapping[str, Any]) -> list[str]:
+    """Somebody's facts as lines of YAML, a record a line."""
+    facts = {name: value for name, value in employee.items() if name != "id"}
     text = yaml.dump(facts, Dumper=_Quoting, sort_keys=False, width=100, default_flow_style=None)
     return text.splitlines()
 

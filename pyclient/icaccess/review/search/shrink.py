@@ -1,4 +1,4 @@
-"""Makes somebody plainer as long as the two versions still differ on them in the same way."""
+"""Makes somebody plainer as long as the decision on them still shows what it is to show."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from icaccess.review.search.differ import Difference, difference
-from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day
+from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, count_facts, is_day
 from icaccess.review.search.judge import Judge, Made
 
 Put = Callable[[Any], EmployeeFacts]
@@ -18,31 +17,44 @@ _ROUNDS = 60
 _PLAIN_DAYS = 3
 
 
-def shrink(judge: Judge, found: Difference, shape: Shape, words: SearchWords) -> Difference:
-    """The plainest that `found` comes to by leaving out facts, and by plainer words and days."""
+def shrink(
+    judge: Judge,
+    made: Made,
+    shape: Shape,
+    words: SearchWords,
+    still: Callable[[Made, tuple[bytes, ...]], bool],
+) -> Made:
+    """The plainest that somebody comes to by leaving out facts, and by plainer words and days.
+
+    `still` says by what the versions decide whether somebody plainer does as well.
+    """
     done: set[bytes] = set()
     for _ in range(_ROUNDS):
         tried = {}
-        for facts in _plainer(found.made.facts, shape, words):
+        for facts in _plainer(made.facts, shape, words):
             key = msgspec.json.encode(facts)
             if key not in done:
-                tried[key] = Made(facts, found.made.at)
+                tried[key] = Made(facts, made.at)
         done |= tried.keys()
+        people = list(tried.values())
         better = [
-            one
-            for made, (base, head) in zip(tried.values(), judge.decide(list(tried.values())), strict=True)
-            if (one := difference(made, base, head)) is not None and one.way == found.way
+            one for one, answers in zip(people, judge.decide(people), strict=True) if still(one, answers)
         ]
-        plainest = min(better, key=_rank, default=found)
-        if _rank(plainest) >= _rank(found):
-            return found
-        found = plainest
-    return found
+        plainest = min(better, key=_rank, default=made)
+        if _rank(plainest) >= _rank(made):
+            return made
+        made = plainest
+    return made
 
 
-def _rank(found: Difference) -> tuple[object, ...]:
-    distinct = len(set(_texts(found.made.facts)))
-    return (*found.rank[:1], _oddities(found.made.facts), distinct, *found.rank[1:])
+def _rank(made: Made) -> tuple[object, ...]:
+    distinct = len(set(_texts(made.facts)))
+    return (
+        count_facts(made.facts),
+        _oddities(made.facts),
+        distinct,
+        len(msgspec.json.encode(made.facts)),
+    )
 
 
 def _oddities(value: Any) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from icaccess.errors import PolicyError
 from icaccess.review.cases import Question, covered_lines
+from icaccess.review.names import nodes
+from icaccess.review.search.facts import leaves
 from icaccess.review.search.judge import Made
 from icaccess.review.source import PolicySource
 
@@ -34,6 +36,54 @@ class ChangedLine(msgspec.Struct, frozen=True):
 def same_rules(base: PolicySource, head: PolicySource) -> bool:
     """Whether both versions have the same rules once comments, metadata and layout are left out."""
     return _rules(base) == _rules(head)
+
+
+class Mentioned(NamedTuple):
+    """The names in what differs, such as of values and fields, and those besides in the rules beside it."""
+
+    differing: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+
+
+def mentioned(base: PolicySource, head: PolicySource) -> Mentioned:
+    """The names in the rules that only one version has, and in the rules that use a value that differs.
+
+    The rules beside these are those that they ask, and those that ask them.
+    """
+    values = [
+        {(name, msgspec.json.encode(value)) for name, value in leaves("", source.policy_data)}
+        for source in (base, head)
+    ]
+    keys = {name for name, _ in values[0] ^ values[1]}
+    one, other = (_names_by_rule(source) for source in (base, head))
+    rules = {**one, **other}
+    differ = {rule for rule, (_, names) in rules.items() if (rule in one) != (rule in other) or names & keys}
+    differing = keys.union(*(rules[rule][1] for rule in differ))
+    changed = {rules[rule][0] for rule in differ}
+    data = {name for source in (base, head) for name in _keys(source.policy_data)}
+    asked = differing - data
+    near = [names for name, names in rules.values() if name in asked or names & changed]
+    return Mentioned(frozenset(differing), frozenset(set[str]().union(*near)))
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _keys(inner)
+
+
+def _names_by_rule(source: PolicySource) -> dict[tuple[str, str], tuple[str, set[str]]]:
+    """The name of each rule and the names in it, by its package and text."""
+    return {
+        (module.package, msgspec.json.encode(plain, order="sorted").decode()): (
+            str(rule["head"].get("name") or rule["head"]["ref"][0]["value"]),
+            {str(node["value"]) for node in nodes(plain) if node.get("type") in {"string", "var"}},
+        )
+        for module in source.modules
+        for rule in module.syntax.get("rules", [])
+        for plain in [_plain(rule)]
+    }
 
 
 def changed_lines(base: PolicySource, head: PolicySource) -> list[ChangedLine]:

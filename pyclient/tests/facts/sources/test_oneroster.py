@@ -462,6 +462,10 @@ def test_a_field_that_the_settings_name_has_to_be_there(tmp_path: Path) -> None:
 def test_a_default_can_be_taken_out(tmp_path: Path) -> None:
     assert "email" in employee(served(tmp_path, USERS_12), "1")
     assert "email" not in employee(served(tmp_path / "without", USERS_12, without=["email"]), "1")
+    ended = with_roles(role(endDate="2023-01-01"))
+    assert employee(served(tmp_path / "end", ended), "1")["assignments"][0]["end"] == "2022-12-31"
+    (job,) = employee(served(tmp_path / "no-end", ended, without=["end"]), "1")["assignments"]
+    assert "end" not in job
 
 
 @either

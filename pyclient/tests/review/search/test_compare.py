@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from icaccess.config import Secret
+from icaccess.config.auth import Bearer
 from icaccess.errors import PolicyError
+from icaccess.http import HttpClient
+from icaccess.opa.engine import running_engine
 from icaccess.review.cases import read_cases, run_cases
+from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
+from icaccess.review.search.facts import employee_shape, vocabulary
+from icaccess.review.search.judge import RULES, VersionJudge
 from icaccess.review.search.render import anybody_json, anybody_markdown, anybody_text, case_yaml
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
@@ -86,7 +93,7 @@ def test_a_changed_line_that_nobody_reaches_is_said(base: str) -> None:
 
 
 def test_versions_with_other_shapes_of_facts(base: str) -> None:
-    file = Path("policy/schemas/input.json")
+    file = Path("policy/schemas/input.jsonschema")
     schema: dict[str, Any] = json.loads(file.read_text())
     del schema["definitions"]["Employee"]["properties"]["username"]
     file.write_text(json.dumps(schema))
@@ -106,6 +113,43 @@ def test_a_policy_that_does_not_parse_is_named(base: str) -> None:
         file.write("\nx if {\n")
     with pytest.raises(PolicyError, match=r"^--base base: .*access.rego"):
         searched()
+
+
+def test_a_boundary_between_two_jobs_is_found(base: str, edit: Edit) -> None:
+    shutil.rmtree("policy/tests/cases")
+    shutil.rmtree("base/policy/tests/cases")
+    edit("policy/lib/assignment.rego", "(job) > in_summer.through", "(job) >= in_summer.through")
+    found = searched(examples=(Path("config"),))
+    assert (found.problem, found.tried and found.tried.seeds) == (None, 0)
+    assert found.found
+
+
+def test_an_opa_that_dies_ends_the_search_early(base: str, opa_path: Path) -> None:
+    class Dying(VersionJudge):
+        """Decides some times, and then has its OPA killed."""
+
+        left = 12
+
+        def decide(self, people: Sequence[tuple[str, bytes]]) -> list[bytes]:
+            """As an OPA does until it is killed."""
+            self.left -= 1
+            if self.left == 0:
+                engine.process.kill()
+            return super().decide(people)
+
+    shape = employee_shape(Path("policy"))
+    source = PolicySource(opa_path, Path("policy"), Path("config"))
+    rules = Path("authz.rego")
+    rules.write_text(RULES)
+    with (
+        running_engine(Path("policy"), Path("config"), rules=rules) as engine,
+        HttpClient(Bearer(token=Secret(engine.token))) as http,
+    ):
+        search = Search(shape, vocabulary([source], []), [], Tried(seed=1, limit=60))
+        outcome = search.run(VersionJudge(engine.url, http), Dying(engine.url, http))
+    assert outcome.problem is not None
+    assert outcome.problem.startswith("OPA does not answer any more")
+    assert "\n" not in outcome.problem
 
 
 def _opa() -> Path:

@@ -22,8 +22,15 @@ answer(employee) := {
 	"escalate": false,
 	"recheck_on": null,
 	"basis": null,
-	"roles": count(data.requirements.roles) + poison(employee),
+	"roles": (count(data.requirements.roles) + poison(employee)) + slow(employee),
 }
+
+# Some tens of seconds of work for one person.
+slow(employee) := count([1 | some x in numbers.range(1, 9000); some y in numbers.range(1, 9000); x + y == 0]) if {
+	employee.name == "slow"
+}
+
+slow(employee) := 0 if not employee.name == "slow"
 
 # Two answers to one question: OPA fails on such a record, and on the whole batch with it.
 poison(employee) := 1 if employee.name == "poison"

@@ -1,0 +1,112 @@
+"""The people who show what a policy can decide, as text, Markdown and JSON, and as cases to add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from icaccess.review.impact_render import version_words
+from icaccess.review.search.explore import Exploration, Explored
+from icaccess.review.search.render import cases_yaml, facts_yaml
+from icaccess.tables import as_json, as_markdown, markdown_text
+from icaccess.text import printable
+
+_SHOWN_LINES = 12
+
+
+def exploration_text(found: Exploration) -> str:
+    """For a terminal: each person with the day, the decision and the facts, then the cases to add."""
+    return "".join(f"{printable(line)}\n" for line in _text(found))
+
+
+def exploration_markdown(found: Exploration) -> str:
+    """A table with a row for each person, then the cases to add."""
+    rows = [
+        [
+            str(number),
+            one.at,
+            *map(markdown_text, (_decided(one), _shows(one), "; ".join(facts_yaml(one.employee)))),
+        ]
+        for number, one in enumerate(found.people, 1)
+    ]
+    lines = [*as_markdown(("#", "on", "decision", "shows", "facts"), rows, numbers=(0,)), ""]
+    lines += [f"{markdown_text(line)}  " for line in _conclusion(found)]
+    if cases := untested_cases(found):
+        lines += ["", "```yaml", *map(printable, cases.splitlines()), "```"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def exploration_json(found: Exploration) -> str:
+    """An object with the version, what was tried, each person, and the cases to add as YAML."""
+    fields = {name: getattr(found, name) for name in Exploration.__struct_fields__}
+    return as_json(fields | {"cases": untested_cases(found)})
+
+
+def untested_cases(found: Exploration) -> str:
+    """The people who show what no test reaches as cases that expect what is decided now; may be empty."""
+    cases = [_case(one) for one in found.people if one.untested and one.decision["outcome"]]
+    return cases_yaml(cases) if cases else ""
+
+
+def _case(one: Explored) -> dict[str, Any]:
+    reasons = one.decision["reasons"]
+    clauses = [reason["clause"] for reason in reasons if reason["clause"]]
+    expect = {
+        name: value for name, value in one.decision.items() if name not in {"employee_id", "as_of", "reasons"}
+    }
+    return {
+        "name": f"reached by no test: {', '.join(one.untested[:3])}",
+        "clause": clauses[0] if clauses else "ES-1",
+        "at": one.at,
+        "employee": one.employee,
+        "expect": {**expect, "reasons": sorted(reason["code"] for reason in reasons)},
+    }
+
+
+def _text(found: Exploration) -> Iterator[str]:
+    yield version_words(found.version)
+    for number, one in enumerate(found.people, 1):
+        yield ""
+        yield f"{number}. {_decided(one)}, on {one.at} ({one.facts} facts)"
+        yield f"   shows {_shows(one)}"
+        yield from (f"     {line}" for line in facts_yaml(one.employee))
+    yield ""
+    yield from _conclusion(found)
+    if cases := untested_cases(found):
+        yield "As cases for policy/tests/cases/NAME/data.yaml:"
+        yield from cases.splitlines()
+
+
+def _decided(one: Explored) -> str:
+    decision = one.decision
+    if decision["outcome"] is None:
+        return "no decision: the policy is undefined for these facts"
+    parts = [decision["outcome"], decision["action"]]
+    parts += [reason["code"] for reason in decision["reasons"]] + decision["warnings"]
+    return ", ".join(parts)
+
+
+def _shows(one: Explored) -> str:
+    return ", ".join((*one.ways, *one.lines[:3], *(["…"] if len(one.lines) > 3 else ())))
+
+
+def _conclusion(found: Exploration) -> Iterator[str]:
+    tried = found.tried
+    yield (
+        f"Tried {tried.people:,} made-up people on {tried.days:,} days in {tried.seconds:g} s "
+        f"(seed {tried.seed}); {tried.kinds_of_decision:,} kinds of decision were seen. "
+        f"The {len(found.people):,} people above show every way to decide and every line that was reached."
+    )
+    untested = [name for one in found.people for name in one.untested]
+    if untested:
+        yield f"Reached by no test: {', '.join(untested)}."
+    else:
+        yield "Tests and cases reach all of that."
+    if found.missed:
+        more = f" and {len(found.missed) - _SHOWN_LINES:,} more" if len(found.missed) > _SHOWN_LINES else ""
+        yield (
+            f"Nobody tried reached {len(found.missed):,} lines, some of which answer questions that are not "
+            f"about one person: {', '.join(found.missed[:_SHOWN_LINES])}{more}."
+        )
+    if found.problem:
+        yield f"The search ended early: {found.problem}"
