@@ -148,7 +148,7 @@ def test_a_port_in_use_gets_one_line(start) -> None:
         taken = first.url.removeprefix("http://")
         with start("--listen", taken, name="second") as second:
             assert second.process.wait(20) == 1
-            (line,) = second._log.read_text().splitlines()
+            (line,) = second.log.read_text().splitlines()
             assert (
                 line
                 == f"icaccess: listen {taken}: Address already in use; give another HOST:PORT with --listen"
