@@ -44,6 +44,7 @@ class Checks:
         settings = source.settings
         notes = [*source.notes, *self._settle_ends(index)]
         report = self.staging.report(index, settings.name, vouches=settings.vouches_for_roles)
+        self._believe_ids(index, report, settings.expect)
         _believe_keys(report, settings.expect)
         report.filled.update(self._known_names(index))
         notes += self._compare_size(index, report, settings.expect)
@@ -58,6 +59,14 @@ class Checks:
             notes=tuple(notes),
             near=near,
         )
+
+    def _believe_ids(self, index: int, report: SourceReport, expect: Expect) -> None:
+        """`FactsError` when too many rows cannot be used because their ids are those of other people."""
+        if report.rejected > 1 and report.rejected > expect.max_rejected * report.rows:
+            raise FactsError(
+                f"{report.name}: {report.rejected} of {report.rows} rows cannot be used, such as "
+                f"{self.staging.rejection(index)}; or set `expect.max_rejected`"
+            )
 
     def _settle_ends(self, index: int) -> list[str]:
         """Carry out `ends: next_row`; a sentence, or `FactsError`, where rows that must end have no end."""
