@@ -86,20 +86,25 @@ INSERT INTO unsure
     UNION SELECT DISTINCT n.id, e.kind FROM entry e JOIN near n ON e.key_kind = 'id' AND n.key = e.key;
 CREATE INDEX unsure_by_id ON unsure(id);
 INSERT INTO issue
-    SELECT source, row, key, coalesce(reason, key_kind || ' ' || key || CASE
-        WHEN EXISTS (SELECT 1 FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key)
-        THEN ' fits more than one employee, so they are undecided'
-        ELSE coalesce((
+    SELECT source, row, key, coalesce(reason, key_kind || ' ' || key || coalesce((
+            SELECT ' fits more than one employee (' || min(n.id) || ', ' || max(n.id)
+                || '), so they are undecided'
+            FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key
+            GROUP BY n.key HAVING count(*) > 1
+        ), (
             SELECT ' fits no employee, but is nearly ' || id || ', who is undecided until it is corrected'
             FROM near n WHERE e.key_kind = 'id' AND n.key = e.key
-        ), ' fits no employee, so the row is not used') END)
+        ), ' fits no employee, so the row is not used'))
     FROM entry e WHERE reason NOT NULL OR id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id);
 INSERT INTO issue
     SELECT source, row, id, 'approver ' || by_key || CASE
         WHEN by_id NOT NULL THEN ' has no job in HR''s rows'
-        WHEN EXISTS (SELECT 1 FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key)
-        THEN ' fits more than one employee, so approvals are undecided'
-        ELSE ' is no employee that HR knows' END
+        ELSE coalesce((
+            SELECT ' fits more than one employee (' || min(n.id) || ', ' || max(n.id)
+                || '), so approvals are undecided'
+            FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key
+            GROUP BY n.key HAVING count(*) > 1
+        ), ' is no employee that HR knows') END
     FROM entry e WHERE by_key NOT NULL AND id NOT NULL
         AND NOT EXISTS (SELECT 1 FROM entry j WHERE j.id = e.by_id AND j.kind = 'assignments');
 """
@@ -108,9 +113,10 @@ _COUNT = """
 SELECT count(*),
     total(reason IS NULL AND (id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id))),
     total(reason NOT NULL),
-    total(by_key NOT NULL AND id NOT NULL AND NOT EXISTS
+    total(by_key NOT NULL AND id NOT NULL AND by_id NOT NULL AND NOT EXISTS
         (SELECT 1 FROM entry j WHERE j.id = e.by_id AND j.kind = 'assignments')),
-    total(by_key NOT NULL AND id NOT NULL AND by_id IS NULL),
+    total(by_key NOT NULL AND id NOT NULL AND by_id IS NULL AND NOT EXISTS
+        (SELECT 1 FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key)),
     count(DISTINCT key), max(day)
 FROM entry e WHERE source = ?
 """
@@ -272,20 +278,29 @@ class Staging:
         ).fetchone()
         return found and str(found[0])
 
+    def shared_key(self, source: int) -> str | None:
+        """A key in the rows of a source that more than one employee has, with its kind, if there is one."""
+        found = self._db.execute(
+            "SELECT key_kind || ' ' || key FROM entry e WHERE source = ? AND id IS NULL AND EXISTS"
+            " (SELECT 1 FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key) ORDER BY row LIMIT 1",
+            (source,),
+        ).fetchone()
+        return found and str(found[0])
+
     def report(self, source: int, name: str, *, vouches: bool) -> SourceReport:
         """The counts of a source's rows, of which equal ones count as used.
 
         `vouches` is whether the source may say what roles approvers had.
         """
         found = self._db.execute(_COUNT, (source,)).fetchone()
-        rows, unmatched, rejected, unverified, strangers, people, newest = found
+        rows, unmatched, rejected, jobless, strangers, people, newest = found
         return SourceReport(
             name=name,
             rows=rows,
             used=rows - int(unmatched) - int(rejected),
             unmatched=int(unmatched),
             rejected=int(rejected),
-            unverified=int(unverified) - (int(strangers) if vouches else 0),
+            unverified=int(jobless) + (0 if vouches else int(strangers)),
             strangers=0 if vouches else int(strangers),
             people=people,
             newest=date.fromisoformat(newest) if newest else None,

@@ -179,7 +179,47 @@ def test_a_key_that_fits_two_leaves_both_undecided(tmp_path: Path) -> None:
     assert "certifications" not in employee(records, "1")
     assert "certifications" not in employee(records, "2")
     assert employee(records, "3")["certifications"] == []
-    assert "fits more than one employee, so they are undecided" in next(iter(source.issues()))
+    assert "email one@example.org fits more than one employee (1, 2), so they are undecided" in next(
+        iter(source.issues())
+    )
+
+
+def test_keys_that_fit_two_are_named_where_a_feed_is_not_believed(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "people.csv": "id,email,login\n1,one@example.org,a\n2,one@example.org,b\n3,three@example.org,c\n",
+        "lms.csv": "email,course,done\none@example.org,X,2023-08-10\none@example.org,Y,2023-08-10\n",
+    }
+    with pytest.raises(FactsError) as caught:
+        merged(folder(tmp_path, files))
+    assert str(caught.value) == (
+        "lms: 2 of 2 rows fit nobody whom HR knows, or more than one employee, as email one@example.org does; "
+        "correct its keys or HR's feeds, or set `expect.max_unmatched`"
+    )
+
+
+@pytest.mark.parametrize("vouches", [False, True])
+def test_an_approver_whose_email_two_people_have(tmp_path: Path, *, vouches: bool) -> None:
+    files: dict[str, str | bytes] = {
+        "people.csv": "id,email,login\n1,,\n2,two@example.org,\n3,two@example.org,\n",
+        "lms.csv": "email,course,done\n",
+        "approvals.csv": "id,decision,on,by,as\n1,approved,2023-08-14,two@example.org,Principal\n"
+        "2,approved,2023-08-14,two@example.org,Principal\n",
+    }
+    sources = [
+        *SOURCES[:3],
+        {**LMS, "expect": {"min_rows": 0}},
+        {**APPROVALS, "approver_key": "email", "vouches_for_roles": vouches},
+    ]
+    records, source = merged(folder(tmp_path, files, sources))
+    assert "approvals" not in employee(records, "1")
+    assert "approvals" not in employee(records, "2")
+    assert employee(records, "3")["approvals"] == []
+    assert [issue for issue in source.issues() if issue.startswith("approvals")] == [
+        f"approvals row {row}: {row - 1}: approver two@example.org fits more than one employee (2, 3), so "
+        "approvals are undecided"
+        for row in (2, 3)
+    ]
+    assert (source.reports()[4].unverified, source.reports()[4].strangers) == (0, 0)
 
 
 def test_a_person_without_employment_is_undecided_and_listed(tmp_path: Path) -> None:
@@ -424,7 +464,10 @@ def test_nobody_at_all_is_an_error(tmp_path: Path) -> None:
             "jobs: fields.rolle is no field of assignments; known: end, location",
         ),
         ({**JOBS, "gives": "jobs"}, "sources[0].gives: the value is not one of access, approvals"),
-        ({**JOBS, "zone": "America/Denber"}, "jobs: zone: there is no time zone America/Denber; write one such as"),
+        (
+            {**JOBS, "zone": "America/Denber"},
+            "jobs: zone: there is no time zone America/Denber; write one such as",
+        ),
         ({**JOBS, "key": {}}, "sources[0].key: is empty"),
         ({**JOBS, "type": "xls"}, "sources[0]"),
         ({**PEOPLE, "key": {"email": "email"}}, "people: key: a source of people goes by id"),
