@@ -163,7 +163,9 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: goes with `ends: next_row` alone"),
         ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
-        ({**JOBS, "where": {"x": []}}, "is empty; give a value"),
+        ({**JOBS, "where": {"x": ["y"], "z": []}}, "sources[0].where.z: is empty; give a value"),
+        ({**JOBS, "fields": {"role": 1}}, "sources[0].fields.role: the value is not text as it is written; put it in quotes"),
+        ({**JOBS, "values": {"role": {"A": "B", "C": True}}}, "sources[0].values.role.C: must be text, not true or false"),
         ({**JOBS, "date_format": "%Y-%m-%d %H:%M %Z"}, "date_format: %Z reads a zone's name and forgets it; write %z, or set `zone`"),
     ],
 )  # fmt: skip
