@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,8 @@ _BARE = {
     "bool": "must be true or false",
     "int": "must be a plain decimal number, without leading zeros",
     "float": "must be a plain decimal number, without leading zeros",
+    "object": "must be a mapping",
+    "array": "must be a list",
 }
 _NAMES = {
     "object": "a mapping",
@@ -28,6 +31,8 @@ _NAMES = {
     "int": "a whole number",
     "float": "a number",
 }
+_KINDS = {dict: "object", list: "array", type(None): "null"}
+"""What msgspec calls types of which it does not use Python's name."""
 _SENTENCES = (
     (r".*got `null`", "is null or left empty; give a value, or leave the field out where it is optional"),
     (r"Expected `str.*, got `(?:int|float)`", "{shown} is not text as it is written; put it in quotes"),
@@ -75,9 +80,8 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
     """
     match = _AT.fullmatch(str(error))
     text, where = (match["text"], match["path"] or "") if match else (str(error), "")
-    path: Steps = tuple(
-        step[1] if step[1] else int(step[2]) for step in _STEP.finditer(where) if step[1] or step[2]
-    )
+    steps = [step[1] or (int(step[2]) if step[2] else None) for step in _STEP.finditer(where)]
+    path = _path(value, steps, text)
     if match := re.fullmatch(r"Object missing required field `(.*)`", text):
         return Complaint((*path, match[1]), "is required and absent; add it")
     if match := re.fullmatch(r"(?s)Object contains unknown field `(.*)`", text):
@@ -101,6 +105,27 @@ def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
             f"must be {_NAMES.get(match[1].split(' | ')[0], match[1])}, not {_NAMES.get(match[2], match[2])}"
         )
     return text[:1].lower() + text[1:]
+
+
+def _path(value: Any, steps: Sequence[str | int | None], text: str) -> Steps:
+    """The steps with the keys that msgspec leaves out of them, up to the first that cannot be known."""
+    if None not in steps:
+        return tuple(step for step in steps if step is not None)
+    place = steps.index(None)
+    known = tuple(step for step in steps[:place] if step is not None)
+    mapping = _value_at(value, known)
+    for key in mapping if isinstance(mapping, dict) else ():
+        path = _path(mapping[key], steps[place + 1 :], text)
+        if _is_meant(_value_at(mapping[key], path), text):
+            return (*known, key, *path)
+    return known
+
+
+def _is_meant(value: object, text: str) -> bool:
+    """Whether `value` is of the kind of which msgspec says `text`."""
+    if match := re.search(r"got `(.*)`$", text):
+        return _KINDS.get(type(value), type(value).__name__) == match[1]
+    return " of length >= 1" in text and value in ("", [], {})
 
 
 def _value_at(value: Any, path: Steps) -> Any:

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
 from icaccess.cli.options import FORMAT, deciding
-from icaccess.cli.progress import show_sources, showing
+from icaccess.cli.progress import show_issues, show_sources, showing
 from icaccess.cli.text import say, say_all, show_value
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.guard import GuardResult
@@ -54,7 +54,7 @@ def plan(request: Request, out: Path | None, form: str, *, detailed_exitcode: bo
     if form == "json":
         show_value(_document(planned, result))
     else:
-        _show(planned, result)
+        _show(planned, result, run.parts.facts.issues())
     if out is not None:
         say(f"Saved to {out}; carry it out with: icaccess apply {out}", err=True)
     if not detailed_exitcode:
@@ -110,7 +110,7 @@ def apply(
                 run.consent(consent, result)
                 result = run.guard(planned)
             if form == "text":
-                _show(planned, result)
+                _show(planned, result, run.parts.facts.issues())
             elif result.is_stopped:
                 show_value({**_document(planned, result), "summary": None})
             result.check()
@@ -215,7 +215,7 @@ def _document(planned: Plan, result: GuardResult) -> dict[str, Any]:
     }
 
 
-def _show(planned: Plan, result: GuardResult) -> None:
+def _show(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None:
     say(
         f"Plan for {planned.as_of} at {planned.target}: "
         f"{planned.people:,} people, {planned.holders:,} hold access."
@@ -223,6 +223,7 @@ def _show(planned: Plan, result: GuardResult) -> None:
     if not planned.holders:
         say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
     show_sources(planned.sources, planned.leaning)
+    show_issues(issues, "icaccess facts --issues FILE", indent="  ")
     waiting = {one.employee_id for one in result.waiting}
     for title, action in (("Revocations", "revoke"), ("Updates", "update"), ("Grants", "grant")):
         _section(

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from icaccess.cli.options import reading
-from icaccess.cli.progress import counting
+from icaccess.cli.progress import counting, show_issues
 from icaccess.cli.text import printable, say, show_json
 from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError, UsageError
@@ -19,7 +19,6 @@ from icaccess.models import Employee, InvalidRecord, Record
 from icaccess.request import Request
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_SHOWN_ISSUES = 5
 
 
 @click.command()
@@ -85,12 +84,8 @@ def _account(source: Facts, issues: Path | None, *, told: bool) -> None:
     if issues is not None:
         _write_issues(source.issues(), issues)
         return
-    number = 0
-    for number, line in enumerate(source.issues() if told else [], 1):
-        if number <= _SHOWN_ISSUES:
-            say(line, err=True)
-    if number > _SHOWN_ISSUES:
-        say(f"… {number - _SHOWN_ISSUES} more to look at; list them with --issues FILE", err=True)
+    if told:
+        show_issues(source.issues(), "--issues FILE", err=True)
 
 
 def _write_issues(lines: Iterator[str], file: Path) -> None:

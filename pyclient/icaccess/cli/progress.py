@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from icaccess.cli.text import is_quiet, say_all
+from icaccess.cli.text import is_quiet, say, say_all
 from icaccess.facts.interface import SourceReport
 
 if TYPE_CHECKING:  # rich takes its time to import, and most runs have no terminal
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # rich takes its time to import, and most runs have no termin
 
 T = TypeVar("T")
 _STEP = 100
+_SHOWN_ISSUES = 5
 
 
 class _Lines:
@@ -83,3 +84,13 @@ def show_sources(sources: Iterable[SourceReport], leaning: int, *, err: bool = F
         lines.append(f"{leaning:,} people have rows of a source of which some match nobody")
     if lines:
         say_all(["Sources:", *(f"  {line}" for line in lines)], err=err)
+
+
+def show_issues(issues: Iterable[str], listing: str, *, indent: str = "", err: bool = False) -> None:
+    """Name the first rows that a person should look at, how many more there are, and what lists them all."""
+    number = 0
+    for number, line in enumerate(issues, 1):
+        if number <= _SHOWN_ISSUES:
+            say(f"{indent}{line}", err=err)
+    if number > _SHOWN_ISSUES:
+        say(f"{indent}… {number - _SHOWN_ISSUES} more to look at; list them with {listing}", err=err)

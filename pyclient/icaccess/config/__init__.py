@@ -21,7 +21,7 @@ from icaccess.config.policy_data import PolicyData, load_policy_data
 from icaccess.config.secrets import Secret, SecretUrl, interpolate, readable_by_others
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
-from icaccess.validation import explain, field_name
+from icaccess.validation import explain, field_name, show
 
 __all__ = [
     "SECTIONS",
@@ -152,7 +152,9 @@ def _zone(config: Config, name: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(name))
     except (ValueError, OSError, KeyError) as error:
-        raise config.fail(("zone",), f"{name!r} is no time zone; write one such as {DEFAULT_ZONE}") from error
+        raise config.fail(
+            ("zone",), f"{show(name)} is no time zone; write one such as {DEFAULT_ZONE}"
+        ) from error
 
 
 def _is_list(of: Any) -> bool:

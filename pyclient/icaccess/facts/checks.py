@@ -44,7 +44,8 @@ class Checks:
         settings = source.settings
         notes = [*source.notes, *self._settle_ends(index)]
         report = self.staging.report(index, settings.name, vouches=settings.vouches_for_roles)
-        _believe_keys(report, settings.expect)
+        self._believe_ids(index, report, settings.expect)
+        self._believe_keys(index, report, settings.expect)
         report.filled.update(self._known_names(index))
         notes += self._compare_size(index, report, settings.expect)
         near: dict[str, str] = {}
@@ -58,6 +59,28 @@ class Checks:
             notes=tuple(notes),
             near=near,
         )
+
+    def _believe_ids(self, index: int, report: SourceReport, expect: Expect) -> None:
+        """`FactsError` when too many rows cannot be used because their ids are those of other people."""
+        if report.rejected > 1 and report.rejected > expect.max_rejected * report.rows:
+            raise FactsError(
+                f"{report.name}: {report.rejected} of {report.rows} rows cannot be used, such as "
+                f"{self.staging.rejection(index)}; or set `expect.max_rejected`"
+            )
+
+    def _believe_keys(self, index: int, report: SourceReport, expect: Expect) -> None:
+        """`FactsError` when too many rows fit no employee or several, or too many approvers are unknown."""
+        shared = self.staging.shared_key(index)
+        several = f", or more than one employee, as {shared} does" if shared else ""
+        for number, what in (
+            (report.unmatched, f"of {report.rows} rows fit nobody whom HR knows{several}"),
+            (report.strangers, f"approvers in {report.rows} approvals are nobody whom HR knows"),
+        ):
+            if number > 1 and number > expect.max_unmatched * report.rows:
+                raise FactsError(
+                    f"{report.name}: {number} {what}; correct its keys or HR's feeds, "
+                    "or set `expect.max_unmatched`"
+                )
 
     def _settle_ends(self, index: int) -> list[str]:
         """Carry out `ends: next_row`; a sentence, or `FactsError`, where rows that must end have no end."""
@@ -195,19 +218,6 @@ class Checks:
             or (field == "location" and self.staging.texts(other, kind, "school_based"))
             for other in (every if kind == "assignments" else [index])
         )
-
-
-def _believe_keys(report: SourceReport, expect: Expect) -> None:
-    """`FactsError` when too many rows, or approvers, are of nobody whom HR knows."""
-    for number, what in (
-        (report.unmatched, f"of {report.rows} rows fit"),
-        (report.strangers, f"approvers in {report.rows} approvals are"),
-    ):
-        if number > 1 and number > expect.max_unmatched * report.rows:
-            raise FactsError(
-                f"{report.name}: {number} {what} nobody whom HR knows; correct its keys or HR's feeds, "
-                "or set `expect.max_unmatched`"
-            )
 
 
 def _listed(names: Iterable[str]) -> str:

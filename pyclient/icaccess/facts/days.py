@@ -19,6 +19,7 @@ _SERIAL = re.compile(r"[1-9][0-9]{4}(\.[0-9]+)?")
 _LOCAL = re.compile(r"[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}.*")
 _BARE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
+_TRIED = tuple(datetime(*day, 12, tzinfo=UTC) for day in ((1999, 12, 31), (2024, 2, 29), (2026, 10, 7)))
 _TIME_OF_DAY = ("%H", "%I", "%X", "%c", "%T", "%R", "%s")
 
 
@@ -82,11 +83,16 @@ class DayReader:
 class RowDays:
     """Makes days out of the cells of a source, by the form and zone that its settings declare.
 
-    `ValueError` is raised for a zone that does not exist.
+    `ValueError` is raised for a zone that does not exist, and a form that does not give whole days.
     """
 
     def __init__(self, settings: MappedSettings, zone: ZoneInfo) -> None:
         self._form = settings.date_format
+        if self._form not in (None, "spreadsheet") and not _gives_days(self._form):
+            raise ValueError(
+                f"date_format: {self._form} does not give a whole day; write year, month and day as in "
+                "'%m/%d/%Y', or 'spreadsheet' for serial numbers"
+            )
         try:
             self._zone = ZoneInfo(settings.zone) if settings.zone else None
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -131,6 +137,15 @@ class RowDays:
                 raise ValueError(f"{show(value)} is a time without an offset; declare `zone`")
             moment = moment.replace(tzinfo=self._zone)
         return self._days.day_of(name, moment)
+
+
+def _gives_days(form: str) -> bool:
+    """Whether days that are written in this form are the same when they are read."""
+    try:
+        read = [datetime.strptime(day.strftime(form), form).date() for day in _TRIED]  # noqa: DTZ007 — days
+    except (ValueError, re.error):  # re.error is what strptime raises where a part stands twice
+        return False
+    return read == [day.date() for day in _TRIED]
 
 
 def _undeclared(name: str, value: str) -> FactsError:

@@ -31,6 +31,8 @@ class ParsedRow(NamedTuple):
     key: str | None
     fact: Fact | None
     reason: str | None = None
+    account: str | None = None
+    """The source's own name of that person, such as a `sourcedId`, where it has one beside the key."""
 
 
 class Unusable(NamedTuple):

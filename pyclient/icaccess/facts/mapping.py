@@ -132,7 +132,7 @@ class MappedSource(Source):
         self._days = RowDays(settings, self._zone)
         self.untranslated = {name: Counter() for name in settings.values}
         for place, (number, raw) in enumerate(self.raw_rows(), 1):
-            key = fact = reason = None
+            key = fact = reason = account = None
             if isinstance(raw, str):
                 reason = raw
             elif isinstance(raw, Unusable):
@@ -147,12 +147,13 @@ class MappedSource(Source):
             elif (problem := text_problem(str(self._key(raw)))) is not None:
                 reason = f"{self.key_kind} {problem}"
             else:
+                account = self.account_of(raw)
                 try:
                     fact = self._fact(key, raw)
                 except ValueError as error:
                     reason = str(error)
             reason = None if reason is None else f"{settings.name} row {number}: {reason}"
-            yield ParsedRow(settings.gives, number, self.key_kind, key, fact, reason)
+            yield ParsedRow(settings.gives, number, self.key_kind, key, fact, reason, account)
         self.notes += self._days.settle()
 
     def key_of(self, raw: Mapping[str, Any]) -> str | None:
@@ -161,6 +162,10 @@ class MappedSource(Source):
         if self._key_problem(key) is not None:
             return None
         return str(key) if text_problem(str(key)) is None else kept_id(str(key))
+
+    def account_of(self, raw: Mapping[str, Any]) -> str | None:  # noqa: ARG002 — only some sources have one
+        """The source's own name for the person of a row, beside the key; None where it has none."""
+        return None
 
     def _key_problem(self, key: Any) -> str | None:
         if self._present(key) is None:

@@ -54,7 +54,7 @@ class MergedFacts(Facts):
 
     def traced(self) -> Iterator[tuple[Record, Traces]]:
         """Each record with the rows that it came from; `FactsError` before the first for a bad source."""
-        staging = self._staging = Staging(self._settings)
+        staging = self._staging = Staging(self._settings, self.names)
         failures = self._read(staging)
         self._repeated.clear()
         self.leaning = 0

@@ -7,7 +7,7 @@ no name and is gone when the process ends.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -35,12 +35,31 @@ CREATE TABLE entry(
     by_kind TEXT, by_key TEXT, by_id TEXT
 );
 CREATE TABLE name(key_kind TEXT, key TEXT, id TEXT, PRIMARY KEY(key_kind, key, id)) WITHOUT ROWID;
+CREATE TABLE identity(
+    source INT, key_kind TEXT, key TEXT, what TEXT, text TEXT, row INT,
+    PRIMARY KEY(source, key_kind, key, what, text)
+) WITHOUT ROWID;
 CREATE TABLE person(id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE near(key TEXT PRIMARY KEY, id TEXT) WITHOUT ROWID;
 CREATE TABLE unsure(id TEXT, kind TEXT);
 CREATE TABLE issue(source INT, row INT, id TEXT, reason TEXT);
 """
 _RESOLVE = """
+CREATE TEMP TABLE shared AS SELECT i.source, i.row, min(i.what) AS what, f.first FROM identity i JOIN (
+        SELECT source, key_kind, key, what, min(row) AS first FROM identity
+        GROUP BY source, key_kind, key, what HAVING count(*) > 1
+    ) f USING (source, key_kind, key, what)
+    WHERE i.row > f.first GROUP BY i.source, i.row;
+CREATE INDEX shared_by_row ON shared(source, row);
+UPDATE entry SET fact = NULL, kind = CASE kind WHEN 'ended' THEN 'assignments' ELSE kind END, reason = (
+    SELECT source_name(source) || ' row ' || row || ': ' || key_kind || ' ' || key
+        || ' is also in row ' || first || ', with another ' || what
+        || ', so nobody can say whose it is; correct one of the two rows'
+    FROM shared s WHERE s.source = entry.source AND s.row = entry.row
+) WHERE rowid IN (
+    SELECT min(e.rowid) FROM entry e JOIN shared s ON s.source = e.source AND s.row = e.row
+    WHERE e.fact NOT NULL GROUP BY s.source, s.row
+);
 UPDATE entry SET id = (
     SELECT CASE WHEN count(*) = 1 THEN min(n.id) END FROM name n
     WHERE n.key_kind = entry.key_kind AND n.key = entry.key
@@ -67,20 +86,25 @@ INSERT INTO unsure
     UNION SELECT DISTINCT n.id, e.kind FROM entry e JOIN near n ON e.key_kind = 'id' AND n.key = e.key;
 CREATE INDEX unsure_by_id ON unsure(id);
 INSERT INTO issue
-    SELECT source, row, key, coalesce(reason, key_kind || ' ' || key || CASE
-        WHEN EXISTS (SELECT 1 FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key)
-        THEN ' fits more than one employee, so they are undecided'
-        ELSE coalesce((
+    SELECT source, row, key, coalesce(reason, key_kind || ' ' || key || coalesce((
+            SELECT ' fits more than one employee (' || min(n.id) || ', ' || max(n.id)
+                || '), so they are undecided'
+            FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key
+            GROUP BY n.key HAVING count(*) > 1
+        ), (
             SELECT ' fits no employee, but is nearly ' || id || ', who is undecided until it is corrected'
             FROM near n WHERE e.key_kind = 'id' AND n.key = e.key
-        ), ' fits no employee, so the row is not used') END)
+        ), ' fits no employee, so the row is not used'))
     FROM entry e WHERE reason NOT NULL OR id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id);
 INSERT INTO issue
     SELECT source, row, id, 'approver ' || by_key || CASE
         WHEN by_id NOT NULL THEN ' has no job in HR''s rows'
-        WHEN EXISTS (SELECT 1 FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key)
-        THEN ' fits more than one employee, so approvals are undecided'
-        ELSE ' is no employee that HR knows' END
+        ELSE coalesce((
+            SELECT ' fits more than one employee (' || min(n.id) || ', ' || max(n.id)
+                || '), so approvals are undecided'
+            FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key
+            GROUP BY n.key HAVING count(*) > 1
+        ), ' is no employee that HR knows') END
     FROM entry e WHERE by_key NOT NULL AND id NOT NULL
         AND NOT EXISTS (SELECT 1 FROM entry j WHERE j.id = e.by_id AND j.kind = 'assignments');
 """
@@ -89,9 +113,10 @@ _COUNT = """
 SELECT count(*),
     total(reason IS NULL AND (id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id))),
     total(reason NOT NULL),
-    total(by_key NOT NULL AND id NOT NULL AND NOT EXISTS
+    total(by_key NOT NULL AND id NOT NULL AND by_id NOT NULL AND NOT EXISTS
         (SELECT 1 FROM entry j WHERE j.id = e.by_id AND j.kind = 'assignments')),
-    total(by_key NOT NULL AND id NOT NULL AND by_id IS NULL),
+    total(by_key NOT NULL AND id NOT NULL AND by_id IS NULL AND NOT EXISTS
+        (SELECT 1 FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key)),
     count(DISTINCT key), max(day)
 FROM entry e WHERE source = ?
 """
@@ -125,12 +150,13 @@ class Issue(NamedTuple):
 class Staging:
     """The rows of all sources; `add` them, `resolve` their keys, then take the employees."""
 
-    def __init__(self, settings: FactsSettings) -> None:
+    def __init__(self, settings: FactsSettings, names: Sequence[str]) -> None:
         self._keys = settings.keys
         self._renaming = Renaming(settings.aliases)
         self._lock = Lock()
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.create_function("near", 1, spreadsheet_id, deterministic=True)
+        self._db.create_function("source_name", 1, names.__getitem__, deterministic=True)
         self._db.executescript(
             f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KIBIBYTES};"
             "PRAGMA temp_store=FILE; BEGIN;" + _SCHEMA
@@ -142,28 +168,30 @@ class Staging:
     def add(self, source: int, rows: Iterable[ParsedRow], approver_key: KeyKind) -> None:
         """Set down rows of the source at that place in the list; any thread may."""
         with self._lock:
+            rows = list(rows)
             lines = [self._line(source, row, approver_key) for row in rows]
             self._db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", lines)
+            identities = [identity for row in rows for identity in self._identities(source, row)]
+            self._db.executemany("INSERT OR IGNORE INTO identity VALUES (?, ?, ?, ?, ?, ?)", identities)
 
     def drop(self, source: int) -> None:
         """Forget all rows of a source that turned out not to be credible."""
         self._db.execute("DELETE FROM entry WHERE source = ?", (source,))
+        self._db.execute("DELETE FROM identity WHERE source = ?", (source,))
 
     def resolve(self, *, people: bool) -> None:
         """Find out whose each row is, and note the rows of nobody and of more than one.
+
+        Where a source gives one key to two people, the row of the second becomes one that cannot be used.
 
         With `people`, only those are employees whom a source of people knows.
         """
         decode = msgspec.json.Decoder(Person).decode
         rows = self._db.execute("SELECT fact, id FROM entry WHERE kind = 'people' AND fact NOT NULL")
         for person, identifier in ((decode(fact), identifier) for fact, identifier in rows):
-            names: tuple[tuple[KeyKind, object], ...] = (
-                ("email", person.email),
-                ("username", person.username),
-            )
             self._db.executemany(
                 "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
-                [(kind, self._normal(kind, str(name)), identifier) for kind, name in names if name],
+                [(kind, self._normal(kind, name), identifier) for kind, name in _names(person)],
             )
         kinds = HR_KINDS[:1] if people else HR_KINDS
         self._db.executescript(_RESOLVE.format(hr_kinds=", ".join(f"'{kind}'" for kind in kinds)))
@@ -242,20 +270,37 @@ class Staging:
         ):
             yield Issue(*line)
 
+    def rejection(self, source: int) -> str | None:
+        """Why the last unusable row of a source cannot be used; None where all rows can be."""
+        found = self._db.execute(
+            "SELECT reason FROM entry WHERE source = ? AND reason NOT NULL ORDER BY row DESC LIMIT 1",
+            (source,),
+        ).fetchone()
+        return found and str(found[0])
+
+    def shared_key(self, source: int) -> str | None:
+        """A key in the rows of a source that more than one employee has, with its kind, if there is one."""
+        found = self._db.execute(
+            "SELECT key_kind || ' ' || key FROM entry e WHERE source = ? AND id IS NULL AND EXISTS"
+            " (SELECT 1 FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key) ORDER BY row LIMIT 1",
+            (source,),
+        ).fetchone()
+        return found and str(found[0])
+
     def report(self, source: int, name: str, *, vouches: bool) -> SourceReport:
         """The counts of a source's rows, of which equal ones count as used.
 
         `vouches` is whether the source may say what roles approvers had.
         """
         found = self._db.execute(_COUNT, (source,)).fetchone()
-        rows, unmatched, rejected, unverified, strangers, people, newest = found
+        rows, unmatched, rejected, jobless, strangers, people, newest = found
         return SourceReport(
             name=name,
             rows=rows,
             used=rows - int(unmatched) - int(rejected),
             unmatched=int(unmatched),
             rejected=int(rejected),
-            unverified=int(unverified) - (int(strangers) if vouches else 0),
+            unverified=int(jobless) + (0 if vouches else int(strangers)),
             strangers=0 if vouches else int(strangers),
             people=people,
             newest=date.fromisoformat(newest) if newest else None,
@@ -280,6 +325,17 @@ class Staging:
             approver_key, by,
         )  # fmt: skip
 
+    def _identities(self, source: int, row: ParsedRow) -> Iterator[tuple[object, ...]]:
+        """What tells the person of a row from another one of the same key."""
+        if row.key is None:
+            return
+        key = self._normal(row.key_kind, row.key)
+        if row.account is not None:
+            yield source, row.key_kind, key, "sourcedId", row.account, row.row
+        if isinstance(row.fact, Person):
+            for kind, name in _names(row.fact):
+                yield source, row.key_kind, key, kind, self._normal(kind, name), row.row
+
     def _normal(self, kind: KeyKind, key: str) -> str:
         return normal_key(kind, key, self._keys.get(kind, _PLAIN))
 
@@ -297,3 +353,11 @@ class Staging:
             (identifier,),
         )
         return tuple(msgspec.json.decode(fact, type=Assignment) for (fact,) in facts)
+
+
+def _names(person: Person) -> Iterator[tuple[KeyKind, str]]:
+    """The names by which other sources may know a person, each with its kind."""
+    if person.email:
+        yield "email", person.email
+    if person.username:
+        yield "username", person.username

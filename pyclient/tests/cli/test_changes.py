@@ -208,3 +208,19 @@ def test_what_has_gone_is_told_with_its_source(icaccess, tmp_path, monkeypatch):
     transcript.write_text("\n".join([*kept, ""]))
     told = ", on which access rested, is no longer in `transcript`. Waits since"
     assert told in icaccess("plan", facts=None)[1]
+
+
+def test_rows_of_nobody_are_named(icaccess, tmp_path, monkeypatch):
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    shutil.copytree(ROOT / "examples" / "csv", config, dirs_exist_ok=True)
+    monkeypatch.setenv("ICACCESS_CONFIG", str(config))
+    transcript = config / "transcript.csv"
+    known = transcript.read_text()
+    row = next(line for line in known.splitlines() if line.startswith("100102;Elem"))
+    transcript.write_text(known + "".join(f"{row.replace('100102', f'55550{n}')}\n" for n in range(7)))
+    assert icaccess("adopt", facts=None)[0] == 0
+    for name, *yes in (("plan",), ("apply", "--yes")):
+        out = icaccess(name, *yes, facts=None)[1]
+        assert "  transcript row 152: id 555500 fits no employee, so the row is not used\n" in out
+        assert "  … 6 more to look at; list them with icaccess facts --issues FILE\n" in out

@@ -154,7 +154,7 @@ def test_a_timestamp_with_an_offset(tmp_path: Path, written: str, day: str) -> N
         ("assignments: [{role: no, location: '1', start: 2025-02-03}]", "assignments[0].role: 'no' is not text as it is"),
         ("assignments: [{role: '', location: '1', start: 2025-02-03}]", "assignments[0].role: is empty; give a value"),
         ("assignments: [{role: R, location: '1', start: 2025-02-03, school_based: yes}]", "school_based: 'yes' must be true or false"),
-        ("access: {held: true, locations: 0210}", "access.locations: '0210' is not text as it is written"),
+        ("access: {held: true, locations: 0210}", "access.locations: '0210' must be a list"),
         ("access: {held: 'true'}", "access.held: must be true or false, not text"),
         ("access: {}", "access.held: is required and absent; add it"),
         ("certifications: [{name: X, completed_on: 2025-02-03T10:00:00}]", "is a time without an offset; give its day, or its offset"),

@@ -179,7 +179,47 @@ def test_a_key_that_fits_two_leaves_both_undecided(tmp_path: Path) -> None:
     assert "certifications" not in employee(records, "1")
     assert "certifications" not in employee(records, "2")
     assert employee(records, "3")["certifications"] == []
-    assert "fits more than one employee, so they are undecided" in next(iter(source.issues()))
+    assert "email one@example.org fits more than one employee (1, 2), so they are undecided" in next(
+        iter(source.issues())
+    )
+
+
+def test_keys_that_fit_two_are_named_where_a_feed_is_not_believed(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "people.csv": "id,email,login\n1,one@example.org,a\n2,one@example.org,b\n3,three@example.org,c\n",
+        "lms.csv": "email,course,done\none@example.org,X,2023-08-10\none@example.org,Y,2023-08-10\n",
+    }
+    with pytest.raises(FactsError) as caught:
+        merged(folder(tmp_path, files))
+    assert str(caught.value) == (
+        "lms: 2 of 2 rows fit nobody whom HR knows, or more than one employee, as email one@example.org does; "
+        "correct its keys or HR's feeds, or set `expect.max_unmatched`"
+    )
+
+
+@pytest.mark.parametrize("vouches", [False, True])
+def test_an_approver_whose_email_two_people_have(tmp_path: Path, *, vouches: bool) -> None:
+    files: dict[str, str | bytes] = {
+        "people.csv": "id,email,login\n1,,\n2,two@example.org,\n3,two@example.org,\n",
+        "lms.csv": "email,course,done\n",
+        "approvals.csv": "id,decision,on,by,as\n1,approved,2023-08-14,two@example.org,Principal\n"
+        "2,approved,2023-08-14,two@example.org,Principal\n",
+    }
+    sources = [
+        *SOURCES[:3],
+        {**LMS, "expect": {"min_rows": 0}},
+        {**APPROVALS, "approver_key": "email", "vouches_for_roles": vouches},
+    ]
+    records, source = merged(folder(tmp_path, files, sources))
+    assert "approvals" not in employee(records, "1")
+    assert "approvals" not in employee(records, "2")
+    assert employee(records, "3")["approvals"] == []
+    assert [issue for issue in source.issues() if issue.startswith("approvals")] == [
+        f"approvals row {row}: {row - 1}: approver two@example.org fits more than one employee (2, 3), so "
+        "approvals are undecided"
+        for row in (2, 3)
+    ]
+    assert (source.reports()[4].unverified, source.reports()[4].strangers) == (0, 0)
 
 
 def test_a_person_without_employment_is_undecided_and_listed(tmp_path: Path) -> None:
@@ -347,18 +387,64 @@ def test_equal_rows_count_once_and_conflicts_are_listed(tmp_path: Path) -> None:
         "fields": {"held": "held"},
     }  # fmt: skip
     files: dict[str, str | bytes] = {
-        "people.csv": "id,email,login\n1,one@example.org,one\n1,uno@example.org,one\n2,,\n3,,\n",
+        "other.csv": "id,email\n1,uno@example.org\n",
         "lms.csv": "email,course,done\none@example.org,X,2023-08-10\nuno@example.org,X,2023-08-10\n",
         "access.csv": "id,held\n1,true\n1,false\n",
     }
-    records, source = merged(folder(tmp_path, files, [*SOURCES, access]))
+    other = {**PEOPLE, "name": "other", "path": "other.csv", "fields": {"email": "email"}}
+    records, source = merged(folder(tmp_path, files, [*SOURCES, access, other]))
     assert employee(records, "1")["certifications"] == [{"name": "X", "completed_on": "2023-08-10"}]
     assert employee(records, "1")["access"] == {"held": True}
     assert source.reports()[3].repeated == 1
     assert list(source.issues()) == [
-        "people row 3: 1: email differs from the one in an earlier row, which is used",
         "access row 3: 1: access held differs from the one in an earlier row, which is used",
+        "other row 2: 1: email differs from the one in an earlier row, which is used",
     ]
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ("2,other@example.org,two", "email"),
+        ("2,two@example.org,other", "username"),
+        ("2,other@example.org,other", "email"),
+        (" 2 ,other@example.org,", "email"),
+    ],
+)
+def test_an_id_of_two_people_in_one_feed(tmp_path: Path, row: str, what: str) -> None:
+    people = f"{DISTRICT['people.csv']}{row}\n"
+    records, source = merged(folder(tmp_path, {"people.csv": people}))
+    reason = (
+        f"people row 5: id 2 is also in row 3, with another {what}, so nobody can say whose it is; "
+        "correct one of the two rows"
+    )
+    assert records["2"] == InvalidRecord("2", reason)
+    assert list(source.issues()) == [reason]
+    assert source.reports()[0].rejected == 1
+    assert "approvals" not in employee(records, "1")  # nobody can say who approved
+    assert employee(records, "3")["approvals"] == []
+
+
+@pytest.mark.parametrize(
+    "row", ["2,two@example.org,two", " 2 , TWO@example.org,Two", "2,,two", "2,two@example.org,", "2,,"]
+)
+def test_a_person_in_several_rows_of_one_feed(tmp_path: Path, row: str) -> None:
+    people = f"{DISTRICT['people.csv']}{row}\n"
+    records, source = merged(folder(tmp_path, {"people.csv": people}))
+    assert employee(records, "2")["email"] == "two@example.org"
+    assert employee(records, "1")["approvals"][0]["approver_jobs"] == [PRINCIPAL]
+    assert source.reports()[0].rejected == 0
+
+
+def test_a_feed_with_many_ids_of_two_people_is_not_believed(tmp_path: Path) -> None:
+    people = f"{DISTRICT['people.csv']}1,a@example.org,a\n2,b@example.org,b\n"
+    with pytest.raises(
+        FactsError, match="people: 2 of 5 rows cannot be used, such as people row 6: id 2 is also"
+    ):
+        merged(folder(tmp_path, {"people.csv": people}))
+    expect = {"max_rejected": 1}
+    records, _ = merged(folder(tmp_path, {"people.csv": people}, replaced(0, expect=expect)))
+    assert {one for one, record in records.items() if isinstance(record, InvalidRecord)} == {"1", "2"}
 
 
 def test_nobody_at_all_is_an_error(tmp_path: Path) -> None:
@@ -378,7 +464,10 @@ def test_nobody_at_all_is_an_error(tmp_path: Path) -> None:
             "jobs: fields.rolle is no field of assignments; known: end, location",
         ),
         ({**JOBS, "gives": "jobs"}, "sources[0].gives: the value is not one of access, approvals"),
-        ({**JOBS, "zone": "America/Denber"}, "jobs: zone: 'No time zone found with key America/Denber'"),
+        (
+            {**JOBS, "zone": "America/Denber"},
+            "jobs: zone: there is no time zone America/Denber; write one such as",
+        ),
         ({**JOBS, "key": {}}, "sources[0].key: is empty"),
         ({**JOBS, "type": "xls"}, "sources[0]"),
         ({**PEOPLE, "key": {"email": "email"}}, "people: key: a source of people goes by id"),

@@ -163,14 +163,40 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: goes with `ends: next_row` alone"),
         ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
-        ({**JOBS, "where": {"x": []}}, "is empty; give a value"),
+        ({**JOBS, "where": {"x": ["y"], "z": []}}, "sources[0].where.z: is empty; give a value"),
+        ({**JOBS, "fields": {"role": 1}}, "sources[0].fields.role: the value is not text as it is written; put it in quotes"),
+        ({**JOBS, "values": {"role": {"A": "B", "C": True}}}, "sources[0].values.role.C: must be text, not true or false"),
         ({**JOBS, "date_format": "%Y-%m-%d %H:%M %Z"}, "date_format: %Z reads a zone's name and forgets it; write %z, or set `zone`"),
+        *[({**JOBS, "date_format": form}, f"date_format: {form} does not give a whole day; write year, month and day as in '%m/%d/%Y'") for form in ("%m-%d", "%Y-%m", "%d %Y", "%j", "%Y-%U", "%H:%M", "day", "%Q", "%Y-%m-%d %d", "%m/%d/%Y %")],
     ],
 )  # fmt: skip
 def test_settings_without_sense(tmp_path: Path, source: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         open_facts(folder(tmp_path, sources=[source]))
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        ("%Y-%j", "2026-045"),
+        ("%x", "02/14/26"),
+        ("%d %b %y", "14 Feb 26"),
+        ("%G-W%V-%u", "2026-W07-6"),
+        ("%Y%m%d", "20260214"),
+        ("on %A, %B %d, %Y", "on Saturday, February 14, 2026"),
+        ("%m/%d/%Y %I:%M:%S %p %z", "02/14/2026 12:00:00 PM -0700"),
+    ],
+)
+def test_forms_that_give_a_whole_day(tmp_path: Path, form: str, written: str) -> None:
+    jobs = f'id,role,location,start\n1,R,210,"{written}"\n'
+    source = {
+        **JOBS,
+        "fields": {"role": "role", "location": "location", "start": "start"},
+        "date_format": form,
+    }
+    records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs=source)))
+    assert employee(records, "1")["assignments"][0]["start"] == "2026-02-14"
 
 
 MIDNIGHT = "1,X,2026-01-01{}\n2,X,2025-07-01{}\n"

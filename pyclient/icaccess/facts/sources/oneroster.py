@@ -72,6 +72,11 @@ class OneRosterSource(MappedSource):
         """A field by its JMESPath expression; only those that the settings name have to be in some row."""
         return self._fields.look(name, required=name in self._named)
 
+    def account_of(self, raw: Mapping[str, Any]) -> str | None:
+        """The `sourcedId` of the user, unless the user is gone and may have come back as another."""
+        sourced_id = raw.get("userSourcedId" if self.settings.gives == "assignments" else "sourcedId")
+        return str(sourced_id) if sourced_id and is_current(raw) else None
+
     def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | Unusable | str]]:
         """Each row with its number, without people who are no staff, and jobs and orgs that are gone."""
         makers = {"people": self._people, "assignments": self._assignments, "locations": self._locations}
@@ -117,6 +122,7 @@ class OneRosterSource(MappedSource):
                     "endDate": None,
                     **user,
                     **role,
+                    "userSourcedId": user.get("sourcedId"),
                     "org": org or {"sourcedId": sourced_id},
                 }
                 job["beginDate"], job["endDate"] = _day(job["beginDate"]), _day(job["endDate"])

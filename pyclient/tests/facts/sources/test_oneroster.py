@@ -20,6 +20,7 @@ from icaccess.config import load_config
 from icaccess.errors import ConfigError, FactsError
 from icaccess.facts.sources import open_sources
 from icaccess.facts.sources.roster import Bundle
+from icaccess.models import InvalidRecord
 from tests.facts.feeds import EMPLOYMENT, SOURCES, employee, folder, merged
 from tests.facts.sources.servers import Asked, Reply, serving
 
@@ -386,6 +387,28 @@ def test_a_user_who_came_back(tmp_path: Path, roster: Any) -> None:
     records = roster(tmp_path, [*with_roles(role(), status="tobedeleted"), again])
     assert employee(records, "1")["username"] == "again"
     assert len(employee(records, "1")["assignments"]) == 1
+
+
+@either
+def test_an_identifier_of_two_users(tmp_path: Path, roster: Any) -> None:
+    # All else is equal, so that only the sourcedId tells the two apart.
+    other = {**USERS_12[0], "sourcedId": "u7", "roles": [role(), role(beginDate="2022-01-01")]}
+    records = roster(tmp_path, [*USERS_12, other])
+    assert isinstance(records["1"], InvalidRecord)
+    assert records["1"].problem == (
+        "jobs row 5: id 1 is also in row 1, with another sourcedId, so nobody can say whose it is; "
+        "correct one of the two rows"
+    )
+    assert len(employee(records, "2")["assignments"]) == 1
+
+
+def test_an_identifier_of_two_users_with_jobs(tmp_path: Path) -> None:
+    with serving(lambda asked: service(asked, [*USERS_12, {**USERS_12[0], "sourcedId": "u7"}])) as server:
+        sources = [SOURCES[0], {**SERVICE[1], "url": server.url}, EMPLOYMENT, *SOURCES[3:]]
+        records, source = merged(folder(tmp_path, sources=sources))
+    assert isinstance(records["1"], InvalidRecord)
+    assert [issue.partition(",")[0] for issue in source.issues()] == ["jobs row 5: id 1 is also in row 1"]
+    assert "certifications" in employee(records, "2")
 
 
 @either
