@@ -215,7 +215,7 @@ def _counts(verdicts: Mapping[Verdict, int]) -> dict[str, int]:
 def _planned(decision: Decision, person: Subject) -> PlannedChange:
     action = decision.action
     if action not in ("grant", "update", "revoke"):
-        raise PlanError(f"{decision.employee_id}: the policy asks for {action!r}, which is no change")
+        raise PlanError(f"{decision.employee_id!r}: the policy asks for {action!r}, which is no change")
     after = None
     if action != "revoke":
         since = decision.as_of if person.held is None else person.held.since

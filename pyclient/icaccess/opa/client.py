@@ -213,7 +213,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             answer = self._ask("access/explanation", _question(at, employee=employee))
             return msgspec.json.decode(answer, type=list[ClauseExplanation])
         except (EvaluationError, msgspec.DecodeError) as error:
-            raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
+            raise EngineError(f"OPA could not explain the decision on {asked!r}: {str(error)!r}") from error
 
     def evidence(
         self, employee: EmployeeLike, at: date, sources: Mapping[str, Sequence[str]] | None = None
@@ -229,7 +229,9 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             answer = self._ask("access/evidence", _question(at, employee=employee, sources=sources or {}))
             return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
         except (EvaluationError, msgspec.DecodeError) as error:
-            raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
+            raise EngineError(
+                f"OPA could not say what evidence on {asked!r} has gone: {str(error)!r}"
+            ) from error
 
     def approvals_due(self, employees: Iterable[Employee], at: date) -> Iterator[tuple[str, ApprovalsDue]]:
         """Who waits for an approval on the day `at`, and who may give one, by id; nobody else is named."""
@@ -239,7 +241,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
                 answer = self._ask("access/approvals_due", _question(at, employees=batch))
                 yield from msgspec.json.decode(answer, type=dict[str, ApprovalsDue]).items()
             except (EvaluationError, msgspec.DecodeError) as error:
-                raise EngineError(f"OPA could not say which approvals are due: {error}") from error
+                raise EngineError(f"OPA could not say which approvals are due: {str(error)!r}") from error
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""

@@ -429,7 +429,7 @@ def test_threads_share_a_client(standin: Engine) -> None:
         (answer({}, version="1.21.2"), r"has version 1\.21\.2: 1\.21\.3 or a newer 1\.x is needed"),
         (answer({}, warning={"code": "api_usage_warning"}), "warning: .*api_usage_warning"),
         ((503, "text/plain", b"no backend"), "not reached by the proxy before it .HTTP 503"),
-        ((503, "application/json", b'{"code": "x", "message": "busy"}'), "is not ready .HTTP 503.: busy"),
+        ((503, "application/json", b'{"code": "x", "message": "busy"}'), "is not ready .HTTP 503.: .busy"),
         ((500, "application/json", b'{"code": "internal_error", "message": "no policy"}'), "no policy"),
     ],
 )
