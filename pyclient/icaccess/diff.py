@@ -49,7 +49,7 @@ class Expected(msgspec.Struct, frozen=True):
     pending: dict[str, Pending]
     """The changes that somebody else is carrying out, by account."""
     unsettled: frozenset[str] = frozenset()
-    """Accounts with a change that was interrupted; what the target shows of them is no drift."""
+    """Accounts with a change that was interrupted or shows late; what is shown of them is no drift."""
     hidden: frozenset[str] = frozenset()
     """Accounts that the target shows no longer, so that nobody can say whether they hold what they held."""
 
