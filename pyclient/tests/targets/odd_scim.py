@@ -158,6 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
                 ]
                 group["members"] = [one for one in group["members"] if one not in who]
             self.server.asked.append(f"{change['op']} {' '.join(who)} in {group['displayName']}")
+        if self.server.way == "no answer after a change":
+            self.server.way = "web page"
         return self.answer(204)
 
     def answer(self, code: int, body: Any = b"", kind: str = "application/scim+json") -> None:
