@@ -42,12 +42,12 @@ def changed(odd):
         ("first page again, with the echo", r"/Users: gave .u0. twice, the second time after 50 in all"),
         (
             "first page again, of its total",
-            r"/Users: gave \['u0'\] at startIndex 50, where u49 was; a part is",
+            r"/Users: gave \['u0'\] at startIndex 50, where 'u49' was; a part is",
         ),
-        ("another startIndex", r"/Groups: asked for startIndex 1, it gave 2; a part is never believed"),
+        ("another startIndex", r"/Groups: asked for startIndex 1, it gave '2'; a part is never believed"),
         ("pages overlap", r"/Users: gave .u49. twice, the second time after 50 in all; a part is never"),
         ("a page is empty", r"/Users: listed 50 of 120; a part is never believed"),
-        ("cursors without end", r"/Groups: gave the cursor c120 twice; a part is never believed"),
+        ("cursors without end", r"/Groups: gave the cursor 'c120' twice; a part is never believed"),
         ("no total", r"/Groups: does not answer with a SCIM list; correct the URL"),
         ("without ids", r"/Groups: gives a resource without an id: .*'username': 'x'"),
         (
@@ -56,12 +56,12 @@ def changed(odd):
         ),
         ("another resource", r"/Groups: does not answer with a SCIM list; correct the URL"),
         ("a list of JSON", r"/Groups: does not answer as a SCIM server does \(application/scim\+json\)"),
-        ("401 in the middle", r"/Users: refuses these credentials: token expired \(HTTP 401\)"),
+        ("401 in the middle", r"/Users: refuses these credentials: 'token expired' \(HTTP 401\)"),
         (
             "another group's answer",
-            r"group IC Elementary Scheduling \(g1\), it answers with 'Superintendents",
+            r"group IC Elementary Scheduling \('g1'\), it answers with 'Superintendents",
         ),
-        ("no group's name", r"asked for the group IC Elementary Scheduling \(g1\), it answers with None"),
+        ("no group's name", r"asked for the group IC Elementary Scheduling \('g1'\), it answers with None"),
     ],
     ids=count(),
 )
