@@ -59,14 +59,18 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 def look(store: Store, target: Target) -> Listing:
     """Who holds access at the target, compared with what the store knows of the last run.
 
-    An account with a change under way may show anything, so it is not expected. An export in which an earlier
-    run has missed somebody proves no removal in a later run either, though nobody is missed then.
+    An account with a change under way, or one that may show late, may show anything, so it is not expected.
+    An export in which an earlier run has missed somebody proves no removal in a later run either, though
+    nobody is missed then.
     """
     if target.is_store:
         return target.listing()
     with store.reading() as connection:
         expected = holders.everybody(connection, target.identity)
-        for one in journal.unsettled(connection, target.identity):
+        for one in (
+            *journal.unsettled(connection, target.identity),
+            *journal.unseen(connection, target.identity),
+        ):
             expected.pop(one.account, None)
         accounts_before = feeds.accounts(connection, target.identity)
     listing = target.listing(expected, accounts_before)
@@ -81,7 +85,8 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
     """Settle what earlier runs left open, by what the target shows now.
 
     A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
-    still due, the next plan has it again. A pending one that shows is verified, another stays pending.
+    still due, the next plan has it again. A pending one that shows is verified, another stays pending. One
+    that failed since the target did not show it is verified when it shows now: a target may be late.
     """
     with store.writing() as connection:
         lock.check(connection)
@@ -97,6 +102,11 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
                 settled.append(Settlement(written, "pending", "the list had been handed over"))
             elif written.state != "pending":
                 settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
+        settled += [
+            Settlement(written, "verified", "seen at the target after its run")
+            for written in journal.unseen(connection, target.identity)
+            if _was_made(written, listing)
+        ]
         _remember(connection, at, target, settled, listing)
         journal.settle(connection, at, settled)
 
@@ -114,12 +124,17 @@ def expected(store: Store, target: Target, as_of: date, listing: Listing | None 
     with store.reading() as connection:
         held = holders.everybody(connection, target.identity)
         open_changes = journal.unsettled(connection, target.identity)
+        late = [
+            one
+            for one in journal.unseen(connection, target.identity)
+            if listing is not None and _was_made(one, listing)
+        ]
     return Expected(
         held=held,
         pending={
             one.account: _pending(one, as_of, listing) for one in open_changes if one.state == "pending"
         },
-        unsettled=frozenset(one.account for one in open_changes),
+        unsettled=frozenset(one.account for one in (*open_changes, *late)),
         hidden=frozenset(one for one in held if listing is not None and not listing.tells(one)),
     )
 
@@ -285,7 +300,7 @@ class _Run:
     def _seen(self, made: Settlement, listing: Listing) -> Settlement:
         """What has become of a change, by what the target shows now."""
         if not _was_made(made.written, listing):
-            note = f"the target does not show it{f' ({made.note})' if made.note else ''}"
+            note = f"{journal.NOT_SHOWN}{f' ({made.note})' if made.note else ''}"
             made = Settlement(made.written, "failed", note)
             self.failures.append(FailedChange(made.written, note))
         self.counts[made.state] += 1

@@ -49,7 +49,7 @@ class Expected(msgspec.Struct, frozen=True):
     pending: dict[str, Pending]
     """The changes that somebody else is carrying out, by account."""
     unsettled: frozenset[str] = frozenset()
-    """Accounts with a change that was interrupted; what the target shows of them is no drift."""
+    """Accounts with a change that was interrupted or shows late; what is shown of them is no drift."""
     hidden: frozenset[str] = frozenset()
     """Accounts that the target shows no longer, so that nobody can say whether they hold what they held."""
 
@@ -215,7 +215,7 @@ def _counts(verdicts: Mapping[Verdict, int]) -> dict[str, int]:
 def _planned(decision: Decision, person: Subject) -> PlannedChange:
     action = decision.action
     if action not in ("grant", "update", "revoke"):
-        raise PlanError(f"{decision.employee_id}: the policy asks for {action!r}, which is no change")
+        raise PlanError(f"{decision.employee_id!r}: the policy asks for {action!r}, which is no change")
     after = None
     if action != "revoke":
         since = decision.as_of if person.held is None else person.held.since

@@ -201,8 +201,10 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         try:
             if not isinstance(session.fetch_token(url).get("access_token"), str):
                 raise HttpError(f"{shown(url)}: gives no token: its answer has no `access_token`")
-        except (AuthlibBaseError, requests.HTTPError, ValueError) as error:
-            raise HttpError(f"{shown(url)}: gives no token: {cause(error)}") from error
+        except requests.HTTPError as error:
+            raise HttpError(f"{shown(url)}: gives no token: HTTP {error.response.status_code}") from error
+        except (AuthlibBaseError, ValueError) as error:
+            raise HttpError(f"{shown(url)}: gives no token: {cause(error)!r}") from error
         except (requests.RequestException, OSError) as error:
             raise self._error(url, error) from error
 
@@ -228,11 +230,11 @@ _BAD_FILE = "is not asked ({why}); correct the files of certificates"
 _BAD_URL = "is not a URL that can be asked ({why}); write https://HOST/PATH"
 _TOO_SLOW = "did not answer within {seconds:g} s; check the server's load and log"
 _NO_TLS = "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate"
-_BROKEN_OFF = "ended the connection before its answer was complete ({why})"
+_BROKEN_OFF = "ended the connection before its answer was complete ({why!r})"
 _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
-    (requests.TooManyRedirects, "redirects to {why}, which is not followed; set the URL that answers"),
+    (requests.TooManyRedirects, "redirects to {why!r}, which is not followed; set the URL that answers"),
     (errors.SSLError, _NO_TLS),
-    (errors.ProxyError, "the proxy does not connect ({why}); check `proxy`"),
+    (errors.ProxyError, "the proxy does not connect ({why!r}); check `proxy`"),
     (
         (NewConnectionError, requests.ConnectTimeout),
         "nothing answers there ({why}); check the address and the server",
@@ -241,12 +243,12 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
         (requests.Timeout, ReadTimeoutError, TimeoutError),
         _TOO_SLOW,
     ),
-    (errors.ContentDecodingError, "its answer is damaged ({why})"),
+    (errors.ContentDecodingError, "its answer is damaged ({why!r})"),
     ((requests.ConnectionError, errors.ChunkedEncodingError), _BROKEN_OFF),
     ((requests.RequestException, ValueError), _BAD_URL),
     (OSError, _BAD_FILE),
 ]
-"""What the errors of the libraries mean; the first that fits says it."""
+"""What the errors of the libraries mean; the first that fits says it, and quotes a server's words."""
 _KINDS = {_BAD_FILE: HttpSettingsError, _BAD_URL: HttpSettingsError, _TOO_SLOW: HttpTimeoutError}
 
 

@@ -17,6 +17,11 @@ from msgspec import UNSET, Meta, UnsetType
 Text = Annotated[str, Meta(min_length=1)]
 """A string that is not empty: an id, a role, a location, a certification's name."""
 
+FIRST_DAY = date(1900, 1, 1)
+LAST_DAY = date(2199, 12, 31)
+"""The days that the policy can decide for (`policy/lib/dates.rego`)."""
+NO_SUCH_DAY = f"is outside the years {FIRST_DAY.year} to {LAST_DAY.year}; give a day within them"
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The base of all facts: fields that nobody knows are refused, absent ones stay absent when written."""

@@ -63,7 +63,7 @@ def test_the_curl_examples_answer_what_they_show(environment: dict[str, str], tm
     if shutil.which("curl") is None:
         pytest.skip("needs curl: apt-get install curl")
     shown = [(one, text) for one, text in _BLOCK.findall(HTTP) if one in ("bash", "json", "text")]
-    assert [one for one, _ in shown] == ["bash", "json", "bash", "json", "bash", "text"]
+    assert [one for one, _ in shown] == ["bash", "json", "bash", "json", "bash", "text", "bash", "text"]
     for (_, code), (form, wanted) in zip(shown[::2], shown[1::2], strict=True):
         answered = run(["bash", "-c", code], environment, tmp_path)
         if form == "text":

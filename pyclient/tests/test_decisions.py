@@ -187,7 +187,7 @@ def test_an_edited_cached_decision_stops_the_run(store: Store, edit: dict[str, s
     decide(store, scripted(1), records)
     with store.writing() as connection:
         connection.execute(update(decision).values(**edit))
-    with pytest.raises(EngineError, match=r"0000: the decision cached .* is not what OPA decides now"):
+    with pytest.raises(EngineError, match=r"0000': the decision cached .* is not what OPA decides now"):
         decide(store, scripted(1), records)
 
 

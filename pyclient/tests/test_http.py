@@ -133,7 +133,7 @@ def test_a_token_that_ran_out_is_renewed_before_it_is_sent() -> None:
             "invalid_client",
         ),
         (Reply("<html>log in", headers={"Content-Type": "text/html"}), "gives no token"),
-        (Reply("down", 500), "gives no token: 500"),
+        (Reply("down", 500), "gives no token: HTTP 500"),
         (Reply({"expires_in": 3}), "has no `access_token`"),
         (Reply({"access_token": "t", "expires_in": "soon"}), "gives no token"),
         (Reply(None, 302, {"Location": "https://example.org/"}), "redirects"),
@@ -189,7 +189,7 @@ def test_no_redirect_is_followed() -> None:
         there = Reply(None, 307, {"Location": f"{other.url}/jobs?key=hunter2"})
         with serving(lambda _: there) as server:
             said = refusal(server.url, TOKEN)
-    assert f"redirects to {other.url}/jobs, which is not followed; set the URL that answers" in said
+    assert f"redirects to '{other.url}/jobs', which is not followed; set the URL that answers" in said
     assert other.asked == []
 
 

@@ -129,7 +129,9 @@ def main(args: list[str] | None = None) -> NoReturn:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(cli, {}, "icaccess", _COMPLETION, asked))
-    sys.exit(_run(list(sys.argv[1:] if args is None else args)))
+    code = _run(list(sys.argv[1:] if args is None else args))
+    _drop_output()
+    sys.exit(code)
 
 
 def _run(args: list[str]) -> int:
@@ -137,8 +139,6 @@ def _run(args: list[str]) -> int:
     try:
         code = _invoke(args)
         sys.stdout.flush()
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
     except IcaccessError as error:
         return fail(error.code(), str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -154,11 +154,13 @@ def _run(args: list[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output went away, as `head` does. What was still to be done was not: a script that
         # looks at the code must not take that for done, nor for nothing to change.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except Exception as error:  # the last resort: a user gets one line, never a traceback
         if os.environ.get("ICACCESS_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            where = error.filename or "the output"
+            return fail(_USAGE, f"cannot write {where}: {error.strerror}; free some space", 1)
         return fail("unexpected", _unexpected(error), 1)
     return code if isinstance(code, int) else 0
 
@@ -169,13 +171,21 @@ def _invoke(args: list[str]) -> object:
         # Not `cli.main`, which ends the process itself when whoever reads the output goes away.
         with cli.make_context("icaccess", args.copy()) as context:
             return cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except ModuleNotFoundError as error:
         raise ExtraMissingError.of(error) or error from error
 
 
+def _drop_output() -> None:
+    """Drop output that cannot be written: the error was reported, and Python would report it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _unexpected(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"cannot write {error.filename or 'the output'}: {error.strerror}; free some space"
     return f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where"
 
 

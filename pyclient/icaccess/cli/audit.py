@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -110,11 +111,15 @@ def show(request: Request, employee_id: str, form: str) -> None:
 @FORMAT
 def runs(request: Request, form: str) -> None:
     """Show what each run did, who waits for a consent, stops, consents, and the heads that witnesses have."""
-    with _store(request) as store, store.reading() as connection:
+    with (
+        _store(request) as store,
+        store.reading() as connection,
+        closing(record.entries(connection)) as entries,  # also where the reader of the output goes away
+    ):
         if form == "json":
-            show_value([one for one in record.entries(connection) if is_of_runs(one)])
+            show_value([one for one in entries if is_of_runs(one)])
         else:
-            say_all(runs_as_text(record.entries(connection)))
+            say_all(runs_as_text(entries))
 
 
 @audit.command()
@@ -124,16 +129,16 @@ def export(request: Request, out: Path | None) -> None:
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
     with _store(request) as store, store.reading() as connection:
         end = verify_record(connection, key=record_key(request.settings, request.store_url))
-        lines = (record.canonical(one) + b"\n" for one in chain(record.entries(connection), [{"head": end}]))
-        try:
+        with closing(record.entries(connection)) as entries:
+            lines = (record.canonical(one) + b"\n" for one in chain(entries, [{"head": end}]))
             if out is None:
                 for line in lines:
                     show_json(line)
-            else:
+                return
+            try:
                 write_private(out, map(printable_json, lines))
-        except OSError as error:
-            where = out or "stdout"
-            raise UsageError(f"{where}: the export cannot be written there: {error.strerror}") from error
+            except OSError as error:
+                raise UsageError(f"{out}: the export cannot be written there: {error.strerror}") from error
 
 
 @audit.command()

@@ -134,6 +134,7 @@ def apply(
 def adopt(request: Request, form: str) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
     with start(request) as run:
+        check_day(None, request, run.parts.target)
         with run.changing("icaccess adopt"), showing():
             count = run.adopt(by=caller())
         _warn(run.receipts)
@@ -197,7 +198,7 @@ def _check(summary: Summary) -> None:
     count = len(summary.failures) + summary.left
     why = f"; {summary.stopped}" if summary.stopped else ""
     noun = "change" if count == 1 else "changes"
-    others = ", the others were" if summary.counts.keys() - {"failed"} else ""
+    others = ", the others were" if summary.counts.get("verified") else ""
     raise ChangesFailed(f"{count:,} {noun} could not be made{others}; run again to retry{why}")
 
 

@@ -21,6 +21,7 @@ import click
 from icaccess.cli.progress import passed
 from icaccess.cli.text import say
 from icaccess.errors import UsageError
+from icaccess.models import FIRST_DAY, LAST_DAY, NO_SUCH_DAY
 from icaccess.request import Request
 
 Command = Callable[..., Any]
@@ -35,10 +36,12 @@ class Day(click.ParamType[date]):
         """The day; `UsageError` says what is wrong with one that is none."""
         if isinstance(value, date):
             return value
+        option = param.opts[0] if param else "date"
         day = _iso_day(value)
         if day is None:
-            option = param.opts[0] if param else "date"
             raise UsageError(f"{option} {value!r}: not a date; write it as YYYY-MM-DD")
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise UsageError(f"{option} {value} {NO_SUCH_DAY}")
         return day
 
 

@@ -25,6 +25,9 @@ from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.http import HttpClient
 from icaccess.models import (
+    FIRST_DAY,
+    LAST_DAY,
+    NO_SUCH_DAY,
     AnyRecord,
     ClauseExplanation,
     Decision,
@@ -92,17 +95,22 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         batch: int = BATCH,
         connections: int | None = None,
     ) -> None:
-        urls = [url] if isinstance(url, str) else list(url)
+        urls = [url] if isinstance(url, str) else url
+        _expect(_are_texts(urls), "url", "a URL of OPA, or a list of them", url)
         if not urls:
             raise UsageError("no URL of OPA was given")
         if any(_names_somebody(one) for one in urls):
             raise UsageError("a URL of OPA carries a user or password: leave them out, and give the token")
+        if token is not None and not isinstance(token, str):  # a secret is not shown
+            raise UsageError(f"token: must be a text, and is of type {type(token).__name__}")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise UsageError(
-                "the token for OPA holds a character that an HTTP header cannot carry: correct it"
+                "token: the token for OPA holds a character that an HTTP header cannot carry: correct it"
             )
         if not (isinstance(timeout, int | float) and timeout > 0):
             raise UsageError(f"timeout: {timeout!r} is no number of seconds above 0")
+        _expect(_is_count(batch), "batch", "a number of employees from 1", batch)
+        _expect(connections is None or _is_count(connections), "connections", "a number from 1", connections)
         # As many in flight as OPA has cores keeps it busy; one more covers the time in which the client
         # encodes the next batch. OPA is taken to have as many as this machine.
         self._connections = (connections or (os.cpu_count() or 1) + 1) * len(urls)
@@ -125,10 +133,12 @@ class AccessClient(AbstractContextManager["AccessClient"]):
 
     def ready(self) -> bool:
         """Whether at least one sidecar answers and has its bundles loaded."""
+        self._check_open()
         return any(self._sidecars.healthy(url) for url in self._sidecars.urls)
 
     def status(self) -> list[SidecarStatus]:
         """What each sidecar says of itself, in the order of the URLs."""
+        self._check_open()
         return [self._status(url) for url in self._sidecars.urls]
 
     def _status(self, url: str) -> SidecarStatus:
@@ -180,8 +190,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         policy data changes in the middle, or are not `revisions` where those are given: what came before is
         then void.
         """
-        if isinstance(records, Employee | InvalidRecord | Mapping | str) or not isinstance(records, Iterable):
-            raise UsageError(f"records: must be a list of employees, and is {_what(records)}")
+        _expect_many(records, "records")
         given: Iterable[RecordLike] = _each_once(records)
         if isinstance(records, Sequence):
             given = list(given)  # all are looked at before the first is asked about
@@ -196,6 +205,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         The ids are compared within a batch only.
         """
         self._check(at)
+        _expect(revisions is None or isinstance(revisions, Revisions), "revisions", "Revisions", revisions)
         self._sidecars.refresh()
         run = _Run(self._sidecars, at, revisions)
         size = self._batch
@@ -213,7 +223,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             answer = self._ask("access/explanation", _question(at, employee=employee))
             return msgspec.json.decode(answer, type=list[ClauseExplanation])
         except (EvaluationError, msgspec.DecodeError) as error:
-            raise EngineError(f"OPA could not explain the decision on {asked}: {error}") from error
+            raise EngineError(f"OPA could not explain the decision on {asked!r}: {str(error)!r}") from error
 
     def evidence(
         self, employee: EmployeeLike, at: date, sources: Mapping[str, Sequence[str]] | None = None
@@ -225,35 +235,54 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         """
         asked = _id_of(employee, "employee")
         self._check(at)
+        _expect(
+            sources is None or (isinstance(sources, Mapping) and all(map(_are_texts, sources.values()))),
+            "sources",
+            "lists of names by list of facts",
+            sources,
+        )
         try:
             answer = self._ask("access/evidence", _question(at, employee=employee, sources=sources or {}))
             return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
         except (EvaluationError, msgspec.DecodeError) as error:
-            raise EngineError(f"OPA could not say what has gone of {asked}'s evidence: {error}") from error
+            raise EngineError(
+                f"OPA could not say what evidence on {asked!r} has gone: {str(error)!r}"
+            ) from error
 
-    def approvals_due(self, employees: Iterable[Employee], at: date) -> Iterator[tuple[str, ApprovalsDue]]:
+    def approvals_due(
+        self, employees: Iterable[EmployeeLike], at: date
+    ) -> Iterator[tuple[str, ApprovalsDue]]:
         """Who waits for an approval on the day `at`, and who may give one, by id; nobody else is named."""
         self._check(at)
+        _expect_many(employees, "employees")
+        return self._approvals_due(_each_once(employees), at)
+
+    def _approvals_due(self, employees: Iterable[RecordLike], at: date) -> Iterator[tuple[str, ApprovalsDue]]:
         for batch in batches(employees, self._batch):
             try:
                 answer = self._ask("access/approvals_due", _question(at, employees=batch))
                 yield from msgspec.json.decode(answer, type=dict[str, ApprovalsDue]).items()
             except (EvaluationError, msgspec.DecodeError) as error:
-                raise EngineError(f"OPA could not say which approvals are due: {error}") from error
+                raise EngineError(f"OPA could not say which approvals are due: {str(error)!r}") from error
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
-        self._check(day)
+        self._check(day, "day")
         return msgspec.json.decode(self._ask("access/due_after", _question(day)), type=date | None)
 
     def _ask(self, path: str, body: bytes) -> msgspec.Raw:
         return self._sidecars.ask(path, body).result
 
-    def _check(self, at: date) -> None:
+    def _check(self, at: date, name: str = "at") -> None:
+        self._check_open()
+        is_day = isinstance(at, date) and not isinstance(at, datetime)
+        _expect(is_day, name, "a datetime.date, such as date(2025, 9, 10)", at)
+        if not FIRST_DAY <= at <= LAST_DAY:
+            raise UsageError(f"{name}: {at} {NO_SUCH_DAY}")
+
+    def _check_open(self) -> None:
         if self._closed:
             raise UsageError("the client was closed: open another one")
-        if not isinstance(at, date) or isinstance(at, datetime):
-            raise UsageError(f"at: must be a datetime.date, such as date(2025, 9, 10), and is {_what(at)}")
 
 
 class ApprovalsDue(msgspec.Struct, frozen=True):
@@ -379,6 +408,27 @@ def _question(at: date, **asked: Any) -> bytes:
         return b'{"input":' + _encode({"as_of": at, **asked}) + b"}"
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UsageError(f"the facts of an employee cannot be written as JSON: {error}") from error
+
+
+def _expect(fits: bool, name: str, wanted: str, value: object) -> None:
+    """Raise `UsageError`, which names the argument, unless its value fits."""
+    if not fits:
+        raise UsageError(f"{name}: must be {wanted}, and is {_what(value)}")
+
+
+def _expect_many(records: object, name: str) -> None:
+    is_one = isinstance(records, Employee | InvalidRecord | Mapping | str)
+    _expect(isinstance(records, Iterable) and not is_one, name, "a list of employees", records)
+
+
+def _are_texts(value: object) -> bool:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return False
+    return all(isinstance(one, str) for one in value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _what(value: object) -> str:

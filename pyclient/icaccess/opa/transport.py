@@ -13,6 +13,7 @@ from requests import PreparedRequest
 
 from icaccess.errors import EngineError, HttpError, HttpSettingsError, HttpTimeoutError
 from icaccess.http import HttpClient, Response
+from icaccess.text import quoted
 
 OLDEST = (1, 21, 3)
 """The oldest OPA that the policy and its signed bundles are safe with; newer ones share its major version."""
@@ -151,7 +152,7 @@ class Sidecars:
         if not is_usable(answer.provenance.version):
             raise EngineError(f"OPA at {url} has version {answer.provenance.version}: {NEEDED} is needed")
         if answer.warning is not None:
-            raise EngineError(f"OPA at {url} answered with a warning: {answer.warning}")
+            raise EngineError(f"OPA at {url} answered with a warning: {quoted(str(answer.warning))}")
         if repeated := _repeated_keys(response.content):
             if repeated & _ENVELOPE:
                 raise EngineError(f"OPA at {url} answered with {min(repeated)!r} twice: {_NO_OPA}")
@@ -232,5 +233,5 @@ def _failure(url: str, response: Response) -> EngineError:
         first = failure.errors[0]
         return EvaluationError(f"{first.code}: {first.message}")
     if status in (502, 503, 504):
-        return UnreachableError(f"OPA at {url} is not ready (HTTP {status}): {failure.message}")
-    return EngineError(f"OPA at {url} answered HTTP {status}, {failure.code}: {failure.message}")
+        return UnreachableError(f"OPA at {url} is not ready (HTTP {status}): {quoted(failure.message)}")
+    return EngineError(f"OPA at {url} answered HTTP {status}, {failure.code}: {quoted(failure.message)}")

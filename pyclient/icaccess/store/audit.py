@@ -9,7 +9,7 @@ that is kept elsewhere (`icaccess.audit.heads`). `icaccess.store.verify` checks 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -161,7 +161,7 @@ def _check_signed(seq: int, entry_hash: str, signature: str | None, key: RecordK
 
 def entries(
     connection: Connection, employee_id: str | None = None, *, kind: str | None = None
-) -> Iterator[Entry]:
+) -> Generator[Entry]:
     """The entries in order: all, those of one person, or those of one kind."""
     query = select(audit_table).order_by(audit_table.c.seq)
     if employee_id is not None:

@@ -28,6 +28,8 @@ show. `pending`: somebody else carries it out. `failed`: it was not made, and wh
 found not to have been made after an interruption, or is no longer wanted; if it is due, the next plan has it
 again."""
 
+NOT_SHOWN = "the target does not show it"
+"""How the note of a change begins that failed because the target, read back, did not show it."""
 
 FORETOLD = "foretold"
 """The name, among a run's counts, of the revocations whose day had been known long before."""
@@ -264,6 +266,18 @@ def unsettled(connection: Connection, target: str) -> list[Written]:
         select(change_table)
         .where(change_table.c.target == target, change_table.c.state.in_(["intended", "made", "pending"]))
         .order_by(change_table.c.run_id, change_table.c.n)
+    )
+    return [_written(row) for row in connection.execute(query).mappings()]
+
+
+def unseen(connection: Connection, target: str) -> list[Written]:
+    """The changes of the newest run on a target that failed since it did not show them; it may be late."""
+    newest = select(func.max(run_table.c.id)).where(run_table.c.target == target).scalar_subquery()
+    query = (
+        select(change_table)
+        .where(change_table.c.run_id == newest, change_table.c.state == "failed")
+        .where(change_table.c.note.startswith(NOT_SHOWN))
+        .order_by(change_table.c.n)
     )
     return [_written(row) for row in connection.execute(query).mappings()]
 

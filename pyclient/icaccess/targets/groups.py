@@ -156,7 +156,7 @@ class GroupTarget(Target):
             name, why = next(iter(unnamed))
             raise TargetError(
                 f"{self.identity}: {len(unnamed):,} of {total:,} members stand for no account, such as "
-                f"{name} ({why}); correct `match` and `attribute`, or raise target.max_unnamed"
+                f"{name!r} ({why!r}); correct `match` and `attribute`, or raise target.max_unnamed"
             )
         shared = {groups: self.settings.access(groups) for groups in set(self._member_of.values())}
         return Listing(

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 from icaccess.errors import TargetError
 from icaccess.targets.dn import parse_dn
+from icaccess.text import quoted
 
 T = TypeVar("T")
 
@@ -185,23 +186,24 @@ class Directory:
         if code in _PASSING:
             raise _PassingError(f"{name} for {base}")
         message = " ".join(str(result["message"] or "").split())
+        referrals = " ".join(result.get("referrals") or ())
         advice = {
             4: f"gave {count} entries under {base} and no more ({name}): ask for a higher size limit",
             11: f"gave {count} entries under {base} and no more ({name}): ask for a higher limit",
             NO_SUCH_OBJECT: f"has no entry {base} ({name}), or hides it: correct target.ldap, or ask",
             NOT_ALLOWED: f"does not allow a search of {base} ({name}): ask for the right to read",
-            10: f"keeps {base} on another server ({name} {' '.join(result.get('referrals') or ())}): ask",
+            10: f"keeps {base} on another server ({name} {quoted(referrals)}): ask",
         }
         if code in advice:
             raise self._error(f"{advice[code]} for {self._bind_dn}")
         if code in _NEEDS_TLS:
             raise self._error(_TLS.format(name))
-        raise self._error(f"answered {name} to a search of {base}{message and ': ' + message}")
+        raise self._error(f"answered {name} to a search of {base}{message and ': ' + quoted(message)}")
 
     def _check_reference(self, base: str, uris: list[str]) -> None:
         if not all(_ELSEWHERE.match(uri) for uri in uris):
             raise self._error(
-                f"keeps a part of {base} on another server ({uris[0]}); name a part that it holds "
+                f"keeps a part of {base} on another server ({uris[0]!r}); name a part that it holds "
                 "itself in target.ldap.accounts"
             )
 
@@ -271,7 +273,9 @@ class Directory:
             raise self._error(_TLS.format(name))
         if code == WRONG_CREDENTIALS:
             raise self._error("refuses these credentials; correct target.ldap.bind_dn and password")
-        raise self._error(f"refuses the bind: {name}{said and ': ' + said}; correct target.ldap.bind_dn")
+        raise self._error(
+            f"refuses the bind: {name}{said and ': ' + quoted(said)}; correct target.ldap.bind_dn"
+        )
 
     def _error(self, said: str) -> DirectoryError:
         return DirectoryError(f"{self._url}: {said}")
@@ -294,7 +298,7 @@ class _PassingError(Exception):
 
 def _meaning(error: BaseException) -> str:
     said = str(error)
-    return next((meaning for sign, meaning in _MEANINGS.items() if sign in said), said)
+    return next((meaning for sign, meaning in _MEANINGS.items() if sign in said), quoted(said))
 
 
 _TLS = "wants TLS ({}): write ldaps:// in target.ldap.url, or set target.ldap.start_tls to true"

@@ -26,6 +26,7 @@ from icaccess.targets.groups import (
     trusted,
 )
 from icaccess.targets.interface import Match, account_of
+from icaccess.text import quoted
 
 PAGE = 200
 SECONDS = 60.0
@@ -103,7 +104,7 @@ class ScimTarget(MemberTarget):
         found = self._get(f"Groups/{quote(one, safe='')}", {"attributes": "id,displayName,members"})
         if found.get("id") != one or not _same(found.get("displayname"), group):
             raise TargetError(
-                f"{self._url}: asked for the group {group} ({one}), it answers with "
+                f"{self._url}: asked for the group {group} ({one!r}), it answers with "
                 f"{found.get('displayname')!r} ({found.get('id')!r})"
             )
         members = found.get("members") or []
@@ -131,7 +132,7 @@ class ScimTarget(MemberTarget):
     def remove(self, name: str, group: str) -> None:
         """Remove one member, by a filter or a value, as the settings say."""
         if self._scim.remove == "filter":
-            self._patch(group, {"op": "remove", "path": f"members[value eq {_quoted(name)}]"})
+            self._patch(group, {"op": "remove", "path": f"members[value eq {_literal(name)}]"})
             return
         before = [] if self._removed_one else self.names(group)
         self._patch(group, {"op": "remove", "path": "members", "value": [{"value": name}]})
@@ -148,7 +149,7 @@ class ScimTarget(MemberTarget):
         if lost:
             raise TargetError(
                 f"{self._url}: took {len(lost)} more members out of {group} than the one that was to go, "
-                f"such as {min(lost)}; set target.scim.remove to filter, and run again to put them back"
+                f"such as {min(lost)!r}; set target.scim.remove to filter, and run again to put them back"
             )
         self._removed_one = True
 
@@ -174,7 +175,7 @@ class ScimTarget(MemberTarget):
     def _group_id(self, group: str) -> str:
         if group not in self._groups:
             listed = self._listed(
-                "Groups", filter=f"displayName eq {_quoted(group)}", attributes="id,displayName"
+                "Groups", filter=f"displayName eq {_literal(group)}", attributes="id,displayName"
             )
             found = [one for one, shown in listed.items() if _same(shown.get("displayname"), group)]
             if len(found) != 1:
@@ -219,16 +220,15 @@ class ScimTarget(MemberTarget):
             if "cursor" in place:
                 cursor = page.get("nextcursor")
                 if cursor in cursors:
-                    raise _PagesDoNotFit(f"gave the cursor {cursor} twice")
+                    raise _PagesDoNotFit(f"gave the cursor {quoted(str(cursor))} twice")
                 if not cursor:
                     break
                 cursors.add(cursor)
                 place = {"cursor": cursor}
             else:
                 if resources and str(page.get("startindex", "")) not in ("", place["startIndex"]):
-                    raise _PagesDoNotFit(
-                        f"asked for startIndex {place['startIndex']}, it gave {page['startindex']}"
-                    )
+                    given = quoted(str(page["startindex"]))
+                    raise _PagesDoNotFit(f"asked for startIndex {place['startIndex']}, it gave {given}")
                 if not resources or ("filter" in asked and len(found) >= total):
                     break
                 place = {"startIndex": str(len(found) + 1)}
@@ -241,7 +241,7 @@ class ScimTarget(MemberTarget):
         page = self._get(kind, {**asked, "startIndex": str(len(found)), "count": "1"})
         last = [_lower(one).get("id") for one in page.get("resources") or []]
         if last != [*found][-1:]:
-            raise _PagesDoNotFit(f"gave {last} at startIndex {len(found):,}, where {[*found][-1]} was")
+            raise _PagesDoNotFit(f"gave {last} at startIndex {len(found):,}, where {[*found][-1]!r} was")
 
     def _has_cursors(self) -> bool:
         """Whether the server offers pages by cursors (RFC 9865 §4), which do not shift with changes."""
@@ -258,9 +258,11 @@ class ScimTarget(MemberTarget):
         for one in map(_lower, resources):
             name = one.get("id")
             if not isinstance(name, str) or not name:
-                raise TargetError(f"{self._url}/{kind}: gives a resource without an id: {str(one)[:100]}")
+                raise TargetError(
+                    f"{self._url}/{kind}: gives a resource without an id: {quoted(str(one), 100)}"
+                )
             if name in found:
-                raise _PagesDoNotFit(f"gave {name} twice, the second time after {len(found):,} in all")
+                raise _PagesDoNotFit(f"gave {name!r} twice, the second time after {len(found):,} in all")
             found[name] = one
 
     def _get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
@@ -335,7 +337,7 @@ def _lower(found: Any) -> dict[str, Any]:
     return {name.lower(): value for name, value in found.items()} if isinstance(found, dict) else {}
 
 
-def _quoted(value: str) -> str:
+def _literal(value: str) -> str:
     """A string of the filter language: JSON's, by RFC 7644 §3.4.2.2."""
     return json.dumps(value, ensure_ascii=False)
 
@@ -353,10 +355,11 @@ def _same(shown: Any, name: str) -> bool:
 
 
 def _said(response: Response) -> str:
-    """What a server says of an error (RFC 7644 §3.12), on one line."""
+    """What a server says of an error (RFC 7644 §3.12), on one line and quoted."""
     try:
         error = _lower(json.loads(response.content))
     except ValueError:
         error = {}
     parts = [str(error[name]) for name in ("scimtype", "detail") if error.get(name)]
-    return f"{': '.join(parts) or response.content_type} (HTTP {response.status})"
+    said = quoted(": ".join(parts)) if parts else response.content_type
+    return f"{said} (HTTP {response.status})"

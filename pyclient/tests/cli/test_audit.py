@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,6 +133,22 @@ def test_a_full_disk_is_named(run):
         1,
         "",
         "icaccess: /dev/full: the export cannot be written there: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize("asked", ["export", "runs"])
+def test_a_reader_that_goes_away_and_a_full_disk(run, tmp_path, asked):
+    own = ["--config", ROOT / "config", "--store", f"sqlite:///{tmp_path}/icaccess.db"]
+    command = [sys.executable, "-m", "icaccess", "audit", asked, *own]
+    unread, output = os.pipe()
+    os.close(unread)
+    with os.fdopen(output, "wb") as pipe, Path("/dev/full").open("wb") as full:
+        left = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False)
+        no_space = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (left.returncode, left.stderr) == (141, "")
+    assert (no_space.returncode, no_space.stderr) == (
+        1,
+        "icaccess: cannot write the output: No space left on device; free some space\n",
     )
 
 

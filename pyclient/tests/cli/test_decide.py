@@ -108,6 +108,22 @@ def test_a_ledger_to_come_needs_no_database(command, tmp_path):
     [
         (("decide", "12", *EXAMPLES), "icaccess: no employee 12 in the facts; check the id, it is a text"),
         (("decide", *EXAMPLES[:2], "--at", "tomorrow"), "icaccess: --at 'tomorrow': not a date; write it as"),
+        (
+            ("decide", *EXAMPLES[:2], "--at", "2200-01-01"),
+            "icaccess: --at 2200-01-01 is outside the years 1900 to 2199; give a day",
+        ),
+        (
+            ("plan", *EXAMPLES[:2], "--at", "0001-01-01"),
+            "icaccess: --at 0001-01-01 is outside the years 1900 to 2199",
+        ),
+        (
+            ("forecast", *EXAMPLES[:2], "--until", "2200-01-01"),
+            "icaccess: --until 2200-01-01 is outside the years",
+        ),
+        (
+            ("impact", "--base", "policy", "--until", "9999-12-31"),
+            "icaccess: --until 9999-12-31 is outside the years",
+        ),
         (("decide", *EXAMPLES[:2], "--at", "2027-6-29"), "icaccess: --at '2027-6-29': not a date"),
         (("decide", *EXAMPLES[:2], "--at", "20270629"), "icaccess: --at '20270629': not a date"),
         (("decide", *EXAMPLES[:2], "--at", "2027-02-30"), "icaccess: --at '2027-02-30': not a date"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 from icaccess import errors
 from icaccess.cli import cli
 from icaccess.cli.outputs import OUTPUTS, Failed, document
+from icaccess.opa.engine import Engine
 from tests.cli.conftest import ROOT, Run
 from tests.notices.servers import Mailbox, mail_server
 
@@ -200,6 +202,29 @@ def test_an_error_is_json_too(
     failure = msgspec.json.decode(err.splitlines()[-1], type=Failed).error
     assert (ended, out, failure.code, failure.exit_code) == (exit_code, "", code, exit_code)
     assert command(*arguments)[2].splitlines()[-1] == f"icaccess: {failure.message}"
+
+
+@pytest.mark.parametrize("asked", [["decide", "--format", "jsonl"], ["--help"]])
+def test_output_that_cannot_be_written_is_one_error(engine: Engine, asked: list[str]) -> None:
+    url = {"ICACCESS_OPA_URL": engine.url, "ICACCESS_OPA_TOKEN": engine.token}
+    facts = ["--facts", "examples/facts", *DAY] if len(asked) > 1 else []
+    command = [sys.executable, "-m", "icaccess", *asked, *facts]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **url},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    said = "cannot write the output: No space left on device; free some space"
+    error = {"error": {"code": "usage", "message": said, "exit_code": 1}}
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{json.dumps(error)}\n" if facts else f"icaccess: {said}\n",
+    )
 
 
 def test_quiet_leaves_only_the_error_on_stderr(command: Run) -> None:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.cli.test_changes import ROOT, icaccess  # noqa: F401 (the fixture)
+from tests.targets.odd_scim import odd_server
 from tests.targets.servers import TOKEN, running_scim
 
 GROUP = "IC Elementary Scheduling"
@@ -80,13 +81,27 @@ def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch
         assert err == "icaccess: 1 change could not be made; run again to retry\n"
 
 
+def test_changes_that_nobody_could_verify_are_not_said_to_be_made(configured, monkeypatch):
+    monkeypatch.setenv("SCIM_TOKEN", TOKEN)
+    with odd_server() as server:
+        server.group(GROUP, ["u2", "u3"])
+        settings = f"{{url: '{server.url}', token: '${{SCIM_TOKEN}}', group: {GROUP}}}"
+        run = configured(f"target:\n  kind: scim\n  scim: {settings}\n")
+        run("adopt")
+        server.way = "no answer after a change"
+        code, out, err = run("apply", "--yes")
+    assert (code, out.count("could not be verified")) == (4, 3)
+    assert err == "icaccess: 3 changes could not be made; run again to retry\n"
+
+
 def test_a_target_that_is_real_takes_no_other_day(configured, tmp_path):
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\n")
     settings = f"{{group: {GROUP}, match: username, work_lists: ../lists, export: ../members.csv}}"
     run = configured(f"target:\n  kind: campus\n  campus: {settings}\n")
-    code, out, err = run("apply", "--yes", "--at", "2025-09-10")
-    assert (code, out, err.count("\n")) == (1, "", 1)
-    assert "is changed as of today" in err
+    for asked in (("apply", "--yes"), ("adopt",)):
+        code, out, err = run(*asked, "--at", "2025-09-10")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert "is changed as of today" in err
     assert not (tmp_path / "lists").exists()
 
 

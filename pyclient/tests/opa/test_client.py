@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from itertools import count
@@ -341,7 +341,7 @@ def test_a_day_that_is_none_is_the_callers_mistake(standin: Engine, at: Any) -> 
         for call in (client.decide, client.explain, lambda e, at: client.decide_many([e], at)):
             with pytest.raises(UsageError, match=r"^at: must be a datetime\.date, such as .*, and is "):
                 call(one, at)
-        with pytest.raises(UsageError, match=r"^at: must be"):
+        with pytest.raises(UsageError, match=r"^day: must be"):
             client.due_after(at)
 
 
@@ -395,15 +395,66 @@ def test_nobody_at_all_is_decided_about_nobody(standin: Engine) -> None:
 def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
     client = AccessClient(standin.url, standin.token)
     client.close()
-    for call in (client.decide, client.explain, lambda e, at: client.decide_many([e], at)):
+    person = Employee(id="1")
+    calls: list[Callable[[], object]] = [
+        lambda: client.decide(person, AT),
+        lambda: client.explain(person, AT),
+        lambda: client.decide_many([person], AT),
+        lambda: client.evidence(person, AT),
+        lambda: client.approvals_due([person], AT),
+        lambda: client.due_after(AT),
+        client.ready,
+        client.status,
+        client.revisions,
+    ]
+    for call in calls:
         with pytest.raises(UsageError, match="the client was closed: open another one"):
-            call(Employee(id="1"), AT)
+            call()
 
 
-@pytest.mark.parametrize("timeout", [0, -1, None, "5"])
-def test_a_timeout_that_is_none_is_the_callers_mistake(timeout: Any) -> None:
-    with pytest.raises(UsageError, match=r"^timeout: "), AccessClient("http://127.0.0.1:9", timeout=timeout):
-        pass
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("url", [None, 5, b"http://127.0.0.1:9", ["http://127.0.0.1:9", None]]),
+        ("token", [5, b"secret", "a\nb"]),
+        ("timeout", [0, -1, None, "5"]),
+        ("batch", [0, -1, 1.5, None, "5", True]),
+        ("connections", [0, -1, 1.5, "5"]),
+    ],
+)
+def test_a_wrong_argument_is_named(name: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(UsageError, match=rf"^{name}: ") as caught:
+            AccessClient(**{"url": "http://127.0.0.1:9", name: value})
+        assert "\n" not in str(caught.value)
+        assert "secret" not in str(caught.value)
+
+
+def test_a_wrong_question_is_named() -> None:
+    person: dict[str, Any] = {"id": "1"}
+    wrong: Any = "x"
+    with AccessClient("http://127.0.0.1:9") as client:  # nothing answers there, and nothing is asked
+        calls: dict[str, list[Callable[[], object]]] = {
+            "revisions": [lambda: client.decide_many([person], AT, revisions=wrong)],
+            "employees": [
+                lambda one=one: client.approvals_due(one, AT)  # type: ignore[misc]  # no type is inferred
+                for one in (person, Employee(id="1"), wrong)
+            ],
+            "record 1": [lambda: list(client.approvals_due([wrong], AT))],
+            "sources": [
+                lambda: client.evidence(person, AT, {"certifications": wrong}),
+                lambda: client.evidence(person, AT, wrong),
+            ],
+            "at": [
+                lambda day=day: client.decide(person, day)  # type: ignore[misc]  # no type is inferred
+                for day in (date(1899, 12, 31), date(2200, 1, 1), date.min, date.max)
+            ],
+            "day": [lambda: client.due_after(date(2200, 1, 1))],
+        }
+        for name, some in calls.items():
+            for call in some:
+                with pytest.raises(UsageError, match=f"^{name}: "):
+                    call()
 
 
 def test_threads_share_a_client(standin: Engine) -> None:
@@ -429,7 +480,7 @@ def test_threads_share_a_client(standin: Engine) -> None:
         (answer({}, version="1.21.2"), r"has version 1\.21\.2: 1\.21\.3 or a newer 1\.x is needed"),
         (answer({}, warning={"code": "api_usage_warning"}), "warning: .*api_usage_warning"),
         ((503, "text/plain", b"no backend"), "not reached by the proxy before it .HTTP 503"),
-        ((503, "application/json", b'{"code": "x", "message": "busy"}'), "is not ready .HTTP 503.: busy"),
+        ((503, "application/json", b'{"code": "x", "message": "busy"}'), "is not ready .HTTP 503.: .busy"),
         ((500, "application/json", b'{"code": "internal_error", "message": "no policy"}'), "no policy"),
     ],
 )

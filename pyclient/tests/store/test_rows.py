@@ -127,10 +127,13 @@ def test_an_edited_cached_decision_is_named_before_use(store_url: str, tmp_path:
             verify(connection, key=key)
         with store.writing() as connection:
             connection.execute(text(f"UPDATE decision SET {edit}"))  # noqa: S608 (one of the list above)
-        with store.reading() as connection, pytest.raises(StoreError, match="1: somebody edited this cached"):
+        with (
+            store.reading() as connection,
+            pytest.raises(StoreError, match="1': somebody edited this cached"),
+        ):
             verify(connection, key=key)
         again = DecisionCache(ScriptedClient({}), store, keep=True)
-        with pytest.raises(StoreError, match=r"1: somebody edited this cached decision .* apply --full"):
+        with pytest.raises(StoreError, match=r"1': somebody edited this cached decision .* apply --full"):
             list(again.decide_json(people("1"), DAY, revisions=REVISIONS))
         whole = DecisionCache(ScriptedClient({}), store, keep=True, full=True)
         assert len(list(whole.decide_json(people("1"), DAY, revisions=REVISIONS))) == 1
@@ -152,5 +155,5 @@ def test_a_code_of_somebody_else_or_none_does_not_count(store_url: str, tmp_path
             other = "SELECT seal FROM decision WHERE employee_id = '2'"
             connection.execute(text(f"UPDATE decision SET seal = ({other}) WHERE employee_id = '1'"))  # noqa: S608 (as above)
         third = DecisionCache(ScriptedClient({}), store, keep=True)
-        with pytest.raises(StoreError, match="1: somebody edited this cached decision"):
+        with pytest.raises(StoreError, match="1': somebody edited this cached decision"):
             list(third.decide_json(people("1", "2"), DAY, revisions=REVISIONS))

@@ -128,6 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         match self.server.way:
             case "members not shown":
                 del shown["members"]
+            case "shown late" if "Groups/" in self.path:
+                before = group.pop("before", group["members"])
+                shown = {**group, "members": [{"value": member} for member in before]}
             case "few members shown":
                 shown["members"] = shown["members"][:2]
             case "another group's answer" if "Groups/" in self.path:
@@ -141,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.server.way == "403 on PATCH":
             return self.answer(403, {"schemas": [API + "Error"], "status": "403", "detail": "read only"})
+        if self.server.way == "shown late":
+            group["before"] = list(group["members"])
         for change in body["Operations"]:
             if change["op"] == "add":
                 who = [one["value"] for one in change["value"]]
@@ -153,6 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
                 ]
                 group["members"] = [one for one in group["members"] if one not in who]
             self.server.asked.append(f"{change['op']} {' '.join(who)} in {group['displayName']}")
+        if self.server.way == "no answer after a change":
+            self.server.way = "web page"
         return self.answer(204)
 
     def answer(self, code: int, body: Any = b"", kind: str = "application/scim+json") -> None:

@@ -121,7 +121,7 @@ class HttpSource(MappedSource):
                 return None
             if not same_origin(url, self._url):
                 raise FactsError(
-                    f"{self._shown}: names a next page on another server, {shown(url)}; it is not followed"
+                    f"{self._shown}: names a next page on another server, {shown(url)!r}; it is not followed"
                 )
             return url, {}
         place: object = None

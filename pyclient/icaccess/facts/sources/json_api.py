@@ -15,7 +15,7 @@ from icaccess.errors import FactsError, HttpError
 from icaccess.facts.settings import HttpSettings, OneRosterSettings
 from icaccess.files import write_private
 from icaccess.http import RETRY, HttpClient, Response, shown
-from icaccess.text import clip
+from icaccess.text import quoted
 
 _RETRY = RETRY.new(total=5, connect=2, read=2, status=5, status_forcelist=(429, 502, 503, 504))
 """Reading twice changes nothing, so a broken connection is tried again, and a rate limit is waited for."""
@@ -157,7 +157,7 @@ def _json(response: Response, url: str) -> Any:
 
 
 def _said(response: Response) -> str:
-    """The error in the answer's own words: flat, or nested in `imsx_StatusInfo`, keys in either case."""
+    """The error in the answer's words, quoted: flat, or nested in `imsx_StatusInfo`, keys in either case."""
     try:
         body = {key.lower(): value for key, value in json.loads(response.content).items()}
         nested = body.get("imsx_statusinfo", body)
@@ -165,4 +165,4 @@ def _said(response: Response) -> str:
     except (ValueError, AttributeError, RecursionError):
         return ""
     text = inner.get("imsx_description") or inner.get("message") or inner.get("error")
-    return f": {clip(str(text))}" if text else ""
+    return f": {quoted(str(text))}" if text else ""

@@ -183,7 +183,7 @@ def test_a_token_service_that_gives_none(tmp_path: Path, monkeypatch: pytest.Mon
             "client_secret": "${CLIENT_SECRET}",
         }
         said = refusal(tmp_path, server.url, auth=auth)
-    assert "/token: gives no token: invalid_client" in said
+    assert "/token: gives no token: 'invalid_client" in said
     assert "s3cret" not in said
 
 
@@ -223,8 +223,8 @@ def changing(asked: Asked) -> Reply:
         (lambda _: Reply({"jobs": ROWS}), {}, "holds no list at '@'; correct `items`"),
         (lambda _: Reply(None, 204), {}, "jobs: has no rows, at least 1 were expected"),
         (lambda _: Reply({"error": {"message": "gone"}}, 410), {}, "answered 410"),
-        (lambda _: Reply({"imsx_StatusInfo": {"imsx_Description": "bad filter"}}, 400), {}, "answered 400: bad filter"),
-        (lambda _: Reply({"IMSX_description": "bad limit"}, 400), {}, "answered 400: bad limit"),
+        (lambda _: Reply({"imsx_StatusInfo": {"imsx_Description": "bad filter"}}, 400), {}, "answered 400: 'bad filter'"),
+        (lambda _: Reply({"IMSX_description": "bad limit"}, 400), {}, "answered 400: 'bad limit'"),
         (lambda _: Reply("down", 503), {}, "answered 503"),
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "4"}), {}, "jobs: gave 3 rows but says that it holds 4"),
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "2"}), {}, "gave 3 rows and more, but says that it holds 2"),
@@ -232,7 +232,7 @@ def changing(asked: Asked) -> Reply:
         (repeating, {"paging": PAGES}, "repeats an earlier one; correct the paging, or try again"),
         (endless, {"paging": {**PAGES, "max_pages": 5}}, "has not come to an end after 5 pages; correct `paging`"),
         (changing, {"paging": PAGES}, "changed from 3 rows to 4 while read; try again"),
-        (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, http://example.org/; it is not followed"),
+        (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, 'http://example.org/'; it is not followed"),
         (lambda _: Reply(ROWS), {"fields": {**API["fields"], "end": "until"}}, "no row has the field 'until', which the settings name"),
         (lambda _: Reply(ROWS), {"expect": {"columns": ["campus"]}}, "no row has the field 'campus'"),
         (lambda _: Reply(ROWS), {"key": {"id": "employee.no"}}, "no row has the field 'employee', which the settings name"),

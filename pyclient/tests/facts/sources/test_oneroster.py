@@ -158,7 +158,7 @@ def test_errors_flat_or_nested(tmp_path: Path, key: str, *, nested: bool) -> Non
     body = {key: "bad offset", "imsx_codeMajor": "failure"}
     with (
         serving(lambda _: Reply({"imsx_StatusInfo": body} if nested else body, 400)) as server,
-        pytest.raises(FactsError, match="answered 400: bad offset"),
+        pytest.raises(FactsError, match="answered 400: 'bad offset"),
     ):
         read(tmp_path, server.url)
 
