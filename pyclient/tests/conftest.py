@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from icaccess.errors import EngineError
 from icaccess.opa.client import AccessClient
@@ -23,6 +25,16 @@ LONGEST_ID = 100
 """The most characters of a test's id, so that it can be read and given to pytest on one line."""
 _LONGEST_VALUE = 12
 STANDIN = Path(__file__).parent / "opa" / "standin"
+_QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _NEEDS = re.compile(r"^(?:Skipped: )?needs ([^:]+):")
 
 
@@ -54,6 +66,18 @@ def standin(opa_path: Path) -> Iterator[Engine]:
     """An OPA on a small policy of the same paths and shapes, which fails on a person named `poison`."""
     with running_engine(STANDIN / "policy", STANDIN / "config", opa=opa_path) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a network, started once: Playwright works once in a process."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("needs Chromium: it is not on PATH (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=_QUIET)
+        yield chromium
+        chromium.close()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

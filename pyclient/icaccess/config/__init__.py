@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -132,6 +133,8 @@ def load_config(directory: Path) -> Config:
         raise config.fail((), "must be a mapping of sections")
     for problem in document.problems:
         raise config.fail(problem.path, problem.text)
+    for path in _with_nul(document.value):
+        raise config.fail(path, "holds a NUL character; remove it")
     for name in document.value:
         if name != "zone" and name not in SECTIONS:
             raise config.fail((name,), f"is not a known section; known: zone, {', '.join(SECTIONS)}")
@@ -146,6 +149,15 @@ def _read(file: Path) -> Marked:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     except MarkedYamlError as error:
         raise ConfigError(f"{file} line {error.line}: {error.problem}") from error
+
+
+def _with_nul(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where a text holds a NUL character, which no path, address or store takes."""
+    if isinstance(value, str) and "\0" in value:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in inner:
+        yield from _with_nul(one, (*path, step))
 
 
 def _zone(config: Config, name: object) -> ZoneInfo:

@@ -58,6 +58,10 @@ def test_a_section_is_read_as_the_type_that_its_owner_gives(tmp_path: Path) -> N
     [
         ("gaurd: {}\n", "line 1: gaurd: is not a known section; known: zone, sources"),
         ("zone: America/Denber\n", "line 1: zone: 'America/Denber' is no time zone"),
+        (
+            'sources: []\nguard: {words: ["\\0"]}\n',
+            "line 2: guard.words[0]: holds a NUL character; remove it",
+        ),
         ("zone: 7\n", "line 1: zone: 7 is no time zone"),
         ("zone: -07:00\n", "line 1: zone: '-07:00' is no time zone; write one such as America/Denver"),
         ("- a\n", "must be a mapping of sections"),

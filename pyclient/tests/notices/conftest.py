@@ -13,7 +13,6 @@ import yaml
 
 from tests.cli.conftest import command  # noqa: F401 (a fixture)
 from tests.notices.servers import Mailbox, Receiver, mail_server, webhook
-from tests.review.conftest import browser  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parents[3]
 
