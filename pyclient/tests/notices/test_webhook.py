@@ -84,7 +84,7 @@ def test_a_document_that_is_refused(receiver, status, for_good):
         (403, "answers 403"),
         (404, "answers 404"),
         (429, "answers 429"),
-        (301, "redirects to http://127.0.0.1:9/elsewhere, which is not followed"),
+        (301, "redirects to 'http://127.0.0.1:9/elsewhere', which is not followed"),
         (307, "which is not followed; set the URL that answers"),
         (0, "ended the connection before its answer was complete"),
     ],
