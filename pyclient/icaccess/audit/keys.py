@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -71,11 +73,16 @@ def signing_key(path: Path, *, make: bool) -> SigningKey:
     if make and not path.exists():
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        beside = path.with_name(f".{path.name}.{uuid4().hex}")
         try:
-            write_private(path, [pem])
+            write_private(beside, [pem])
+            os.link(beside, path)
+        except FileExistsError:
+            pass  # another service made one at the same moment; its key is the record's
         except OSError as error:
             raise ConfigError(f"{path}: the audit key cannot be made: {error.strerror}; {_MAKE}") from error
-        return SigningKey(key)
+        finally:
+            beside.unlink(missing_ok=True)
     loaded = _load(path, lambda pem: load_pem_private_key(pem, password=None))
     if not isinstance(loaded, Ed25519PrivateKey):
         raise ConfigError(f"{path}: is not an Ed25519 private key; {_MAKE}")
