@@ -35,26 +35,38 @@ def write_private_files(contents: Mapping[Path, Iterable[bytes]]) -> None:
             if _is_stream(path):
                 with path.open("wb") as stream:
                     stream.writelines(chunks)
-                continue
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "a folder of that name is in the way", str(path))
-            try:
-                make_folder(path.parent)
-            except FileExistsError as error:
-                raise NotADirectoryError(
-                    errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)
-                ) from error
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 0600
-            undo.callback(Path(name).unlink, missing_ok=True)
-            with os.fdopen(handle, "wb") as file:
-                file.writelines(chunks)
-                file.flush()
-                os.fsync(file.fileno())
-            written.append((Path(name), path))
+            else:
+                written.append((_write_beside(path, chunks, undo), path))
         for beside, path in written:
             beside.replace(path)
         for folder in {path.parent for _, path in written}:
             _sync_folder(folder)
+
+
+def write_private_once(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file as `write_private` does, unless a file stands at `path` by then, which is kept."""
+    with contextlib.ExitStack() as undo:
+        beside = _write_beside(path, chunks, undo)
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+        _sync_folder(path.parent)
+
+
+def _write_beside(path: Path, chunks: Iterable[bytes], undo: contextlib.ExitStack) -> Path:
+    """A new file with mode 0600 beside `path`, whole and on the disk; `undo` removes it where it stays."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a folder of that name is in the way", str(path))
+    try:
+        make_folder(path.parent)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from error
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    undo.callback(Path(name).unlink, missing_ok=True)
+    with os.fdopen(handle, "wb") as file:
+        file.writelines(chunks)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(name)
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -23,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from icaccess.errors import ConfigError
-from icaccess.files import write_private
+from icaccess.files import write_private_once
 
 _MAKE = "make one with: openssl genpkey -algorithm ed25519 -out FILE"
 
@@ -73,16 +71,10 @@ def signing_key(path: Path, *, make: bool) -> SigningKey:
     if make and not path.exists():
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        beside = path.with_name(f".{path.name}.{uuid4().hex}")
         try:
-            write_private(beside, [pem])
-            os.link(beside, path)
-        except FileExistsError:
-            pass  # another service made one at the same moment; its key is the record's
+            write_private_once(path, [pem])  # of two services that start together, one makes the key
         except OSError as error:
             raise ConfigError(f"{path}: the audit key cannot be made: {error.strerror}; {_MAKE}") from error
-        finally:
-            beside.unlink(missing_ok=True)
     loaded = _load(path, lambda pem: load_pem_private_key(pem, password=None))
     if not isinstance(loaded, Ed25519PrivateKey):
         raise ConfigError(f"{path}: is not an Ed25519 private key; {_MAKE}")

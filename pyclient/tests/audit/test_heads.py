@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import msgspec
 import pytest
@@ -191,6 +193,27 @@ def test_witnesses_need_a_key(tmp_path: Path) -> None:
     (tmp_path / "icaccess.yaml").write_text("audit: {witnesses: [{type: file, path: x}]}\n")
     with pytest.raises(ConfigError, match=r"audit\.key: is required with witnesses"):
         record_key(load_config(tmp_path), "postgresql://nowhere/x")
+
+
+def test_services_that_start_together_make_one_key(tmp_path: Path) -> None:
+    count = 8
+    for number in range(20):
+        file, start = tmp_path / f"{number}.key", Barrier(count)
+
+        def made(file: Path = file, start: Barrier = start) -> str:
+            start.wait()
+            return signing_key(file, make=True).id
+
+        with ThreadPoolExecutor(count) as pool:
+            ids = {one.result() for one in [pool.submit(made) for _ in range(count)]}
+        assert ids == {signing_key(file, make=False).id}
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(f"{n}.key" for n in range(20))
+
+
+def test_a_key_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ConfigError, match="the audit key cannot be made: Not a directory"):
+        signing_key(tmp_path / "file" / "audit.key", make=True)
 
 
 def test_the_key_s_file(tmp_path: Path) -> None:
