@@ -36,6 +36,7 @@ from urllib3.util import Retry
 
 from icaccess.config import Secret
 from icaccess.config.auth import Auth, Bearer, OAuth2
+from icaccess.config.secrets import shown_url
 from icaccess.errors import HttpError, HttpSettingsError, HttpTimeoutError
 from icaccess.text import clip
 
@@ -162,8 +163,8 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         for name, value in prepared.headers.items():
             if not (value.isascii() and value.isprintable()):
                 raise HttpSettingsError(
-                    f"{shown(url)}: is not asked, since the header {name} holds a character that HTTP cannot "
-                    "carry; correct the secret or setting"
+                    f"{shown_url(url)}: is not asked, since the header {name} holds a character that HTTP "
+                    "cannot carry; correct the secret or setting"
                 )
         return prepared
 
@@ -184,7 +185,9 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         for chunk in response.iter_content(_CHUNK):
             content += chunk
             if len(content) > self._max_bytes:
-                raise HttpError(f"{shown(response.url)}: answers with more than {self._max_bytes:,} bytes")
+                raise HttpError(
+                    f"{shown_url(response.url)}: answers with more than {self._max_bytes:,} bytes"
+                )
         return bytes(content)
 
     def _bearer(self, auth: OAuth2) -> Bearer:
@@ -200,11 +203,11 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         session: Any = self._session
         try:
             if not isinstance(session.fetch_token(url).get("access_token"), str):
-                raise HttpError(f"{shown(url)}: gives no token: its answer has no `access_token`")
+                raise HttpError(f"{shown_url(url)}: gives no token: its answer has no `access_token`")
         except requests.HTTPError as error:
-            raise HttpError(f"{shown(url)}: gives no token: HTTP {error.response.status_code}") from error
+            raise HttpError(f"{shown_url(url)}: gives no token: HTTP {error.response.status_code}") from error
         except (AuthlibBaseError, ValueError) as error:
-            raise HttpError(f"{shown(url)}: gives no token: {cause(error)!r}") from error
+            raise HttpError(f"{shown_url(url)}: gives no token: {cause(error)!r}") from error
         except (requests.RequestException, OSError) as error:
             raise self._error(url, error) from error
 
@@ -212,7 +215,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         """What went wrong, in one line."""
         why, chain = cause(error), _chain(error)
         if isinstance(error, requests.TooManyRedirects) and error.response is not None:
-            why = shown(error.response.headers["Location"])
+            why = shown_url(error.response.headers["Location"])
         if "CERTIFICATE_VERIFY_FAILED" in why:
             text = _NOT_TRUSTED
         elif "[X509" in why or "[SSL] PEM" in why:
@@ -220,7 +223,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         else:
             text = next(text for kinds, text in _REASONS if any(isinstance(link, kinds) for link in chain))
         kind = _KINDS.get(text, HttpError)
-        return kind(f"{shown(url)}: {text.format(why=why, seconds=self._timeout, ca=self._ca_setting)}")
+        return kind(f"{shown_url(url)}: {text.format(why=why, seconds=self._timeout, ca=self._ca_setting)}")
 
 
 _NOT_TRUSTED = (
@@ -250,16 +253,6 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
 ]
 """What the errors of the libraries mean; the first that fits says it, and quotes a server's words."""
 _KINDS = {_BAD_FILE: HttpSettingsError, _BAD_URL: HttpSettingsError, _TOO_SLOW: HttpTimeoutError}
-
-
-def shown(url: str) -> str:
-    """A URL as it may be shown: without user, password, parameters and fragment, which may be secret."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "a URL"
-    path = parts.path.partition(";")[0]
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" if parts.scheme else path
 
 
 def is_loopback(url: str) -> bool:
@@ -332,7 +325,7 @@ class _Adapter(HTTPAdapter):
         open_ = not url.startswith("https:") and (kwargs.get("proxies") or not is_loopback(url))
         if open_ and (self._secret or "Authorization" in request.headers):
             raise HttpSettingsError(
-                f"{shown(url)}: is not asked, since a secret would go there unencrypted; write https://"
+                f"{shown_url(url)}: is not asked, since a secret would go there unencrypted; write https://"
             )
         return super().send(request, *args, **{**kwargs, "timeout": self._timeout})
 

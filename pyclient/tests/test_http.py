@@ -16,8 +16,9 @@ import pytest
 
 from icaccess.config import Secret, SecretUrl
 from icaccess.config.auth import ApiKey, Auth, Basic, Bearer, OAuth2
+from icaccess.config.secrets import shown_url
 from icaccess.errors import HttpError, HttpSettingsError
-from icaccess.http import RETRY, HttpClient, Response, is_loopback, same_origin, shown
+from icaccess.http import RETRY, HttpClient, Response, is_loopback, same_origin
 from tests.facts.sources.servers import Asked, Reply, serving
 
 TOKEN = Bearer(token=Secret("t0ken"))
@@ -326,10 +327,11 @@ def test_a_server_that_speaks_no_tls() -> None:
 
 def test_what_is_shown_of_a_url() -> None:
     assert (
-        shown("https://user:hunter2@example.org:8443/a?key=hunter2#hunter2") == "https://example.org:8443/a"
+        shown_url("https://user:hunter2@example.org:8443/a?key=hunter2#hunter2")
+        == "https://example.org:8443/a"
     )
-    assert shown("https://example.org/a;key=hunter2") == "https://example.org/a"
-    assert shown("http://[::1") == "a URL"
+    assert shown_url("https://example.org/a;key=hunter2") == "https://example.org/a"
+    assert shown_url("http://[::1") == "a URL"
 
 
 @pytest.mark.parametrize(

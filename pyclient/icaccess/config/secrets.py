@@ -79,7 +79,7 @@ def shown_url(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "a URL that cannot be read"
+        return "a URL"
     path = parts.path.partition(";")[0]
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" if parts.scheme else path
 

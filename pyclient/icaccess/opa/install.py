@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies
 
+from icaccess.config.secrets import shown_url
 from icaccess.errors import EngineError, HttpError
-from icaccess.http import HttpClient, shown
+from icaccess.http import HttpClient
 from icaccess.opa.engine import VERSION, cached_opa, opa_version
 from icaccess.text import clip
 
@@ -95,12 +96,12 @@ def _download(url: str, out: Path) -> None:
         raise _NotHereError(str(error)) from error
     for response in (published, binary):
         if response.status != 200:
-            raise _NotHereError(f"{shown(url)}: answered {response.status}")
+            raise _NotHereError(f"{shown_url(url)}: answered {response.status}")
     wanted = clip(published.content.decode(errors="replace").partition(" ")[0].strip(), 64)
     got = hashlib.sha256(binary.content).hexdigest()
     if wanted != got:
         raise EngineError(
-            f"{shown(url)} has SHA-256 {got}, and {wanted or 'nothing'} was published: "
+            f"{shown_url(url)} has SHA-256 {got}, and {wanted or 'nothing'} was published: "
             "it was altered on the way or is damaged; nothing was installed"
         )
     out.write_bytes(binary.content)

@@ -10,11 +10,12 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from icaccess.config import Config
+from icaccess.config.secrets import shown_url
 from icaccess.errors import FactsError
 from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import HttpSettings
 from icaccess.facts.sources.json_api import JsonApi, Page, Pages
-from icaccess.http import same_origin, shown
+from icaccess.http import same_origin
 
 _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
 
@@ -58,7 +59,7 @@ class HttpSource(MappedSource):
         self._fields = JsonFields(settings.expect.columns)
         super().__init__(config, settings)
         self._url = settings.url.reveal()
-        self._shown = shown(self._url)
+        self._shown = shown_url(self._url)
         self._items = _compiled(settings.items, "items: ")
         self._total = _compiled(settings.total, "total: ") if settings.total else None
         if settings.paging.style == "cursor" and not settings.paging.next_cursor:
@@ -121,7 +122,8 @@ class HttpSource(MappedSource):
                 return None
             if not same_origin(url, self._url):
                 raise FactsError(
-                    f"{self._shown}: names a next page on another server, {shown(url)!r}; it is not followed"
+                    f"{self._shown}: names a next page on another server, {shown_url(url)!r}; "
+                    "it is not followed"
                 )
             return url, {}
         place: object = None

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from icaccess.config import Config
+from icaccess.config.secrets import shown_url
 from icaccess.errors import FactsError, HttpError
 from icaccess.facts.settings import HttpSettings, OneRosterSettings
 from icaccess.files import write_private
-from icaccess.http import RETRY, HttpClient, Response, shown
+from icaccess.http import RETRY, HttpClient, Response
 from icaccess.text import quoted
 
 _RETRY = RETRY.new(total=5, connect=2, read=2, status=5, status_forcelist=(429, 502, 503, 504))
@@ -73,10 +74,10 @@ class JsonApi(AbstractContextManager["JsonApi"]):
             return Page(kept["body"], kept["headers"], kept["next_url"])
         if response.status in (401, 403):
             raise FactsError(
-                f"{shown(url)}: refuses the credentials ({response.status}); renew or correct them"
+                f"{shown_url(url)}: refuses the credentials ({response.status}); renew or correct them"
             )
         if response.status >= 400:
-            raise FactsError(f"{shown(url)}: answered {response.status}{_said(response)}")
+            raise FactsError(f"{shown_url(url)}: answered {response.status}{_said(response)}")
         headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
         page = Page(_json(response, url), headers, response.next_url)
         self._keep(url, parameters, response, page)
@@ -112,7 +113,7 @@ class Pages:
         self.rows = 0
         self.total: int | None = None
         """How many rows the server says that there are, once it says so."""
-        self._shown = shown(url)
+        self._shown = shown_url(url)
         self._seen: set[bytes] = set()
 
     def take(self, items: list[Any], total: int | None) -> None:
@@ -149,11 +150,13 @@ def _json(response: Response, url: str) -> Any:
     if response.status == 204 or not content:
         return None
     if "html" in response.content_type or content.startswith(b"<"):
-        raise FactsError(f"{shown(url)}: answered with a web page instead of JSON; is it a log-in page?")
+        raise FactsError(f"{shown_url(url)}: answered with a web page instead of JSON; is it a log-in page?")
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise FactsError(f"{shown(url)}: answered with something that is no JSON, or cut short") from error
+        raise FactsError(
+            f"{shown_url(url)}: answered with something that is no JSON, or cut short"
+        ) from error
 
 
 def _said(response: Response) -> str:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from icaccess.config import Config
+from icaccess.config.secrets import shown_url
 from icaccess.errors import FactsError
 from icaccess.facts.settings import CsvSettings, OneRosterSettings
 from icaccess.facts.sources.csv import CsvFile
 from icaccess.facts.sources.json_api import JsonApi, Pages
-from icaccess.http import shown
 
 _NOT_STAFF = {"student", "parent", "guardian", "relative"}
 _GONE = {"tobedeleted", "inactive"}
@@ -96,7 +96,7 @@ def _listed(body: Any, name: str, url: str) -> list[Row]:
     if isinstance(body, dict):
         found = next((value for key, value in body.items() if key.lower() == name.lower()), None)
     if not isinstance(found, list) or not all(isinstance(thing, dict) for thing in found):
-        raise FactsError(f"{shown(url)}: holds no list of {name}; is it a OneRoster service?")
+        raise FactsError(f"{shown_url(url)}: holds no list of {name}; is it a OneRoster service?")
     return found
 
 
