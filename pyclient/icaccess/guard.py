@@ -17,7 +17,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from icaccess.batches import batches
-from icaccess.config import Section
+from icaccess.config import Section, Share
 from icaccess.errors import GuardStop, PlanError
 from icaccess.plan import Plan, PlannedChange
 
@@ -32,7 +32,6 @@ _FORESEEN = timedelta(days=30)
 """How long before the end of a validity it must have been known, for its removal to be foretold."""
 
 _Count = Annotated[int, Meta(ge=0)]
-_Share = Annotated[float, Meta(ge=0, le=1)]
 _Hours = Annotated[float, Meta(gt=0, le=87_600)]
 """At most ten years, so that every moment that is worked out with it is one."""
 
@@ -47,7 +46,7 @@ class Limit(Section, frozen=True, kw_only=True):
     """
 
     count: _Count | None = 250
-    share: _Share | None = None
+    share: Share | None = None
     at_least: _Count = 0
 
 
@@ -55,7 +54,7 @@ class RemovalLimit(Limit, frozen=True, kw_only=True):
     """How many revocations are let through in a window of time."""
 
     count: _Count | None = 25
-    share: _Share | None = 0.1
+    share: Share | None = 0.1
     at_least: _Count = 3
 
 
@@ -67,7 +66,7 @@ class GuardSettings(Section, frozen=True, kw_only=True):
     undecided: Limit = Limit()
     window_hours: _Hours = 24
     """The time over which revocations are counted."""
-    facts_shrink: _Share | None = 0.1
+    facts_shrink: Share | None = 0.1
     """By how great a share the facts may hold fewer people than in the last run."""
     facts_age_hours: _Hours | None = None
     """How old the oldest of the facts may be."""
