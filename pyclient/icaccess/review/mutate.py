@@ -31,7 +31,7 @@ from icaccess.review.mutants import Mutant
 from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.build import Built
 from icaccess.review.search.compare import Found, described
-from icaccess.review.search.facts import ME, employee_shape, replaced, vocabulary
+from icaccess.review.search.facts import employee_shape, vocabulary
 from icaccess.review.search.judge import BATCH, RULES, UNDEFINED, Made, VersionJudge, questions
 from icaccess.review.search.versions import changed_lines, mentioned
 from icaccess.review.source import PolicySource
@@ -105,10 +105,7 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
         found, _ = read_cases(file, self._source.clauses)
         data = msgspec.json.encode({**self._source.policy_data, **found.own_data})
         for cases in batches(found.cases, BATCH):
-            made = [
-                Made(replaced(case.employee, {case.employee.get("id"): ME}.get), case.at) for case in cases
-            ]
-            people = questions(made)
+            people = questions([Made.like(case.employee, case.at) for case in cases])
             decided = self._plain.decisions.decide(people, data)
             # A case about an id is not among them: everybody here has another one.
             kept = [place for place, case in enumerate(cases) if _passes(case, decided[place])]

@@ -16,7 +16,7 @@ from icaccess.opa.engine import find_opa
 from icaccess.review.cases import read_cases
 from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried
 from icaccess.review.search.differ import Difference, codes
-from icaccess.review.search.facts import ME, common, count_facts, employee_shape, is_day, replaced, vocabulary
+from icaccess.review.search.facts import ME, common, count_facts, employee_shape, is_day, vocabulary
 from icaccess.review.search.judge import Made, judging
 from icaccess.review.search.versions import ChangedLine, changed_lines, mentioned, reached, same_rules
 from icaccess.review.source import PolicySource, Rule
@@ -129,7 +129,7 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
             for case in read_cases(file, source.clauses)[0].cases:
                 if is_day(case.at) and isinstance(case.employee, dict):
                     days.add(case.at)
-                    yield Made(replaced(case.employee, {case.employee.get("id"): ME}.get), case.at)
+                    yield Made.like(case.employee, case.at)
     some = sorted(days)[:: max(len(days) // 4, 1)]
     for folder in examples:
         for file in sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]:
@@ -137,7 +137,7 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
             people = content.get("employees") if isinstance(content, dict) else content
             for facts in people if isinstance(people, list) else ():
                 if isinstance(facts, dict) and isinstance(facts.get("id"), str):
-                    yield from (Made(replaced(facts, {facts["id"]: ME}.get), day) for day in some)
+                    yield from (Made.like(facts, day) for day in some)
 
 
 def described(

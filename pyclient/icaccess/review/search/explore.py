@@ -14,7 +14,7 @@ from icaccess.errors import EngineError
 from icaccess.opa.engine import find_opa
 from icaccess.review.cases import Question, decide_questions, read_cases
 from icaccess.review.search.anybody import QUIET, Tried
-from icaccess.review.search.facts import ME, count_facts, employee_shape, replaced, vocabulary
+from icaccess.review.search.facts import ME, count_facts, employee_shape, vocabulary
 from icaccess.review.search.judge import Judge, Made, VersionJudge, judging, seen
 from icaccess.review.search.pool import Pool
 from icaccess.review.search.shrink import shrink
@@ -66,7 +66,7 @@ def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
     """
     source = PolicySource(find_opa(), place.policy, place.config)
     cases = [case for file in source.case_files for case in read_cases(file, source.clauses)[0].cases]
-    seeds = [Made(replaced(case.employee, {case.employee.get("id"): ME}.get), case.at) for case in cases]
+    seeds = [Made.like(case.employee, case.at) for case in cases]
     with judging(place) as (version, decisions):
         search = _Explorer(source, seeds, Tried(seed=seed, limit=limit, seeds=len(seeds)))
         problem = search.run(decisions)

@@ -20,7 +20,7 @@ from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
 from icaccess.opa.engine import running_engine
-from icaccess.review.search.facts import ME, EmployeeFacts
+from icaccess.review.search.facts import ME, EmployeeFacts, replaced
 from icaccess.review.versions import Checkout, Version, naming
 
 BATCH = 150
@@ -54,6 +54,11 @@ class Made(msgspec.Struct, frozen=True):
 
     facts: EmployeeFacts
     at: str
+
+    @classmethod
+    def like(cls, facts: EmployeeFacts, at: str) -> Made:
+        """Somebody with these facts, in which `ME` stands for the id wherever it stands."""
+        return cls(replaced(facts, {facts.get("id"): ME}.get), at)
 
 
 Learn = Callable[[Sequence[Made], Sequence[tuple[bytes, ...]]], None]
