@@ -13,9 +13,8 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,19 +23,20 @@ from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.http import HttpClient
-from icaccess.models import (
-    FIRST_DAY,
-    LAST_DAY,
-    NO_SUCH_DAY,
-    AnyRecord,
-    ClauseExplanation,
-    Decision,
-    DecisionJson,
-    Employee,
-    InvalidRecord,
-    Unread,
-)
+from icaccess.models import ClauseExplanation, Decision, DecisionJson, Employee, InvalidRecord, Unread
 from icaccess.opa.answers import checked_decision, invalid_record, no_decision
+from icaccess.opa.arguments import (
+    EmployeeLike,
+    RecordLike,
+    are_texts,
+    each_once,
+    expect,
+    expect_day,
+    expect_many,
+    id_of,
+    is_count,
+    names_somebody,
+)
 from icaccess.opa.transport import EvaluationError, Revisions, Sidecars, TooSlowError, UnreachableError
 
 BATCH = 250
@@ -45,10 +45,6 @@ LEAST = 50
 """Fewer are not divided over several requests: in a small one each person costs OPA more."""
 MOST_SLOW = 30
 """A run ends after more questions than this without an answer in time; one slow record takes nine."""
-
-EmployeeLike = Employee | Mapping[str, Any]
-"""The facts of one employee: an `Employee`, or a mapping in the same shape."""
-RecordLike = AnyRecord | Mapping[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -96,10 +92,10 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         connections: int | None = None,
     ) -> None:
         urls = [url] if isinstance(url, str) else url
-        _expect(_are_texts(urls), "url", "a URL of OPA, or a list of them", url)
+        expect(are_texts(urls), "url", "a URL of OPA, or a list of them", url)
         if not urls:
             raise UsageError("no URL of OPA was given")
-        if any(_names_somebody(one) for one in urls):
+        if any(names_somebody(one) for one in urls):
             raise UsageError("a URL of OPA carries a user or password: leave them out, and give the token")
         if token is not None and not isinstance(token, str):  # a secret is not shown
             raise UsageError(f"token: must be a text, and is of type {type(token).__name__}")
@@ -109,8 +105,8 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             )
         if not (isinstance(timeout, int | float) and timeout > 0):
             raise UsageError(f"timeout: {timeout!r} is no number of seconds above 0")
-        _expect(_is_count(batch), "batch", "a number of employees from 1", batch)
-        _expect(connections is None or _is_count(connections), "connections", "a number from 1", connections)
+        expect(is_count(batch), "batch", "a number of employees from 1", batch)
+        expect(connections is None or is_count(connections), "connections", "a number from 1", connections)
         # As many in flight as OPA has cores keeps it busy; one more covers the time in which the client
         # encodes the next batch. OPA is taken to have as many as this machine.
         self._connections = (connections or (os.cpu_count() or 1) + 1) * len(urls)
@@ -170,7 +166,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         `employee` may be a mapping in the shape that docs/facts.md gives. Where anything but its id is wrong,
         the decision is undecided.
         """
-        asked = _id_of(employee, "employee")
+        asked = id_of(employee, "employee")
         self._check(at)
         if isinstance(employee, InvalidRecord):
             return invalid_record(asked, at, employee.problem)
@@ -190,8 +186,8 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         policy data changes in the middle, or are not `revisions` where those are given: what came before is
         then void.
         """
-        _expect_many(records, "records")
-        given: Iterable[RecordLike] = _each_once(records)
+        expect_many(records, "records")
+        given: Iterable[RecordLike] = each_once(records)
         if isinstance(records, Sequence):
             given = list(given)  # all are looked at before the first is asked about
         answers = self.decide_json(given, at, revisions=revisions)
@@ -205,7 +201,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         The ids are compared within a batch only.
         """
         self._check(at)
-        _expect(revisions is None or isinstance(revisions, Revisions), "revisions", "Revisions", revisions)
+        expect(revisions is None or isinstance(revisions, Revisions), "revisions", "Revisions", revisions)
         self._sidecars.refresh()
         run = _Run(self._sidecars, at, revisions)
         size = self._batch
@@ -217,7 +213,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
 
     def explain(self, employee: EmployeeLike, at: date) -> list[ClauseExplanation]:
         """Clause by clause, what the policy says of one employee on the day `at`, in the clauses' order."""
-        asked = _id_of(employee, "employee")
+        asked = id_of(employee, "employee")
         self._check(at)
         try:
             answer = self._ask("access/explanation", _question(at, employee=employee))
@@ -233,10 +229,10 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         `sources` holds the names of the sources of each list of facts, for the sentences to name:
         `{"certifications": ["lms"]}`.
         """
-        asked = _id_of(employee, "employee")
+        asked = id_of(employee, "employee")
         self._check(at)
-        _expect(
-            sources is None or (isinstance(sources, Mapping) and all(map(_are_texts, sources.values()))),
+        expect(
+            sources is None or (isinstance(sources, Mapping) and all(map(are_texts, sources.values()))),
             "sources",
             "lists of names by list of facts",
             sources,
@@ -254,8 +250,8 @@ class AccessClient(AbstractContextManager["AccessClient"]):
     ) -> Iterator[tuple[str, ApprovalsDue]]:
         """Who waits for an approval on the day `at`, and who may give one, by id; nobody else is named."""
         self._check(at)
-        _expect_many(employees, "employees")
-        return self._approvals_due(_each_once(employees), at)
+        expect_many(employees, "employees")
+        return self._approvals_due(each_once(employees), at)
 
     def _approvals_due(self, employees: Iterable[RecordLike], at: date) -> Iterator[tuple[str, ApprovalsDue]]:
         for batch in batches(employees, self._batch):
@@ -275,10 +271,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
 
     def _check(self, at: date, name: str = "at") -> None:
         self._check_open()
-        is_day = isinstance(at, date) and not isinstance(at, datetime)
-        _expect(is_day, name, "a datetime.date, such as date(2025, 9, 10)", at)
-        if not FIRST_DAY <= at <= LAST_DAY:
-            raise UsageError(f"{name}: {at} {NO_SUCH_DAY}")
+        expect_day(at, name)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -311,13 +304,13 @@ class _Run:
         batch = [record.read() if isinstance(record, Unread) else record for record in given]
         answers: dict[str, DecisionJson] = {}
         employees: dict[str, EmployeeLike] = {}
-        for record in _each_once(batch):
+        for record in each_once(batch):
             if isinstance(record, InvalidRecord):
                 answers[record.id] = _encode_sorted(invalid_record(record.id, self._at, record.problem))
             elif isinstance(record, Employee | Mapping):
-                employees[_id_of(record, "record")] = record
+                employees[id_of(record, "record")] = record
         answers |= self._decisions(employees)
-        return [answers[_id_of(record, "record")] for record in batch]
+        return [answers[id_of(record, "record")] for record in batch]
 
     def _decisions(self, employees: dict[str, EmployeeLike]) -> dict[str, DecisionJson]:
         if not employees:
@@ -372,31 +365,6 @@ class _Run:
             )
 
 
-def _each_once(records: Iterable[RecordLike]) -> Iterator[RecordLike]:
-    seen: set[str] = set()
-    for number, record in enumerate(records, 1):
-        one = _id_of(record, f"record {number}")
-        if one in seen:
-            raise UsageError(
-                f"record {number}: the id {one!r} stands twice: nobody can say whose record it is"
-            )
-        seen.add(one)
-        yield record
-
-
-def _id_of(record: RecordLike, name: str) -> str:
-    """The id of a record; `UsageError` when there is none, or the record is something else."""
-    if isinstance(record, Mapping):
-        identifier = record.get("id")
-    elif isinstance(record, Employee | InvalidRecord | Unread):
-        identifier = record.id
-    else:
-        raise UsageError(f"{name}: must be an Employee, or a mapping in its shape, and is {_what(record)}")
-    if not isinstance(identifier, str) or not identifier:
-        raise UsageError(f"{name}: its id must be a text that is not empty, and is {_what(identifier)}")
-    return identifier
-
-
 def _is_held(employee: EmployeeLike) -> bool:
     access: Any = employee.get("access") if isinstance(employee, Mapping) else employee.access
     held = access.get("held") if isinstance(access, Mapping) else getattr(access, "held", None)
@@ -408,40 +376,6 @@ def _question(at: date, **asked: Any) -> bytes:
         return b'{"input":' + _encode({"as_of": at, **asked}) + b"}"
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UsageError(f"the facts of an employee cannot be written as JSON: {error}") from error
-
-
-def _expect(fits: bool, name: str, wanted: str, value: object) -> None:
-    """Raise `UsageError`, which names the argument, unless its value fits."""
-    if not fits:
-        raise UsageError(f"{name}: must be {wanted}, and is {_what(value)}")
-
-
-def _expect_many(records: object, name: str) -> None:
-    is_one = isinstance(records, Employee | InvalidRecord | Mapping | str)
-    _expect(isinstance(records, Iterable) and not is_one, name, "a list of employees", records)
-
-
-def _are_texts(value: object) -> bool:
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return False
-    return all(isinstance(one, str) for one in value)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _what(value: object) -> str:
-    shown = repr(value)
-    return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
-
-
-def _names_somebody(url: str) -> bool:
-    """Whether a URL carries a user or password; what is no URL at all is said when it is asked."""
-    try:
-        return "@" in urlsplit(url).netloc
-    except ValueError:
-        return False
 
 
 def _short(revisions: Revisions) -> str:
