@@ -1,8 +1,8 @@
 """Made-up employees and policy data, seeded, dense in the days and shapes on which a decision turns.
 
-`population` gives questions about many, `person` draws one employee, `policy_data` one set of policy data,
-`day_for` a day on which deciding that employee is delicate, `spoil` a copy of a record with one thing wrong.
-The same seed gives the same.
+`allowed` is somebody plain. `population` gives questions about many, `person` draws one employee,
+`policy_data` one set of policy data, `day_for` a day on which deciding that employee is delicate, `spoil` a
+copy of a record with one thing wrong. The same seed gives the same.
 """
 
 from __future__ import annotations
@@ -97,6 +97,27 @@ def _closed(rng: Random) -> list[str]:
         start = date(2023, 7, 1) + timedelta(days=rng.randint(0, 1500))
         days |= {start + timedelta(days=i) for i in range(rng.randint(1, 9))}
     return sorted(day.isoformat() for day in days if day.weekday() < 5)
+
+
+def allowed(**changed: Any) -> Facts:
+    """Somebody who meets every requirement through 2026-06-30, but for what is `changed`."""
+    return {
+        "employment": [{"start": "2019-08-01"}],
+        "assignments": [{"role": "Office Professional", "location": "210", "start": "2019-08-01"}],
+        "certifications": [
+            {"name": "Walk-In Scheduling", "completed_on": "2023-08-10"},
+            {"name": "Elementary Scheduling", "completed_on": "2023-08-12"},
+        ],
+        "approvals": [
+            {
+                "decision": "approved",
+                "decided_on": "2023-08-14",
+                "approver": "000777",
+                "approver_role": "Principal",
+            }
+        ],
+        **changed,
+    }
 
 
 def person(rng: Random, data: dict[str, Any], ident: str = "001234") -> Facts:

@@ -11,24 +11,10 @@ import pytest
 import requests
 
 from icaccess.opa.engine import Engine
+from tests import people
 
 DOCS = (Path(__file__).parents[3] / "docs" / "authzen.md").read_text()
-ALLOWED = {
-    "employment": [{"start": "2019-08-01"}],
-    "assignments": [{"role": "Teacher", "location": "210", "start": "2019-08-01"}],
-    "certifications": [
-        {"name": "Walk-In Scheduling", "completed_on": "2023-08-10"},
-        {"name": "Elementary Scheduling", "completed_on": "2023-08-12"},
-    ],
-    "approvals": [
-        {
-            "decision": "approved",
-            "decided_on": "2023-08-14",
-            "approver": "000777",
-            "approver_role": "Principal",
-        }
-    ],
-}
+ALLOWED = people.allowed(assignments=[{"role": "Teacher", "location": "210", "start": "2019-08-01"}])
 
 
 def documented() -> dict[str, Any]:

@@ -10,32 +10,13 @@ import msgspec
 import requests
 
 from icaccess.models import Employee
+from tests.people import allowed
 from tests.sidecar.service import CLIENT, SCRAPER, Sidecar, wait_until
 
 PERSONAL = ("Private Name", "private@example.org", "private-login", "private-approver")
-SOMEBODY = msgspec.convert(
-    {
-        "id": "001234",
-        "name": "Private Name",
-        "email": "private@example.org",
-        "username": "private-login",
-        "employment": [{"start": "2019-08-01"}],
-        "assignments": [{"role": "Office Professional", "location": "210", "start": "2019-08-01"}],
-        "certifications": [
-            {"name": "Walk-In Scheduling", "completed_on": "2023-08-10"},
-            {"name": "Elementary Scheduling", "completed_on": "2023-08-12"},
-        ],
-        "approvals": [
-            {
-                "decision": "approved",
-                "decided_on": "2023-08-14",
-                "approver": "private-approver",
-                "approver_role": "Principal",
-            }
-        ],
-    },
-    Employee,
-)
+FACTS = allowed(id="001234", name="Private Name", email="private@example.org", username="private-login")
+FACTS["approvals"][0]["approver"] = "private-approver"
+SOMEBODY = msgspec.convert(FACTS, Employee)
 DAY = date(2025, 9, 10)
 
 
