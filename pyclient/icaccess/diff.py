@@ -51,7 +51,7 @@ class Expected(msgspec.Struct, frozen=True):
     unsettled: frozenset[str] = frozenset()
     """Accounts with a change that was interrupted or shows late; what is shown of them is no drift."""
     hidden: frozenset[str] = frozenset()
-    """Accounts that the target shows no longer, so that nobody can say whether they hold what they held."""
+    """Accounts that the target shows no longer; they may still hold what they held."""
 
 
 class DriftCheck:

@@ -168,7 +168,7 @@ def _run(args: list[str]) -> int:
 def _invoke(args: list[str]) -> object:
     """What the command returns; `ExtraMissingError` where it needs a package that is not installed."""
     try:
-        # Not `cli.main`, which ends the process itself when whoever reads the output goes away.
+        # Not `cli.main`, which ends the process itself when the reader of the output goes away.
         with cli.make_context("icaccess", args.copy()) as context:
             return cli.invoke(context)
     except click.exceptions.Exit as ended:

@@ -32,7 +32,7 @@ class Day(click.ParamType[date]):
 
     name = "date"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ARG002
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ARG002 (click's)
         """The day; `UsageError` says what is wrong with one that is none."""
         if isinstance(value, date):
             return value
@@ -59,7 +59,7 @@ class TimeLimit(click.ParamType[float]):
 
     name = "time"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ARG002
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ARG002 (click's)
         """The seconds; `UsageError` for what is none, and for nought."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", str(value))
         seconds = float(found[1]) * (60 if found[2] == "m" else 1) if found else 0

@@ -42,7 +42,7 @@ class WebhookChannel(Channel):
         """Nothing is posted for a trial: a receiver may act on whatever it gets."""
         return f"{self._shown} gets what becomes due"
 
-    def send(self, message: Message, handed_over: Callable[[], None]) -> None:  # noqa: ARG002
+    def send(self, message: Message, handed_over: Callable[[], None]) -> None:  # noqa: ARG002 (mail's)
         """Post one document; a receiver knows a repeated one by its id, so nothing need be handed over."""
         body = msgspec.json.encode(document(message))
         try:

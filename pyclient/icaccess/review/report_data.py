@@ -240,7 +240,7 @@ class Traced(Part, frozen=True, kw_only=True):
 
 
 class ReportedDrift(Part, frozen=True, kw_only=True):
-    """Access that was changed behind this system's back, or that the target hides."""
+    """Access that was changed outside this system, or that the target hides."""
 
     id: str
     kind: Literal["given", "taken", "moved", "hidden"]
@@ -255,7 +255,7 @@ class Removal(Part, frozen=True, kw_only=True):
 
     `departed_on` is the last day employed where the person had left, and `days` the days from it to the day
     on which the removal was seen at the target. `told` has the notices of the end that reached the person
-    before; it is null where no date foretold the removal, so that nobody could have been told.
+    before; it is null where no date foretold the removal.
     """
 
     id: str

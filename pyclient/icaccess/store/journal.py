@@ -251,7 +251,7 @@ def settle(connection: Connection, at: str, settlements: Sequence[Settlement]) -
 
 
 def lost_since(connection: Connection, target: str, since: datetime) -> bool:
-    """Whether a run has found since an instant that access at a target was taken behind its back."""
+    """Whether a run has found since an instant that access at a target was taken outside this system."""
     query = select(audit_table.c.body).where(
         audit_table.c.kind == "drift",
         audit_table.c.at >= instant(since),

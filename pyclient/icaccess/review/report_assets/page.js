@@ -433,7 +433,7 @@
       ],
     },
     "drift-table": {
-      caption: "Access changed behind this system's back", name: "person", names: "people",
+      caption: "Access changed outside this system", name: "person", names: "people",
       text: (row) => [row.id, names.get(row.id), DRIFTS[row.kind], OUTCOMES[row.outcome]].join(" "),
       filters: [{ name: "kind", label: "What happened", values: (row) => [row.kind], say: (kind) => DRIFTS[kind] }],
       columns: [

@@ -69,7 +69,7 @@ def _case(found: Found) -> dict[str, Any]:
 class _Quoting(yaml.SafeDumper):
     """Writes each text in quotes that some reader of YAML could take for something else."""
 
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:  # noqa: ARG002
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:  # noqa: ARG002 (PyYAML's)
         """A record in one line where it holds nothing but single values."""
         flat = not any(isinstance(value, dict | list) for value in mapping.values())
         return super().represent_mapping(tag, mapping, flow_style=flat and "expect" not in mapping)
