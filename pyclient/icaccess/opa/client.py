@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -45,6 +45,8 @@ LEAST = 50
 """Fewer are not divided over several requests: in a small one each person costs OPA more."""
 MOST_SLOW = 30
 """A run ends after more questions than this without an answer in time; one slow record takes nine."""
+
+_Answer = TypeVar("_Answer")
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -251,15 +253,29 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         """Who waits for an approval on the day `at`, and who may give one, by id; nobody else is named."""
         self._check(at)
         expect_many(employees, "employees")
-        return self._approvals_due(each_once(employees), at)
+        return self._by_id("approvals_due", each_once(employees), at, dict[str, ApprovalsDue])
 
-    def _approvals_due(self, employees: Iterable[RecordLike], at: date) -> Iterator[tuple[str, ApprovalsDue]]:
+    def approved_elsewhere(
+        self, employees: Iterable[EmployeeLike], at: date
+    ) -> Iterator[tuple[str, tuple[ApprovalElsewhere, ...]]]:
+        """Who is allowed on the day `at`, and not by their own location's Principal or Manager, by id (ES-6).
+
+        Where nobody says at which location the approver worked, the person is among them.
+        """
+        self._check(at)
+        expect_many(employees, "employees")
+        shape = dict[str, tuple[ApprovalElsewhere, ...]]
+        return self._by_id("approved_elsewhere", each_once(employees), at, shape)
+
+    def _by_id(
+        self, name: str, employees: Iterable[RecordLike], at: date, shape: type[dict[str, _Answer]]
+    ) -> Iterator[tuple[str, _Answer]]:
         for batch in batches(employees, self._batch):
             try:
-                answer = self._ask("access/approvals_due", _question(at, employees=batch))
-                yield from msgspec.json.decode(answer, type=dict[str, ApprovalsDue]).items()
+                answer = self._ask(f"access/{name}", _question(at, employees=batch))
+                yield from msgspec.json.decode(answer, type=shape).items()
             except (EvaluationError, msgspec.DecodeError) as error:
-                raise EngineError(f"OPA could not say which approvals are due: {str(error)!r}") from error
+                raise EngineError(f"OPA could not answer {name}: {str(error)!r}") from error
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
@@ -283,6 +299,18 @@ class ApprovalsDue(msgspec.Struct, frozen=True):
 
     asked_at: tuple[str, ...]
     approves_at: tuple[str, ...]
+
+
+class ApprovalElsewhere(msgspec.Struct, frozen=True):
+    """An approval of a job at `location` by somebody who might not approve there.
+
+    `approver_locations` are those at which the approver might; null where nobody says where they worked.
+    """
+
+    location: str
+    decided_on: date
+    approver: str
+    approver_locations: tuple[str, ...] | None
 
 
 class _Gone(msgspec.Struct, frozen=True):

@@ -402,6 +402,7 @@ def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
         lambda: client.decide_many([person], AT),
         lambda: client.evidence(person, AT),
         lambda: client.approvals_due([person], AT),
+        lambda: client.approved_elsewhere([person], AT),
         lambda: client.due_after(AT),
         client.ready,
         client.status,
@@ -440,7 +441,10 @@ def test_a_wrong_question_is_named() -> None:
                 lambda one=one: client.approvals_due(one, AT)  # type: ignore[misc]  # no type is inferred
                 for one in (person, Employee(id="1"), wrong)
             ],
-            "record 1": [lambda: list(client.approvals_due([wrong], AT))],
+            "record 1": [
+                lambda: list(client.approvals_due([wrong], AT)),
+                lambda: list(client.approved_elsewhere([wrong], AT)),
+            ],
             "sources": [
                 lambda: client.evidence(person, AT, {"certifications": wrong}),
                 lambda: client.evidence(person, AT, wrong),
