@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess import __version__
-from icaccess.apply import look
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
@@ -23,6 +22,7 @@ from icaccess.notices.proof import foretold_removals
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Run, start
+from icaccess.recovery import look
 from icaccess.request import Request
 from icaccess.review.campaign import campaign_of
 from icaccess.review.forecast import forecast_of

@@ -145,7 +145,7 @@ def test_one_record_that_takes_opa_too_long_is_undecided_alone(standin: Engine) 
 
 
 def test_an_opa_that_is_slow_about_many_is_given_up(standin: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("icaccess.opa.client.MOST_SLOW", 3)
+    monkeypatch.setattr("icaccess.opa.batch_run.MOST_SLOW", 3)
     records = [Employee(id=str(n), name="slow") for n in range(4)]
     with (
         AccessClient(standin.url, standin.token, batch=4, timeout=0.5) as client,
