@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from icaccess.cli.bundle import bundle
-from icaccess.cli.options import CONFIG, POLICY, TimeLimit, say_installed
-from icaccess.cli.text import say, show
+from icaccess.cli.options import CONFIG, FORMAT, POLICY, TimeLimit, say_installed
+from icaccess.cli.text import say, say_all, show, show_value
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
 
@@ -244,6 +244,7 @@ def explore(policy: Path | None, config: Path | None, limit: float, seed: int, f
     is_flag=True,
     help="Exit 2 when the tests let a mutant pass that decides otherwise for somebody.",
 )
+@FORMAT
 def mutate(
     policy: Path | None,
     config: Path | None,
@@ -252,6 +253,7 @@ def mutate(
     seed: int,
     limit: float,
     fail_on_survivors: bool,
+    form: str,
 ) -> int:
     """Change the policy one line at a time, and show which changes its tests let pass."""
     from icaccess.review import mutate as review
@@ -265,17 +267,22 @@ def mutate(
     passing_suite(source)
     made = mutants(source.policy)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
-    holes = 0
+    survivors = []
     for one in review.judged(source, made if every else some_of(made, sample, seed), limit):
         counts[one.fate] += 1
         if one.fate == "survives":
-            holes += one.shown_by is not None or not limit
-            say(f"survives: {one.mutant}")
-            say(review.shown(one, limit))
-    say(
-        f"{counts['caught']:,} caught, {counts['survives']:,} survived, "
-        f"{counts['no policy']:,} did not compile; {sum(counts.values()):,} of {len(made):,} mutants judged"
-    )
+            survivors.append(one)
+            if form == "text":  # at once: a whole search takes minutes
+                say_all([f"survives: {one.mutant}", review.shown(one, limit)])
+    if form == "json":
+        show_value({"mutants": len(made), "counts": counts, "survivors": survivors})
+    else:
+        say(
+            f"{counts['caught']:,} caught, {counts['survives']:,} survived, "
+            f"{counts['no policy']:,} did not compile; "
+            f"{sum(counts.values()):,} of {len(made):,} mutants judged"
+        )
+    holes = any(one.shown_by is not None or not limit for one in survivors)
     return 2 if fail_on_survivors and holes else 0
 
 
@@ -283,7 +290,8 @@ def mutate(
 @POLICY
 @CONFIG
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
-def page(policy: Path | None, config: Path | None, file: Path) -> int:
+@FORMAT
+def page(policy: Path | None, config: Path | None, file: Path, form: str) -> int:
     """Whether the posted page, saved as HTML or text, still says what the policy serves: exit 1 when not.
 
     For each clause that has changed, the rules and cases that rest on it.
@@ -296,7 +304,12 @@ def page(policy: Path | None, config: Path | None, file: Path) -> int:
     source = _source(policy, config)
     clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
     found = compare(clauses or (), read_page(file))
-    show(page_text(found, trace_policy(source) if found.changed else None))
+    changed = {one.clause for one in found.changed}
+    rests = [one for one in trace_policy(source).clauses if one.clause in changed] if changed else []
+    if form == "json":
+        show_value({"clauses": found.clauses, "unread": found.unread, "rests": rests})
+    else:
+        show(page_text(found, rests))
     return 1 if found.changed or found.unread else 0
 
 
