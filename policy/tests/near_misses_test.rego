@@ -353,3 +353,13 @@ test_required[path] if {
 	without := json.patch(fixtures.person, [{"op": "remove", "path": path}])
 	fixtures.decided(without, fixtures.day).outcome == "undecided"
 }
+
+# METADATA
+# title: Days in one text
+# description: Two days in one text are no list of two days.
+# custom:
+#   clause: ES-8
+test_days_in_one_text if {
+	data.lib.dates.all_valid(["2025-09-01", "2025-09-02"])
+	not data.lib.dates.all_valid(["2025-09-01,2025-09-02"])
+}
