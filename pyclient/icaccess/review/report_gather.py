@@ -12,17 +12,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess import __version__
-from icaccess.apply import look
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import Facts
 from icaccess.facts.merge import MergedFacts
-from icaccess.models import Record
+from icaccess.models import Employee, Record
 from icaccess.notices.proof import foretold_removals
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Run, start
+from icaccess.recovery import look
 from icaccess.request import Request
 from icaccess.review.campaign import campaign_of
 from icaccess.review.forecast import forecast_of
@@ -33,6 +33,7 @@ from icaccess.review.report_data import (
     Outlook,
     Population,
     Report,
+    ReportedApproval,
     ReportedPerson,
     ReportedSource,
     ReportEvidence,
@@ -115,6 +116,18 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     people = collected.everybody(plan, history.given(), history.waiting)
     outlook, found = ahead(client, collected.joined, people, as_of)
     recertification = campaign_of(found, as_of, outlook.through - _DAY, collected.approver)
+    employed = [one for one in collected.joined if isinstance(one, Employee)]
+    elsewhere = tuple(
+        ReportedApproval(
+            id=one,
+            location=approval.location,
+            decided_on=approval.decided_on,
+            approver=collected.approver(approval.approver),
+            approver_locations=approval.approver_locations,
+        )
+        for one, approvals in client.approved_elsewhere(employed, as_of)
+        for approval in approvals
+    )
     absent: dict[str, str] = {}
     removals = audit = drift = None
     if not history.is_empty:
@@ -158,6 +171,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         expiries=expiries(people, as_of),
         outlook=outlook,
         campaign=msgspec.structs.replace(recertification, people=()) if recertification.people else None,
+        elsewhere=elsewhere,
         drift=drift,
         removals=removals,
         under_way=UnderWay(
@@ -181,7 +195,8 @@ def select(report: Report, ids: Iterable[str]) -> Report:
     if unknown:
         raise UsageError(f"no employee has the id {', '.join(unknown[:5])}; ids are as in `icaccess facts`")
     replace, people = msgspec.structs.replace, tuple(known[one] for one in wanted)
-    report = replace(report, people=people, expiries=expiries(people, report.as_of))
+    elsewhere = tuple(one for one in report.elsewhere if one.id in wanted)
+    report = replace(report, people=people, expiries=expiries(people, report.as_of), elsewhere=elsewhere)
     if report.since is not None:
         turned = tuple(one for one in report.since.changes if one.id in wanted)
         report = replace(report, since=replace(report.since, changes=turned))

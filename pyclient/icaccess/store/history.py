@@ -146,6 +146,15 @@ def prune(connection: Connection, at: str, before: str) -> None:
         connection.execute(delete(content).where(content.c.digest == digest))
 
 
+def clear(connection: Connection, at: str) -> None:
+    """Delete everything that is kept."""
+    instants = list(connection.execute(select(history.c.at).distinct()).scalars())
+    if instants:
+        connection.execute(delete(history))
+        _append(connection, at, dict.fromkeys(instants))
+    connection.execute(delete(content))
+
+
 def _record(connection: Connection, at: str, instants: Sequence[int] | None) -> None:
     """Append who has which documents since these instants, or since every one, as a digest of each."""
     query = select(history)

@@ -182,6 +182,19 @@ def test_a_past_decision_is_made_again(run, icaccess, tmp_path):  # noqa: F811 (
     assert 'differs from this one: outcome: recorded "allow", now "expired"' in err
 
 
+def test_what_was_kept_goes_when_nothing_is_to_be_kept(run, icaccess, tmp_path):  # noqa: F811 (the fixture)
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    assert run("replay", "100501", "--at", "2027-06-29")[0] == 0
+    with (config / "icaccess.yaml").open("a") as settings:
+        settings.write("audit: {history: {years: 0}}\n")
+    assert icaccess("apply", "--yes", "--config", config, at="2027-07-20")[0] == 0
+    icaccess("apply", "--yes", at="2027-07-21")
+    code, _, err = run("replay", "100501", "--at", "2027-07-21")
+    assert (code, "nothing is kept of this id" in err) == (1, True)
+    assert run("verify")[0] == 0
+
+
 def test_a_past_decision_is_made_by_the_policy_of_its_day(run, icaccess, tmp_path, monkeypatch):  # noqa: F811 (the fixture)
     new = tmp_path / "new"
     shutil.copytree(ROOT / "policy", new / "policy")
