@@ -1,5 +1,5 @@
 #!/bin/sh
-# UnboundID's SCIM 2 SDK leaves a person active whom a patch deactivates by the attribute's full name.
+# UnboundID's SCIM 2 SDK leaves a person active when a patch deactivates the person by the attribute's full name.
 #
 # By RFC 7644 §3.10 an attribute of a core schema may have the schema's URN in front, and means the same. The SDK takes
 # the URN for an extension, adds an object of that name, and reports no error; a filter with the full name finds nobody.
