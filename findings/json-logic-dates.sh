@@ -58,7 +58,10 @@ venv/bin/python try.py rs > rust
 venv/bin/python try.py panzi > panzi
 echo "json-logic-js 2.0.5 on node $(node --version), json-logic-java 1.1.0,"
 echo "jsonlogic-rs 0.5.0, panzi-json-logic 1.0.1"
-{ echo "end|json-logic-js|json-logic-java|jsonlogic-rs|panzi"; paste -d '|' ends javascript java rust panzi; } | tee output
+{
+    echo "end|json-logic-js|json-logic-java|jsonlogic-rs|panzi"
+    paste -d '|' ends javascript java rust panzi
+} | tee output
 cat > expected <<'END'
 end|json-logic-js|json-logic-java|jsonlogic-rs|panzi
 2027-06-30|true|false|true|true

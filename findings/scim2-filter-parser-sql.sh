@@ -2,9 +2,9 @@
 # scim2-filter-parser joins `or` before `and`, and its SQL takes "_" in a user name for any letter.
 #
 # By RFC 7644 §3.4.2.2 `and` comes before `or`, and `sw` and `co` find the operator's value as it is written. The SQL of
-# the package has parentheses around the `or`, so `a or b and c` leaves out who has a alone; LIKE gets the value without
-# an escape, so "jo_" finds "joan" and "50%" finds "505". django-scim2 takes its searches from the package. The lines
-# of each case: the filter, whom the RFC finds, and whom the SQL finds. Takes python3; works in a folder of its own and
+# the package has parentheses around the `or`, so `a or b and c` leaves out people with a alone; LIKE gets the value
+# without an escape, so "jo_" finds "joan" and "50%" finds "505". django-scim2 takes its searches from the package. Each
+# case shows the filter, whom the RFC finds, and whom the SQL finds. Takes python3; works in a folder of its own and
 # removes it. Exits 1 if the behavior changes.
 set -eu
 folder=$(mktemp -d)
