@@ -156,12 +156,7 @@ RULES = [
         EVIDENCE, 'unsure := {"unknown_location", "approver_unverified"}', 'unsure := {"approver_unverified"}'
     ),
     Subtle(GRANTING, "max([met_on, _cleared_on(found.as_of)])", "met_on"),
-    Subtle(
-        GRANTING,
-        "max([from, walk_in, elementary, first[0]])",
-        "max([from, elementary, first[0]])",
-    ),
-    Subtle(GRANTING, "max([from, walk_in, elementary, first[0]])", "max([walk_in, elementary, first[0]])"),
+    Subtle(GRANTING, "max([from, elementary, first[0]])", "max([elementary, first[0]])"),
     Subtle(GRANTING, "; not found.access.held],", "],"),
     Subtle(GRANTING, '["role", "location"]) != {}', '["role"]) != {}'),
     Subtle(SHELF_LIFE, "between_assignments_days + 2)", "between_assignments_days + 1)"),

@@ -70,7 +70,7 @@ def size_of(store: Path, *without: str) -> int:
 
 
 def main() -> None:
-    """Simulate and print one line."""
+    """Simulate and print what is kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("people", type=int)
     parser.add_argument("--days", type=int, default=365)
@@ -102,10 +102,15 @@ def main() -> None:
         connection.close()
         whole, rest = size_of(store), size_of(store, RULES)
         kept, rules = rest - size_of(store, RULES, "DELETE FROM history", "DELETE FROM content"), whole - rest
-    each = kept * 365 / arguments.days / arguments.people
+        record = whole - size_of(store, "DELETE FROM audit")
+
+    def each(size: int) -> str:
+        return f"{size * 365 / arguments.days / arguments.people:.0f} bytes a person a year"
+
     print(
-        f"{arguments.people} people, {arguments.days} daily runs: {documents} documents, {kept:,} bytes, "
-        f"{each:.0f} bytes a person a year; policy and policy data {rules:,} bytes, once for each version"
+        f"{arguments.people:,} people, {arguments.days} daily runs: {documents:,} documents, {each(kept)}\n"
+        f"the audit record: {each(record)}; the whole store: {each(whole)}\n"
+        f"policy and policy data: {rules:,} bytes, once for each version"
     )
 
 

@@ -29,11 +29,11 @@ grant("allow", found) := {
 	elementary := min([done | some done in found.counting; valid_through(found.as_of, done) >= found.as_of])
 
 	# For each approved job the day on which the last requirement was met, and the records that show it: the least of
-	# them is what the decision rests on.
+	# them is what the decision rests on. No completion of Elementary Scheduling counts before Walk-In Scheduling.
 	[met_on, location, role, [approved_on, approver], job_start] := min([ground |
 		some {"job": job, "job_start": start, "from": from, "standing": standing} in approved_jobs(found)
 		first := min(standing)
-		ground := [max([from, walk_in, elementary, first[0]]), job.location, job.role, first, start]
+		ground := [max([from, elementary, first[0]]), job.location, job.role, first, start]
 	])
 }
 

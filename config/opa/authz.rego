@@ -45,6 +45,7 @@ _decisions := {
 	["v1", "data", "access", "evidence"],
 	["v1", "data", "access", "due_after"],
 	["v1", "data", "access", "approvals_due"],
+	["v1", "data", "access", "approved_elsewhere"],
 	["v0", "data", "access", "authzen", "evaluation"],
 	["v0", "data", "access", "authzen", "evaluations"],
 }

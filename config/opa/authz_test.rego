@@ -16,6 +16,10 @@ _cases := {
 	"the explanation": {"input": object.union(_decision, {"path": ["v1", "data", "access", "explanation"]}), "want": true},
 	"verdicts": {"input": object.union(_decision, {"path": ["v1", "data", "access", "verdicts"]}), "want": true},
 	"approvals due": {"input": object.union(_decision, {"path": ["v1", "data", "access", "approvals_due"]}), "want": true},
+	"approved elsewhere": {
+		"input": object.union(_decision, {"path": ["v1", "data", "access", "approved_elsewhere"]}),
+		"want": true,
+	},
 	"the evidence": {"input": object.union(_decision, {"path": ["v1", "data", "access", "evidence"]}), "want": true},
 	"an AuthZEN evaluation": {
 		"input": object.union(_decision, {"path": ["v0", "data", "access", "authzen", "evaluation"]}),

@@ -1,6 +1,6 @@
 """Carries a plan out: intent before each change, result after, and the target read back at the end.
 
-Killed at any point, `recover` settles what was under way by looking at the target, so that nothing is lost
+Killed at any point, the next run settles what was under way (`icaccess.recovery`), so that nothing is lost
 and nothing is done twice.
 """
 
@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 
 import msgspec
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from icaccess.diff import Expected
 from icaccess.errors import ChangesFailed, IcaccessError, TargetError
-from icaccess.models import Access, Change
-from icaccess.plan import Drift, Pending, Plan, PlannedChange, shows
-from icaccess.store import audit, consents, feeds, holders, journal
+from icaccess.models import Change
+from icaccess.plan import Drift, Plan, PlannedChange
+from icaccess.recovery import look, remember, was_made
+from icaccess.store import audit, consents, holders, journal
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
@@ -54,89 +53,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     def complete(self) -> bool:
         """Whether every change was made and verified, or is under way."""
         return not self.failures and not self.left
-
-
-def look(store: Store, target: Target) -> Listing:
-    """Who holds access at the target, compared with what the store knows of the last run.
-
-    An account with a change under way, or one that may show late, may show anything, so it is not expected.
-    An export in which an earlier run has missed somebody proves no removal in a later run either, though
-    nobody is missed then.
-    """
-    if target.is_store:
-        return target.listing()
-    with store.reading() as connection:
-        expected = holders.everybody(connection, target.identity)
-        for one in (
-            *journal.unsettled(connection, target.identity),
-            *journal.unseen(connection, target.identity),
-        ):
-            expected.pop(one.account, None)
-        accounts_before = feeds.accounts(connection, target.identity)
-    listing = target.listing(expected, accounts_before)
-    if listing.exported_at is not None:
-        with store.reading() as connection:
-            if journal.lost_since(connection, target.identity, listing.exported_at):
-                return replace(listing, removals_show=False)
-    return listing
-
-
-def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
-    """Settle what earlier runs left open, by what the target shows now.
-
-    A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
-    still due, the next plan has it again. A pending one that shows is verified, another stays pending. One
-    that failed since the target did not show it is verified when it shows now: a target may be late.
-    """
-    with store.writing() as connection:
-        lock.check(connection)
-        at = store.now()
-        journal.interrupt_open_runs(connection, at)
-        settled: list[Settlement] = []
-        for written in journal.unsettled(connection, target.identity):
-            if written.state == "pending" and not listing.proves(written.action, written.batch):
-                continue
-            if _was_made(written, listing):
-                settled.append(Settlement(written, "verified", "seen at the target"))
-            elif written.state == "intended" and target.handed_over(written.batch):
-                settled.append(Settlement(written, "pending", "the list had been handed over"))
-            elif written.state != "pending":
-                settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
-        settled += [
-            Settlement(written, "verified", "seen at the target after its run")
-            for written in journal.unseen(connection, target.identity)
-            if _was_made(written, listing)
-        ]
-        _remember(connection, at, target, settled, listing)
-        journal.settle(connection, at, settled)
-
-
-def _was_made(written: Written, listing: Listing) -> bool:
-    """Whether a listing shows for certain what a change was to leave."""
-    found = listing.held.get(written.account)
-    return shows(found, written.after) and listing.tells(written.account)
-
-
-def expected(store: Store, target: Target, as_of: date, listing: Listing | None = None) -> Expected | None:
-    """What the store knows of a target besides what it shows; None where the store is the target."""
-    if target.is_store:
-        return None
-    with store.reading() as connection:
-        held = holders.everybody(connection, target.identity)
-        open_changes = journal.unsettled(connection, target.identity)
-        late = [
-            one
-            for one in journal.unseen(connection, target.identity)
-            if listing is not None and _was_made(one, listing)
-        ]
-    return Expected(
-        held=held,
-        pending={
-            one.account: _pending(one, as_of, listing) for one in open_changes if one.state == "pending"
-        },
-        unsettled=frozenset(one.account for one in (*open_changes, *late)),
-        hidden=frozenset(one for one in held if listing is not None and not listing.tells(one)),
-    )
 
 
 @dataclass(frozen=True)
@@ -294,12 +210,12 @@ class _Run:
         with store.writing() as connection:
             self._place.lock.check(connection)
             at = store.now()
-            _remember(connection, at, target, settled, listing)
+            remember(connection, at, target, settled, listing)
             journal.settle(connection, at, settled)
 
     def _seen(self, made: Settlement, listing: Listing) -> Settlement:
         """What has become of a change, by what the target shows now."""
-        if not _was_made(made.written, listing):
+        if not was_made(made.written, listing):
             note = f"{journal.NOT_SHOWN}{f' ({made.note})' if made.note else ''}"
             made = Settlement(made.written, "failed", note)
             self.failures.append(FailedChange(made.written, note))
@@ -326,35 +242,6 @@ class _Run:
                 self.failures.append(FailedChange(one, result.note))
 
 
-def _remember(
-    connection: Connection,
-    at: str,
-    target: Target,
-    settled: Sequence[Settlement],
-    listing: Listing,
-) -> None:
-    """Remember what changes left the accounts holding, with the day that this system gave it.
-
-    A change that was made in part is this system's doing as well, and what it left is no drift. Where nobody
-    can tell what an account holds, what it held before is remembered on.
-    """
-    if target.is_store:
-        return
-    held: dict[str, tuple[str, Access | None]] = {}
-    for one in settled:
-        account, before, after = one.written.account, one.written.before, one.written.after
-        found = listing.held.get(account)
-        if one.state == "verified":
-            if found is not None and after is not None:
-                found = replace(found, since=after.since or found.since, basis=after.basis)
-        elif one.state == "pending" or shows(found, before) or not listing.tells(account):
-            continue
-        elif found is not None and before is not None:
-            found = replace(found, since=before.since)
-        held[account] = (one.written.employee_id, found)
-    holders.record(connection, at, target.identity, held)
-
-
 def _origin(plan: Plan, by: str, settings_digest: str, foretold: int) -> journal.Origin:
     return journal.Origin(
         kind="apply",
@@ -369,19 +256,4 @@ def _origin(plan: Plan, by: str, settings_digest: str, foretold: int) -> journal
         people=plan.people,
         counts=plan.counts | ({journal.FORETOLD: foretold} if foretold else {}),
         sources=tuple(msgspec.to_builtins(one) for one in plan.sources),
-    )
-
-
-def _pending(written: Written, as_of: date, listing: Listing | None) -> Pending:
-    return Pending(
-        action=written.action,
-        employee_id=written.employee_id,
-        account=written.account,
-        before=written.before,
-        after=written.after,
-        batch=written.batch,
-        due_on=written.due_on,
-        overdue=written.due_on is not None and as_of > written.due_on,
-        wanted=True,
-        proved=listing is None or listing.proves(written.action, written.batch),
     )

@@ -13,7 +13,6 @@ from typing import Self
 from icaccess.text import LONGEST_MESSAGE, clip
 
 _EXTRAS = {
-    "authlib": "api",
     "jinja2": "report",
     "jmespath": "api",
     "ldap3": "ldap",

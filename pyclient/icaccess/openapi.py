@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from icaccess import __version__
 from icaccess.models import Action, ClauseExplanation, Decision, Employee, Expiry, Outcome, Reason
-from icaccess.opa.client import ApprovalsDue
+from icaccess.opa.client import ApprovalElsewhere, ApprovalsDue
 
 
 class DayInput(Struct):
@@ -86,6 +86,11 @@ ENTRY_POINTS: dict[str, tuple[str, Any, Any]] = {
         "Who waits for an approval and who may give one, by id",
         EmployeesInput,
         dict[str, ApprovalsDue],
+    ),
+    "approved_elsewhere": (
+        "Whose approval comes from another location's Principal or Manager alone, by id",
+        EmployeesInput,
+        dict[str, list[ApprovalElsewhere]],
     ),
     "due_after": ("The day by which what is asked for on a day is to be done", DayInput, date | None),
 }

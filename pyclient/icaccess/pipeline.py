@@ -126,7 +126,7 @@ class Run:
         Within `changing`, interrupted runs are settled first. `FactsError` when there is nobody;
         `TargetError`, `EngineError` and `StoreError` when the target, OPA or the store cannot be asked.
         """
-        from icaccess.apply import look, recover
+        from icaccess.recovery import look, recover
 
         listing = look(self.parts.store, self.parts.target)
         held, self.listing = listing.held, listing
@@ -150,8 +150,8 @@ class Run:
 
         `listing` tells which changes that are under way it can prove.
         """
-        from icaccess.apply import expected
         from icaccess.diff import blank_plan, diff
+        from icaccess.recovery import expected
 
         target = self.parts.target
         blank = blank_plan(self.day, target.identity, held, (revisions.policy, revisions.data))

@@ -49,4 +49,4 @@ def test_opa_answers_what_a_fuzzer_sends_as_the_document_says(engine: Engine, tm
         timeout=600,
     )
     assert done.returncode == 0, done.stdout
-    assert "11 selected / 11 total" in done.stdout
+    assert "12 selected / 12 total" in done.stdout

@@ -66,15 +66,17 @@ def document_maker(config: Config) -> Callable[[AnyRecord, dict[str, Any]], byte
 def keep_rules(store: Store, config: Config, policy: Callable[[], Path]) -> None:
     """Keep the policy and the policy data of the newest run where these are the folders at hand, each once.
 
-    Old documents are deleted here too. Where OPA decides by a policy that is not at hand, its revision alone
+    Old documents are deleted here too, and all with 0 years: a run that keeps none would leave them to answer
+    for its own day. Where OPA decides by a policy that is not at hand, its revision alone
     is in the record, and `replay` needs the folder that has it. An error keeps nothing: the run has ended.
     """
     years = config.section("audit", AuditSettings).history.years
-    if not years:
-        return
     limit = store.moment() - timedelta(days=round(365.25 * years))
     try:
         with store.writing() as connection:
+            if not years:
+                history.clear(connection, store.now())
+                return
             row = _run_until(connection, date.max)
             if row is not None and not history.has_content(connection, row.policy_revision or ""):
                 _keep_tree(connection, row.policy_revision, policy_tree(policy()))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """How long a witness may take."""
+_BEGIN = b'{"at":"'
+"""How a file of heads begins, as each of its lines does."""
 
 
 class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +95,8 @@ class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
             with os.fdopen(handle, "rb+", buffering=0) as file:
                 size = file.seek(0, os.SEEK_END)
+                if not _BEGIN.startswith(os.pread(handle, len(_BEGIN), 0)):
+                    raise AuditError(f"{path}: holds something else than heads; name a file of its own")
                 torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
                 file.write((b"\n" if torn else b"") + head.line())
                 os.fsync(handle)
@@ -128,8 +132,9 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
                 handler.emit(logging.makeLogRecord({"msg": text, "levelname": "INFO"}))
             finally:
                 handler.close()
-        except OSError as error:
-            raise AuditError(f"syslog {self.address}: takes no head: {error.strerror or error}") from error
+        except (OSError, OverflowError, UnicodeError) as error:  # also a port or a name that none can have
+            why = getattr(error, "strerror", None) or error
+            raise AuditError(f"syslog {self.address}: takes no head: {why}") from error
         return ""
 
 

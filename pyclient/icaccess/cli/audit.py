@@ -125,7 +125,8 @@ def runs(request: Request, form: str) -> None:
 @audit.command()
 @configured
 @click.option("--out", type=_FILE, metavar="FILE", help="Write there [default: stdout].")
-def export(request: Request, out: Path | None) -> None:
+@FORMAT
+def export(request: Request, out: Path | None, form: str) -> None:  # noqa: ARG001 (entries are JSON in both)
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
     with _store(request) as store, store.reading() as connection:
         end = verify_record(connection, key=record_key(request.settings, request.store_url))
@@ -175,12 +176,16 @@ def _say_replay(found: Replay, employee_id: str, day: date) -> None:
 
 @audit.command()
 @configured
-def key(request: Request) -> None:
+@FORMAT
+def key(request: Request, form: str) -> None:
     """Print the public key that the record is signed with; the private one is made when it is missing."""
     found = record_key(request.settings, request.store_url, make=True)
     if found is None:
         raise UsageError(f"{request.settings.file}: names no audit.key, so the record is not signed; set one")
-    say_all(found.pem.splitlines())
+    if form == "json":
+        show_value({"id": found.id, "public_key": found.pem})
+    else:
+        say_all(found.pem.splitlines())
 
 
 class _HeadLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

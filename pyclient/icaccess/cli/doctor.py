@@ -85,7 +85,7 @@ def _engine(request: Request) -> Iterator[str]:
 
 
 def _target(request: Request) -> Iterator[str]:
-    from icaccess.apply import look
+    from icaccess.recovery import look
     from icaccess.store.database import check_place
 
     with request.open(read_only=True) as opened:

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from icaccess.cli.options import reading
+from icaccess.cli.options import FORMAT, reading
 from icaccess.cli.progress import counting, show_issues
-from icaccess.cli.text import printable, say, show_json
+from icaccess.cli.text import printable, say, show_json, show_value
 from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError, UsageError
 from icaccess.facts.interface import Facts, Source
@@ -29,8 +29,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--locations", type=_FILE, metavar="FILE", help="Write the places that a source gives as policy data."
 )
+@FORMAT
 def facts(
-    request: Request, ids: tuple[str, ...], out: Path | None, issues: Path | None, locations: Path | None
+    request: Request,
+    ids: tuple[str, ...],
+    out: Path | None,
+    issues: Path | None,
+    locations: Path | None,
+    form: str,
 ) -> None:
     """Show the merged facts exactly as OPA receives them, one employee a line."""
     if ids and out is not None:
@@ -42,19 +48,22 @@ def facts(
         return
     source = request.source
     if out is not None:
-        _save(source, out)
+        _save(source, out, form)
     else:
         with counting(source.records(), "people") as records:
             _show(records, ids)
     _account(source, issues, told=not request.facts)
 
 
-def _save(source: Facts, out: Path) -> None:
+def _save(source: Facts, out: Path, form: str) -> None:
     from icaccess.facts.snapshot import write_snapshot
 
     with counting(source.traced(), "people") as traced:
         written = write_snapshot(out, traced, source.names)
-    say(f"{out}: {written.records} records, sha256:{written.sha256}")
+    if form == "json":
+        show_value({"file": str(out), "records": written.records, "sha256": written.sha256})
+    else:
+        say(f"{out}: {written.records} records, sha256:{written.sha256}")
 
 
 def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:

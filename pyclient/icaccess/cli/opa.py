@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -21,24 +22,31 @@ def opa() -> None:
 @opa.command("install")
 @click.option("--from", "releases", metavar="URL", help="A mirror of OPA's releases.")
 @CONFIG
-def install(releases: str | None, config: Path | None) -> None:
+@FORMAT
+def install(releases: str | None, config: Path | None, form: str) -> None:
     """Install the pinned OPA into the cache, checked against what was published."""
+    from icaccess.opa.engine import VERSION
     from icaccess.opa.install import RELEASES, install_opa
     from icaccess.opa.settings import OpaSettings
 
     releases = releases or Request(config=config).settings.section("opa", OpaSettings).releases
-    say(str(install_opa(lambda line: say(line, err=True), releases=releases or RELEASES)))
+    program = install_opa(lambda line: say(line, err=True), releases=releases or RELEASES)
+    if form == "json":
+        show_value({"program": str(program), "version": VERSION})
+    else:
+        say(str(program))
 
 
 @opa.command("run")
 @POLICY
 @CONFIG
 @click.option("--address", default="127.0.0.1:8181", show_default=True, metavar="HOST:PORT")
-def run(policy: Path | None, config: Path | None, address: str) -> None:
+@FORMAT
+def run(policy: Path | None, config: Path | None, address: str, form: str) -> None:
     """Run OPA in the foreground on the policy and the policy data.
 
     The token is ICACCESS_OPA_TOKEN where it is set, else a new one; both it and the URL are printed as
-    variables of the shell.
+    variables of the shell, or as one line of JSON.
     """
     from icaccess.opa.engine import running_engine
     from icaccess.service.settings import parse_address
@@ -49,9 +57,13 @@ def run(policy: Path | None, config: Path | None, address: str) -> None:
     with running_engine(
         asked.policy_directory, asked.config_directory, token=given, address=address
     ) as engine:
-        say(f"export ICACCESS_OPA_URL={engine.url}")
-        if given is None:
-            say(f"export ICACCESS_OPA_TOKEN={engine.token}")
+        if form == "json":
+            show_value({"url": engine.url, "token": engine.token})
+        else:
+            say(f"export ICACCESS_OPA_URL={engine.url}")
+            if given is None:
+                say(f"export ICACCESS_OPA_TOKEN={engine.token}")
+        sys.stdout.flush()  # whoever starts OPA so waits for its address
         say(f"OPA decides by policy {engine.bundles.revisions.policy}", err=True)
         try:
             code = engine.process.wait()

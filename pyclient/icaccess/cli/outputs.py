@@ -19,13 +19,16 @@ from icaccess.notices.interface import Notice
 from icaccess.opa.client import SidecarStatus
 from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
+from icaccess.review.coverage import FileCoverage, Uncovered
 from icaccess.review.forecast import Event
 from icaccess.review.impact import DayActions, DecisionChange
+from icaccess.review.mutate import JudgedMutant
+from icaccess.review.page import PageClause
 from icaccess.review.search.anybody import Tried
 from icaccess.review.search.explore import Explored
 from icaccess.review.source import Finding
-from icaccess.review.suite import FileCoverage, TestResult
-from icaccess.review.trace import Trace
+from icaccess.review.suite import TestResult
+from icaccess.review.trace import Trace, TracedClause
 from icaccess.review.versions import Version
 from icaccess.schemas import schema
 from icaccess.store.audit import Entry, Head
@@ -82,6 +85,14 @@ class AdoptOutput(Output):
     unnamed: list[UnnamedMember]
 
 
+class SnapshotOutput(Output):
+    """`facts --out`."""
+
+    file: str
+    records: int
+    sha256: str
+
+
 class FilesOutput(Output):
     """`report`."""
 
@@ -129,6 +140,7 @@ class Suite(Output):
     cached_at: str | None
     coverage: float | None
     files: list[FileCoverage]
+    uncovered: list[Uncovered]
     tests: list[TestResult]
 
 
@@ -160,6 +172,22 @@ class ExplorationOutput(Output):
     cases: str
 
 
+class MutationOutput(Output):
+    """`policy mutate`; `mutants` is how many there are, `counts` what became of those that were judged."""
+
+    mutants: int
+    counts: dict[str, int]
+    survivors: list[JudgedMutant]
+
+
+class PageOutput(Output):
+    """`policy page`: the sentences that no clause serves, and what rests on clauses that changed."""
+
+    clauses: list[PageClause]
+    unread: list[str]
+    rests: list[TracedClause]
+
+
 class ForecastOutput(Output):
     """`forecast`."""
 
@@ -182,6 +210,19 @@ class Verified(Output):
     earlier: Head | None
     heads: int
     witnessed: int | None
+
+
+class ExportedHead(Output):
+    """The last line of `audit export`."""
+
+    head: Head
+
+
+class KeyOutput(Output):
+    """`audit key`; `id` is the key's name in the record, `public_key` is PEM."""
+
+    id: str
+    public_key: str
 
 
 class DueNotice(Notice, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -224,6 +265,20 @@ class Engines(Output):
     sidecars: list[SidecarStatus]
 
 
+class ProgramOutput(Output):
+    """`opa install`; `program` is the path of the installed OPA."""
+
+    program: str
+    version: str
+
+
+class RunningOutput(Output):
+    """`opa run`, once OPA is ready; `token` is what the API asks for."""
+
+    url: str
+    token: str
+
+
 class CheckOutput(Output):
     """One check of `doctor`; a check that failed has one line, which says why."""
 
@@ -236,6 +291,25 @@ class ChecksOutput(Output):
     """`doctor`."""
 
     checks: list[CheckOutput]
+
+
+class TopicOutput(Output):
+    """A page of the documentation."""
+
+    topic: str
+    title: str
+
+
+class TopicsOutput(Output):
+    """`help`."""
+
+    topics: list[TopicOutput]
+
+
+class TopicTextOutput(TopicOutput):
+    """`help TOPIC`; `text` is Markdown."""
+
+    text: str
 
 
 class FailureOutput(Output):
@@ -256,6 +330,7 @@ OUTPUTS: dict[str, Any] = {
     "decide": Decisions,
     "decide --format jsonl": Decision,
     "facts": Employee,
+    "facts --out": SnapshotOutput,
     "plan": PlanOutput,
     "apply": ApplyOutput,
     "adopt": AdoptOutput,
@@ -263,7 +338,9 @@ OUTPUTS: dict[str, Any] = {
     "policy test": Suite,
     "policy trace": Trace,
     "policy bundle": BundlesOutput,
+    "policy page": PageOutput,
     "policy explore": ExplorationOutput,
+    "policy mutate": MutationOutput,
     "impact": ImpactOutput,
     "forecast": ForecastOutput,
     "forecast --campaign": Campaign,
@@ -271,15 +348,22 @@ OUTPUTS: dict[str, Any] = {
     "audit verify": Verified,
     "audit show": list[Entry],
     "audit runs": list[Entry],
+    "audit export": Entry,
+    "audit export, the last line": ExportedHead,
+    "audit key": KeyOutput,
     "audit replay": ReplayOutput,
     "notices plan": DueNotices,
     "notices send": SentNotices,
     "notices send --to": TrialNotices,
     "notices show": list[RecordedNotice],
+    "opa install": ProgramOutput,
+    "opa run": RunningOutput,
     "opa status": Engines,
     "doctor": ChecksOutput,
+    "help": TopicsOutput,
+    "help TOPIC": TopicTextOutput,
 }
-"""What stands on stdout; for `facts` and `decide --format jsonl`, on each line."""
+"""What stands on stdout; for `facts`, `decide --format jsonl` and `audit export`, on each line."""
 
 
 def document() -> bytes:

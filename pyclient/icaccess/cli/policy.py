@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+import msgspec
 
 from icaccess.cli.bundle import bundle
-from icaccess.cli.options import CONFIG, POLICY, TimeLimit, say_installed
-from icaccess.cli.text import say, show
+from icaccess.cli.options import CONFIG, FORMAT, POLICY, TimeLimit, say_installed
+from icaccess.cli.text import say, say_all, show, show_value
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
 
 if TYPE_CHECKING:
     from icaccess.review.source import PolicySource
+    from icaccess.review.suite import SuiteRun
+
+
+_WATCH_EVERY = 0.5
+"""Seconds between two looks at the files that `--watch` waits for."""
 
 
 @click.group("policy")
@@ -61,26 +68,58 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
 @POLICY
 @CONFIG
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "github", "sarif"]),
+    default="text",
+    show_default=True,
 )
 @click.option(
     "--min-coverage",
     type=click.FloatRange(0, 100),
     default=0.0,
     metavar="PERCENT",
-    help="Fail when the tests cover less of the policy.",
+    help="Fail when the tests cover less of the policy, and show who would reach what they do not.",
 )
-def test(policy: Path | None, config: Path | None, form: str, min_coverage: float) -> int:
+@click.option(
+    "--run",
+    "pattern",
+    metavar="NAME",
+    help="Only tests and cases in whose name this regular expression is found.",
+)
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
+def test(
+    policy: Path | None, config: Path | None, form: str, min_coverage: float, pattern: str | None, watch: bool
+) -> int:
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
     from icaccess.review.check import unread_finding
-    from icaccess.review.suite import SuiteRun, TestResult, junit, run_suite
+    from icaccess.review.search.uncovered import with_people
+    from icaccess.review.suite import SuiteRun, TestResult, junit
 
     if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--min-coverage {min_coverage}: give a percentage from 0 to 100")
-    forms = {"text": render.run_text, "json": render.run_json, "junit": junit}
+    if pattern is not None and min_coverage:
+        raise UsageError("--min-coverage is of all tests together; leave it or --run out")
+    if watch and form != "text":
+        raise UsageError("--watch shows text, again and again; leave it or --format out")
+    forms = {
+        "text": render.run_text,
+        "json": render.run_json,
+        "junit": junit,
+        "github": render.run_github,
+        "sarif": render.run_sarif,
+    }
+
+    if watch:
+        _keep_testing(policy, config, pattern)
     try:
-        run = run_suite(_source(policy, config))
+        run = _tested(policy, config, pattern)
+        too_little = run.percent is not None and run.percent < min_coverage
+        if too_little:
+            say("searching for people who would reach the lines that are not covered", err=True)
+            people = with_people(_source(policy, config), run.uncovered)
+            run = msgspec.structs.replace(run, uncovered=people)
     except IcaccessError as error:
         if form != "text":
             at = unread_finding(error, policy or Path("policy"))
@@ -89,10 +128,36 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
         raise
     _say_cached(run.cached_at)
     show(forms[form](run), form)
-    if run.percent is not None and run.percent < min_coverage:
+    if too_little:
         say(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
         return 1
     return 1 if run.failed else 0
+
+
+def _tested(policy: Path | None, config: Path | None, pattern: str | None) -> SuiteRun:
+    from icaccess.review.suite import run_some, run_suite
+
+    source = _source(policy, config)
+    return run_suite(source) if pattern is None else run_some(source, pattern)
+
+
+def _keep_testing(policy: Path | None, config: Path | None, pattern: str | None) -> NoReturn:
+    """Test at once and whenever a file changes; what cannot be read is said, and waited for to change."""
+    from icaccess.opa.engine import find_opa
+    from icaccess.review.render import run_text
+    from icaccess.review.source import PolicySource
+
+    asked = Request(config=config, policy=policy)
+    source = PolicySource(find_opa(), asked.policy_directory, asked.config_directory)
+    while True:
+        before = source.digest()
+        try:
+            show(run_text(_tested(policy, config, pattern)))
+        except IcaccessError as error:
+            say(f"icaccess: {error}", err=True)
+        say("waiting for a file to change; Ctrl-C ends", err=True)
+        while source.digest() == before:
+            time.sleep(_WATCH_EVERY)
 
 
 @policy.command("trace")
@@ -104,10 +169,14 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
 def trace(policy: Path | None, config: Path | None, form: str) -> int:
     """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
     from icaccess.review import render
+    from icaccess.review.suite import run_suite
     from icaccess.review.trace import trace_policy
     from icaccess.tables import as_json
 
-    found = trace_policy(_source(policy, config))
+    source = _source(policy, config)
+    run = run_suite(source)
+    found = trace_policy(source, run)
+    _say_cached(run.cached_at)
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
     show(forms[form](found), form)
     return 1 if found.gaps else 0
@@ -175,6 +244,7 @@ def explore(policy: Path | None, config: Path | None, limit: float, seed: int, f
     is_flag=True,
     help="Exit 2 when the tests let a mutant pass that decides otherwise for somebody.",
 )
+@FORMAT
 def mutate(
     policy: Path | None,
     config: Path | None,
@@ -183,6 +253,7 @@ def mutate(
     seed: int,
     limit: float,
     fail_on_survivors: bool,
+    form: str,
 ) -> int:
     """Change the policy one line at a time, and show which changes its tests let pass."""
     from icaccess.review import mutate as review
@@ -196,17 +267,22 @@ def mutate(
     passing_suite(source)
     made = mutants(source.policy)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
-    holes = 0
+    survivors = []
     for one in review.judged(source, made if every else some_of(made, sample, seed), limit):
         counts[one.fate] += 1
         if one.fate == "survives":
-            holes += one.shown_by is not None or not limit
-            say(f"survives: {one.mutant}")
-            say(review.shown(one, limit))
-    say(
-        f"{counts['caught']:,} caught, {counts['survives']:,} survived, "
-        f"{counts['no policy']:,} did not compile; {sum(counts.values()):,} of {len(made):,} mutants judged"
-    )
+            survivors.append(one)
+            if form == "text":  # at once: a whole search takes minutes
+                say_all([f"survives: {one.mutant}", review.shown(one, limit)])
+    if form == "json":
+        show_value({"mutants": len(made), "counts": counts, "survivors": survivors})
+    else:
+        say(
+            f"{counts['caught']:,} caught, {counts['survives']:,} survived, "
+            f"{counts['no policy']:,} did not compile; "
+            f"{sum(counts.values()):,} of {len(made):,} mutants judged"
+        )
+    holes = any(one.shown_by is not None or not limit for one in survivors)
     return 2 if fail_on_survivors and holes else 0
 
 
@@ -214,7 +290,8 @@ def mutate(
 @POLICY
 @CONFIG
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
-def page(policy: Path | None, config: Path | None, file: Path) -> int:
+@FORMAT
+def page(policy: Path | None, config: Path | None, file: Path, form: str) -> int:
     """Whether the posted page, saved as HTML or text, still says what the policy serves: exit 1 when not.
 
     For each clause that has changed, the rules and cases that rest on it.
@@ -227,7 +304,12 @@ def page(policy: Path | None, config: Path | None, file: Path) -> int:
     source = _source(policy, config)
     clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
     found = compare(clauses or (), read_page(file))
-    show(page_text(found, trace_policy(source) if found.changed else None))
+    changed = {one.clause for one in found.changed}
+    rests = [one for one in trace_policy(source).clauses if one.clause in changed] if changed else []
+    if form == "json":
+        show_value({"clauses": found.clauses, "unread": found.unread, "rests": rests})
+    else:
+        show(page_text(found, rests))
     return 1 if found.changed or found.unread else 0
 
 

@@ -110,6 +110,9 @@ def notice_settings(config: Config) -> NoticeSettings:
         problem = _webhook_problem(settings.webhook.url.reveal())
         if problem:
             raise config.fail(("notices", "webhook", "url"), problem)
+        if not webhook_key(settings.webhook.secret.reveal()):
+            text = "is empty, or not base64 after `whsec_`; give the receiver's secret whole"
+            raise config.fail(("notices", "webhook", "secret"), text)
     for index, address in enumerate(settings.operators.addresses):
         if not is_address(address):
             raise config.fail(("notices", "operators", "addresses", index), _no_address(address))
@@ -138,6 +141,19 @@ def is_address(text: str) -> bool:
         and text.isprintable()
         and " " not in text
     )
+
+
+def webhook_key(secret: str) -> bytes:
+    """The key that signs: what follows `whsec_` in base64, else the secret itself; empty where it is none."""
+    import base64
+    import binascii
+
+    if not secret.startswith("whsec_"):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        return b""
 
 
 def sender_address(text: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from icaccess.errors import HttpError, NoticeError
 from icaccess.http import HttpClient
 from icaccess.notices.interface import Channel, Message, RefusedError
-from icaccess.notices.settings import WebhookSettings
+from icaccess.notices.settings import WebhookSettings, webhook_key
 
 TYPE = "icaccess.notice."
 """What a document's type begins with; the notice's kind follows."""
@@ -98,8 +98,7 @@ def document(message: Message) -> dict[str, Any]:
 
 def signature(secret: str, message_id: str, seconds: int, body: bytes) -> str:
     """`v1,` and the HMAC-SHA256 over id, time and body in base64, keyed with what follows `whsec_`."""
-    key = secret.encode()
-    if secret.startswith("whsec_"):
-        key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{message_id}.{seconds}.".encode() + body, hashlib.sha256).digest()
+    digest = hmac.new(
+        webhook_key(secret), f"{message_id}.{seconds}.".encode() + body, hashlib.sha256
+    ).digest()
     return f"v1,{base64.b64encode(digest).decode()}"

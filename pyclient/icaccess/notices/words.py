@@ -110,7 +110,7 @@ class Words:
             raise ConfigError(f"{error.filename} line {error.lineno}: {error.message}; correct it") from error
         except jinja2.TemplateError as error:
             raise self._wrong(file, f"{error.message}; known here: {', '.join(sorted(values))}") from error
-        except (TypeError, ValueError, ArithmeticError) as error:
+        except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise self._wrong(file, f"{error}; correct it") from error
         if found is None:
             raise self._wrong(file, "must begin with a line `Subject: …` and an empty line, then the text")

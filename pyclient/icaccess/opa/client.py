@@ -10,11 +10,10 @@ Nothing here judges. What OPA answers is handed on as it is; what OPA does not a
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -23,7 +22,7 @@ from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.http import HttpClient
-from icaccess.models import ClauseExplanation, Decision, DecisionJson, Employee, InvalidRecord, Unread
+from icaccess.models import ClauseExplanation, Decision, DecisionJson, InvalidRecord
 from icaccess.opa.answers import checked_decision, invalid_record, no_decision
 from icaccess.opa.arguments import (
     EmployeeLike,
@@ -37,20 +36,17 @@ from icaccess.opa.arguments import (
     is_count,
     names_somebody,
 )
-from icaccess.opa.transport import EvaluationError, Revisions, Sidecars, TooSlowError, UnreachableError
+from icaccess.opa.batch_run import BatchRun, is_held, question, shown
+from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""
 LEAST = 50
 """Fewer are not divided over several requests: in a small one each person costs OPA more."""
-MOST_SLOW = 30
-"""A run ends after more questions than this without an answer in time; one slow record takes nine."""
 
-_encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_Answer = TypeVar("_Answer")
+
 _decode = msgspec.json.Decoder(Decision).decode
-_decode_many = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_OTHER_POLICY = "its policy is not this project's"
 _HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
@@ -139,7 +135,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
 
     def _status(self, url: str) -> SidecarStatus:
         ready = self._sidecars.healthy(url)
-        body = _question(date(2000, 1, 1), employees=[])
+        body = question(date(2000, 1, 1), employees=[])
         try:
             provenance = self._sidecars.ask_one(url, "access/decisions", body).provenance
         except EngineError as error:
@@ -156,7 +152,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         if not found:
             raise EngineError("; ".join(status.problem or "" for status in statuses))
         if len(found) > 1:
-            held = ", ".join(f"{url} has {_short(revisions)}" for revisions, url in found.items())
+            held = ", ".join(f"{url} has {shown(revisions)}" for revisions, url in found.items())
             raise RunVoidError(f"the sidecars hold different policies: {held}")
         return next(iter(found))
 
@@ -171,8 +167,8 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         if isinstance(employee, InvalidRecord):
             return invalid_record(asked, at, employee.problem)
         try:
-            answer = self._ask("access/decision", _question(at, employee=employee))
-            return checked_decision(answer, asked, at, held=_is_held(employee))
+            answer = self._ask("access/decision", question(at, employee=employee))
+            return checked_decision(answer, asked, at, held=is_held(employee))
         except EvaluationError as error:
             return no_decision(asked, at, str(error))
 
@@ -203,7 +199,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         self._check(at)
         expect(revisions is None or isinstance(revisions, Revisions), "revisions", "Revisions", revisions)
         self._sidecars.refresh()
-        run = _Run(self._sidecars, at, revisions)
+        run = BatchRun(self._sidecars, at, revisions)
         size = self._batch
         if isinstance(records, Sequence):
             # Few people are spread over all the connections, so that every core of OPA has some.
@@ -216,7 +212,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         asked = id_of(employee, "employee")
         self._check(at)
         try:
-            answer = self._ask("access/explanation", _question(at, employee=employee))
+            answer = self._ask("access/explanation", question(at, employee=employee))
             return msgspec.json.decode(answer, type=list[ClauseExplanation])
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(f"OPA could not explain the decision on {asked!r}: {str(error)!r}") from error
@@ -238,7 +234,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             sources,
         )
         try:
-            answer = self._ask("access/evidence", _question(at, employee=employee, sources=sources or {}))
+            answer = self._ask("access/evidence", question(at, employee=employee, sources=sources or {}))
             return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
         except (EvaluationError, msgspec.DecodeError) as error:
             raise EngineError(
@@ -251,20 +247,34 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         """Who waits for an approval on the day `at`, and who may give one, by id; nobody else is named."""
         self._check(at)
         expect_many(employees, "employees")
-        return self._approvals_due(each_once(employees), at)
+        return self._by_id("approvals_due", each_once(employees), at, dict[str, ApprovalsDue])
 
-    def _approvals_due(self, employees: Iterable[RecordLike], at: date) -> Iterator[tuple[str, ApprovalsDue]]:
+    def approved_elsewhere(
+        self, employees: Iterable[EmployeeLike], at: date
+    ) -> Iterator[tuple[str, tuple[ApprovalElsewhere, ...]]]:
+        """Who is allowed on the day `at`, and not by their own location's Principal or Manager, by id (ES-6).
+
+        Where nobody says at which location the approver worked, the person is among them.
+        """
+        self._check(at)
+        expect_many(employees, "employees")
+        shape = dict[str, tuple[ApprovalElsewhere, ...]]
+        return self._by_id("approved_elsewhere", each_once(employees), at, shape)
+
+    def _by_id(
+        self, name: str, employees: Iterable[RecordLike], at: date, shape: type[dict[str, _Answer]]
+    ) -> Iterator[tuple[str, _Answer]]:
         for batch in batches(employees, self._batch):
             try:
-                answer = self._ask("access/approvals_due", _question(at, employees=batch))
-                yield from msgspec.json.decode(answer, type=dict[str, ApprovalsDue]).items()
+                answer = self._ask(f"access/{name}", question(at, employees=batch))
+                yield from msgspec.json.decode(answer, type=shape).items()
             except (EvaluationError, msgspec.DecodeError) as error:
-                raise EngineError(f"OPA could not say which approvals are due: {str(error)!r}") from error
+                raise EngineError(f"OPA could not answer {name}: {str(error)!r}") from error
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
         self._check(day, "day")
-        return msgspec.json.decode(self._ask("access/due_after", _question(day)), type=date | None)
+        return msgspec.json.decode(self._ask("access/due_after", question(day)), type=date | None)
 
     def _ask(self, path: str, body: bytes) -> msgspec.Raw:
         return self._sidecars.ask(path, body).result
@@ -285,98 +295,17 @@ class ApprovalsDue(msgspec.Struct, frozen=True):
     approves_at: tuple[str, ...]
 
 
+class ApprovalElsewhere(msgspec.Struct, frozen=True):
+    """An approval of a job at `location` by somebody who might not approve there.
+
+    `approver_locations` are those at which the approver might; null where nobody says where they worked.
+    """
+
+    location: str
+    decided_on: date
+    approver: str
+    approver_locations: tuple[str, ...] | None
+
+
 class _Gone(msgspec.Struct, frozen=True):
     message: str
-
-
-class _Run:
-    """One run over many employees: one day, one policy, one state of the policy data."""
-
-    def __init__(self, sidecars: Sidecars, at: date, revisions: Revisions | None) -> None:
-        self._sidecars = sidecars
-        self._at = at
-        self._revisions = revisions
-        self._slow = 0
-        self._lock = threading.Lock()
-
-    def decide(self, given: list[RecordLike]) -> list[DecisionJson]:
-        """The answers for one batch, in its order."""
-        batch = [record.read() if isinstance(record, Unread) else record for record in given]
-        answers: dict[str, DecisionJson] = {}
-        employees: dict[str, EmployeeLike] = {}
-        for record in each_once(batch):
-            if isinstance(record, InvalidRecord):
-                answers[record.id] = _encode_sorted(invalid_record(record.id, self._at, record.problem))
-            elif isinstance(record, Employee | Mapping):
-                employees[id_of(record, "record")] = record
-        answers |= self._decisions(employees)
-        return [answers[id_of(record, "record")] for record in batch]
-
-    def _decisions(self, employees: dict[str, EmployeeLike]) -> dict[str, DecisionJson]:
-        if not employees:
-            return {}
-        body = _question(self._at, employees=list(employees.values()))
-        try:
-            answer = self._sidecars.ask("access/decisions", body)
-        except EvaluationError as error:
-            if isinstance(error, TooSlowError):
-                self._count_slow(error)
-            if len(employees) == 1:
-                return {one: self._undecided(one, error) for one in employees}
-            some = list(employees.items())
-            half = len(some) // 2
-            return self._decisions(dict(some[:half])) | self._decisions(dict(some[half:]))
-        self._believe(answer.provenance.revisions)
-        try:
-            decisions: dict[str, DecisionJson] = {**_decode_many(answer.result)}
-        except msgspec.DecodeError as error:
-            raise EngineError(f"OPA's answer holds no decisions ({error}): {_OTHER_POLICY}") from error
-        if employees.keys() != decisions.keys():
-            lost = sorted(employees.keys() - decisions.keys())
-            extra = sorted(decisions.keys() - employees.keys())
-            raise EngineError(
-                f"OPA did not answer for exactly those asked (missing: {lost[:3]}, not asked: {extra[:3]}): "
-                f"{_OTHER_POLICY}"
-            )
-        for one, decision in decisions.items():
-            try:
-                checked_decision(decision, one, self._at, held=_is_held(employees[one]))
-            except EvaluationError as error:
-                decisions[one] = self._undecided(one, error)
-        return decisions
-
-    def _count_slow(self, error: TooSlowError) -> None:
-        """Raise the error once there are so many that it is not one record that OPA is slow about."""
-        with self._lock:
-            self._slow += 1
-        if self._slow > MOST_SLOW:
-            raise UnreachableError(str(error)) from error
-
-    def _undecided(self, employee_id: str, error: EvaluationError) -> DecisionJson:
-        return _encode_sorted(no_decision(employee_id, self._at, str(error)))
-
-    def _believe(self, revisions: Revisions) -> None:
-        with self._lock:
-            self._revisions = self._revisions or revisions
-        if revisions != self._revisions:
-            raise RunVoidError(
-                "OPA's policy changed within the run, which is void; run it again "
-                f"(from {_short(self._revisions)} to {_short(revisions)})"
-            )
-
-
-def _is_held(employee: EmployeeLike) -> bool:
-    access: Any = employee.get("access") if isinstance(employee, Mapping) else employee.access
-    held = access.get("held") if isinstance(access, Mapping) else getattr(access, "held", None)
-    return held is True
-
-
-def _question(at: date, **asked: Any) -> bytes:
-    try:
-        return b'{"input":' + _encode({"as_of": at, **asked}) + b"}"
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise UsageError(f"the facts of an employee cannot be written as JSON: {error}") from error
-
-
-def _short(revisions: Revisions) -> str:
-    return f"policy {revisions.policy[:12] or 'unnamed'}, data {revisions.data[:12] or 'unnamed'}"

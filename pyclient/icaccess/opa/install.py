@@ -17,8 +17,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from requests.utils import get_environ_proxies
+from urllib.request import getproxies, proxy_bypass
 
 from icaccess.config.secrets import shown_url
 from icaccess.errors import EngineError, HttpError
@@ -88,7 +87,8 @@ def _release_url(releases: str) -> str:
 
 def _download(url: str, out: Path) -> None:
     # No secret goes there, so the environment may name the proxy, as it does for Go and pip.
-    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
+    server = urlsplit(url)
+    proxy = None if proxy_bypass(server.netloc) else getproxies().get(server.scheme)
     try:
         with HttpClient(timeout=_SECONDS, proxy=proxy, follow_redirects=True) as http:
             published, binary = (http.request("GET", address) for address in (f"{url}.sha256", url))

@@ -18,7 +18,7 @@ import msgspec
 
 from icaccess.errors import PolicyError
 from icaccess.review.report_data import ClauseWords
-from icaccess.review.trace import Trace
+from icaccess.review.trace import TracedClause
 
 _BLOCKS = {
     "p",
@@ -116,10 +116,10 @@ def compare(clauses: Sequence[ClauseWords], sentences: Sequence[str]) -> PageCom
     )
 
 
-def page_text(found: PageComparison, trace: Trace | None) -> str:
+def page_text(found: PageComparison, resting: Sequence[TracedClause]) -> str:
     """The comparison in words: each clause, and what rests on those that have changed."""
     lines = []
-    rests = {clause.clause: clause for clause in trace.clauses} if trace else {}
+    rests = {clause.clause: clause for clause in resting}
     for clause in found.clauses:
         if clause.stands:
             lines.append(f"{clause.clause:<6} stands as read on {clause.read_on}")

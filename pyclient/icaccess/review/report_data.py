@@ -239,6 +239,19 @@ class Traced(Part, frozen=True, kw_only=True):
     gap: str | None
 
 
+class ReportedApproval(Part, frozen=True, kw_only=True):
+    """An approval on which access for a job at `location` rests, by somebody who might not approve there.
+
+    `approver_locations` are those at which the approver might; null where nobody says where they worked.
+    """
+
+    id: str
+    location: str
+    decided_on: date
+    approver: str
+    approver_locations: tuple[str, ...] | None
+
+
 class ReportedDrift(Part, frozen=True, kw_only=True):
     """Access that was changed outside this system, or that the target hides."""
 
@@ -312,6 +325,8 @@ class Report(Part, frozen=True, kw_only=True):
     outlook: Outlook | None = None
     campaign: Campaign | None = None
     """The recertification before the next removal, without its people; null where nobody is allowed."""
+    elsewhere: tuple[ReportedApproval, ...] | None = None
+    """Approvals of those who are allowed by another location's Principal or Manager alone."""
     clauses: tuple[ClauseWords, ...] | None = None
     trace: tuple[Traced, ...] | None = None
     drift: tuple[ReportedDrift, ...] | None = None

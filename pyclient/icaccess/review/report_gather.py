@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from icaccess import __version__
-from icaccess.apply import look
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
@@ -23,6 +22,7 @@ from icaccess.notices.proof import foretold_removals
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Run, start
+from icaccess.recovery import look
 from icaccess.request import Request
 from icaccess.review.campaign import campaign_of
 from icaccess.review.forecast import forecast_of
@@ -116,7 +116,11 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     outlook, found = ahead(client, collected.joined, people, as_of)
     recertification = campaign_of(found, as_of, outlook.through - _DAY, collected.approver)
     absent: dict[str, str] = {}
-    removals = audit = drift = None
+    elsewhere = removals = audit = drift = None
+    try:
+        elsewhere = tuple(collected.elsewhere(client, as_of))
+    except EngineError as error:  # of an older policy, which knows no such question
+        absent["elsewhere"] = f"OPA did not say: {error}."
     if not history.is_empty:
         told = {(one.employee_id, one.run_id): one.told for one in foretold_removals(store, target.identity)}
         removals = history.removals(collected.last_days, told)
@@ -158,6 +162,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         expiries=expiries(people, as_of),
         outlook=outlook,
         campaign=msgspec.structs.replace(recertification, people=()) if recertification.people else None,
+        elsewhere=elsewhere,
         drift=drift,
         removals=removals,
         under_way=UnderWay(
@@ -182,6 +187,8 @@ def select(report: Report, ids: Iterable[str]) -> Report:
         raise UsageError(f"no employee has the id {', '.join(unknown[:5])}; ids are as in `icaccess facts`")
     replace, people = msgspec.structs.replace, tuple(known[one] for one in wanted)
     report = replace(report, people=people, expiries=expiries(people, report.as_of))
+    if report.elsewhere is not None:
+        report = replace(report, elsewhere=tuple(one for one in report.elsewhere if one.id in wanted))
     if report.since is not None:
         turned = tuple(one for one in report.since.changes if one.id in wanted)
         report = replace(report, since=replace(report.since, changes=turned))

@@ -111,6 +111,6 @@ def check_cached(connection: Connection, key: RecordKey) -> None:
 def edited(employee_id: str) -> str:
     """What is said of a cached decision whose code is wrong."""
     return (
-        f"{employee_id!r}: somebody edited this cached decision in the store, so it is not used; find out "
-        "who did, and run `icaccess apply --full`, which uses none"
+        f"{employee_id!r}: somebody edited this cached decision in the store, or the record has another key "
+        "now, so it is not used; find out which, and run `icaccess apply --full`, which uses none"
     )

@@ -155,6 +155,23 @@ def test_syslog_that_is_away(tmp_path: Path, protocol: str) -> None:
     assert entry.receipts[0].problem.startswith(f"syslog {address}: takes no head: ")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "a..b:514"])
+def test_syslog_at_an_address_that_none_can_have(tmp_path: Path, address: str) -> None:
+    _, entry, store = handed_over(tmp_path, {"type": "syslog", "address": address})
+    store.close()
+    assert entry.receipts[0].problem.startswith(f"syslog {address}: takes no head: ")
+
+
+@pytest.mark.parametrize("name", ["icaccess.db", "audit.key", "notes.txt"])
+def test_a_file_of_something_else_gets_no_head(tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.txt").write_text("not a head\n")
+    _, entry, store = handed_over(tmp_path, {"type": "file", "path": f"../{name}"})
+    store.close()
+    assert "holds something else than heads" in entry.receipts[0].problem
+    assert b'{"at":"' not in (tmp_path / "audit.key").read_bytes()
+    assert (tmp_path / "notes.txt").read_text() == "not a head\n"
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a time-stamp authority made by OpenSSL."""

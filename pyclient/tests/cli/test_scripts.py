@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import msgspec
 import pytest
 
 from icaccess import errors
+from icaccess.audit.keys import public_key
 from icaccess.cli import cli
 from icaccess.cli.outputs import OUTPUTS, Failed, document
 from icaccess.opa.engine import Engine
@@ -41,7 +43,10 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "audit show": ("100501",),
     "audit runs": (),
     "opa status": (),
+    "opa install": (),
     "doctor": DAY,
+    "help": (),
+    "help TOPIC": (),
 }
 
 
@@ -60,9 +65,59 @@ def commands(group: click.Group, path: str = "icaccess") -> Iterator[tuple[str, 
 def test_json_is_what_the_schema_says(name: str, command: Run) -> None:
     if name.startswith("audit"):
         assert command("adopt", *DAY)[0] == 0
-    code, out, _ = command(*name.split(), *ARGUMENTS[name], "--format", "json")
+    words = name.replace("TOPIC", "commands").split()
+    code, out, _ = command(*words, *ARGUMENTS[name], "--format", "json")
     assert code == 0
     assert msgspec.json.decode(out, type=OUTPUTS[name])
+
+
+def test_json_of_a_snapshot_is_what_the_schema_says(command: Run, tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    out = command("facts", "--facts", "examples/facts", "--out", file, "--format", "json")[1]
+    found = msgspec.json.decode(out, type=OUTPUTS["facts --out"])
+    assert (found.file, found.records) == (str(file), 76)
+    assert json.loads(file.read_text().splitlines()[-1])["sha256"] == found.sha256
+
+
+def test_json_of_a_page_names_what_rests_on_a_changed_clause(command: Run, tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("Something else entirely. A second sentence.\n")
+    code, out, _ = command("policy", "page", page, "--format", "json")
+    found = msgspec.json.decode(out, type=OUTPUTS["policy page"])
+    assert code == 1
+    assert [one.clause for one in found.clauses] == [f"ES-{number}" for number in range(1, 16)]
+    assert [one.clause for one in found.rests] == [one.clause for one in found.clauses]
+    assert all(one.standing == 0 < one.served for one in found.clauses)
+    assert "policy/access.rego" in {Path(rule.file).as_posix() for rule in found.rests[1].rules}
+
+
+def test_json_of_mutants_has_each_that_survives(command: Run, tmp_path: Path) -> None:
+    policy, config = tmp_path / "policy", tmp_path / "config" / "requirements"
+    (policy / "tests").mkdir(parents=True)
+    config.mkdir(parents=True)
+    (policy / ".manifest").write_text('{"roots": ["small"]}')
+    (policy / "small.rego").write_text("package small\n\nallow if {\n\tinput.age > 17\n}\n")
+    test = "package tests.small_test\n\ntest_allow if data.small.allow with input.age as 18\n"
+    (policy / "tests" / "small_test.rego").write_text(test)
+    shutil.copytree(ROOT / "config", tmp_path / "config", dirs_exist_ok=True)
+    options = ("--policy", policy, "--config", tmp_path / "config", "--limit", "0", "--all")
+    code, out, _ = command("policy", "mutate", *options, "--fail-on-survivors", "--format", "json")
+    found = msgspec.json.decode(out, type=OUTPUTS["policy mutate"])
+    assert code == 2
+    assert sum(found.counts.values()) == found.mutants
+    assert len(found.survivors) == found.counts["survives"] > 0
+    assert "\tinput.age >= 17" in {one.mutant.new for one in found.survivors}
+
+
+def test_json_of_the_key_holds_the_key(command: Run, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    options = ("--config", tmp_path / "config")
+    found = msgspec.json.decode(
+        command("audit", "key", *options, "--format", "json")[1], type=OUTPUTS["audit key"]
+    )
+    assert found.public_key == command("audit", "key", *options)[1]
+    (tmp_path / "key.pem").write_text(found.public_key)
+    assert public_key(tmp_path / "key.pem").id == found.id
 
 
 def test_json_of_changes_is_what_the_schema_says(command: Run, tmp_path: Path) -> None:
@@ -190,6 +245,14 @@ def test_a_class_elsewhere_has_the_code_of_the_one_that_it_extends() -> None:
         (("decide", "--no-such-option"), "usage", 1),
         (("decide", "--config", "nowhere"), "config", 1),
         (("audit", "verify"), "store", 1),
+        (("audit", "export"), "store", 1),
+        (("audit", "key", "--config", "nowhere"), "config", 1),
+        (("facts", "--facts", "nowhere"), "facts", 1),
+        (("policy", "page", "nowhere"), "policy", 1),
+        (("policy", "mutate", "--limit", "nan"), "usage", 1),
+        (("opa", "install", "--config", "nowhere"), "config", 1),
+        (("opa", "run", "--address", "nowhere"), "usage", 1),
+        (("help", "nothing"), "usage", 1),
         (("forecast", "--until", "2027-07-01", *DAY, "--opa-url", "http://127.0.0.1:9"), "engine", 1),
     ],
     ids=lambda value: str(value)[:20] if not isinstance(value, tuple) else "-".join(value[:2]),

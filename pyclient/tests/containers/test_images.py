@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -71,6 +73,19 @@ def test_opa_decides_from_its_image_without_privileges(opa_container) -> None:
     assert decision.outcome == "allow"
     top = container.get_wrapped_container().top()["Processes"]
     assert [process[0] for process in top] == ["10001"]
+
+
+def test_the_bill_of_the_image_names_what_the_image_says(project_image: str, tmp_path: Path) -> None:
+    bill = tmp_path / "bill.json"
+    bill.write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}')
+    command = [sys.executable, "deploy/sbom.py", str(bill), project_image]
+    made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    urls = {one["purl"].partition("?")[0].partition("@")[0] for one in json.loads(made)["components"]}
+    assert {
+        "pkg:deb/debian/libc6",
+        "pkg:generic/python",
+        "pkg:golang/github.com/open-policy-agent/opa",
+    } <= urls
 
 
 def test_a_run_on_opa_and_postgresql_from_their_images(

@@ -34,6 +34,10 @@ MAIL = {"host": "mail.example.org", "from": "a@example.org"}
         ({"webhook": {"url": "hook.example.org", "secret": "${PW}"}}, "notices.webhook.url: is no URL"),
         ({"webhook": {"url": "https://[x", "secret": "${PW}"}}, "notices.webhook.url: is no URL"),
         (
+            {"webhook": {"url": "https://hook.example.org", "secret": "${BAD}"}},
+            "notices.webhook.secret: is empty, or not base64 after `whsec_`",
+        ),
+        (
             {"operators": {"addresses": ["d@example.org", "x"]}},
             "notices.operators.addresses[1]: 'x' is no e-mail",
         ),
@@ -45,6 +49,7 @@ MAIL = {"host": "mail.example.org", "from": "a@example.org"}
 )
 def test_a_mistake_is_one_line(district, monkeypatch, notices, says):
     monkeypatch.setenv("PW", "secret")
+    monkeypatch.setenv("BAD", "whsec_!!!!")
     district.settings(**notices)
     with pytest.raises(ConfigError) as error:
         notice_settings(load_config(district.config))

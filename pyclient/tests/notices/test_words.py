@@ -102,6 +102,11 @@ def test_a_template_of_the_districts_own_goes_first(tmp_path: Path):
         ("access_ending.md", "Subject: x\n\n{% if %}", "access_ending.md line 3: "),
         ("access_ending.md", "Subject: x\n\n{{ name | shout }}", "access_ending.md line 3: No filter named"),
         ("access_ending.md", "Subject: x\n\n{{ name | day }}", "Invalid isoformat string"),
+        (
+            "access_ending.md",
+            "Subject: x\n\n{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+            "access_ending.md: maximum recursion depth exceeded",
+        ),
         ("access_ending.md", "Hello\n\nx", "must begin with a line `Subject: …`"),
         ("access_ending.md", "Subject: x\n\n{{ ''.__class__ }}", "access_ending.md: access to attribute"),
         (

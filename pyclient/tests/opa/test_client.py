@@ -145,7 +145,7 @@ def test_one_record_that_takes_opa_too_long_is_undecided_alone(standin: Engine) 
 
 
 def test_an_opa_that_is_slow_about_many_is_given_up(standin: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("icaccess.opa.client.MOST_SLOW", 3)
+    monkeypatch.setattr("icaccess.opa.batch_run.MOST_SLOW", 3)
     records = [Employee(id=str(n), name="slow") for n in range(4)]
     with (
         AccessClient(standin.url, standin.token, batch=4, timeout=0.5) as client,
@@ -402,6 +402,7 @@ def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
         lambda: client.decide_many([person], AT),
         lambda: client.evidence(person, AT),
         lambda: client.approvals_due([person], AT),
+        lambda: client.approved_elsewhere([person], AT),
         lambda: client.due_after(AT),
         client.ready,
         client.status,
@@ -440,7 +441,10 @@ def test_a_wrong_question_is_named() -> None:
                 lambda one=one: client.approvals_due(one, AT)  # type: ignore[misc]  # no type is inferred
                 for one in (person, Employee(id="1"), wrong)
             ],
-            "record 1": [lambda: list(client.approvals_due([wrong], AT))],
+            "record 1": [
+                lambda: list(client.approvals_due([wrong], AT)),
+                lambda: list(client.approved_elsewhere([wrong], AT)),
+            ],
             "sources": [
                 lambda: client.evidence(person, AT, {"certifications": wrong}),
                 lambda: client.evidence(person, AT, wrong),

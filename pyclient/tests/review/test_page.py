@@ -63,7 +63,7 @@ def test_a_page_that_has_not_changed(tmp_path: Path, content: str) -> None:
         ("ES-3", 1, 1),
     ]
     assert (found.changed, found.unread) == ((), ())
-    assert page_text(found, None).endswith("all 3 clauses stand on the page\n")
+    assert page_text(found, []).endswith("all 3 clauses stand on the page\n")
 
 
 @pytest.mark.parametrize("content", [TEXT, HTML], ids=["text", "html"])
@@ -72,7 +72,7 @@ def test_a_sentence_that_has_changed_and_one_that_is_new(tmp_path: Path, content
     found = compare(CLAUSES, read_page(saved(tmp_path, changed)))
     assert [one.clause for one in found.changed] == ["ES-2"]
     assert found.unread == ("You must ring the bell twice.", "Then wait.")
-    text = page_text(found, None)
+    text = page_text(found, [])
     assert "ES-2   CHANGED OR GONE: 1 of 1 sentences read on 2026-01-02\n" in text
     assert "NEW, and no clause serves it: Then wait.\n" in text
 

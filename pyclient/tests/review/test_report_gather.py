@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import update
 
-from icaccess.errors import UsageError
-from icaccess.models import Access, BasisApproval, Employee, EmploymentPeriod, InvalidRecord
+from icaccess.errors import EngineError, UsageError
+from icaccess.models import Access, Assignment, BasisApproval, Employee, EmploymentPeriod, InvalidRecord
 from icaccess.review.report_data import Given, Held, Outlook
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 from icaccess.review.report_gather import compare, draw, expiries, select
@@ -82,6 +82,44 @@ def test_without_personal_fields_only_these_are_gone(report, records, client, tm
             assert without.basis.approval.approver == "somebody without an employee record"
             without = msgspec.structs.replace(without, basis=with_them.basis)
         assert without == msgspec.structs.replace(with_them, **emptied)
+
+
+def by_a_principal_of(location: str, record: Employee) -> Employee:
+    (approval,) = record.approvals
+    jobs = (Assignment(role="Principal", location=location, start=date(2015, 8, 1)),)
+    return replace(record, approvals=(replace(approval, approver_jobs=jobs),))
+
+
+def test_an_approval_by_another_schools_principal_is_listed(client, tmp_path):
+    people = [
+        by_a_principal_of("210", entitled("1")),
+        by_a_principal_of("211", entitled("2")),
+        by_a_principal_of("211", entitled("3", end=date(2025, 6, 30))),
+        entitled("4"),
+    ]
+    report = drawn(people, client, tmp_path, personal=False)
+    assert [(one.id, one.location, one.approver_locations) for one in report.elsewhere] == [
+        ("2", "210", ("211",)),
+        ("4", "210", None),
+    ]
+    assert {one.approver for one in report.elsewhere} == {"somebody without an employee record"}
+    page = render(report).decode()
+    section = page[page.index('<section id="elsewhere"') : page.index('<section id="since"')]
+    assert "<bdi>2</bdi>" in section
+    assert "<bdi>4</bdi>" not in section
+    assert "Of 1 more approval no source says" in section
+    assert select(report, ["1"]).elsewhere == ()
+
+
+def test_an_opa_that_knows_no_such_question_leaves_the_rest(client, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise EngineError("refused the token")
+
+    monkeypatch.setattr(client, "approved_elsewhere", refuse)
+    report = drawn([entitled("1")], client, tmp_path)
+    assert (report.elsewhere, report.absent["elsewhere"]) == (None, "OPA did not say: refused the token.")
+    assert "OPA did not say: refused the token." in render(report).decode()
+    assert len(select(report, ["1"]).people) == 1
 
 
 def test_expiries_count_those_who_are_allowed_once(report):

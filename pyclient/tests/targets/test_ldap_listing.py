@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from icaccess.apply import look
 from icaccess.config import Secret
 from icaccess.errors import TargetError
+from icaccess.recovery import look
 from icaccess.targets.interface import Result
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory

@@ -1,0 +1,71 @@
+"""What the errors of urllib3, TLS and the system mean, each in one line that says what to do."""
+
+from __future__ import annotations
+
+import re
+
+from urllib3 import exceptions
+
+from icaccess.config.secrets import shown_url
+from icaccess.errors import HttpError, HttpSettingsError, HttpTimeoutError
+from icaccess.text import clip
+
+_NOT_TRUSTED = (
+    "its certificate is not trusted ({why}); correct it, or name its authority's certificate as `{ca}`"
+)
+_BAD_FILE = "is not asked ({why}); correct the files of certificates"
+_BAD_URL = "is not a URL that can be asked ({why}); write https://HOST/PATH"
+_TOO_SLOW = "did not answer within {seconds:g} s; check the server's load and log"
+_REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
+    (exceptions.ProxyError, "the proxy does not connect ({why!r}); check `proxy`"),
+    (
+        (exceptions.NewConnectionError, exceptions.ConnectTimeoutError),
+        "nothing answers there ({why}); check the address and the server",
+    ),
+    ((FileNotFoundError, PermissionError, IsADirectoryError), _BAD_FILE),
+    (
+        exceptions.SSLError,
+        "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate",
+    ),
+    ((exceptions.TimeoutError, TimeoutError), _TOO_SLOW),
+    (exceptions.DecodeError, "its answer is damaged ({why!r})"),
+    (exceptions.ProtocolError, "ended the connection before its answer was complete ({why!r})"),
+    ((exceptions.HTTPError, ValueError), _BAD_URL),
+    (OSError, _BAD_FILE),
+]
+"""What the errors of the libraries mean; the first that fits says it, and quotes a server's words."""
+_KINDS = {_BAD_FILE: HttpSettingsError, _BAD_URL: HttpSettingsError, _TOO_SLOW: HttpTimeoutError}
+
+
+def http_error(url: str, error: Exception, seconds: float, ca_setting: str) -> HttpError:
+    """What went wrong with a request to `url`, in one line.
+
+    `seconds` is the time that it had, `ca_setting` the name of the setting for trusted certificates.
+    """
+    why, chain = cause(error), _chain(error)
+    if "CERTIFICATE_VERIFY_FAILED" in why:
+        text = _NOT_TRUSTED
+    elif "[X509" in why or "[SSL] PEM" in why:
+        text = _BAD_FILE
+    else:
+        text = next(text for kinds, text in _REASONS if any(isinstance(link, kinds) for link in chain))
+    kind = _KINDS.get(text, HttpError)
+    return kind(f"{shown_url(url)}: {text.format(why=why, seconds=seconds, ca=ca_setting)}")
+
+
+def cause(error: BaseException) -> str:
+    """The innermost cause, printable and at most 200 characters, since a server's own words may be in it."""
+    inner = _chain(error)[-1]
+    said = re.sub(r"//\S*@", "//", str(inner) or type(inner).__name__)  # a library may repeat the URL
+    return clip(re.sub(r"([?;#])\S+", r"\1…", said))
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An error and what it wraps, the innermost last."""
+    chain: list[BaseException] = []
+    link: object = error
+    while isinstance(link, BaseException):
+        chain.append(link)
+        inner = getattr(link, "reason", None) or (link.args[-1] if link.args else None)
+        link = inner if isinstance(inner, BaseException) else link.__cause__
+    return chain

@@ -1,0 +1,73 @@
+"""Connections of urllib3 whose answers are read until a deadline, and no longer."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from http.client import HTTPResponse
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_BUFFER = 1 << 16
+
+
+class _UntilDeadline(io.RawIOBase):
+    """Reads from a socket until its timeout has passed, counted for the whole answer, not for each part."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._raw = connection.makefile("rb", buffering=0)
+        self._deadline = time.monotonic() + (connection.gettimeout() or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._connection.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_UntilDeadline(sock), _BUFFER)
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    """Trusts the usual authorities where the caller names no file of others."""
+
+    ConnectionCls = _TlsConnection
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("ca_certs") is None:
+            import certifi  # here, since most commands ask no server but OPA on this machine
+
+            kwargs["ca_certs"] = certifi.where()
+        super().__init__(*args, **kwargs)
+
+
+POOLS = {"http": _Pool, "https": _TlsPool}
+"""The pool for each scheme, as urllib3 wants them."""

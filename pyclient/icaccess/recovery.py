@@ -1,0 +1,145 @@
+"""What earlier runs left at a target, settled and remembered by what it shows now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from icaccess.diff import Expected
+from icaccess.models import Access
+from icaccess.plan import Pending, shows
+from icaccess.store import feeds, holders, journal
+from icaccess.store.database import Store
+from icaccess.store.journal import Settlement, Written
+from icaccess.store.lock import Lock
+from icaccess.targets.interface import Listing, Target
+
+
+def look(store: Store, target: Target) -> Listing:
+    """Who holds access at the target, compared with what the store knows of the last run.
+
+    An account with a change under way, or one that may show late, may show anything, so it is not expected.
+    An export in which an earlier run has missed somebody proves no removal in a later run either, though
+    nobody is missed then.
+    """
+    if target.is_store:
+        return target.listing()
+    with store.reading() as connection:
+        expected = holders.everybody(connection, target.identity)
+        for one in (
+            *journal.unsettled(connection, target.identity),
+            *journal.unseen(connection, target.identity),
+        ):
+            expected.pop(one.account, None)
+        accounts_before = feeds.accounts(connection, target.identity)
+    listing = target.listing(expected, accounts_before)
+    if listing.exported_at is not None:
+        with store.reading() as connection:
+            if journal.lost_since(connection, target.identity, listing.exported_at):
+                return replace(listing, removals_show=False)
+    return listing
+
+
+def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
+    """Settle what earlier runs left open, by what the target shows now.
+
+    A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
+    still due, the next plan has it again. A pending one that shows is verified, another stays pending. One
+    that failed since the target did not show it is verified when it shows now: a target may be late.
+    """
+    with store.writing() as connection:
+        lock.check(connection)
+        at = store.now()
+        journal.interrupt_open_runs(connection, at)
+        settled: list[Settlement] = []
+        for written in journal.unsettled(connection, target.identity):
+            if written.state == "pending" and not listing.proves(written.action, written.batch):
+                continue
+            if was_made(written, listing):
+                settled.append(Settlement(written, "verified", "seen at the target"))
+            elif written.state == "intended" and target.handed_over(written.batch):
+                settled.append(Settlement(written, "pending", "the list had been handed over"))
+            elif written.state != "pending":
+                settled.append(Settlement(written, "dropped", "interrupted, and the target does not show it"))
+        settled += [
+            Settlement(written, "verified", "seen at the target after its run")
+            for written in journal.unseen(connection, target.identity)
+            if was_made(written, listing)
+        ]
+        remember(connection, at, target, settled, listing)
+        journal.settle(connection, at, settled)
+
+
+def was_made(written: Written, listing: Listing) -> bool:
+    """Whether a listing shows for certain what a change was to leave."""
+    found = listing.held.get(written.account)
+    return shows(found, written.after) and listing.tells(written.account)
+
+
+def expected(store: Store, target: Target, as_of: date, listing: Listing | None = None) -> Expected | None:
+    """What the store knows of a target besides what it shows; None where the store is the target."""
+    if target.is_store:
+        return None
+    with store.reading() as connection:
+        held = holders.everybody(connection, target.identity)
+        open_changes = journal.unsettled(connection, target.identity)
+        late = [
+            one
+            for one in journal.unseen(connection, target.identity)
+            if listing is not None and was_made(one, listing)
+        ]
+    return Expected(
+        held=held,
+        pending={
+            one.account: _pending(one, as_of, listing) for one in open_changes if one.state == "pending"
+        },
+        unsettled=frozenset(one.account for one in (*open_changes, *late)),
+        hidden=frozenset(one for one in held if listing is not None and not listing.tells(one)),
+    )
+
+
+def remember(
+    connection: Connection,
+    at: str,
+    target: Target,
+    settled: Sequence[Settlement],
+    listing: Listing,
+) -> None:
+    """Remember what changes left the accounts holding, with the day that this system gave it.
+
+    A change that was made in part is this system's doing as well, and what it left is no drift. Where nobody
+    can tell what an account holds, what it held before is remembered on.
+    """
+    if target.is_store:
+        return
+    held: dict[str, tuple[str, Access | None]] = {}
+    for one in settled:
+        account, before, after = one.written.account, one.written.before, one.written.after
+        found = listing.held.get(account)
+        if one.state == "verified":
+            if found is not None and after is not None:
+                found = replace(found, since=after.since or found.since, basis=after.basis)
+        elif one.state == "pending" or shows(found, before) or not listing.tells(account):
+            continue
+        elif found is not None and before is not None:
+            found = replace(found, since=before.since)
+        held[account] = (one.written.employee_id, found)
+    holders.record(connection, at, target.identity, held)
+
+
+def _pending(written: Written, as_of: date, listing: Listing | None) -> Pending:
+    return Pending(
+        action=written.action,
+        employee_id=written.employee_id,
+        account=written.account,
+        before=written.before,
+        after=written.after,
+        batch=written.batch,
+        due_on=written.due_on,
+        overdue=written.due_on is not None and as_of > written.due_on,
+        wanted=True,
+        proved=listing is None or listing.proves(written.action, written.batch),
+    )
