@@ -65,3 +65,17 @@ test_carried_over[name] if {
 	}
 	_entry(_certified(row.elementary), row.at, "ES-13").message == row.want
 }
+
+# METADATA
+# title: Unverified for another job
+# description: An approval of which nobody can say whether it may be given does not show that somebody may approve.
+# custom:
+#   clause: ES-6
+test_unverified_for_another_job if {
+	employee := fixtures.but({
+		"assignments": [{"role": "Office Professional", "location": "210", "start": "2024-08-05"}],
+		"approvals": [{"decision": "approved", "decided_on": "2023-08-14", "approver": "000777"}],
+	})
+	_entry(employee, fixtures.day, "ES-9").met == false
+	_entry(employee, fixtures.day, "ES-6").met == null
+}

@@ -356,3 +356,34 @@ test_required[path] if {
 	without := json.patch(fixtures.person, [{"op": "remove", "path": path}])
 	fixtures.decided(without, fixtures.day).outcome == "undecided"
 }
+
+# METADATA
+# title: Days in one text
+# description: Two days in one text are no list of two days.
+# custom:
+#   clause: ES-8
+test_days_in_one_text if {
+	data.lib.dates.all_valid(["2025-09-01", "2025-09-02"])
+	not data.lib.dates.all_valid(["2025-09-01,2025-09-02"])
+}
+
+# METADATA
+# title: What is wrong with a record
+# description: Only what is wrong is told, and none of the fields that a record may have.
+# custom:
+#   clause: ES-10
+test_only_what_is_wrong if {
+	employee := fixtures.but({"name": "A Name", "email": "a@example.org", "username": "a.name", "title": "Dr."})
+	some reason in fixtures.decided(employee, fixtures.day).reasons
+	reason.message == "Undecided, since the record cannot be read: title is not a field of an employee."
+}
+
+# METADATA
+# title: Whom to ask
+# description: All that the policy data says of the contact is told, in one order.
+# custom:
+#   clause: ES-8
+test_whom_to_ask if {
+	contact := {"name": "Help", "phone": "1", "hours": "8 to 4", "self_service": "help.example.org", "address": "Here"}
+	data.lib.reasons.contact == "Help (1; 8 to 4; help.example.org)" with data.requirements as object.union(fixtures.requirements, {"contact": contact})
+}

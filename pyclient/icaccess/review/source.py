@@ -19,7 +19,7 @@ import yaml
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.opa.bundles import first_complaint, shipped
-from icaccess.opa.engine import cache_dir
+from icaccess.opa.engine import cache_dir, environment
 
 CLAUSES = "clauses.yaml"
 """The file of a policy that lists the clauses of the posted requirements, and is the only one that does."""
@@ -231,7 +231,13 @@ class PolicySource:
         whole = [self.opa, command, *arguments]
         try:
             return subprocess.run(
-                whole, input=stdin, capture_output=True, text=True, check=False, timeout=self.patience
+                whole,
+                input=stdin,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=self.patience,
+                env=environment(),
             )
         except OSError as error:
             raise EngineError(f"{self.opa} cannot be run: {error.strerror}") from error
@@ -311,7 +317,7 @@ class PolicySource:
     def _parsed(self, file: Path) -> dict[str, Any]:
         done = self.run("parse", "--format", "json", "--json-include", "locations,-comments", file)
         if done.returncode != 0:
-            raise PolicyError(first_complaint(done.stderr or done.stdout))
+            raise PolicyError(": ".join(complaints(done.stderr or done.stdout)[0]))
         syntax: dict[str, Any] = msgspec.json.decode(done.stdout)
         return syntax
 

@@ -63,6 +63,14 @@ def test_what_does_not_parse_is_one_clear_error_or_finding(project: PolicySource
         assert ("compile", "policy/broken.rego") in {(found.rule, found.file) for found in findings}
 
 
+def test_a_parse_error_names_its_line(project: PolicySource) -> None:
+    Path("policy/broken.rego").write_text("package access\n\nallow if {\n")
+    with pytest.raises(PolicyError) as caught:
+        project.modules  # noqa: B018 (raises)
+    assert str(caught.value).startswith("policy/broken.rego:4: ")
+    assert "{" not in str(caught.value)
+
+
 def test_missing_annotations(project: PolicySource) -> None:
     Path("policy/lib/extra.rego").write_text("package lib.extra\n\nsome_value := 1\n\n_internal := 2\n")
     assert found(project) == {
