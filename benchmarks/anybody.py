@@ -156,14 +156,7 @@ RULES = [
         EVIDENCE, 'unsure := {"unknown_location", "approver_unverified"}', 'unsure := {"approver_unverified"}'
     ),
     Subtle(GRANTING, "max([met_on, _cleared_on(day)])", "met_on"),
-    Subtle(
-        GRANTING,
-        "max([entry.from, walk_in, elementary, first[0]])",
-        "max([entry.from, elementary, first[0]])",
-    ),
-    Subtle(
-        GRANTING, "max([entry.from, walk_in, elementary, first[0]])", "max([walk_in, elementary, first[0]])"
-    ),
+    Subtle(GRANTING, "max([entry.from, elementary, first[0]])", "max([elementary, first[0]])"),
     Subtle(GRANTING, "; not found.access.held],", "],"),
     Subtle(GRANTING, '["role", "location"]) != {}', '["role"]) != {}'),
     Subtle(SHELF_LIFE, "between_assignments_days + 2)", "between_assignments_days + 1)"),

@@ -60,6 +60,8 @@ def main(bill: str, image: str) -> None:
         sys.exit(f"{image}: could not be asked what it holds; docker says why above")
     whole = Bom.from_json(json.loads(Path(bill).read_text()))
     whole.components.update(components(done.stdout))
+    if whole.metadata.component is not None:
+        whole.register_dependency(whole.metadata.component, whole.components)
     sys.stdout.write(
         make_outputter(whole, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2) + "\n"
     )

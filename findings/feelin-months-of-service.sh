@@ -1,5 +1,5 @@
 #!/bin/sh
-# feelin's `years and months duration` counts days and seconds too, so a service is both equal to 11 months and longer.
+# feelin's `years and months duration` counts days and seconds too, so one duration equals 11 months and is longer.
 #
 # By DMN 1.5 §10.3.4.1 the function gives a duration of years and months, and such a duration has nothing smaller
 # (§10.3.2.3.8). The first line is the specification's own example, which gives P1Y8M; the FEEL of Apache KIE agrees.

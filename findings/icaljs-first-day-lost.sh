@@ -1,9 +1,9 @@
 #!/bin/sh
 # ical.js leaves out the first day of an event whose other days are listed, and moves February 29 to March 1.
 #
-# By RFC 5545 §3.8.5.2 the days of an event are DTSTART together with those of RRULE and RDATE; ical.js gives the days of
-# RDATE alone, unless there is an RRULE too. By §3.3.10 an invalid date "MUST be ignored": a yearly day on February 29
-# waits for the next leap year. recurring-ical-events follows both. A list of days without school, read from the
+# By RFC 5545 §3.8.5.2 the days of an event are DTSTART together with those of RRULE and RDATE; ical.js gives the days
+# of RDATE alone, unless there is an RRULE too. By §3.3.10 an invalid date "MUST be ignored": a yearly day on February
+# 29 waits for the next leap year. recurring-ical-events follows both. A list of days without school, read from the
 # district's calendar, lacks its first day. Takes node, npm and python3; works in a folder of its own and removes it.
 # Exits 1 if the behavior changes.
 set -eu

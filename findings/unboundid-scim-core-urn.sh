@@ -1,10 +1,10 @@
 #!/bin/sh
-# UnboundID's SCIM 2 SDK leaves a person active whom a patch deactivates by the attribute's full name.
+# UnboundID's SCIM 2 SDK leaves a person active when a patch deactivates the person by the attribute's full name.
 #
-# By RFC 7644 §3.10 an attribute of a core schema may have the schema's URN in front, and means the same; Microsoft
-# Entra ID sends such paths. The SDK takes the URN for an extension, adds an object of that name, and reports no error;
-# a filter by the full name finds nobody. A URN of an extension works. Takes Java and mvn; works in a folder of its own
-# and removes it. Exits 1 if the behavior changes.
+# By RFC 7644 §3.10 an attribute of a core schema may have the schema's URN in front, and means the same. The SDK takes
+# the URN for an extension, adds an object of that name, and reports no error; a filter with the full name finds nobody.
+# The URN of an extension works. Takes Java and mvn; works in a folder of its own and removes it. Exits 1 if the
+# behavior changes.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -45,9 +45,10 @@ class Try {
         patch("active", "false");
         patch("urn:ietf:params:scim:schemas:core:2.0:User:active", "false");
         patch("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "'7'");
-        for (String filter : new String[] {"active eq true", "urn:ietf:params:scim:schemas:core:2.0:User:active eq true"})
-            System.out.println(filter + "\n    "
-                + FilterEvaluator.evaluate(Filter.fromString(filter), read(USER, ObjectNode.class)));
+        for (String name : new String[] {"active", "urn:ietf:params:scim:schemas:core:2.0:User:active"}) {
+            Filter filter = Filter.fromString(name + " eq true");
+            System.out.println(filter + "\n    " + FilterEvaluator.evaluate(filter, read(USER, ObjectNode.class)));
+        }
     }
 }
 END

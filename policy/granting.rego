@@ -30,8 +30,8 @@ grant("allow", found) := {
 	elementary := min([done | some done in found.counting; valid_through(day, done) >= day])
 
 	# For each approved job the day on which the last requirement was met, and the records that show it: the least of
-	# them is what the decision rests on.
-	grounds := [[max([entry.from, walk_in, elementary, first[0]]), entry.job.location, entry.job.role, first, entry.job_start] |
+	# them is what the decision rests on. No completion of Elementary Scheduling counts before Walk-In Scheduling.
+	grounds := [[max([entry.from, elementary, first[0]]), entry.job.location, entry.job.role, first, entry.job_start] |
 		some entry in found.jobs_to_approve
 		first := min(entry.standing)
 	]

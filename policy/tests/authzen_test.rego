@@ -84,6 +84,7 @@ _denied := {"type": "employee", "id": "001235", "properties": object.union(objec
 
 _batches := {
 	"defaults stand in": {"of": [{}, {"subject": _denied}, {"context": {}}, "nothing", {}], "want": [true, false, false, false, true]},
+	"one alone": {"of": [{}], "want": [true]},
 	"each for itself": {"of": [{}, {}], "semantic": "execute_all", "want": [true, true]},
 	"until the first denial": {"of": [{}, {"subject": _denied}, {}], "semantic": "deny_on_first_deny", "want": [true, false]},
 	"until the first permit": {"of": [{"subject": _denied}, {}, {}], "semantic": "permit_on_first_permit", "want": [false, true]},

@@ -33,6 +33,10 @@ _facts := {
 		}]},
 		"want": [["approval", "the approver of 2023-08-14, on whose approval access rested, is no longer shown as Principal or Manager on that day: approved 2023-08-14 (Principal II)"]],
 	},
+	"an approval by that approver on another day": {
+		"but": {"approvals": [{"decision": "approved", "decided_on": "2023-08-15", "approver": "000777", "approver_role": "Principal"}]},
+		"want": [["approval", "the approval of 2023-08-14, on which access rested, is no longer in the facts"]],
+	},
 	"the job": {"but": {"assignments": []}, "want": [["job", "the job Office Professional at 210 since 2019-08-01, on which access rested, is no longer in the facts"]]},
 	"the employment": {"but": {"employment": []}, "want": [["employment", "the employment since 2019-08-01, on which access rested, is no longer in the facts"]]},
 	"everything of somebody who holds nothing": {
@@ -117,6 +121,8 @@ test_sources[name] if {
 	some name, row in {
 		"one": {"sources": {"certifications": ["lms"]}, "list": "certifications", "want": "no longer in `lms`"},
 		"two": {"sources": {"approvals": ["forms", "hr"]}, "list": "approvals", "want": "no longer in `forms` or `hr`"},
+		"of jobs": {"sources": {"assignments": ["hr"]}, "list": "assignments", "want": "no longer in `hr`"},
+		"of employment": {"sources": {"employment": ["hr"]}, "list": "employment", "want": "no longer in `hr`"},
 		"of another list": {"sources": {"approvals": ["forms"]}, "list": "certifications", "want": "no longer in the facts"},
 		"none": {"sources": {"certifications": []}, "list": "certifications", "want": "no longer in the facts"},
 	}
@@ -126,6 +132,19 @@ test_sources[name] if {
 		with data.locations as fixtures.locations
 	count(evidence) > 0
 	every entry in evidence { endswith(entry.message, row.want) }
+}
+
+# METADATA
+# title: Undecided
+# description: Nothing is said to have gone of somebody whose record cannot be read.
+# custom:
+#   clause: ES-10
+test_undecided if {
+	employee := fixtures.but({"certifications": [], "access": _held, "title": "Dr."})
+	evidence := data.access.evidence with input as {"employee": employee, "as_of": fixtures.day}
+		with data.requirements as fixtures.requirements
+		with data.locations as fixtures.locations
+	evidence == []
 }
 
 # METADATA

@@ -121,9 +121,18 @@ class DecisionCache:
         if self._keep:
             with self._store.writing() as connection:
                 connection.execute(delete(decision).where(decision.c.rules != rules))
-        if self._full or not self._has_any(rules):
-            return self._decide_all(records, at, revisions, rules)
-        return self._decide_changed(records, at, revisions, rules)
+        decide = self._decide_all if self._full or not self._has_any(rules) else self._decide_changed
+        if not self._keep or self._document is None:
+            return decide(records, at, revisions, rules)
+        seen: set[str] = set()
+        return self._without_absent(decide(_noted(records, seen), at, revisions, rules), seen)
+
+    def _without_absent(self, answers: Iterator[DecisionJson], seen: set[str]) -> Iterator[DecisionJson]:
+        """The answers; then what is kept says who is gone, and whoever comes back is decided anew."""
+        yield from answers
+        with self._store.writing() as connection:
+            for some in batches(history.keep_absent(connection, self._store.now(), seen), TOGETHER):
+                connection.execute(delete(decision).where(decision.c.employee_id.in_(some)))
 
     def _has_any(self, rules: str) -> bool:
         with self._store.reading() as connection:
@@ -221,6 +230,12 @@ class DecisionCache:
 
 _Decided = tuple[list[AnyRecord], list[DecisionJson | None], dict[int, DecisionJson]]
 """A batch, what was cached for each of it, and the new decisions by their place in it."""
+
+
+def _noted(records: Iterable[AnyRecord], seen: set[str]) -> Iterator[AnyRecord]:
+    for record in records:
+        seen.add(record.id)
+        yield record
 
 
 def _query(*, sqlite: bool) -> Select[Any]:

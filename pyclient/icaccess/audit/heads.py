@@ -165,6 +165,11 @@ def check_heads(heads: Sequence[SignedHead], key: PublicKey) -> None:
     before: SignedHead | None = None
     for head in heads:
         named = _named(head)
+        if head.key != key.id:
+            raise AuditError(
+                f"{named}: is of the key {head.key!r}, and the record's is {key.id}: the file holds heads of "
+                "another record as well, or somebody forged it"
+            )
         if not key.signed(head.signed_text(), head.signature):
             raise AuditError(f"{named}: is not signed by the key {key.id}; somebody forged or changed it")
         if before is not None:

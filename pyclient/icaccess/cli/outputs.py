@@ -19,6 +19,7 @@ from icaccess.notices.interface import Notice
 from icaccess.opa.client import SidecarStatus
 from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
+from icaccess.review.coverage import FileCoverage, Uncovered
 from icaccess.review.forecast import Event
 from icaccess.review.impact import DayActions, DecisionChange
 from icaccess.review.mutate import JudgedMutant
@@ -26,7 +27,7 @@ from icaccess.review.page import PageClause
 from icaccess.review.search.anybody import Tried
 from icaccess.review.search.explore import Explored
 from icaccess.review.source import Finding
-from icaccess.review.suite import FileCoverage, TestResult
+from icaccess.review.suite import TestResult
 from icaccess.review.trace import Trace, TracedClause
 from icaccess.review.versions import Version
 from icaccess.schemas import schema
@@ -139,6 +140,7 @@ class Suite(Output):
     cached_at: str | None
     coverage: float | None
     files: list[FileCoverage]
+    uncovered: list[Uncovered]
     tests: list[TestResult]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+import msgspec
 
 from icaccess.cli.bundle import bundle
 from icaccess.cli.options import CONFIG, FORMAT, POLICY, TimeLimit, say_installed
@@ -15,6 +17,11 @@ from icaccess.request import Request
 
 if TYPE_CHECKING:
     from icaccess.review.source import PolicySource
+    from icaccess.review.suite import SuiteRun
+
+
+_WATCH_EVERY = 0.5
+"""Seconds between two looks at the files that `--watch` waits for."""
 
 
 @click.group("policy")
@@ -61,26 +68,58 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
 @POLICY
 @CONFIG
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "github", "sarif"]),
+    default="text",
+    show_default=True,
 )
 @click.option(
     "--min-coverage",
     type=click.FloatRange(0, 100),
     default=0.0,
     metavar="PERCENT",
-    help="Fail when the tests cover less of the policy.",
+    help="Fail when the tests cover less of the policy, and show who would reach what they do not.",
 )
-def test(policy: Path | None, config: Path | None, form: str, min_coverage: float) -> int:
+@click.option(
+    "--run",
+    "pattern",
+    metavar="NAME",
+    help="Only tests and cases in whose name this regular expression is found.",
+)
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
+def test(
+    policy: Path | None, config: Path | None, form: str, min_coverage: float, pattern: str | None, watch: bool
+) -> int:
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
     from icaccess.review.check import unread_finding
-    from icaccess.review.suite import SuiteRun, TestResult, junit, run_suite
+    from icaccess.review.search.uncovered import with_people
+    from icaccess.review.suite import SuiteRun, TestResult, junit
 
     if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--min-coverage {min_coverage}: give a percentage from 0 to 100")
-    forms = {"text": render.run_text, "json": render.run_json, "junit": junit}
+    if pattern is not None and min_coverage:
+        raise UsageError("--min-coverage is of all tests together; leave it or --run out")
+    if watch and form != "text":
+        raise UsageError("--watch shows text, again and again; leave it or --format out")
+    forms = {
+        "text": render.run_text,
+        "json": render.run_json,
+        "junit": junit,
+        "github": render.run_github,
+        "sarif": render.run_sarif,
+    }
+
+    if watch:
+        _keep_testing(policy, config, pattern)
     try:
-        run = run_suite(_source(policy, config))
+        run = _tested(policy, config, pattern)
+        too_little = run.percent is not None and run.percent < min_coverage
+        if too_little:
+            say("searching for people who would reach the lines that are not covered", err=True)
+            people = with_people(_source(policy, config), run.uncovered)
+            run = msgspec.structs.replace(run, uncovered=people)
     except IcaccessError as error:
         if form != "text":
             at = unread_finding(error, policy or Path("policy"))
@@ -89,10 +128,36 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
         raise
     _say_cached(run.cached_at)
     show(forms[form](run), form)
-    if run.percent is not None and run.percent < min_coverage:
+    if too_little:
         say(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
         return 1
     return 1 if run.failed else 0
+
+
+def _tested(policy: Path | None, config: Path | None, pattern: str | None) -> SuiteRun:
+    from icaccess.review.suite import run_some, run_suite
+
+    source = _source(policy, config)
+    return run_suite(source) if pattern is None else run_some(source, pattern)
+
+
+def _keep_testing(policy: Path | None, config: Path | None, pattern: str | None) -> NoReturn:
+    """Test at once and whenever a file changes; what cannot be read is said, and waited for to change."""
+    from icaccess.opa.engine import find_opa
+    from icaccess.review.render import run_text
+    from icaccess.review.source import PolicySource
+
+    asked = Request(config=config, policy=policy)
+    source = PolicySource(find_opa(), asked.policy_directory, asked.config_directory)
+    while True:
+        before = source.digest()
+        try:
+            show(run_text(_tested(policy, config, pattern)))
+        except IcaccessError as error:
+            say(f"icaccess: {error}", err=True)
+        say("waiting for a file to change; Ctrl-C ends", err=True)
+        while source.digest() == before:
+            time.sleep(_WATCH_EVERY)
 
 
 @policy.command("trace")
@@ -104,10 +169,14 @@ def test(policy: Path | None, config: Path | None, form: str, min_coverage: floa
 def trace(policy: Path | None, config: Path | None, form: str) -> int:
     """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
     from icaccess.review import render
+    from icaccess.review.suite import run_suite
     from icaccess.review.trace import trace_policy
     from icaccess.tables import as_json
 
-    found = trace_policy(_source(policy, config))
+    source = _source(policy, config)
+    run = run_suite(source)
+    found = trace_policy(source, run)
+    _say_cached(run.cached_at)
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
     show(forms[form](found), form)
     return 1 if found.gaps else 0

@@ -28,9 +28,10 @@ def run(request: Request, interval: str | None, listen: str | None) -> None:
 
     request.settings.check()
     settings = request.settings.section("service", ServiceSettings)
-    every = parse_interval(interval or settings.interval)
+    interval = settings.interval if interval is None else interval
+    every = parse_interval(interval)
     state, log = State(), service_log()
     service = Service(request, every, state, log)
-    with pages(state, listen or settings.listen) as address, service.signals():
-        event(log, "started", interval=interval or settings.interval, listen=address)
+    with pages(state, settings.listen if listen is None else listen) as address, service.signals():
+        event(log, "started", interval=interval, listen=address)
         service.serve()

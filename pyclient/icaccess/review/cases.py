@@ -18,7 +18,8 @@ from msgspec import UNSET, UnsetType
 from icaccess.errors import PolicyError
 from icaccess.marked_yaml import Bare, Marked, MarkedYamlError, Steps, read_document
 from icaccess.models import Decision, Text
-from icaccess.review.source import POLICY_DATA, Covered, PolicySource, covered_by, value_of
+from icaccess.review.coverage import Covered, covered_by
+from icaccess.review.source import POLICY_DATA, PolicySource, value_of
 
 _QUERY = "[[d | d := data.{} with input as case] | some case in input.cases]"
 _PARTS = {field.name for field in msgspec.structs.fields(Decision)}
@@ -87,14 +88,22 @@ def read_cases(file: Path, clauses: Sequence[str]) -> tuple[CaseFile, list[int]]
     return found, lines
 
 
+ReadCases = list[tuple[Path, CaseFile, list[int]]]
+"""Files of cases, each with what it holds and the lines of its cases."""
+
+
+def read_all_cases(source: PolicySource) -> ReadCases:
+    """Every file of cases of a policy; `PolicyError` says what is wrong with the first that is wrong."""
+    return [(file, *read_cases(file, source.clauses)) for file in source.case_files]
+
+
 def run_cases(
-    source: PolicySource, *, coverage: bool = True
+    source: PolicySource, read: ReadCases, *, coverage: bool = True
 ) -> tuple[list[CaseResult], list[dict[str, Any]]]:
-    """How the policy decides its cases, and OPA's reports of the lines that this covered.
+    """How the policy decides the cases that were `read`, and OPA's reports of the lines that this covered.
 
     Files with the same policy data are decided in one go.
     """
-    read = [(file, *read_cases(file, source.clauses)) for file in source.case_files]
     groups: dict[bytes, list[tuple[Path, Case, int]]] = {}
     for file, found, lines in read:
         group = groups.setdefault(msgspec.json.encode(found.own_data), [])
@@ -137,7 +146,7 @@ def decide_questions(
         values.write_bytes(own_data)
         own = msgspec.json.decode(own_data)
         data = [argument for argument in source.data_arguments if argument.partition(":")[0] not in own]
-        covering = ("--coverage",) if coverage else ()
+        covering = ("--coverage", "--coverage-runs=") if coverage else ()
         options = (*covering, "--strict-builtin-errors", "--input", asked)
         return source.evaluate(_QUERY.format(what), [*source.rego_files, *data, values], *options)
 

@@ -15,6 +15,7 @@ import msgspec
 from icaccess.errors import IcaccessError
 from icaccess.review.cases import read_cases
 from icaccess.review.names import name_findings, nodes
+from icaccess.review.reach import rule_at
 from icaccess.review.source import Finding, PolicySource, Rule, complaints, value_of
 from icaccess.review.suite import SuiteRun, run_suite
 
@@ -233,7 +234,19 @@ def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
             file, line = (rule.file, rule.line) if rule else places[0]
             if code not in rules and places:
                 file, line = places[0]
-            yield Finding("reachable", file, line, f"no test or case reaches {code}")
+            why = f"; {words}" if rule and run and (words := _uncovered_words(source, run, rule)) else ""
+            yield Finding("reachable", file, line, f"no test or case reaches {code}{why}")
+
+
+def _uncovered_words(source: PolicySource, run: SuiteRun, rule: Rule) -> str | None:
+    """Why no test reaches a rule, and who would; None where its lines are covered."""
+    from icaccess.review.search.uncovered import with_people  # not loaded by a check that needs no search
+
+    for part in run.uncovered:
+        if part.file == rule.file and rule_at(source, part.file, part.line) == rule:
+            (found,) = with_people(source, [part])
+            return "; ".join(filter(None, (found.why, found.reached_by)))
+    return None
 
 
 def _is_reached(

@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"(?<![\w.\"-])(\d+)(?![\w.\"])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
 _CONDITION = re.compile(r"^(\t+)(?!some |every |not |[}\])\"|])([a-z_][^:]*[^{\[(,:])$")
 _TEXTS = re.compile(r'(?<=[\[{])"\0*"(?:, "\0*")*(?=[\]}])')
+_FIELDS = re.compile(r"object\.(?:filter|remove)\([^\[]*\[$")
 _BODY = re.compile(r"^(?!import )\S.* if \{$")
 _ONE_LINE = re.compile(r"^(\S.* if )(?!.*\{$)\S.*$")
 
@@ -66,7 +67,7 @@ def _changed(line: str) -> Iterator[str]:
     for pattern, other in _REPLACED:
         for found in pattern.finditer(code):
             yield line[: found.start()] + other(found[0]) + line[found.end() :]
-    for found in _STRING.finditer(line):
+    for found in _STRING.finditer(line[: len(code)]):
         if len(found[0]) > 2 and " " not in found[0] and not line[found.end() :].startswith(":"):
             yield f"{line[: found.end() - 1]}~{line[found.end() - 1 :]}"
     for found in _TEXTS.finditer(code):
@@ -88,9 +89,13 @@ def _taken_out(line: str, code: str) -> Iterator[str]:
 
 
 def _other_lists(line: str, start: int, end: int) -> Iterator[str]:
-    """A list of texts with one entry more, and with each of its entries left out."""
+    """A list of texts with one entry more, and with each of its entries left out.
+
+    One more is nothing to a list of the fields that are kept or removed, since no object has such a field.
+    """
     entries = _STRING.findall(line[start:end])
-    yield f"{line[:end]}, {entries[-1][:-1]}~{entries[-1][-1]}{line[end:]}"
+    if not _FIELDS.search(line[:start]):
+        yield f"{line[:end]}, {entries[-1][:-1]}~{entries[-1][-1]}{line[end:]}"
     for place in range(len(entries) if len(entries) > 1 else 0):
         kept = ", ".join(entries[:place] + entries[place + 1 :])
         yield f"{line[:start]}{kept}{line[end:]}"

@@ -46,17 +46,17 @@ def name_findings(source: PolicySource) -> Iterator[Finding]:
     yield from _toothless(source)
 
 
-def references(module: Module) -> Iterator[tuple[Path_, int]]:
+def references(module: Module, syntax: Any = None) -> Iterator[tuple[Path_, int]]:
     """Each `data.a.b` in a module, as `(a, b)` up to what is known only when it runs, and its line.
 
-    What is written by the name of an import is given in full.
+    What is written by the name of an import is given in full. `syntax` is the part of the module to look at.
     """
     named: dict[str, Path_] = {"data": ()}
     for entry in module.syntax.get("imports", []):
         path = [part["value"] for part in entry["path"]["value"]]
         if path[0] == "data":
             named[entry.get("alias") or path[-1]] = tuple(path[1:])
-    for node in nodes(module.syntax):
+    for node in nodes(module.syntax if syntax is None else syntax):
         first: dict[str, Any] = node["value"][0] if node.get("type") == "ref" else {"type": ""}
         if first["type"] == "var" and first["value"] in named and "location" in first:
             parts = takewhile(lambda part: part["type"] == "string", node["value"][1:])
@@ -89,19 +89,19 @@ def _lost(module: Module, declared: list[Path_], known: dict[str, set[Path_]]) -
         name = ".".join(("data", *path))
         if not path:
             continue  # all of `data`
-        if not any(_meet(path, one) for one in declared):
+        if not any(meet(path, one) for one in declared):
             if any(path[: len(one) - 1] == one[:-1] for one in declared if len(one) > 1):
                 where = f"{'.'.join(path[:-1])} has no rule {path[-1]}"
                 yield Finding("reach", module.file, line, f"{name} leads nowhere: {where}; correct the name")
             else:
                 message = f"{name} is neither in the policy nor in its policy data; correct it"
                 yield Finding("reach", module.file, line, message)
-        elif not any(_meet(path, one) for one in known.get(path[0], [path])):
+        elif not any(meet(path, one) for one in known.get(path[0], [path])):
             message = f"{name} leads nowhere: the policy data has no such value; correct the name"
             yield Finding("reach", module.file, line, message)
 
 
-def _meet(one: Path_, other: Path_) -> bool:
+def meet(one: Path_, other: Path_) -> bool:
     """Whether one path leads to the other, or beyond it."""
     length = min(len(one), len(other))
     return one[:length] == other[:length]

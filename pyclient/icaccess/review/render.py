@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -32,24 +32,26 @@ def findings_json(findings: Sequence[Finding]) -> str:
 def findings_github(findings: Sequence[Finding]) -> str:
     """Workflow commands, which GitHub shows beside the lines of a pull request."""
     return _lines(
-        f"::error file={_property(found.file)},line={found.line},title={_property(f'policy {found.rule}')}"
-        f"::{_data(found.message)}"
+        f"::{_level(found)} file={_property(found.file)},line={found.line},"
+        f"title={_property(f'policy {found.rule}')}::{_data(found.message)}"
         for found in findings
     )
 
 
-def findings_sarif(findings: Sequence[Finding]) -> str:
-    """SARIF 2.1.0, for code scanning."""
+def findings_sarif(
+    findings: Sequence[Finding], tool: str = "icaccess policy check", asked: Mapping[str, str] = RULES
+) -> str:
+    """SARIF 2.1.0, for code scanning; `asked` are the rules of the tool, and what each asks."""
     rules = [
         {"id": name, "shortDescription": {"text": text}, "fullDescription": {"text": text}}
-        for name, text in RULES.items()
+        for name, text in asked.items()
     ]
-    driver = {"name": "icaccess policy check", "semanticVersion": __version__, "rules": rules}
+    driver = {"name": tool, "semanticVersion": __version__, "rules": rules}
     results = [
         {
             "ruleId": found.rule,
-            "ruleIndex": list(RULES).index(found.rule),
-            "level": "error",
+            "ruleIndex": list(asked).index(found.rule),
+            "level": _level(found),
             "message": {"text": f"{found.message}."},
             "locations": [
                 {
@@ -78,11 +80,43 @@ def run_text(run: SuiteRun) -> str:
         lines.append(f"{share:5.1f}%  {file.file}{missed}")
     if run.percent is not None:
         lines.append(f"{run.percent:5.1f}%  of the policy is covered")
+    for part in run.uncovered:
+        lines.append(f"{part.file}:{part.line}: not covered: {part.why}")
+        lines += [f"  {part.reached_by}"] if part.reached_by else []
     return _lines(lines)
 
 
+TESTED = {
+    "passes": "Every test in Rego and every case in YAML passes.",
+    "covered": "Every line of the policy is evaluated by some test or case.",
+}
+"""What `policy test` asks, by the ids that its findings carry."""
+
+
+def run_github(run: SuiteRun) -> str:
+    """What failed and what is not covered as GitHub's workflow commands."""
+    return findings_github(_run_findings(run))
+
+
+def run_sarif(run: SuiteRun) -> str:
+    """The same as SARIF 2.1.0."""
+    return findings_sarif(_run_findings(run), "icaccess policy test", TESTED)
+
+
+def _run_findings(run: SuiteRun) -> list[Finding]:
+    failed = [
+        Finding("passes", test.file, test.line, f"{test.name}: {test.problem}")
+        for test in run.tests
+        if test.problem
+    ]
+    return failed + [
+        Finding("covered", part.file, part.line, "; ".join(filter(None, (part.why, part.reached_by))))
+        for part in run.uncovered
+    ]
+
+
 def run_json(run: SuiteRun) -> str:
-    """An object with `passed`, `failed`, `tests`, `coverage` in percent, and `files` with their lines."""
+    """An object with the counts, `coverage` in percent, `files`, what is `uncovered`, and the `tests`."""
     return as_json(
         {
             "passed": run.passed,
@@ -91,6 +125,7 @@ def run_json(run: SuiteRun) -> str:
             "cached_at": run.cached_at,
             "coverage": None if run.percent is None else round(run.percent, 2),
             "files": run.coverage,
+            "uncovered": run.uncovered,
             "tests": run.tests,
         }
     )
@@ -126,6 +161,11 @@ def trace_markdown(trace: Trace) -> str:
         for clause in trace.clauses
     )
     return _lines(as_markdown(("clause", "rules", "reasons", "tests and cases", "covered"), rows))
+
+
+def _level(found: Finding) -> str:
+    """A line that no test covers is a warning; the gate is `--min-coverage`."""
+    return "warning" if found.rule == "covered" else "error"
 
 
 def _place(name: str, file: str, line: int) -> str:

@@ -325,7 +325,7 @@ class Report(Part, frozen=True, kw_only=True):
     outlook: Outlook | None = None
     campaign: Campaign | None = None
     """The recertification before the next removal, without its people; null where nobody is allowed."""
-    elsewhere: tuple[ReportedApproval, ...] = ()
+    elsewhere: tuple[ReportedApproval, ...] | None = None
     """Approvals of those who are allowed by another location's Principal or Manager alone."""
     clauses: tuple[ClauseWords, ...] | None = None
     trace: tuple[Traced, ...] | None = None

@@ -17,7 +17,7 @@ from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import EngineError, PolicyError, UsageError
 from icaccess.facts.interface import Facts
 from icaccess.facts.merge import MergedFacts
-from icaccess.models import Employee, Record
+from icaccess.models import Record
 from icaccess.notices.proof import foretold_removals
 from icaccess.opa.bundles import config_tree, digest, policy_tree
 from icaccess.opa.client import AccessClient
@@ -33,7 +33,6 @@ from icaccess.review.report_data import (
     Outlook,
     Population,
     Report,
-    ReportedApproval,
     ReportedPerson,
     ReportedSource,
     ReportEvidence,
@@ -116,20 +115,12 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     people = collected.everybody(plan, history.given(), history.waiting)
     outlook, found = ahead(client, collected.joined, people, as_of)
     recertification = campaign_of(found, as_of, outlook.through - _DAY, collected.approver)
-    employed = [one for one in collected.joined if isinstance(one, Employee)]
-    elsewhere = tuple(
-        ReportedApproval(
-            id=one,
-            location=approval.location,
-            decided_on=approval.decided_on,
-            approver=collected.approver(approval.approver),
-            approver_locations=approval.approver_locations,
-        )
-        for one, approvals in client.approved_elsewhere(employed, as_of)
-        for approval in approvals
-    )
     absent: dict[str, str] = {}
-    removals = audit = drift = None
+    elsewhere = removals = audit = drift = None
+    try:
+        elsewhere = tuple(collected.elsewhere(client, as_of))
+    except EngineError as error:  # of an older policy, which knows no such question
+        absent["elsewhere"] = f"OPA did not say: {error}."
     if not history.is_empty:
         told = {(one.employee_id, one.run_id): one.told for one in foretold_removals(store, target.identity)}
         removals = history.removals(collected.last_days, told)
@@ -195,8 +186,9 @@ def select(report: Report, ids: Iterable[str]) -> Report:
     if unknown:
         raise UsageError(f"no employee has the id {', '.join(unknown[:5])}; ids are as in `icaccess facts`")
     replace, people = msgspec.structs.replace, tuple(known[one] for one in wanted)
-    elsewhere = tuple(one for one in report.elsewhere if one.id in wanted)
-    report = replace(report, people=people, expiries=expiries(people, report.as_of), elsewhere=elsewhere)
+    report = replace(report, people=people, expiries=expiries(people, report.as_of))
+    if report.elsewhere is not None:
+        report = replace(report, elsewhere=tuple(one for one in report.elsewhere if one.id in wanted))
     if report.since is not None:
         turned = tuple(one for one in report.since.changes if one.id in wanted)
         report = replace(report, since=replace(report.since, changes=turned))

@@ -23,8 +23,9 @@ from icaccess.models import (
     Unread,
 )
 from icaccess.opa.answers import no_employee_record
+from icaccess.opa.client import AccessClient
 from icaccess.plan import Plan
-from icaccess.review.report_data import Given, Held, Job, ReportedDrift, ReportedPerson
+from icaccess.review.report_data import Given, Held, Job, ReportedApproval, ReportedDrift, ReportedPerson
 from icaccess.targets.interface import Match
 
 _decision = msgspec.json.Decoder(Decision).decode
@@ -101,6 +102,19 @@ class Collected:
     def approver(self, identifier: str) -> str:
         """An approver's id; words in its place where it is of no employee, and so may be an address."""
         return identifier if self._personal or identifier in self._known else _SOMEBODY
+
+    def elsewhere(self, client: AccessClient, day: date) -> Iterator[ReportedApproval]:
+        """The approvals of those whom no Principal or Manager of their own location approved."""
+        people = (one for one in self.joined if isinstance(one, Employee))
+        for one, approvals in client.approved_elsewhere(people, day):
+            for approval in approvals:
+                yield ReportedApproval(
+                    id=one,
+                    location=approval.location,
+                    decided_on=approval.decided_on,
+                    approver=self.approver(approval.approver),
+                    approver_locations=approval.approver_locations,
+                )
 
     def _name(self, account: str) -> str:
         """An account that is no id is a name or an address, and so personal; a number stands for it then."""

@@ -252,7 +252,8 @@ class PolicySource:
         files |= {f"data of {name}": self.config / name / "data.yaml" for name in POLICY_DATA}
         files["capabilities"] = shipped(self.config, "capabilities.json")
         for name, file in files.items():
-            if file.is_file():
+            # An editor's file may have gone by now.
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 content = file.read_bytes()
                 digest.update(f"{name}\0{len(content)}\0".encode() + content)
         named = (self.policy, self.opa, program.st_size, program.st_mtime_ns, also)
@@ -336,22 +337,6 @@ def _module(file: str, syntax: dict[str, Any]) -> Module:
 def value_of(answer: dict[str, Any]) -> Any:
     """The value of the one expression that OPA was asked for."""
     return answer["result"][0]["expressions"][0]["value"]
-
-
-Covered = tuple[set[tuple[str, int]], set[tuple[str, int]]]
-"""Lines by file and number: those that were evaluated, and those that were not."""
-
-
-def covered_by(report: dict[str, Any]) -> Covered:
-    """The lines in a coverage report of OPA, which leaves a leading slash out where a file is not covered."""
-    found: Covered = (set(), set())
-    for file, entry in report.get("files", {}).items():
-        for lines, key in zip(found, ("covered", "not_covered"), strict=True):
-            for span in entry.get(key, []):
-                lines |= {
-                    (file.lstrip("/"), line) for line in range(span["start"]["row"], span["end"]["row"] + 1)
-                }
-    return found[0], found[1] - found[0]
 
 
 def complaints(errors: str) -> list[tuple[str, str]]:

@@ -6,8 +6,10 @@ tests, cases, policy data and OPA, so that a command runs the suite only when on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from typing import Any
 import msgspec
 from junitparser import Attr, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from icaccess.errors import PolicyError
+from icaccess.errors import PolicyError, UsageError
 from icaccess.opa.bundles import first_complaint
-from icaccess.review.cases import CaseResult, run_cases
-from icaccess.review.source import PolicySource, covered_by
+from icaccess.review.cases import CaseResult, read_all_cases, run_cases
+from icaccess.review.coverage import KINDS, FileCoverage, Uncovered, merged, uncovered
+from icaccess.review.source import PolicySource
 
 _PATIENT = ("--timeout", "120s")
 """OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
@@ -42,14 +45,6 @@ class TestResult(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-class FileCoverage(msgspec.Struct, frozen=True):
-    """The lines of one file that hold something to evaluate: those that were, and those that never were."""
-
-    file: str
-    covered: tuple[int, ...]
-    missed: tuple[int, ...]
-
-
 class SuiteRun(msgspec.Struct, frozen=True):
     """All tests and cases of a policy, and what they cover of it; no coverage is given while any fails.
 
@@ -59,6 +54,7 @@ class SuiteRun(msgspec.Struct, frozen=True):
     tests: tuple[TestResult, ...]
     cases: tuple[CaseResult, ...]
     coverage: tuple[FileCoverage, ...]
+    uncovered: tuple[Uncovered, ...] = ()
     cached_at: str | None = None
 
     @property
@@ -98,6 +94,38 @@ def run_suite(source: PolicySource) -> SuiteRun:
     return source.cached("suite", SuiteRun, lambda: _run(source))
 
 
+def run_some(source: PolicySource, pattern: str) -> SuiteRun:
+    """The tests and cases that a regular expression finds, run anew; of a part there is no coverage.
+
+    It is matched with a test's package and name, as `opa test --run` does, and with a case's name. Raises
+    `UsageError` when it is no regular expression, or finds none, before anything runs.
+    """
+    try:
+        wanted = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--run {pattern}: is no regular expression ({error})") from error
+    tests = {
+        f"data.{rule.path}"
+        for module in source.test_modules
+        for rule in module.rules
+        if rule.name.startswith(("test_", "todo_test_"))
+    }
+    read = read_all_cases(source)
+    cases = {case.name for _, found, _ in read for case in found.cases}
+    some = [name for name in sorted(tests) if wanted.search(name)]
+    chosen = {name for name in cases if wanted.search(name)}
+    if not (some or chosen):
+        short = {name.rpartition(".")[2] for name in tests}
+        near = get_close_matches(pattern, cases | tests | short, 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "`icaccess policy test --format json` names them all"
+        raise UsageError(f"--run {pattern}: no test and no case has such a name; {hint}")
+    source.require_compiles()
+    results = _run_rego(source, "--run", f"^({'|'.join(map(re.escape, some))})$") if some else []
+    decided = run_cases(source, read, coverage=False)[0] if chosen else []
+    decided = [case for case in decided if case.name in chosen]
+    return SuiteRun((*results, *map(_case_result, decided)), tuple(decided), ())
+
+
 def passing_suite(source: PolicySource) -> SuiteRun:
     """The same, where every test passes; else a `PolicyError` says how many fail."""
     run = run_suite(source)
@@ -109,18 +137,27 @@ def passing_suite(source: PolicySource) -> SuiteRun:
 
 
 def _run(source: PolicySource) -> SuiteRun:
+    read = read_all_cases(source)  # so that a mistake in one is told before anything runs
     source.require_compiles()
     with ThreadPoolExecutor(2) as pool:
         in_rego = pool.submit(_run_rego, source)
         measured = pool.submit(_measure_rego, source)
-        cases, covered = run_cases(source)
+        cases, covered = run_cases(source, read)
         # The cases are a test in Rego too, for those who run OPA alone; here they say what differs.
         named = {case.name for case in cases}
         tests = [test for test in in_rego.result() if not _is_case(test, named)]
-        tests += [TestResult(case.file, case.name, case.file, case.line, case.problem) for case in cases]
+        tests += map(_case_result, cases)
         if any(test.problem for test in tests):
             return SuiteRun(tuple(tests), tuple(cases), ())
-        return SuiteRun(tuple(tests), tuple(cases), _merged(source, [measured.result(), *covered]))
+        coverage = merged(source, [measured.result(), *covered])
+    if not any(file.missed for file in coverage):
+        return SuiteRun(tuple(tests), tuple(cases), coverage)
+    report = _measure_rego(source, ",".join(KINDS))  # a second time, since it takes OPA thrice as long
+    return SuiteRun(tuple(tests), tuple(cases), coverage, tuple(uncovered(source, coverage, report)))
+
+
+def _case_result(case: CaseResult) -> TestResult:
+    return TestResult(case.file, case.name, case.file, case.line, case.problem)
 
 
 class _PlacedCase(TestCase):
@@ -148,13 +185,15 @@ def junit(run: SuiteRun) -> str:
     return f"{text.decode()}\n"
 
 
-def _run_rego(source: PolicySource) -> list[TestResult]:
-    found = _opa_test(source, "--format", "json")
+def _run_rego(source: PolicySource, *options: str) -> list[TestResult]:
+    found = _opa_test(source, "--format", "json", *options)
     return [result for test in found or [] for result in _results(test)]
 
 
-def _measure_rego(source: PolicySource) -> dict[str, Any]:
-    return _opa_test(source, "--coverage", "--format", "json") or {"files": {}}
+def _measure_rego(source: PolicySource, runs: str = "") -> dict[str, Any]:
+    """OPA's report of the lines covered; `runs` are those that tell why others are not."""
+    found = _opa_test(source, "--coverage", f"--coverage-runs={runs}", "--format", "json")
+    return found or {"files": {}}
 
 
 def _opa_test(source: PolicySource, *options: str) -> Any:
@@ -204,24 +243,6 @@ def _rows(row: dict[str, Any], name: str) -> Iterable[tuple[str, str | None]]:
         if error := row.get("error"):
             problem = str(error.get("message", error) if isinstance(error, dict) else error)
         yield name, problem
-
-
-def _merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
-    """What any of the reports covers, of the policy's own files alone: OPA counts the tests too."""
-    covered: set[tuple[str, int]] = set()
-    missed: set[tuple[str, int]] = set()
-    for report in reports:
-        some, others = covered_by(report)
-        covered |= some
-        missed |= others
-    merged = []
-    for path in map(str, source.rego_files):
-        lines = [
-            sorted(line for file, line in found if file == path.lstrip("/"))
-            for found in (covered, missed - covered)
-        ]
-        merged.append(FileCoverage(path, tuple(lines[0]), tuple(lines[1])))
-    return tuple(merged)
 
 
 def _printable(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, select
 
+from icaccess.batches import batches
 from icaccess.errors import StoreError
 from icaccess.store import audit
 from icaccess.store.audit import Draft
@@ -43,6 +44,10 @@ _WORDS = (
 """What most documents have in common. It stays as it is: what was compressed with it needs it."""
 
 
+_ABSENT = b"null"
+"""The document of somebody of whom the facts had no record."""
+
+
 class Document(msgspec.Struct, frozen=True):
     """One person's facts and the decision on them, apart from its days and wording."""
 
@@ -56,6 +61,17 @@ def keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> Non
     for start in range(0, len(ids), _TOGETHER):
         some = ids[start : start + _TOGETHER]
         _keep(connection, at, {employee_id: documents[employee_id] for employee_id in some})
+
+
+def keep_absent(connection: Connection, at: str, present: Container[str]) -> list[str]:
+    """Write that nothing is known of those who have a document and are not `present`, and give their ids."""
+    known = connection.execute(select(history.c.employee_id).distinct()).scalars()
+    absent: list[str] = []
+    for some in batches([one for one in known if one not in present], _TOGETHER):
+        newest = _newest(connection, some)
+        absent += [one for one in some if newest.get(one, (b"", None))[0] != _digest(_ABSENT)]
+    keep(connection, at, dict.fromkeys(absent, _ABSENT))
+    return absent
 
 
 def _keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> None:
@@ -107,7 +123,7 @@ def read_content(connection: Connection, name: str) -> bytes | None:
 
 
 def find(connection: Connection, employee_id: str, at: str) -> Document | None:
-    """What was in use for a person at an instant; `StoreError` where somebody edited it."""
+    """What was in use for a person at an instant, None where nothing was; `StoreError` if it was edited."""
     query = (
         select(content.c.digest, content.c.base, content.c.data)
         .join_from(history, content, content.c.digest == history.c.content)
@@ -119,7 +135,7 @@ def find(connection: Connection, employee_id: str, at: str) -> Document | None:
     if row is None:
         return None
     base = _contents(connection, {row.base})[row.base] if row.base else b""
-    return msgspec.json.decode(_checked(employee_id, row.digest, row.data, base), type=Document)
+    return msgspec.json.decode(_checked(employee_id, row.digest, row.data, base), type=Document | None)
 
 
 def prune(connection: Connection, at: str, before: str) -> None:

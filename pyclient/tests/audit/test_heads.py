@@ -131,7 +131,7 @@ def test_a_head_that_was_changed_is_found(signed: Store, settings: Config, field
     other = {"at": "2020-01-01T00:00:00.000Z", "hash": "0" * 64, "run": 9, "size": 5, "previous": 1,
              "signature": heads[0].signature, "key": "0" * 16}[field]  # fmt: skip
     heads[1] = msgspec.structs.replace(heads[1], **{field: other})
-    with pytest.raises(AuditError, match="is not signed by the key"):
+    with pytest.raises(AuditError, match=r"is not signed by the key|is of the key '0{16}'"):
         check_heads(heads, key_of(settings))
 
 

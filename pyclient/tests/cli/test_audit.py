@@ -182,6 +182,22 @@ def test_a_past_decision_is_made_again(run, icaccess, tmp_path):  # noqa: F811 (
     assert 'differs from this one: outcome: recorded "allow", now "expired"' in err
 
 
+def test_a_run_without_a_record_has_no_decision_to_repeat(run, icaccess, tmp_path):  # noqa: F811 (the fixture)
+    shutil.copytree(ROOT / "examples" / "facts", tmp_path / "facts")
+    facts = tmp_path / "facts" / "settled.yaml"
+    whole = facts.read_text()
+    facts.write_text(whole.replace('- id: "100101"', '- id: "999101"'))
+    assert facts.read_text() != whole
+    assert icaccess("apply", "--yes", facts=tmp_path / "facts", at="2027-06-30")[0] == 0
+    facts.write_text(whole)
+    assert icaccess("apply", "--yes", facts=tmp_path / "facts", at="2027-07-01")[0] == 0
+    assert "100101  allow" in run("replay", "100101", "--at", "2027-06-29")[1]
+    code, _, err = run("replay", "100101", "--at", "2027-06-30")
+    assert (code, "100101: nothing is kept of this id for 2027-06-30" in err) == (1, True)
+    assert "100101  allow" in run("replay", "100101", "--at", "2027-07-01")[1]
+    assert run("verify")[0] == 0
+
+
 def test_what_was_kept_goes_when_nothing_is_to_be_kept(run, icaccess, tmp_path):  # noqa: F811 (the fixture)
     config = tmp_path / "config"
     shutil.copytree(ROOT / "config", config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -70,9 +71,25 @@ def test_test(folder: Path) -> None:
     assert ElementTree.fromstring(junit).tag == "testsuites"  # noqa: S314 (our own)
     done = icaccess(folder, "test", "--min-coverage", "nan")
     assert (done.returncode, done.stdout) == (1, "")
-    done = icaccess(folder, "test", "--min-coverage", "100")
-    assert "% of the policy, less than 100%" in done.stderr or found["coverage"] == 100
-    assert done.returncode == (found["coverage"] != 100)
+
+
+def test_too_little_coverage_is_exit_1_and_says_why(folder: Path) -> None:
+    shutil.rmtree(folder / "policy/tests")
+    for file in (folder / "policy").rglob("*.rego"):
+        file.unlink()
+    (folder / "policy/tests").mkdir()
+    (folder / "policy/small.rego").write_text("package small\n\na := 1\n\nb := 2\n")
+    (folder / "policy/tests/small_test.rego").write_text(
+        "package tests.small_test\n\ntest_a if data.small.a == 1\n"
+    )
+    assert icaccess(folder, "test", "--min-coverage", "50").returncode == 0
+    done = icaccess(folder, "test", "--min-coverage", "51")
+    assert done.returncode == 1
+    assert done.stdout.endswith(
+        "policy/small.rego:5: not covered: no test asks for small.b\n"
+        "  no decision on a person asks for this rule\n"
+    )
+    assert done.stderr.endswith("the tests cover 50.00% of the policy, less than 51%\n")
 
 
 def test_a_failing_case_is_exit_1(folder: Path) -> None:
@@ -149,3 +166,42 @@ def test_errors_are_one_line(folder: Path) -> None:
         assert done.stdout == ""
         assert done.stderr.count("\n") == 1
         assert text in done.stderr
+
+
+def test_watch_runs_again_and_ends_on_an_interrupt(folder: Path) -> None:
+    cases = folder / "policy/tests/cases/mine/data.yaml"
+    cases.parent.mkdir()
+    cases.write_text("cases: nothing\n")
+    command = [sys.executable, "-m", "icaccess", "policy", "test", "--watch", "--run", "121 days before"]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a job in the background
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "cases/mine/data.yaml" in process.stderr.readline()
+        assert process.stderr.readline().startswith("waiting for a file to change")
+        cases.unlink()
+        assert process.stdout.readline() == "1 passed, 0 failed\n"
+        assert process.stderr.readline().startswith("waiting for a file to change")
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "icaccess: interrupted; nothing more is done\n"
+    assert process.returncode == 130
+
+
+@named_by_last(
+    ("options", "message"),
+    [
+        (["--run", "no such name"], "no test and no case has such a name"),
+        (["--run", "x", "--min-coverage", "90"], "--min-coverage is of all tests together"),
+        (["--watch", "--format", "github"], "--watch shows text"),
+    ],
+)
+def test_options_of_test_that_do_not_fit(folder: Path, options: list[str], message: str) -> None:
+    done = icaccess(folder, "test", *options)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert message in done.stderr

@@ -75,7 +75,7 @@ def test_opa_decides_from_its_image_without_privileges(opa_container) -> None:
     assert [process[0] for process in top] == ["10001"]
 
 
-def test_the_bill_of_the_image_has_what_is_in_it_and_no_installer(project_image: str, tmp_path: Path) -> None:
+def test_the_bill_of_the_image_names_what_the_image_says(project_image: str, tmp_path: Path) -> None:
     bill = tmp_path / "bill.json"
     bill.write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}')
     command = [sys.executable, "deploy/sbom.py", str(bill), project_image]
@@ -86,10 +86,6 @@ def test_the_bill_of_the_image_has_what_is_in_it_and_no_installer(project_image:
         "pkg:generic/python",
         "pkg:golang/github.com/open-policy-agent/opa",
     } <= urls
-    pip = docker(
-        "run", "--rm", "--entrypoint=/bin/sh", project_image, "-c", "command -v pip pip3 || echo none"
-    )
-    assert pip.stdout == "none\n"
 
 
 def test_a_run_on_opa_and_postgresql_from_their_images(

@@ -75,7 +75,7 @@ def test_the_bill_of_an_image_has_all_that_it_holds(bill: Path, opa_path: Path, 
         (tmp_path / name).chmod(0o755)
     (tmp_path / "opa").symlink_to(opa_path)
     ran = of_image(bill, tmp_path)
-    assert ran.returncode == 0, ran.stderr
+    assert (ran.returncode, ran.stderr) == (0, "")
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(ran.stdout) is None
     urls = {one.get("purl", "") for one in json.loads(ran.stdout)["components"]}
     assert f"pkg:golang/github.com/open-policy-agent/opa@v{VERSION}" in urls

@@ -71,6 +71,17 @@ def test_entries_of_lists_and_rules_are_changed(tmp_path: Path) -> None:
     }
 
 
+def test_comments_and_fields_of_objects_get_no_entry(tmp_path: Path) -> None:
+    text = 'a := object.remove(input, ["x", "y"]) # not `z`'
+    (tmp_path / "a.rego").write_text(f"package a\n\n{text}\n")
+    assert {one.new for one in mutants(tmp_path)} == {
+        text.replace('"x"', '"x~"'),
+        text.replace('"y"', '"y~"'),
+        text.replace('"x", ', ""),
+        text.replace(', "y"', ""),
+    }
+
+
 def test_a_sample_can_be_drawn_again() -> None:
     made = [Mutant("a.rego", line, "x", "y") for line in range(100)]
     assert sample(made, 10, 1) == sample(made, 10, 1) != sample(made, 10, 2)

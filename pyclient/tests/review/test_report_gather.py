@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import update
 
-from icaccess.errors import UsageError
+from icaccess.errors import EngineError, UsageError
 from icaccess.models import Access, Assignment, BasisApproval, Employee, EmploymentPeriod, InvalidRecord
 from icaccess.review.report_data import Given, Held, Outlook
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
@@ -109,6 +109,17 @@ def test_an_approval_by_another_schools_principal_is_listed(client, tmp_path):
     assert "<bdi>4</bdi>" not in section
     assert "Of 1 more approval no source says" in section
     assert select(report, ["1"]).elsewhere == ()
+
+
+def test_an_opa_that_knows_no_such_question_leaves_the_rest(client, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise EngineError("refused the token")
+
+    monkeypatch.setattr(client, "approved_elsewhere", refuse)
+    report = drawn([entitled("1")], client, tmp_path)
+    assert (report.elsewhere, report.absent["elsewhere"]) == (None, "OPA did not say: refused the token.")
+    assert "OPA did not say: refused the token." in render(report).decode()
+    assert len(select(report, ["1"]).people) == 1
 
 
 def test_expiries_count_those_who_are_allowed_once(report):

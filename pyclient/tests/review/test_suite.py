@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from icaccess.errors import PolicyError
+from icaccess.errors import PolicyError, UsageError
 from icaccess.review.source import PolicySource
-from icaccess.review.suite import junit, run_suite
+from icaccess.review.suite import junit, run_some, run_suite
 from icaccess.review.trace import trace_policy
 from tests.naming import named_by_last
 
@@ -204,3 +204,37 @@ def test_the_case_in_the_docs_passes(project: PolicySource) -> None:
     assert {case.name: case.problem for case in run_suite(project).cases if case.file == str(MINE)} == {
         "a therapist who travels between schools": None
     }
+
+
+def test_some_tests_and_cases_run_by_name(project: PolicySource) -> None:
+    own(limit=2)
+    write(CASE)
+    run = run_some(project, "nobody knows|test_own$")
+    assert [(test.name, test.problem) for test in run.tests] == [
+        ("test_own/one", None),
+        ("test_own/two", "the test does not hold"),
+        ("nobody knows where", None),
+    ]
+    assert (run.coverage, run.percent) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [("nobody knws where", "did you mean 'nobody knows where'?"), ("(", "is no regular expression")],
+)
+def test_a_misspelt_name_is_told_first(
+    project: PolicySource, pattern: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(CASE)
+    project.test_modules  # noqa: B018 (parsed while OPA can still be run)
+    monkeypatch.setattr(project, "opa", Path("no-opa"))
+    with pytest.raises(UsageError) as caught:
+        run_some(project, pattern)
+    assert text in str(caught.value)
+
+
+def test_a_mistake_in_a_case_is_told_before_anything_runs(project: PolicySource) -> None:
+    write(CASE.replace("expect:", "expects:"))
+    source = PolicySource(Path("/bin/false"), project.policy, project.config, use_cache=False)
+    with pytest.raises(PolicyError, match="unknown field `expects`"):
+        run_suite(source)

@@ -130,8 +130,10 @@ def test_nothing_personal_is_logged_or_shown(start) -> None:
             {},
             "interval 'soon': write a whole number and a unit, such as 15m, 6h or 1d",
         ),
+        (["--interval", ""], {}, "interval '': write a whole number and a unit"),
         (["--interval", "2d"], {}, "interval '2d': is longer than a day, and dates change daily"),
         (["--listen", "nowhere"], {}, "listen 'nowhere': write HOST:PORT, such as 127.0.0.1:9464"),
+        (["--listen", ""], {}, "listen '': write HOST:PORT"),
         (["--config", "/nowhere"], {}, "/nowhere: no such configuration folder"),
     ],
 )

@@ -11,6 +11,7 @@ from icaccess.store import history
 from icaccess.store.database import Store
 from icaccess.store.schema import content
 from icaccess.store.schema import history as history_table
+from icaccess.store.verify import verify
 
 DAYS = [f"2026-01-{day:02}T07:00:00.000Z" for day in range(1, 6)]
 
@@ -40,6 +41,22 @@ def test_only_changes_are_kept_and_each_day_is_found(store: Store) -> None:
         ]  # fmt: skip
         assert history.find(connection, "1", "2025-12-31T00:00:00.000Z") is None
         assert history.find(connection, "3", DAYS[0]) is None
+
+
+def test_who_is_absent_has_nothing_kept(store: Store) -> None:
+    with store.writing() as connection:
+        history.keep(connection, DAYS[0], {one: document("Clerk") for one in "123"})
+        assert sorted(history.keep_absent(connection, DAYS[1], {"2"})) == ["1", "3"]
+        assert history.keep_absent(connection, DAYS[2], {"2"}) == []
+        history.keep(connection, DAYS[3], {"1": document("Clerk")})
+    with store.reading() as connection:
+        found = {one: [history.find(connection, one, at) is not None for at in DAYS[:4]] for one in "123"}
+        verify(connection)
+    assert found == {
+        "1": [True, False, False, True],
+        "2": [True, True, True, True],
+        "3": [True, False, False, False],
+    }
 
 
 def test_old_versions_are_deleted_but_not_current_ones(store: Store) -> None:

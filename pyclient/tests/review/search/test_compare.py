@@ -15,7 +15,7 @@ from icaccess.config.auth import Bearer
 from icaccess.errors import PolicyError
 from icaccess.http import HttpClient
 from icaccess.opa.engine import running_engine
-from icaccess.review.cases import read_cases, run_cases
+from icaccess.review.cases import read_all_cases, read_cases, run_cases
 from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
 from icaccess.review.search.facts import employee_shape, vocabulary
@@ -78,7 +78,8 @@ def test_everybody_found_is_a_case_that_only_head_passes(base: str, edit: Edit) 
             read_cases(file, PolicySource(_opa(), root, root.parent / "config").clauses)[0].cases
         ) == len(told)
         config = root.parent / "config"
-        results, _ = run_cases(PolicySource(_opa(), root, config))
+        source = PolicySource(_opa(), root, config)
+        results, _ = run_cases(source, read_all_cases(source))
         assert {result.problem is None for result in results} == {passes}
 
 

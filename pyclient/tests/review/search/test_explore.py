@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from icaccess.cli.outputs import OUTPUTS
-from icaccess.review.cases import read_cases, run_cases
+from icaccess.review.cases import read_all_cases, read_cases, run_cases
 from icaccess.review.search.explore import Exploration, explore, ways
 from icaccess.review.search.explore_render import (
     exploration_json,
@@ -56,7 +56,8 @@ def test_what_no_test_reaches_is_a_case_to_add(project: PolicySource) -> None:
     cases = untested_cases(explored(60))
     assert "reached by no test: " in cases
     file.write_text(cases)
-    results, _ = run_cases(PolicySource(project.opa, project.policy, project.config))
+    source = PolicySource(project.opa, project.policy, project.config)
+    results, _ = run_cases(source, read_all_cases(source))
     assert len(results) > 10
     assert {one.problem for one in results} == {None}
 

@@ -1,0 +1,141 @@
+"""Which lines of a policy OPA evaluates, which it does not, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from icaccess.review.reach import rule_at
+from icaccess.review.source import PolicySource
+
+
+class FileCoverage(msgspec.Struct, frozen=True):
+    """The lines of one file that hold something to evaluate: those that were, and those that never were."""
+
+    file: str
+    covered: tuple[int, ...]
+    missed: tuple[int, ...]
+
+
+class Uncovered(msgspec.Struct, frozen=True):
+    """Lines of one rule that no test evaluates, and why; `rule` is null where they stand above the first.
+
+    `line` is the one that `why` is about: the first but for the one that the rule begins on. `kinds` are
+    OPA's own words for what kept it from the lines: `index_excluded` and `early_exit`. `employee` is the
+    smallest person found whose decision on the day `at` reaches them; `nobody` says why nobody is named.
+    """
+
+    file: str
+    line: int
+    lines: tuple[int, ...]
+    rule: str | None
+    kinds: tuple[str, ...]
+    why: str
+    at: str | None = None
+    employee: dict[str, Any] | None = None
+    nobody: str | None = None
+
+    @property
+    def reached_by(self) -> str | None:
+        """Who would reach the lines, or why nobody is named; null where nobody was searched for."""
+        if self.employee is None:
+            return self.nobody
+        return f"reached on {self.at} by {msgspec.json.encode(self.employee).decode()}"
+
+
+Covered = tuple[set[tuple[str, int]], set[tuple[str, int]]]
+"""Lines by file and number: those that were evaluated, and those that were not."""
+
+
+def covered_by(report: dict[str, Any]) -> Covered:
+    """The lines in a coverage report of OPA, which leaves a leading slash out where a file is not covered."""
+    found: Covered = (set(), set())
+    for file, entry in report.get("files", {}).items():
+        for lines, key in zip(found, ("covered", "not_covered"), strict=True):
+            for span in entry.get(key, []):
+                lines |= {
+                    (file.lstrip("/"), line) for line in range(span["start"]["row"], span["end"]["row"] + 1)
+                }
+    return found[0], found[1] - found[0]
+
+
+KINDS = {
+    "index_excluded": "no test has a value that its rule compares with, so OPA's index leaves the rule out",
+    "early_exit": "another rule of the same name always answers first, so OPA does not go on to it",
+}
+"""What OPA knows of why a line is not covered, by its own words."""
+
+
+def _kinds_by_line(report: dict[str, Any]) -> dict[tuple[str, int], set[str]]:
+    """OPA's words for what kept it from lines, by file and number; without lines for which it has none."""
+    found: dict[tuple[str, int], set[str]] = {}
+    for file, entry in report.get("files", {}).items():
+        for span in entry.get("not_covered", []):
+            for line in range(span["start"]["row"], span["end"]["row"] + 1):
+                for kind in span.get("kinds", []):
+                    found.setdefault((file.lstrip("/"), line), set()).add(kind)
+    return found
+
+
+def merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
+    """What any of the reports covers, of the policy's own files alone: OPA counts the tests too."""
+    covered: set[tuple[str, int]] = set()
+    missed: set[tuple[str, int]] = set()
+    for report in reports:
+        some, others = covered_by(report)
+        covered |= some
+        missed |= others
+    files = []
+    for path in map(str, source.rego_files):
+        lines = [
+            sorted(line for file, line in found if file == path.lstrip("/"))
+            for found in (covered, missed - covered)
+        ]
+        files.append(FileCoverage(path, tuple(lines[0]), tuple(lines[1])))
+    return tuple(files)
+
+
+def uncovered(
+    source: PolicySource, coverage: Sequence[FileCoverage], report: dict[str, Any]
+) -> Iterator[Uncovered]:
+    """The lines that no test evaluates, rule by rule, each with why; OPA's report has what it knows."""
+    kinds = _kinds_by_line(report)
+    for file in coverage:
+        for run in _runs(source, file):
+            rule = rule_at(source, file.file, run[0])
+            first = next((line for line in run if rule is None or line != rule.line), run[0])
+            kept = kinds.get((file.file.lstrip("/"), first), set())
+            found = tuple(kind for kind in KINDS if kind in kept)
+            why = _why(source, file, first, found)
+            yield Uncovered(file.file, first, run, rule.path if rule else None, found, why)
+
+
+def _runs(source: PolicySource, file: FileCoverage) -> Iterator[tuple[int, ...]]:
+    """The lines missed, those of one rule together where nothing between them is covered.
+
+    The line where a rule begins goes with the first of its other lines missed.
+    """
+    by_rule = groupby(file.missed, lambda line: rule_at(source, file.file, line))
+    for rule, missed in by_rule:
+        head, *rest = lines = list(missed)
+        own = [rest[0] if rule and rest and line == rule.line else line for line in lines]
+        between = groupby(own, lambda line: sum(covered < line for covered in file.covered))
+        for place, (_, run) in enumerate(between):
+            found = dict.fromkeys(run)
+            yield tuple(sorted(found | {head: None})) if not place else tuple(found)
+
+
+def _why(source: PolicySource, file: FileCoverage, line: int, kinds: Sequence[str]) -> str:
+    if kinds:
+        return "; ".join(KINDS[kind] for kind in kinds)
+    rule = rule_at(source, file.file, line)
+    if rule is None:
+        return "no test asks for it"
+    if line == rule.line and line + 1 in {*file.covered, *file.missed}:
+        return "no test meets all of its conditions"
+    own = [covered for covered in file.covered if rule_at(source, file.file, covered) == rule]
+    before = [covered for covered in own if covered < line] or own
+    return f"no test gets past line {max(before)}" if before else f"no test asks for {rule.path}"
