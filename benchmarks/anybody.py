@@ -51,7 +51,7 @@ class Subtle(NamedTuple):
 
 RULES = [
     # operators
-    Subtle(ACCESS, "completion.completed_on <= day]", "completion.completed_on < day]"),
+    Subtle(ACCESS, "completions; done <= day]", "completions; done < day]"),
     Subtle(ACCESS, "done >= min(walk_in)]", "done > min(walk_in)]"),
     Subtle(ACCESS, "done >= min(walk_in)]", "done >= max(walk_in)]"),
     Subtle(ACCESS, "denial.decided_on >= record.decided_on", "denial.decided_on > record.decided_on"),
@@ -61,13 +61,13 @@ RULES = [
         "from < data.requirements.job_change_rule_from",
         "from <= data.requirements.job_change_rule_from",
     ),
-    Subtle(ACCESS, "period.start < employed_from", "period.start <= employed_from"),
+    Subtle(ACCESS, "period.start < found.employed.from", "period.start <= found.employed.from"),
     Subtle(ACCESS, "opening(removal) > completed_on", "opening(removal) >= completed_on"),
     Subtle(ACCESS, "max(counting))", "min(counting))"),
     Subtle(ACCESS, "\tlast < day\n", "\tlast <= day\n"),
     Subtle(ACCESS, "\topens <= day\n", "\topens < day\n"),
-    Subtle(ACCESS, "from := max([job_start, employed_from])", "from := job_start"),
-    Subtle(ACCESS, "from := max([job_start, employed_from])", "from := employed_from"),
+    Subtle(ACCESS, "from := max([job_start, found.employed.from])", "from := job_start"),
+    Subtle(ACCESS, "from := max([job_start, found.employed.from])", "from := found.employed.from"),
     Subtle("policy/lib/assignment.rego", "job.end >= from; job.end < day]", "job.end > from; job.end < day]"),
     Subtle(
         "policy/lib/assignment.rego",
@@ -98,7 +98,7 @@ RULES = [
         "due < data.calendar.covers.through",
     ),
     Subtle(GRANTING, "grant_due_by < found.as_of", "grant_due_by <= found.as_of"),
-    Subtle(GRANTING, "valid_through(day, done) >= day])", "valid_through(day, done) > day])"),
+    Subtle(GRANTING, "done) >= found.as_of])", "done) > found.as_of])"),
     # constants and words
     Subtle(ACCESS, 'record.decision != "approved"', 'record.decision == "denied"'),
     Subtle(ACCESS, "substring(data.requirements.validity.first_removal, 4, -1)", '"-06-29"'),
@@ -112,8 +112,8 @@ RULES = [
     ),
     Subtle(
         ACCESS,
-        'some {"name": names.required, "completed_on": done} in certifications]',
-        'some {"name": name, "completed_on": done} in certifications; startswith(name, names.required)]',
+        '"name": names.required, "completed_on": done} in completions; done <= day]',
+        '"name": n, "completed_on": done} in completions; done <= day; startswith(n, names.required)]',
     ),
     Subtle(
         "policy/lib/approval.rego",
@@ -132,7 +132,7 @@ RULES = [
     ),
     Subtle(EVIDENCE, "\tjob.location == basis.location\n", ""),
     # rules taken out or weakened
-    Subtle(ACCESS, "\tnot _departed_since(record.decided_on, employment, employed_from)\n", ""),
+    Subtle(ACCESS, "\tnot _departed_since(record.decided_on, found)\n", ""),
     Subtle(ACCESS, "\tapproval.names(denial, job)\n}", "}"),
     Subtle(
         "policy/lib/approval.rego",
@@ -140,7 +140,7 @@ RULES = [
         "authorised(approval, employee_id) if {\n\temployee_id\n",
     ),
     Subtle("policy/lib/approval.rego", "\tnot _has_jobs(approval)\n", ""),
-    Subtle("policy/lib/assignment.rego", "\tnot _began_to_last(day, in_summer, assignments)\n", ""),
+    Subtle("policy/lib/assignment.rego", "\tnot _began_to_last(in_summer, assignments)\n", ""),
     Subtle("policy/lib/assignment.rego", "\tnot _says_itself(assignment)\n\tdata", "\tdata"),
     Subtle(EVIDENCE, "\tnot dates.ended_before(found.as_of, job)\n", ""),
     Subtle(EVIDENCE, "\tdates.ended_before(found.as_of, period)\n", ""),
@@ -155,8 +155,8 @@ RULES = [
     Subtle(
         EVIDENCE, 'unsure := {"unknown_location", "approver_unverified"}', 'unsure := {"approver_unverified"}'
     ),
-    Subtle(GRANTING, "max([met_on, _cleared_on(day)])", "met_on"),
-    Subtle(GRANTING, "max([entry.from, elementary, first[0]])", "max([elementary, first[0]])"),
+    Subtle(GRANTING, "max([met_on, _cleared_on(found.as_of)])", "met_on"),
+    Subtle(GRANTING, "max([from, elementary, first[0]])", "max([elementary, first[0]])"),
     Subtle(GRANTING, "; not found.access.held],", "],"),
     Subtle(GRANTING, '["role", "location"]) != {}', '["role"]) != {}'),
     Subtle(SHELF_LIFE, "between_assignments_days + 2)", "between_assignments_days + 1)"),

@@ -79,11 +79,13 @@ reason_codes(found) := set() if {
 # description: Those that are not met. Somebody who is not employed lacks all else too, so that is the only one named.
 unmet(found) := {"employment"} if {
 	not met("employment", found)
-} else := object.keys(requirements) - {requirement | some requirement, _ in requirements; met(requirement, found)}
+} else := {requirement | some requirement, _ in requirements; not met(requirement, found)}
 
 # METADATA
 # title: Findings
-# description: What the facts of one employee show on one day. Everything below rests on this alone.
+# description: >-
+#   What the facts of one employee show on one day. Everything below rests on this alone. What starts, is completed or
+#   is decided after the day is not yet true.
 findings(day, employee) := {
 	"employee_id": id,
 	"as_of": day,
@@ -100,33 +102,21 @@ findings(day, employee) := {
 	"approved": approved, # the approvals,
 	"denials": denials, # the denials and withdrawals,
 	"authorised": authorised, # and the approvals by somebody who may approve
-	"jobs_to_approve": jobs_to_approve(authorised, denials, eligible_jobs, current_jobs, assignments, employment, employed),
 } if {
-	{
-		"employment": employment, "assignments": assignments,
-		"certifications": certifications, "approvals": approvals,
-	} := known(day, employee)
 	id := employee.id
+	employment := [period | some period in employee.employment; period.start <= day]
+	assignments := [job | some job in employee.assignments; job.start <= day]
 	employed := _employed(day, employment)
 	current_jobs := assignment.current(day, assignments)
 	eligible_jobs := [job | some job in current_jobs; eligible(job)]
 	names := data.requirements.certifications
-	walk_in := [done | some {"name": names.prerequisite, "completed_on": done} in certifications]
-	elementary := [done | some {"name": names.required, "completed_on": done} in certifications]
+	completions := employee.certifications
+	walk_in := [done | some {"name": names.prerequisite, "completed_on": done} in completions; done <= day]
+	elementary := [done | some {"name": names.required, "completed_on": done} in completions; done <= day]
 	counting := [done | some done in elementary; done >= min(walk_in)]
-	approved := [record | some record in approvals; record.decision == "approved"]
-	denials := [record | some record in approvals; record.decision != "approved"]
+	approved := [record | some record in employee.approvals; record.decision == "approved"; record.decided_on <= day]
+	denials := [record | some record in employee.approvals; record.decision != "approved"; record.decided_on <= day]
 	authorised := [record | some record in approved; approval.authorised(record, id)]
-}
-
-# METADATA
-# title: Known facts
-# description: What starts, is completed or is decided after the day is not yet true.
-known(day, employee) := {
-	"employment": [period | some period in employee.employment; period.start <= day],
-	"assignments": [job | some job in employee.assignments; job.start <= day],
-	"certifications": [completion | some completion in employee.certifications; completion.completed_on <= day],
-	"approvals": [record | some record in employee.approvals; record.decided_on <= day],
 }
 
 # ── Access Requirements: role and workplace ──────────────────────────────────────────────────────────────
@@ -203,10 +193,16 @@ why("certification_out_of_order", found) if {
 # title: A Principal or Manager has approved
 # description: An approval stands for some job that needs one.
 # custom: {clauses: [ES-6, ES-9]}
-met("approval", found) if {
-	some entry in found.jobs_to_approve
+met("approval", found) if approved_jobs(found) != []
+
+# METADATA
+# title: Approved jobs
+# description: Those for which an approval stands; it is for them that access is granted.
+# custom: {clause: ES-6}
+approved_jobs(found) := [entry |
+	some entry in jobs_to_approve(found)
 	entry.standing != []
-}
+]
 
 # METADATA
 # title: Jobs that need approval
@@ -214,22 +210,20 @@ met("approval", found) if {
 #   The eligible jobs, or every current one where none is eligible: for each `job`, `job_start` (the start of its run),
 #   `from` (since when it is held in this employment), and `standing` (day and approver of each approval that stands).
 # custom: {clause: ES-6}
-jobs_to_approve(authorised, denials, eligible_jobs, current_jobs, assignments, employment, employed) := [entry |
-	employed_from := employed.from
-	some job in _eligible_or_all(eligible_jobs, current_jobs)
-	job_start := assignment.held_from(job, assignments)
-	from := max([job_start, employed_from])
+jobs_to_approve(found) := [{"job": job, "job_start": job_start, "from": from, "standing": standing} |
+	some job in _eligible_or_all(found)
+	job_start := assignment.held_from(job, found.assignments)
+	from := max([job_start, found.employed.from])
 	standing := [[record.decided_on, record.approver] |
-		some record in authorised
-		reaches(record, job, from, employment, employed_from)
-		not taken_away(record, job, denials)
+		some record in found.authorised
+		reaches(record, job, from, found)
+		not taken_away(record, job, found.denials)
 	]
-	entry := {"job": job, "job_start": job_start, "from": from, "standing": standing}
 ]
 
-_eligible_or_all(eligible_jobs, current_jobs) := eligible_jobs if {
-	eligible_jobs != []
-} else := current_jobs
+_eligible_or_all(found) := found.eligible_jobs if {
+	found.eligible_jobs != []
+} else := found.current_jobs
 
 # METADATA
 # title: Taken away
@@ -293,16 +287,16 @@ why("approver_not_authorized", found) if {
 why("approval_missing", found) if found.approved == []
 
 _unverified_stands(found) if {
-	some entry in found.jobs_to_approve
+	some entry in jobs_to_approve(found)
 	some record in unverified(found)
-	reaches(record, entry.job, entry.from, found.employment, found.employed.from)
+	reaches(record, entry.job, entry.from, found)
 	not taken_away(record, entry.job, found.denials)
 }
 
 _was_approved(found) if {
-	some entry in found.jobs_to_approve
+	some entry in jobs_to_approve(found)
 	some record in possibly_authorised(found)
-	reaches(record, entry.job, entry.from, found.employment, found.employed.from)
+	reaches(record, entry.job, entry.from, found)
 }
 
 # ── Change of role or location, departure and return ─────────────────────────────────────────────────────
@@ -328,7 +322,7 @@ why("not_employed", found) if found.employed == null
 # title: An approval reaches a job
 # description: It names the job, and it was given since the job is held.
 # custom: {clause: ES-9}
-reaches(record, job, from, _, _) if {
+reaches(record, job, from, _) if {
 	approval.names(record, job)
 	record.decided_on >= from
 }
@@ -337,7 +331,7 @@ reaches(record, job, from, _, _) if {
 # title: A job from before the rule
 # description: It names the job, whenever it was given, where the job is held since before Summer 2023.
 # custom: {clause: ES-9}
-reaches(record, job, from, _, _) if {
+reaches(record, job, from, _) if {
 	approval.names(record, job)
 	from < data.requirements.job_change_rule_from
 }
@@ -346,16 +340,16 @@ reaches(record, job, from, _, _) if {
 # title: An approval in advance
 # description: By role and location, shortly before the job began, and after the last day of every earlier employment.
 # custom: {clause: ES-9}
-reaches(record, job, from, employment, employed_from) if {
+reaches(record, job, from, found) if {
 	record.role == job.role
 	record.location == job.location
 	record.decided_on >= dates.add_days(from, 0 - data.requirements.approval_lead_days)
-	not _departed_since(record.decided_on, employment, employed_from)
+	not _departed_since(record.decided_on, found)
 }
 
-_departed_since(day, employment, employed_from) if {
-	some period in employment
-	period.start < employed_from
+_departed_since(day, found) if {
+	some period in found.employment
+	period.start < found.employed.from
 	not dates.ended_before(day, period)
 }
 

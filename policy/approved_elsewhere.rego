@@ -24,7 +24,7 @@ approved_elsewhere := {employee.id: elsewhere |
 }
 
 _from_elsewhere(found) := {elsewhere |
-	some entry in found.jobs_to_approve
+	some entry in approved_jobs(found)
 	standing := [record | some record in found.authorised; [record.decided_on, record.approver] in entry.standing]
 	every record in standing { not entry.job.location in _approver_locations(record) }
 	some record in standing

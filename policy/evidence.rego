@@ -35,9 +35,9 @@ unsure := {"unknown_location", "approver_unverified"}
 # description: >-
 #   A removal rests on what the facts say, never on what they no longer say. Where each of its reasons is unsure or
 #   explained by evidence that has gone, a person settles it.
-needs_consent(action, codes, gone) if {
+needs_consent(action, codes, found) if {
 	action == "revoke"
-	(codes - unsure) - {code | some part in gone; some code in explained_by[part]} == set()
+	(codes - unsure) - {code | some part in gone(found); some code in explained_by[part]} == set()
 } else := false
 
 # A part of the basis is shown by a record that says the same, or by a later one that says otherwise.

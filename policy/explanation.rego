@@ -32,8 +32,6 @@ _met(clause) := false if {
 
 _found := findings(input.as_of, input.employee)
 
-_approved_jobs := [entry | some entry in _found.jobs_to_approve; entry.standing != []]
-
 _codes := {reason.code | some reason in decision.reasons}
 
 _clauses_named := {reason.clause | some reason in decision.reasons}
@@ -76,7 +74,7 @@ _met_otherwise("ES-7") if {
 
 _met_otherwise("ES-7") := false if decision.escalate
 _met_otherwise("ES-8") := false if decision.escalate
-_met_otherwise("ES-9") if _approved_jobs != []
+_met_otherwise("ES-9") if approved_jobs(_found) != []
 _met_otherwise("ES-10") if _found.employed.from
 _met_otherwise("ES-11") if decision.expiry.state in {"valid", "recertify"}
 _met_otherwise("ES-12") if decision.expiry.state in {"valid", "recertify"}
@@ -185,8 +183,8 @@ _message_otherwise("ES-8") := sprintf("More than two full business days have pas
 }
 
 _message_otherwise("ES-9") := sprintf("An approval stands for the current job: %s.", [_jobs_in_words(_found, [entry.job |
-	some entry in _approved_jobs
-])]) if _approved_jobs != []
+	some entry in approved_jobs(_found)
+])]) if approved_jobs(_found) != []
 
 _message_otherwise("ES-10") := sprintf("Employed since %s.", [_found.employed.from]) if _found.employed.from
 _message_otherwise("ES-11") := sprintf("%s of %s is valid through %s.", [

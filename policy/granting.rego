@@ -12,9 +12,9 @@ import data.lib.dates
 #   a removal, when everyone may be cleared; null where the calendar does not reach.
 # custom: {clause: ES-7}
 grant("allow", found) := {
-	"locations": sort({location | some [_, location, _, _, _] in grounds}),
+	"locations": locations(found),
 	"requirements_met_on": met_on,
-	"grant_due_by": calendar.due_after(max([met_on, _cleared_on(day)])),
+	"grant_due_by": calendar.due_after(max([met_on, _cleared_on(found.as_of)])),
 	"basis": {
 		"role": role,
 		"location": location,
@@ -26,16 +26,15 @@ grant("allow", found) := {
 	},
 } if {
 	walk_in := min(found.walk_in)
-	day := found.as_of
-	elementary := min([done | some done in found.counting; valid_through(day, done) >= day])
+	elementary := min([done | some done in found.counting; valid_through(found.as_of, done) >= found.as_of])
 
 	# For each approved job the day on which the last requirement was met, and the records that show it: the least of
 	# them is what the decision rests on. No completion of Elementary Scheduling counts before Walk-In Scheduling.
-	grounds := [[max([entry.from, elementary, first[0]]), entry.job.location, entry.job.role, first, entry.job_start] |
-		some entry in found.jobs_to_approve
-		first := min(entry.standing)
-	]
-	[met_on, location, role, [approved_on, approver], job_start] := min(grounds)
+	[met_on, location, role, [approved_on, approver], job_start] := min([ground |
+		some {"job": job, "job_start": start, "from": from, "standing": standing} in approved_jobs(found)
+		first := min(standing)
+		ground := [max([from, elementary, first[0]]), job.location, job.role, first, start]
+	])
 }
 
 # METADATA
@@ -45,6 +44,12 @@ grant("allow", found) := {
 grant(outcome, _) := {"locations": [], "requirements_met_on": null, "grant_due_by": null, "basis": null} if {
 	outcome != "allow"
 }
+
+# METADATA
+# title: Locations
+# description: Those of the approved jobs, sorted.
+# custom: {clause: ES-7}
+locations(found) := sort({entry.job.location | some entry in approved_jobs(found)})
 
 # The day after the last removal; an empty string before the first.
 _cleared_on(day) := dates.add_days(last, 1) if {
@@ -65,18 +70,23 @@ escalate(grant_due_by, found) if {
 # title: Action
 # description: What to do about it. An update is due when the target holds access for other locations.
 # custom: {clause: ES-7}
-action(outcome, locations, found) := "grant" if {
-	outcome == "allow"
+action("allow", found) := "grant" if {
 	not found.access.held
 } else := "update" if {
-	outcome == "allow"
 	held := found.access.locations
-	sort({location | some location in held}) != locations
-} else := "keep" if {
-	outcome == "allow"
-} else := "revoke" if {
+	sort({location | some location in held}) != locations(found)
+} else := "keep"
+
+# METADATA
+# title: No access
+# description: What is held is taken away where access is not allowed.
+# custom: {clause: ES-12}
+action(outcome, found) := "revoke" if {
+	outcome != "allow"
 	found.access.held
-} else := "none"
+} else := "none" if {
+	outcome != "allow"
+}
 
 # METADATA
 # title: Warnings
@@ -85,10 +95,10 @@ action(outcome, locations, found) := "grant" if {
 #   on which access rested is no longer in the facts; a denial fits no assignment that the person has had, and may be
 #   mistyped (ES-6); access is allowed, and yet one of the places of work is in no list (ES-3).
 # custom: {clause: ES-7}
-warnings(outcome, grant_due_by, gone, found) := array.flatten([
+warnings(outcome, grant_due_by, found) := array.flatten([
 	["calendar_not_covered" | grant_due_by == null; outcome == "allow"; not found.access.held],
 	["denial_names_no_job" | _some_denial_names_no_job(found)],
-	["evidence_gone" | gone != set()],
+	["evidence_gone" | gone(found) != set()],
 	["unknown_location" | outcome == "allow"; _works_somewhere_unknown(found.current_jobs)],
 ])
 

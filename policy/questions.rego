@@ -23,7 +23,8 @@ decision := decide(_asked.as_of, _asked.employee) if settings.sound
 decisions := object.union(answers, _unanswered) if {
 	settings.sound
 	day := _asked.as_of
-	answers := {employee.id: decide(day, employee) | some employee in _step_by_step(day, _identified)}
+	_worked_out(day, _identified)
+	answers := {employee.id: decide(day, employee) | some employee in _identified}
 }
 
 # METADATA
@@ -133,13 +134,13 @@ _verdict(day, employee) := {
 	"outcome": verdict,
 	"action": what,
 	"codes": codes,
-	"needs_consent": needs_consent(what, codes, gone(found)),
+	"needs_consent": needs_consent(what, codes, found),
 } if {
 	_judgeable(day, employee)
 	found := findings(day, employee)
 	codes := reason_codes(found)
 	verdict := outcome(codes)
-	what := action(verdict, grant(verdict, found).locations, found)
+	what := action(verdict, found)
 } else := _undecided_verdict(decide(day, employee))
 
 _undecided_verdict(decision) := {
@@ -164,18 +165,17 @@ _problems_of_day(day) := [] if {
 _essence(day, employee) := object.union(granted, {
 	"outcome": verdict,
 	"reasons": codes,
-	"warnings": warnings(verdict, granted.grant_due_by, evidence_gone, found),
+	"warnings": warnings(verdict, granted.grant_due_by, found),
 	"expiry": found.expiry,
 	"action": what,
-	"needs_consent": needs_consent(what, codes, evidence_gone),
+	"needs_consent": needs_consent(what, codes, found),
 	"escalate": escalate(granted.grant_due_by, found),
 }) if {
 	found := findings(day, employee)
 	codes := reason_codes(found)
 	verdict := outcome(codes)
 	granted := grant(verdict, found)
-	what := action(verdict, granted.locations, found)
-	evidence_gone := gone(found)
+	what := action(verdict, found)
 }
 
 _in_words(day, codes, employee) := [] if {
@@ -205,16 +205,11 @@ _id(employee) := id if {
 	id := employee.id
 } else := null
 
-# The employees, each of whom has been taken through one step before anybody through the next: OPA is quicker at what
-# it has just done, and remembers what every step gave until the decisions are put together (docs/policy-speed.md).
-_step_by_step(day, employees) := array.concat(judged, rest) if {
+# Takes everybody through one step before anybody through the next: OPA is quicker at what it has just done, and
+# remembers what every step gave until the decisions are put together (docs/policy-speed.md).
+_worked_out(day, employees) if {
 	judgeable := [employee | some employee in employees; _judgeable(day, employee)]
 	examined := [employee | some employee in judgeable; findings(day, employee)]
-	essential := [employee | some employee in examined; _essence(day, employee)]
-	judged := [employee | some employee in essential; [recheck_on(day, employee)] != []]
-	rest := [employee |
-		count(judged) < count(employees)
-		some employee in employees
-		not employee in judged
-	]
+	judged := [employee | some employee in examined; _essence(day, employee)]
+	count([1 | some employee in judged; _ := recheck_on(day, employee)]) >= 0
 }

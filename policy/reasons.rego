@@ -100,7 +100,7 @@ _by_whom(found, record) := "by the employee" if {
 
 _withdrawals(found) := [record |
 	some record in found.denials
-	some entry in found.jobs_to_approve
+	some entry in jobs_to_approve(found)
 	approval.names(record, entry.job)
 ]
 

@@ -13,7 +13,7 @@ import data.lib.dates
 recheck_on(day, employee) := first if {
 	essence := _essence(day, employee)
 	sure := sure_change(essence.expiry)
-	possible := sort({change | some change in _dated_changes(day, sure, employee, essence); change > day; change < sure})
+	possible := sort({change | some change in _dated_changes(day, sure, employee, essence); change < sure})
 	first := _first_change(possible, sure, employee, essence)
 	first != dates.open_end
 } else := null
@@ -36,28 +36,22 @@ sure_change(expiry) := expiry.recertification_opens if {
 	expiry.state == "recertify"
 } else := dates.open_end
 
-# The days on which something else could change, past ones among them: a fact that is yet to come true, a job or an
+# The days on which something else could change, also some after a sure change: a fact that is yet to come true, a job or an
 # employment ending, the time being up for a job that paused, a removal passing, a grant falling overdue.
 _dated_changes(day, sure, employee, essence) := array.flatten([
-	_beginnings(day, employee),
+	[start | some period in employee.employment; start := period.start; start > day],
+	[start | some job in employee.assignments; start := job.start; start > day],
+	[done | some completion in employee.certifications; done := completion.completed_on; done > day],
+	[decided | some record in employee.approvals; decided := record.decided_on; decided > day],
 	[dates.add_days(period.end, 1) | some period in employee.employment; period.end >= day; period.end < sure],
 	[change |
 		some job in employee.assignments
 		job.end < sure
 		_is_to_end(day, job, findings(day, employee).current_jobs)
-		some change in _after_the_end(day, job, employee.assignments)
+		some change in _after_the_end(day, job, employee)
 	],
 	[dates.add_days(removal, 1) | essence.outcome == "allow"; some removal in _removals_between(day, sure)],
 	[dates.add_days(essence.grant_due_by, 1) | essence.grant_due_by >= day; not employee.access.held],
-])
-
-_beginnings(day, employee) := [] if {
-	known(day, employee) == object.filter(employee, ["employment", "assignments", "certifications", "approvals"])
-} else := array.flatten([
-	[period.start | some period in employee.employment],
-	[job.start | some job in employee.assignments],
-	[completion.completed_on | some completion in employee.certifications],
-	[record.decided_on | some record in employee.approvals],
 ])
 
 _removals_between(day, sure) := [removal | some removal in removals(day); removal >= day; removal < sure]
@@ -66,21 +60,32 @@ _removals_between(day, sure) := [removal | some removal in removals(day); remova
 _is_to_end(day, job, _) if job.end >= day
 _is_to_end(_, job, current_jobs) if job in current_jobs
 
-# When a job may stop being current: the day after its end, when the time between two jobs is up and there is no other,
-# and when the summer in which it ended is over, unless it goes on as another record.
-_after_the_end(day, job, assignments) := array.flatten([
-	[dates.add_days(job.end, 1) | job.end >= day],
+# When a job may stop being current, or evidence of a newer job: the day after its end; when the time between two jobs is
+# up and there is no other; and when the summer in which it ended is over, unless it goes on as another record.
+_after_the_end(day, job, employee) := array.flatten([
+	[next |
+		job.end >= day
+		next := dates.add_days(job.end, 1)
+		_is_noticed(next, job, employee)
+	],
 	[up |
 		up := dates.add_days(job.end, data.requirements.between_assignments_days + 2)
 		up > day
-		not _some_job_holds(up, assignments)
+		not _paused_through(up, job)
+		not _some_job_holds(up, employee.assignments)
 	],
 	[over |
 		over := dates.add_days(assignment.summer(job.end).through, 1)
 		over > day
-		not _goes_on(over, job, assignments)
+		not _goes_on(over, job, employee.assignments)
 	],
 ])
+
+# Where nobody takes its place, a job that has ended stays the current one for a while.
+_is_noticed(next, _, employee) if _some_job_holds(next, employee.assignments)
+_is_noticed(_, job, employee) if job.start > employee.access.basis.job_start
+
+_paused_through(day, job) if assignment.summer(job.end).through >= day
 
 _some_job_holds(day, assignments) if {
 	some job in assignments
@@ -90,8 +95,8 @@ _some_job_holds(day, assignments) if {
 
 _goes_on(day, job, assignments) if {
 	some other in assignments
-	object.remove(other, ["start", "end"]) == object.remove(job, ["start", "end"])
 	other.start < day
 	dates.last_day(other) >= day
+	object.remove(other, ["start", "end"]) == object.remove(job, ["start", "end"])
 	assignment.held_from(other, assignments) == assignment.held_from(job, assignments)
 }

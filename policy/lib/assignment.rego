@@ -10,14 +10,17 @@ import data.lib.dates
 #   Of the assignments begun by the day, those that hold it, or else those that ended last; in a summer also those that
 #   paused in it.
 current(day, assignments) := assignments if {
-	[job | some job in assignments; job.end < day] == []
+	_ended(day, assignments) == []
 } else := array.concat(held, [job | some job in _paused(day, summer(day), assignments); not job in held]) if {
 	held := _held(day, assignments)
 }
 
+_ended(day, assignments) := [job | some job in assignments; job.end < day]
+
 # Where none holds the day, those that ended last, if at most `between_assignments_days` lie strictly between.
 _held(day, assignments) := holding if {
-	holding := [job | some job in assignments; not dates.ended_before(day, job)]
+	ended := _ended(day, assignments)
+	holding := [job | some job in assignments; not job in ended]
 	holding != []
 } else := [job | some job in assignments; job.end == last] if {
 	last := max([job.end | some job in assignments])
@@ -29,12 +32,11 @@ _paused(day, in_summer, assignments) := paused if {
 	from := in_summer.from
 	paused := [job | some job in assignments; job.end >= from; job.end < day]
 	paused != []
-	not _began_to_last(day, in_summer, assignments)
+	not _began_to_last(in_summer, assignments)
 } else := []
 
-_began_to_last(day, in_summer, assignments) if {
+_began_to_last(in_summer, assignments) if {
 	some job in assignments
-	dates.last_day(job) >= day
 	dates.last_day(job) > in_summer.through
 	held_from(job, assignments) >= in_summer.from
 }

@@ -19,12 +19,12 @@ due_after(start) := due if {
 # The day after the start is the first that counts.
 _covered_after := dates.add_days(data.calendar.covers.from, -1)
 
-# Most often none of the next weekdays is closed. Where one is, the two weeks more are looked at, and then as many as
-# are enough even if every closed day of the calendar fell into them.
+# Most often enough of the next five weekdays are open. Where they are not, this looks at two weeks more, and then at as
+# many as are enough even if every closed day of the calendar fell into them.
 _business_day_after(start, n) := day if {
 	midnight := time.parse_ns("2006-01-02", start)
 	open := [day |
-		some ahead in array.slice(_days_ahead[time.weekday(midnight)], 0, n)
+		some ahead in _days_ahead[time.weekday(midnight)]
 		day := time.format([time.add_date(midnight, 0, 0, ahead), "UTC", "2006-01-02"])
 		not day in data.calendar.closed
 	]

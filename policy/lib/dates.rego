@@ -75,7 +75,8 @@ run_start(start, records, days_between) := start if {
 # Checks every earlier record. This gives the same answer as the latest end so far, since a record that ends too
 # early reaches no further than its run.
 _continues(start, records, days_between) if {
+	reached := add_days(start, (0 - days_between) - 1)
 	some record in records
 	record.start < start
-	not ended_before(add_days(start, (0 - days_between) - 1), record)
+	not ended_before(reached, record)
 }

@@ -45,7 +45,7 @@ CONDITIONS = {
     ),
     "when somebody approved": (
         "access.rego",
-        "\t\treaches(record, job, from, employment, employed_from)",
+        "\t\treaches(record, job, from, found)",
         'record.decided_on > "2023-08-01"',
     ),
     "an approval since the job began": ("access.rego", "\trecord.decided_on >= from", "record.role"),
@@ -56,7 +56,7 @@ CONDITIONS = {
     ),
     "an approval in advance": (
         "access.rego",
-        "\tnot _departed_since(record.decided_on, employment, employed_from)",
+        "\tnot _departed_since(record.decided_on, found)",
         "record.decided_on >= from",
     ),
     "an approval": ("access.rego", "\tentry.standing != []", "count(entry.standing) > 1"),

@@ -66,9 +66,9 @@ def test_the_same_changes_nothing(base: str) -> None:
 
 
 def test_a_renamed_variable_changes_nothing(base: str, edit: Edit) -> None:
-    edit("policy/access.rego", "employed_from", "employment_began")
+    edit("policy/access.rego", "eligible_jobs", "jobs_that_do")
     for file in Path("policy").glob("*.rego"):
-        file.write_text(file.read_text().replace("employed_from", "employment_began"))
+        file.write_text(file.read_text().replace("eligible_jobs", "jobs_that_do"))
     impact = measured(base, made_up(200))
     assert impact.base.policy_revision != impact.head.policy_revision
     assert impact.changes == ()
