@@ -21,8 +21,11 @@ _near(text) := {
 	replace(text, " ", ""),
 } - {text}
 
-_codes(employee) := [reason.code | some reason in decision.reasons] if {
-	decision := fixtures.decided(employee, fixtures.day)
+# Verdicts, since words and the next change are no part of what is tried here.
+_codes(employee) := [code | some code in verdict.codes] if {
+	verdict := data.access._verdict(fixtures.day, employee) with data.requirements as fixtures.requirements
+		with data.locations as fixtures.locations
+		with data.calendar as fixtures.calendar
 }
 
 _job(changes) := fixtures.but({"assignments": [object.union(fixtures.person.assignments[0], changes)]})

@@ -135,10 +135,10 @@ def gather_known(
     connection: Connection, plan: Plan, settings: GuardSettings, now: datetime, facts_as_of: datetime | None
 ) -> Known:
     """What the store and the facts know of a plan at the moment `now`; `last_day` is always compared."""
-    from icaccess.store import holders, journal, notices
+    from icaccess.store import holders, notices, past_runs
     from icaccess.store.database import instant
 
-    last = journal.last_run(connection, plan.target)
+    last = past_runs.last_run(connection, plan.target)
     window = instant(now - timedelta(hours=settings.window_hours))
     day, before = plan.as_of.isoformat(), (plan.as_of - _FORESEEN).isoformat()
     foreseen = 0
@@ -147,10 +147,10 @@ def gather_known(
         for one in holders.evidence(connection, plan.target, accounts).values():
             foreseen += (one.valid_through or day) < day and (one.noted_on or day) <= before
     return Known(
-        is_new=not journal.has_run(connection, plan.target),
+        is_new=not past_runs.has_run(connection, plan.target),
         people_before=last.people if last else None,
         last_day=last.as_of if last else None,
-        removed=journal.removed_since(connection, plan.target, window),
+        removed=past_runs.removed_since(connection, plan.target, window),
         foreseen=foreseen,
         facts_age=None if facts_as_of is None else now - facts_as_of,
         untold=notices.untold(connection, plan.of("revoke"), plan.as_of),

@@ -257,11 +257,11 @@ class Run:
         decided, and what each decision that allows access rests on is remembered. `UsageError` when holders
         were taken over before, or access was given already.
         """
-        from icaccess.store import holders, journal
+        from icaccess.store import holders, journal, past_runs
 
         store, target = self.parts.store, self.parts.target
         with store.reading() as connection:
-            if journal.was_adopted(connection, target.identity):
+            if past_runs.was_adopted(connection, target.identity):
                 raise UsageError(
                     f"the holders of {target.identity} were taken over before; that is done once"
                 )

@@ -35,7 +35,12 @@ def test_the_closing_line_names_it(tmp_path: Path, required: str, code: int, clo
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", tmp_path],
-        env=os.environ | {"ICACCESS_REQUIRE_ALL": required, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env=os.environ
+        | {
+            "ICACCESS_REQUIRE_ALL": required,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -54,7 +54,8 @@ def check_policy(source: PolicySource) -> Findings:
 
     What does not compile is not checked further. Raises `PolicyError` when a file does not even parse.
     """
-    return source.cached("check", Findings, lambda: Findings(tuple(_check(source))))
+    also = (str(source.config), repr(source.sidecar_texts))
+    return source.cached("check", Findings, lambda: Findings(tuple(_check(source))), *also)
 
 
 def unread_finding(error: IcaccessError, policy: Path) -> Finding:

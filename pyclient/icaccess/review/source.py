@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -27,7 +29,7 @@ CLAUSES = "clauses.yaml"
 POLICY_DATA = ("requirements", "locations", "calendar")
 
 _KEPT = 40
-"""How many results the cache keeps, the newest."""
+"""How many results of a kind the cache keeps: those used last."""
 
 Value = TypeVar("Value")
 
@@ -247,36 +249,39 @@ class PolicySource:
     def digest(self, *also: str) -> str:
         """SHA-256 over all that the results of checks and tests rest on.
 
-        That is each file of the policy folder, the policy data, the sidecar's rules, OPA's program by its
-        place, size and time, and the names of the folders, since results name files by them.
+        That is each file of the policy folder by its name, since results name files so, the policy data, and
+        OPA's program by its place, size and time; `also` is what else they rest on.
         """
         program = self.opa.stat()
         digest = hashlib.sha256()
-        data = [self.config / name / "data.yaml" for name in POLICY_DATA]
-        limits = shipped(self.config, "capabilities.json")
-        for file in [*sorted(self.policy.rglob("*")), *data, *self._sidecar_files, limits]:
-            with contextlib.suppress(
-                FileNotFoundError, IsADirectoryError
-            ):  # as an editor's file that has gone
+        files = {str(file): file for file in sorted(self.policy.rglob("*"))}
+        files |= {f"data of {name}": self.config / name / "data.yaml" for name in POLICY_DATA}
+        files["capabilities"] = shipped(self.config, "capabilities.json")
+        for name, file in files.items():
+            # An editor's file may have gone by now.
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 content = file.read_bytes()
-                digest.update(f"{file}\0{len(content)}\0".encode() + content)
-        named = (self.policy, self.config, self.opa, program.st_size, program.st_mtime_ns, also)
+                digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        named = (self.policy, self.opa, program.st_size, program.st_mtime_ns, also)
         digest.update(repr(named).encode())
         return digest.hexdigest()
 
-    def cached(self, name: str, kind: type[Value], make: Callable[[], Value]) -> Value:
+    def cached(self, name: str, kind: type[Value], make: Callable[[], Value], *also: str) -> Value:
         """The value that `make` gives, from the user's cache where it was made of the same policy and OPA.
 
-        `kind` is a struct with `cached_at`, which holds the instant at which a value from the cache was made.
-        A cache that cannot be read or written costs time and nothing else.
+        `also` is what else it was made of. `kind` is a struct with `cached_at`, which holds the instant at
+        which a value from the cache was made. A cache that cannot be read or written costs time and nothing
+        else.
         """
         folder = cache_dir() / "review"
-        place = folder / f"{self.digest(__version__)}-{name}.json"
+        place = folder / f"{self.digest(__version__, *also)}-{name}.json"
         if self.use_cache:
             with contextlib.suppress(OSError, msgspec.DecodeError):
-                made_at = datetime.fromtimestamp(place.stat().st_mtime, UTC).isoformat(timespec="seconds")
+                made_at = place.stat().st_mtime
                 found: Any = msgspec.json.decode(place.read_bytes(), type=kind)
-                kept: Value = msgspec.structs.replace(found, cached_at=made_at)
+                os.utime(place, (time.time(), made_at))
+                instant = datetime.fromtimestamp(made_at, UTC).isoformat(timespec="seconds")
+                kept: Value = msgspec.structs.replace(found, cached_at=instant)
                 return kept
         value = make()
         with contextlib.suppress(OSError):
@@ -285,13 +290,19 @@ class PolicySource:
             with open(handle, "wb") as stream:  # noqa: PTH123 (the handle is open already)
                 stream.write(msgspec.json.encode(value))
             Path(beside).replace(place)
-            for old in sorted(folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[:-_KEPT]:
-                old.unlink(missing_ok=True)
+            alike = folder.glob(f"*-{name.partition('-')[0]}*.json")
+            for unused in sorted(alike, key=lambda one: one.stat().st_atime)[:-_KEPT]:
+                unused.unlink(missing_ok=True)
         return value
 
     @cached_property
     def _all_files(self) -> list[Path]:
         return sorted(self.policy.rglob("*.rego"))
+
+    @property
+    def sidecar_texts(self) -> dict[str, bytes]:
+        """The rules of the sidecar and their tests as they are written, by file."""
+        return {str(file): file.read_bytes() for file in self._sidecar_files}
 
     @property
     def _sidecar_files(self) -> list[Path]:
@@ -305,7 +316,7 @@ class PolicySource:
         files = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in self._all_files}
         files |= {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in self._sidecar_files}
         if not set(files.values()) <= _PARSED.keys():
-            _PARSED.update(self.cached("syntax", _Syntax, lambda: self._parse(files)).texts)
+            _PARSED.update(self.cached("syntax", _Syntax, lambda: self._parse(files), *files.values()).texts)
         return {str(file): _PARSED[digest] for file, digest in files.items()}
 
     def _parse(self, files: dict[Path, str]) -> _Syntax:

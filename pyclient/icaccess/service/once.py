@@ -15,7 +15,7 @@ from icaccess.notices.settings import is_configured
 from icaccess.pipeline import Run, start
 from icaccess.plan import Plan
 from icaccess.request import Request
-from icaccess.store import journal
+from icaccess.store import past_runs
 from icaccess.store.database import instant
 from icaccess.store.lock import caller
 
@@ -66,7 +66,7 @@ def _was_done(run: Run, since: datetime | None) -> bool:
         return False
     with run.parts.store.reading() as connection:
         identity = run.parts.target.identity
-        return journal.finished_since(connection, identity, instant(since), run.day)
+        return past_runs.finished_since(connection, identity, instant(since), run.day)
 
 
 def notify(request: Request, failure: tuple[str, str] | None) -> tuple[dict[str, int], list[str]]:

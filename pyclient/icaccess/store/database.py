@@ -1,6 +1,6 @@
 """Opens the store: SQLite in one file by default, PostgreSQL where several machines share it.
 
-Every error of the database becomes one line of `StoreError` here; passwords never show in it.
+Every error of the database becomes one line of `StoreError`; passwords never show in it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
 from icaccess.errors import StoreError
 from icaccess.files import make_folder, make_private
 from icaccess.store.audit import RecordKey
+from icaccess.store.database_errors import BUSY_SECONDS, one_line, store_name
 from icaccess.store.schema import HEAD, metadata
-from icaccess.text import quoted
 
-BUSY_SECONDS = 30
 _KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _SCHEMA_LOCK = 0x1CACCE55  # the key of PostgreSQL's advisory lock that one migrating process holds
 
@@ -46,7 +45,7 @@ class Store:
     @property
     def name(self) -> str:
         """Where the store is, as it may be shown: no user, password or option of its URL."""
-        return _shown(self.url)
+        return store_name(self.url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -65,7 +64,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the store and changes nothing."""
-        with _one_line(self.url), self.engine.connect() as connection:
+        with one_line(self.url), self.engine.connect() as connection:
             reader = connection.execution_options(icaccess_reading=True)
             with reader.begin():
                 yield reader
@@ -73,13 +72,13 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed when the block ends, and undone when it raises."""
-        with _one_line(self.url), self.engine.begin() as connection:
+        with one_line(self.url), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def noting(self) -> Iterator[Connection]:
         """As `writing`, but the disk is not waited for: no end of a process undoes it, a power cut may."""
-        with _one_line(self.url), self.engine.connect() as connection:
+        with one_line(self.url), self.engine.connect() as connection:
             if self.is_sqlite:
                 _set_synchronous(connection, "NORMAL")
             try:
@@ -153,7 +152,7 @@ def open_store(
             raise StoreError(
                 f"{path}: cannot be looked at: {error.strerror}; correct that, or name another store"
             ) from error
-    with _one_line(parsed):
+    with one_line(parsed):
         engine = _engine(parsed, key, in_memory=absent)
         try:
             if absent:
@@ -267,7 +266,7 @@ def _version(connection: Connection, url: URL) -> str | None:
         row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
         return str(row[0]) if row else None
     if tables:
-        raise StoreError(f"{_shown(url)}: holds the tables of something else; name another store")
+        raise StoreError(f"{store_name(url)}: holds the tables of something else; name another store")
     return None
 
 
@@ -282,50 +281,8 @@ def _migrate(connection: Connection, url: URL, version: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise StoreError(
-            f"{_shown(url)}: has schema {version}, made by a newer icaccess than this one; update icaccess"
+            f"{store_name(url)}: has schema {version}, made by a newer icaccess than this one; "
+            "update icaccess"
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _shown(url: URL) -> str:
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    return URL.create(
-        url.get_backend_name(), host=url.host, port=url.port, database=url.database
-    ).render_as_string()
-
-
-def _without_secrets(said: str, url: URL) -> str:
-    values = [value for many in url.query.values() for value in ([many] if isinstance(many, str) else many)]
-    for secret in filter(None, (url.password, *values)):
-        said = said.replace(secret, "***")
-    return said
-
-
-@contextmanager
-def _one_line(url: URL) -> Iterator[None]:
-    """Turn whatever the database says into one line: what, where, what to do."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        original = getattr(error, "orig", None)
-        said = _without_secrets(str(original or error).strip(), url)
-        for sign, meaning in _MEANINGS.items():
-            if sign in said:
-                raise StoreError(f"{_shown(url)}: {meaning}") from error
-        raise StoreError(f"{_shown(url)}: the store failed: {quoted(said.splitlines()[0])}") from error
-
-
-_MEANINGS = {
-    "readonly database": "is read-only; make it and its folder writable or name another store",
-    "file is not a database": "is no store of icaccess, or is damaged; name another or restore a backup",
-    "malformed": "is damaged; restore a backup, and check that with `icaccess audit verify`",
-    "unable to open database file": "cannot be opened; check the folder and its permissions",
-    "database is locked": f"was busy for {BUSY_SECONDS} seconds; another program holds it",
-    "disk is full": "the disk is full; nothing more was written",
-    "disk I/O error": "the disk failed; check it, and restore the store from a backup if it is damaged",
-    "Connection refused": "nobody answers there; start PostgreSQL or correct the store's URL",
-    "password authentication failed": "the password is not accepted; correct the store's URL",
-    "does not exist": "there is no such database or role; create it or correct the store's URL",
-}

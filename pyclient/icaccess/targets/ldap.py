@@ -14,15 +14,7 @@ from typing import Literal
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
 from icaccess.targets.dn import is_dn, parse_dn
-from icaccess.targets.groups import (
-    AccountEntry,
-    ChangeFailedError,
-    ChangeUnclearError,
-    GroupSettings,
-    MemberTarget,
-    check_groups,
-    trusted,
-)
+from icaccess.targets.groups import GroupSettings, check_groups, trusted
 from icaccess.targets.interface import Match, account_of
 from icaccess.targets.ldap_directory import (
     CLASS_VIOLATION,
@@ -37,6 +29,7 @@ from icaccess.targets.ldap_directory import (
     Directory,
     DirectoryError,
 )
+from icaccess.targets.members import AccountEntry, ChangeFailedError, ChangeUnclearError, MemberTarget
 
 LOOK_UP = 20
 """How many members that stand for no account are looked up, to say what they are."""

@@ -16,16 +16,9 @@ from icaccess.config import Config, Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import ConfigError, HttpError, TargetError
 from icaccess.http import RETRY, HttpClient, Response, is_loopback
-from icaccess.targets.groups import (
-    AccountEntry,
-    ChangeFailedError,
-    ChangeUnclearError,
-    GroupSettings,
-    MemberTarget,
-    check_groups,
-    trusted,
-)
+from icaccess.targets.groups import GroupSettings, check_groups, trusted
 from icaccess.targets.interface import Match, account_of
+from icaccess.targets.members import AccountEntry, ChangeFailedError, ChangeUnclearError, MemberTarget
 from icaccess.text import quoted
 
 PAGE = 200

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from icaccess.cli.opa import opa
+from icaccess.cli.outputs import OUTPUTS
 from icaccess.errors import EngineError
 from icaccess.opa.engine import VERSION, Engine, opa_version
 
@@ -47,18 +49,27 @@ def test_status_without_a_url_says_which_opa_is_started(opa_path: Path) -> None:
     ]
 
 
-def test_run_serves_until_it_is_told_to_stop(opa_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_run_serves_until_it_is_told_to_stop(
+    opa_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
     monkeypatch.setenv("ICACCESS_OPA_TOKEN", "sample-token")
     command = [sys.executable, "-c", "from icaccess.cli.opa import opa; opa()", "run"]
     folders = ["--policy", str(STANDIN / "policy"), "--config", str(STANDIN / "config")]
     with subprocess.Popen(
-        [*command, *folders, "--address", "127.0.0.1:0"],
+        [*command, *folders, "--address", "127.0.0.1:0", "--format", form],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().strip().removeprefix("export ICACCESS_OPA_URL=")
+        line = process.stdout.readline().strip()
+        if form == "json":
+            running = msgspec.json.decode(line, type=OUTPUTS["opa run"])
+            url, token = running.url, running.token
+        else:
+            url, token = line.removeprefix("export ICACCESS_OPA_URL="), "sample-token"
+        assert token == "sample-token"
         result = CliRunner().invoke(opa, ["status", "--opa-url", url, "--config", str(STANDIN / "config")])
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 128 + signal.SIGTERM

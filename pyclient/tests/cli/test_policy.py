@@ -149,7 +149,7 @@ def test_installed_folders_are_named_where_they_stand_in(folder: Path) -> None:
         assert icaccess(folder, command).stderr == installed
     assert icaccess(folder, "check", "--config", "elsewhere").stderr == ""
     (folder / "policy").rename(folder / "away")
-    assert icaccess(folder, "test").stderr == (
+    assert icaccess(folder, "check").stderr == (
         f"icaccess: taking {ROOT / 'policy'} and {ROOT / 'config'}, as no policy/ or config/ is here; "
         "name others with --policy and --config\n"
     )

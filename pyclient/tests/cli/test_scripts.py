@@ -205,6 +205,14 @@ def test_lines_of_json_are_what_the_schema_says(command: Run) -> None:
         msgspec.json.decode(line, type=OUTPUTS["decide --format jsonl"])
 
 
+def test_lines_of_an_export_are_what_the_schema_says(command: Run) -> None:
+    assert command("adopt", "--facts", "examples/facts", *DAY)[0] == 0
+    *entries, last = command("audit", "export", "--format", "json")[1].splitlines()
+    read = [msgspec.json.decode(line, type=OUTPUTS["audit export"]) for line in entries]
+    end = msgspec.json.decode(last, type=OUTPUTS["audit export, the last line"]).head
+    assert (end.seq, end.hash) == (read[-1].seq, read[-1].hash)
+
+
 def test_the_committed_schema_is_current() -> None:
     committed = ROOT / "docs" / "commands.schema.json"
     assert document() == committed.read_bytes(), (

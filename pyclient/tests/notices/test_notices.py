@@ -199,6 +199,7 @@ def test_a_server_that_wants_a_log_in_is_one_line(mailing, mailbox, command):
     assert "2 messages wait for the next run" in problem
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_nothing_and_repeats_nothing(mailing, mailbox, command):
     for number in range(100, 140):
         mailing.person(f"{number:06}")

@@ -1,0 +1,72 @@
+"""What the store knows of earlier runs on a target."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+from sqlalchemy import Connection, func, or_, select
+
+from icaccess.store.journal import FORETOLD
+from icaccess.store.schema import change as change_table
+from icaccess.store.schema import consent as consent_table
+from icaccess.store.schema import run as run_table
+
+
+class LastRun(msgspec.Struct, frozen=True):
+    """The last finished run on a target: its day, and how many people its facts held."""
+
+    as_of: date
+    people: int | None
+
+
+def last_run(connection: Connection, target: str) -> LastRun | None:
+    """The last finished run on a target; None before the first."""
+    c = run_table.c
+    query = select(c.as_of, c.people).where(c.target == target, c.state == "finished").order_by(c.id.desc())
+    row = connection.execute(query.limit(1)).first()
+    return None if row is None else LastRun(date.fromisoformat(row.as_of), row.people)
+
+
+def has_run(connection: Connection, target: str) -> bool:
+    """Whether a run was ever begun on a target."""
+    query = select(run_table.c.id).where(run_table.c.target == target).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def removed_since(connection: Connection, target: str, at: str) -> int:
+    """How many revocations were begun at the instant `at` or later, apart from what a person let through.
+
+    Those of a run that had been foretold are not among them.
+    """
+    c, r = change_table.c, run_table.c
+    query = (
+        select(r.counts, func.count())
+        .join_from(change_table, run_table, r.id == c.run_id)
+        .where(c.target == target, c.action == "revoke", c.intended_at >= at)
+        .where(c.state.not_in(["failed", "dropped"]))
+        .where(or_(r.plan_digest.is_(None), r.plan_digest.not_in(select(consent_table.c.plan_digest))))
+        .group_by(r.id, r.counts)
+    )
+    return sum(
+        max(number - msgspec.json.decode(counts or "{}").get(FORETOLD, 0), 0)
+        for counts, number in connection.execute(query)
+    )
+
+
+def finished_since(connection: Connection, target: str, at: str, as_of: date) -> bool:
+    """Whether a run that began at the instant `at` or later, for the day `as_of` or later, was finished."""
+    query = select(run_table.c.id).where(
+        run_table.c.target == target,
+        run_table.c.kind == "apply",
+        run_table.c.state == "finished",
+        run_table.c.started_at >= at,
+        run_table.c.as_of >= as_of.isoformat(),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def was_adopted(connection: Connection, target: str) -> bool:
+    """Whether a target's holders were taken over already."""
+    query = select(run_table.c.id).where(run_table.c.target == target, run_table.c.kind == "adopt")
+    return connection.execute(query.where(run_table.c.state == "finished").limit(1)).first() is not None

@@ -1,0 +1,150 @@
+"""Groups that are changed one member at a time, each change safe to repeat."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from icaccess.errors import TargetError
+from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members
+from icaccess.targets.interface import Change, Result
+
+GIVE_UP_AFTER = 5
+"""How many changes in a row may end unclear before the rest is left for the next run."""
+
+
+class AccountEntry(NamedTuple):
+    """Somebody at the target: their name there, their account, and why that is not certain, if it is not."""
+
+    name: str
+    account: str = ""
+    doubt: str = ""
+
+
+class ChangeFailedError(Exception):
+    """One change was refused for good; the message says why."""
+
+
+class ChangeUnclearError(Exception):
+    """One change may have been made or not; the message says what happened."""
+
+
+class MemberTarget(GroupTarget):
+    """Groups that are changed one member at a time, adding first, so that an update never takes access away.
+
+    Subclasses list people and members, add one and remove one. Those may raise `ChangeFailedError` and
+    `ChangeUnclearError` about one account and `TargetError` about the target.
+    """
+
+    batch_size = 20
+    noun = "users"
+    """What accounts are called at this target, in messages."""
+
+    def __init__(self, settings: GroupSettings, attribute: str) -> None:
+        super().__init__(settings)
+        self.attribute = attribute
+        self._accounts: dict[Hashable, str] = {}
+        """The account of everybody who has one, by the key of the name at the target."""
+        self._people: dict[str, list[str]] = {}
+        """The names of everybody who has an account, by account."""
+        self._doubts: dict[Hashable, str] = {}
+        """Why somebody's account is not certain, by the key of the name at the target."""
+        self._doubtful: dict[str, str] = {}
+        """Who may have an account, and why that is not certain, by account."""
+        self._changed = False
+
+    @abstractmethod
+    def people(self) -> Iterable[AccountEntry]:
+        """Everybody who has an account, or may have one."""
+
+    @abstractmethod
+    def names(self, group: str) -> Iterable[str]:
+        """The name of each member of a group."""
+
+    @abstractmethod
+    def why(self, name: str) -> str:
+        """Why a member stands for no account."""
+
+    @abstractmethod
+    def add(self, name: str, group: str) -> None:
+        """Make somebody a member; one that is a member already is no error."""
+
+    @abstractmethod
+    def remove(self, name: str, group: str) -> None:
+        """Make somebody no member; one that is none is no error."""
+
+    def key(self, name: str) -> Hashable:
+        """What is equal for two names of one member."""
+        return name
+
+    @property
+    def accounts(self) -> Collection[str]:
+        """The accounts of people."""
+        return self._people.keys()
+
+    def members(self) -> Members:
+        """The members of each group, by the accounts of people, who are listed once in a run."""
+        found = {group: list(self.names(group)) for group in self.settings.all_groups}
+        if not self._changed:
+            self._accounts, self._people, self._doubts, self._doubtful = {}, {}, {}, {}
+            for name, account, doubt in self.people():
+                if doubt:
+                    self._doubts[self.key(name)] = doubt
+                    self._doubtful[account] = f"{name} {doubt}"
+                else:
+                    self._accounts[self.key(name)] = account
+                    self._people.setdefault(account, []).append(name)
+        self._changed = False
+        return {group: [self._member(name) for name in names] for group, names in found.items()}
+
+    def _member(self, name: str) -> Member:
+        key = self.key(name)
+        account = self._accounts.get(key)
+        return Member(name, account) if account else Member(name, why=self._doubts.get(key) or self.why(name))
+
+    def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
+        """Add and remove members, a change at a time."""
+        if not self._read:
+            self.listing()
+        self._changed = True
+        unclear = 0
+        stopped: TargetError | None = None
+        for change in changes:
+            if stopped is not None:
+                yield Result("failed", f"not tried, since an earlier change ended with: {stopped}")
+                continue
+            try:
+                self._make(change)
+            except (ChangeFailedError, LookupError) as error:
+                yield Result("failed", str(error.args[0]))
+            except TargetError as error:
+                stopped = error
+                yield Result("unclear", str(error))
+            except ChangeUnclearError as error:
+                unclear += 1
+                if unclear == GIVE_UP_AFTER:
+                    stopped = TargetError(f"{self.identity}: nothing works any more: {error}")
+                yield Result("unclear", str(error))
+            else:
+                unclear = 0
+                yield Result("made")
+        if stopped is not None:
+            raise stopped
+
+    def _make(self, change: Change) -> None:
+        add, remove = self.steps(change)
+        if add:
+            if doubt := self._doubtful.get(change.account):
+                raise ChangeFailedError(doubt)
+            found = self._people.get(change.account, [])
+            if len(found) != 1:
+                raise ChangeFailedError(
+                    f"{len(found) or 'no'} {self.noun} have the {self.attribute} {change.account}; "
+                    "exactly one is needed"
+                )
+            for group in add:
+                self.add(found[0], group)
+        for group in remove:
+            for name in self._names[change.account, group]:
+                self.remove(name, group)
