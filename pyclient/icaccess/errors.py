@@ -13,6 +13,7 @@ from typing import Self
 from icaccess.text import LONGEST_MESSAGE, clip
 
 _EXTRAS = {
+    "authlib": "api",
     "jinja2": "report",
     "jmespath": "api",
     "ldap3": "ldap",

@@ -15,25 +15,23 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
-import msgspec
-from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Retry, Timeout, exceptions
-from urllib3.util import make_headers, parse_url
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import parse_header_links
+from urllib3.util import Retry
 
 from icaccess.config import Secret
-from icaccess.config.auth import ApiKey, Auth, Basic, Bearer, OAuth2
+from icaccess.config.auth import Auth, Bearer, OAuth2
 from icaccess.config.secrets import shown_url
 from icaccess.errors import HttpError, HttpSettingsError
-from icaccess.http_errors import http_error
+from icaccess.http_errors import cause, http_error
 from icaccess.pools import POOLS
-from icaccess.text import quoted
 
 Fields = Mapping[str, str] | None
 """Parameters of a query, or headers."""
@@ -42,9 +40,6 @@ CONNECT_SECONDS = 10.0
 MAX_BYTES = 256 << 20
 """The largest answer that is read."""
 _CHUNK = 1 << 18
-_REDIRECTS = 5
-_LEEWAY = 10
-"""A token is renewed this many seconds before it expires."""
 
 RETRY = Retry(
     total=4,
@@ -60,15 +55,6 @@ RETRY = Retry(
     raise_on_status=False,
 )
 """What is sent again: what never reached the server, and what a proxy before it answered."""
-_FOLLOWING = RETRY.new(total=4 + _REDIRECTS, redirect=_REDIRECTS, raise_on_redirect=False)
-
-
-class Prepared(NamedTuple):
-    """A request without its body, ready to be sent as often as wanted."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
 
 
 class Response(NamedTuple):
@@ -86,21 +72,8 @@ class Response(NamedTuple):
     @property
     def next_url(self) -> str | None:
         """The address of the next page, where the answer links one (RFC 8288)."""
-        links = re.findall(r'<\s*([^>]*?)\s*>((?:[^,"]|"[^"]*")*)', self.headers.get("Link", ""))
-        for url, parameters in links:
-            relation = re.search(r';\s*rel\s*=\s*"?([^";,]*)', parameters, re.IGNORECASE)
-            if relation and "next" in relation[1].lower().split():
-                return str(url)
-        return None
-
-
-class _Token(msgspec.Struct):
-    """What a token service answers (RFC 6749 §5)."""
-
-    access_token: str = ""
-    expires_in: float = float("inf")
-    error: str = ""
-    error_description: str = ""
+        links = parse_header_links(self.headers.get("Link", ""))
+        return next((link["url"] for link in links if link.get("rel") == "next"), None)
 
 
 class HttpClient(AbstractContextManager["HttpClient"]):
@@ -109,7 +82,6 @@ class HttpClient(AbstractContextManager["HttpClient"]):
     `timeout` is in seconds. `ca` is a file of trusted certificates in place of the usual ones, and `cert` the
     client's own certificate and key; `ca_setting` is what the messages call the former. `connections` are
     kept open. `headers` go with every request. An answer of more than `max_bytes` is not read.
-    `HttpSettingsError` is raised for a `proxy` that is no URL.
     """
 
     def __init__(
@@ -130,33 +102,29 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         if follow_redirects and (auth is not None or cert is not None):
             raise ValueError("redirects are followed only where no secret is sent")
         self._auth = auth
-        self._token: Bearer | None = None
-        self._renew_at = 0.0
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._ca_setting = ca_setting
-        self._proxied = proxy is not None
-        self._follow_redirects = follow_redirects
-        self._headers = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", **(headers or {})}
-        cert_file, key_file = cert or (None, None)
-        options: dict[str, Any] = {
-            "num_pools": connections,
-            "maxsize": connections,
-            "timeout": Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
-            "retries": _FOLLOWING if follow_redirects else retry,
-            "ca_certs": str(ca) if ca is not None else None,
-            "cert_file": cert_file,
-            "key_file": key_file,
-        }
-        self._pools = PoolManager(**options) if proxy is None else self._through(proxy, options)
-        self._pools.pool_classes_by_scheme = POOLS
+        self._session = _session(auth)
+        self._session.trust_env = False
+        self._session.max_redirects = 5 if follow_redirects else 0
+        self._session.verify = str(ca) if ca is not None else True
+        self._session.cert = cert
+        if proxy is not None:
+            self._session.proxies = {"http": proxy, "https": proxy}
+        self._session.headers.update(headers or {})
+        adapter = _Adapter(
+            (min(CONNECT_SECONDS, timeout), timeout), retry, connections, secret=auth is not None
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the connections."""
-        self._pools.clear()
+        self._session.close()
 
     def request(
         self, method: str, url: str, params: Fields = None, headers: Fields = None, body: bytes | None = None
@@ -171,102 +139,69 @@ class HttpClient(AbstractContextManager["HttpClient"]):
             response = self.send(self.prepare(method, url, params, headers), body)
         return response
 
-    def prepare(self, method: str, url: str, params: Fields = None, headers: Fields = None) -> Prepared:
-        """A request ready to be sent; `HttpSettingsError` when it must not be, or makes no sense."""
+    def prepare(
+        self, method: str, url: str, params: Fields = None, headers: Fields = None
+    ) -> requests.PreparedRequest:
+        """A request ready to be sent, as often as wanted; preparing takes as long as sending."""
         auth = self._auth
         if isinstance(auth, OAuth2):
-            if self._token is None or time.monotonic() > self._renew_at:
-                self._fetch_token(auth)
-            auth = self._token
-        return self._prepare(method, url, params, headers, auth)
-
-    def _prepare(
-        self, method: str, url: str, params: Fields, headers: Fields, auth: Bearer | Basic | ApiKey | None
-    ) -> Prepared:
+            auth = self._bearer(auth)
         try:
-            parts = parse_url(url)
-        except exceptions.HTTPError as error:
-            raise self._error(url, error) from error
-        if parts.scheme not in ("http", "https") or not parts.host:
-            raise self._error(url, ValueError("it does not start with http:// or https:// and a host"))
-        if auth is None and parts.auth:
-            user, _, password = map(unquote, parts.auth.partition(":"))
-            auth = Basic(username=user, password=Secret(password))
-        signed, query = {**self._headers, **(headers or {})}, dict(params or {})
-        if auth is not None:
-            auth.sign(signed, query)
-        secret = self._auth is not None or "Authorization" in signed
-        if secret and parts.scheme == "http" and (self._proxied or not is_loopback(url)):
-            raise HttpSettingsError(
-                f"{shown_url(url)}: is not asked, since a secret would go there unencrypted; write https://"
+            prepared = self._session.prepare_request(
+                requests.Request(method, url, params=params, headers=headers, auth=auth)
             )
-        for name, value in signed.items():
+        except (requests.RequestException, ValueError) as error:
+            raise self._error(url, error) from error
+        for name, value in prepared.headers.items():
             if not (value.isascii() and value.isprintable()):
                 raise HttpSettingsError(
                     f"{shown_url(url)}: is not asked, since the header {name} holds a character that HTTP "
                     "cannot carry; correct the secret or setting"
                 )
-        asked = "&".join(filter(None, (parts.query, urlencode(query))))
-        return Prepared(method, parts._replace(auth=None, query=asked or None, fragment=None).url, signed)
+        return prepared
 
-    def send(self, prepared: Prepared, body: bytes | None = None) -> Response:
+    def send(self, prepared: requests.PreparedRequest, body: bytes | None = None) -> Response:
         """The answer to a prepared request with this body; otherwise as `request`, without its second try."""
-        method, url, headers = prepared
+        if body is not None:
+            prepared = prepared.copy()
+            prepared.prepare_body(body, None)
         try:
-            response = self._pools.urlopen(
-                method, url, self._follow_redirects, headers=headers, body=body, preload_content=False
-            )
-            try:
-                content = self._content(url, response)
-            except BaseException:
-                response.close()
-                raise
-            response.release_conn()
-        except (exceptions.HTTPError, OSError, ValueError) as error:
-            raise self._error(url, error) from error
-        if elsewhere := response.get_redirect_location():
-            raise HttpError(
-                f"{shown_url(url)}: redirects to {shown_url(elsewhere)!r}, which is not followed; "
-                "set the URL that answers"
-            )
-        return Response(response.status, response.headers, content)
+            with self._session.send(prepared, stream=True) as response:
+                content = self._content(response)
+        except (requests.RequestException, OSError, ValueError) as error:
+            raise self._error(prepared.url or "", error) from error
+        return Response(response.status_code, response.headers, content)
 
-    def _content(self, url: str, response: BaseHTTPResponse) -> bytes:
+    def _content(self, response: requests.Response) -> bytes:
         content = bytearray()
-        for chunk in response.stream(_CHUNK, decode_content=True):
+        for chunk in response.iter_content(_CHUNK):
             content += chunk
             if len(content) > self._max_bytes:
-                raise HttpError(f"{shown_url(url)}: answers with more than {self._max_bytes:,} bytes")
+                raise HttpError(
+                    f"{shown_url(response.url)}: answers with more than {self._max_bytes:,} bytes"
+                )
         return bytes(content)
 
-    def _fetch_token(self, auth: OAuth2) -> None:
-        """Take a new token; `HttpError` when the token service gives none."""
-        url = auth.token_url.reveal()
-        form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
-        client: Basic | None = Basic(username=auth.client_id, password=auth.client_secret)
-        if auth.credentials == "form":
-            form |= {"client_id": auth.client_id, "client_secret": auth.client_secret.reveal()}
-            client = None
-        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        response = self.send(self._prepare("POST", url, None, headers, client), urlencode(form).encode())
-        try:
-            token = msgspec.json.decode(response.content, type=_Token, strict=False)
-        except msgspec.DecodeError as error:
-            token = _Token(error="" if response.status >= 400 else str(error))
-        if response.status >= 400 or not token.access_token:
-            why = f"HTTP {response.status}" if response.status >= 400 else "its answer has no `access_token`"
-            said = ": ".join(filter(None, (token.error, token.error_description)))
-            raise HttpError(f"{shown_url(url)}: gives no token: {quoted(said) if said else why}")
-        self._token = Bearer(token=Secret(token.access_token))
-        self._renew_at = time.monotonic() + token.expires_in - _LEEWAY
+    def _bearer(self, auth: OAuth2) -> Bearer:
+        session: Any = self._session
+        if not session.token or session.token.is_expired(leeway=10):
+            self._fetch_token(auth)
+        return Bearer(token=Secret(session.token["access_token"]))
 
-    def _through(self, proxy: str, options: Mapping[str, Any]) -> PoolManager:
+    def _fetch_token(self, auth: OAuth2) -> None:
+        from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]  # no annotations
+
+        url = auth.token_url.reveal()
+        session: Any = self._session
         try:
-            url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
-            headers = make_headers(proxy_basic_auth=unquote(url.auth)) if url.auth else None
-            return ProxyManager(url.url, proxy_headers=headers, **options)
-        except (exceptions.HTTPError, ValueError) as error:
-            raise self._error(proxy, error) from error
+            if not isinstance(session.fetch_token(url).get("access_token"), str):
+                raise HttpError(f"{shown_url(url)}: gives no token: its answer has no `access_token`")
+        except requests.HTTPError as error:
+            raise HttpError(f"{shown_url(url)}: gives no token: HTTP {error.response.status_code}") from error
+        except (AuthlibBaseError, ValueError) as error:
+            raise HttpError(f"{shown_url(url)}: gives no token: {cause(error)!r}") from error
+        except (requests.RequestException, OSError) as error:
+            raise self._error(url, error) from error
 
     def _error(self, url: str, error: Exception) -> HttpError:
         return http_error(url, error, self._timeout, self._ca_setting)
@@ -285,3 +220,45 @@ def same_origin(one: str, other: str) -> bool:
     """Whether two URLs are of one server, so that the credentials for one may go to the other."""
     parts = [urlsplit(url) for url in (one, other)]
     return len({(part.scheme, part.hostname, part.port) for part in parts}) == 1
+
+
+def _session(auth: Auth | None) -> requests.Session:
+    if not isinstance(auth, OAuth2):
+        return requests.Session()
+    from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]  # as above
+
+    session: requests.Session = OAuth2Session(
+        auth.client_id,
+        auth.client_secret.reveal(),
+        token_endpoint_auth_method=f"client_secret_{'post' if auth.credentials == 'form' else 'basic'}",
+        scope=auth.scope,
+        grant_type="client_credentials",
+    )
+    return session
+
+
+class _Adapter(HTTPAdapter):
+    """Gives every request its time, and keeps secrets off the open network, whoever sends it."""
+
+    def __init__(self, timeout: tuple[float, float], retry: Retry, connections: int, *, secret: bool) -> None:
+        self._timeout = timeout
+        self._secret = secret
+        super().__init__(pool_connections=connections, pool_maxsize=connections, max_retries=retry)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        url = request.url or ""
+        open_ = not url.startswith("https:") and (kwargs.get("proxies") or not is_loopback(url))
+        if open_ and (self._secret or "Authorization" in request.headers):
+            raise HttpSettingsError(
+                f"{shown_url(url)}: is not asked, since a secret would go there unencrypted; write https://"
+            )
+        return super().send(request, *args, **{**kwargs, "timeout": self._timeout})

@@ -1,10 +1,12 @@
-"""What the errors of urllib3, TLS and the system mean, each in one line that says what to do."""
+"""What the errors of requests, urllib3, TLS and the system mean, each in one line that says what to do."""
 
 from __future__ import annotations
 
 import re
 
-from urllib3 import exceptions
+import requests
+from requests import exceptions as errors
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from icaccess.config.secrets import shown_url
 from icaccess.errors import HttpError, HttpSettingsError, HttpTimeoutError
@@ -16,21 +18,22 @@ _NOT_TRUSTED = (
 _BAD_FILE = "is not asked ({why}); correct the files of certificates"
 _BAD_URL = "is not a URL that can be asked ({why}); write https://HOST/PATH"
 _TOO_SLOW = "did not answer within {seconds:g} s; check the server's load and log"
+_NO_TLS = "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate"
 _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
-    (exceptions.ProxyError, "the proxy does not connect ({why!r}); check `proxy`"),
+    (requests.TooManyRedirects, "redirects to {why!r}, which is not followed; set the URL that answers"),
+    (errors.SSLError, _NO_TLS),
+    (errors.ProxyError, "the proxy does not connect ({why!r}); check `proxy`"),
     (
-        (exceptions.NewConnectionError, exceptions.ConnectTimeoutError),
+        (NewConnectionError, requests.ConnectTimeout),
         "nothing answers there ({why}); check the address and the server",
     ),
-    ((FileNotFoundError, PermissionError, IsADirectoryError), _BAD_FILE),
+    ((requests.Timeout, ReadTimeoutError, TimeoutError), _TOO_SLOW),
+    (errors.ContentDecodingError, "its answer is damaged ({why!r})"),
     (
-        exceptions.SSLError,
-        "TLS failed ({why}); check that the server speaks TLS and accepts the client's certificate",
+        (requests.ConnectionError, errors.ChunkedEncodingError),
+        "ended the connection before its answer was complete ({why!r})",
     ),
-    ((exceptions.TimeoutError, TimeoutError), _TOO_SLOW),
-    (exceptions.DecodeError, "its answer is damaged ({why!r})"),
-    (exceptions.ProtocolError, "ended the connection before its answer was complete ({why!r})"),
-    ((exceptions.HTTPError, ValueError), _BAD_URL),
+    ((requests.RequestException, ValueError), _BAD_URL),
     (OSError, _BAD_FILE),
 ]
 """What the errors of the libraries mean; the first that fits says it, and quotes a server's words."""
@@ -43,6 +46,8 @@ def http_error(url: str, error: Exception, seconds: float, ca_setting: str) -> H
     `seconds` is the time that it had, `ca_setting` the name of the setting for trusted certificates.
     """
     why, chain = cause(error), _chain(error)
+    if isinstance(error, requests.TooManyRedirects) and error.response is not None:
+        why = shown_url(error.response.headers["Location"])
     if "CERTIFICATE_VERIFY_FAILED" in why:
         text = _NOT_TRUSTED
     elif "[X509" in why or "[SSL] PEM" in why:

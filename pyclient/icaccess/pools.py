@@ -8,7 +8,6 @@ import time
 from http.client import HTTPResponse
 from typing import Any
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 _BUFFER = 1 << 16
@@ -44,30 +43,11 @@ class _Answer(HTTPResponse):
         self.fp = io.BufferedReader(_UntilDeadline(sock), _BUFFER)
 
 
-class _Connection(HTTPConnection):
-    response_class = _Answer
+def _timed(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+    """The same kind of pool, the answers of which are read until the deadline and no longer."""
+    connection = type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})
+    return type("Pool", (pool,), {"ConnectionCls": connection})
 
 
-class _TlsConnection(HTTPSConnection):
-    response_class = _Answer
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    """Trusts the usual authorities where the caller names no file of others."""
-
-    ConnectionCls = _TlsConnection
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if kwargs.get("ca_certs") is None:
-            import certifi  # here, since most commands ask no server but OPA on this machine
-
-            kwargs["ca_certs"] = certifi.where()
-        super().__init__(*args, **kwargs)
-
-
-POOLS = {"http": _Pool, "https": _TlsPool}
+POOLS = {"http": _timed(HTTPConnectionPool), "https": _timed(HTTPSConnectionPool)}
 """The pool for each scheme, as urllib3 wants them."""

@@ -1,7 +1,6 @@
 """The `auth` settings of a server: how a source, a target or a webhook learns who asks.
 
-Each but `OAuth2` signs a request by its headers or the parameters of its query; `icaccess.http` takes all of
-them.
+Each but `OAuth2` signs one request, as `requests` wants it of an `auth`; `icaccess.http` takes all of them.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from base64 import b64encode
 from typing import Literal
 
 import msgspec
+import requests
 
 from icaccess.config import Secret, SecretUrl, Section
 from icaccess.models import Text
@@ -20,9 +20,10 @@ class Bearer(Section, frozen=True, kw_only=True, tag_field="type", tag="bearer")
 
     token: Secret
 
-    def sign(self, headers: dict[str, str], params: dict[str, str]) -> None:  # noqa: ARG002 (as the others)
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a request."""
-        headers["Authorization"] = f"Bearer {self.token.reveal()}"
+        request.headers["Authorization"] = f"Bearer {self.token.reveal()}"
+        return request
 
 
 class Basic(Section, frozen=True, kw_only=True, tag_field="type", tag="basic"):
@@ -31,10 +32,11 @@ class Basic(Section, frozen=True, kw_only=True, tag_field="type", tag="basic"):
     username: Text
     password: Secret
 
-    def sign(self, headers: dict[str, str], params: dict[str, str]) -> None:  # noqa: ARG002 (as the others)
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a request."""
         pair = f"{self.username}:{self.password.reveal()}".encode()
-        headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
+        request.headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
+        return request
 
 
 class ApiKey(Section, frozen=True, kw_only=True, tag_field="type", tag="api_key"):
@@ -44,9 +46,13 @@ class ApiKey(Section, frozen=True, kw_only=True, tag_field="type", tag="api_key"
     name: Text = "X-API-Key"
     in_: Literal["header", "query"] = msgspec.field(name="in", default="header")
 
-    def sign(self, headers: dict[str, str], params: dict[str, str]) -> None:
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a request."""
-        (headers if self.in_ == "header" else params)[self.name] = self.key.reveal()
+        if self.in_ == "header":
+            request.headers[self.name] = self.key.reveal()
+        else:
+            request.prepare_url(request.url, {self.name: self.key.reveal()})
+        return request
 
 
 class OAuth2(Section, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):

@@ -17,7 +17,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+
+from requests.utils import get_environ_proxies
 
 from icaccess.config.secrets import shown_url
 from icaccess.errors import EngineError, HttpError
@@ -87,8 +88,7 @@ def _release_url(releases: str) -> str:
 
 def _download(url: str, out: Path) -> None:
     # No secret goes there, so the environment may name the proxy, as it does for Go and pip.
-    server = urlsplit(url)
-    proxy = None if proxy_bypass(server.netloc) else getproxies().get(server.scheme)
+    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
     try:
         with HttpClient(timeout=_SECONDS, proxy=proxy, follow_redirects=True) as http:
             published, binary = (http.request("GET", address) for address in (f"{url}.sha256", url))

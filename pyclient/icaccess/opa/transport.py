@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from requests import PreparedRequest
 
 from icaccess.errors import EngineError, HttpError, HttpSettingsError, HttpTimeoutError
-from icaccess.http import HttpClient, Prepared, Response
+from icaccess.http import HttpClient, Response
 from icaccess.text import quoted
 
 OLDEST = (1, 21, 3)
@@ -97,7 +98,7 @@ class Sidecars:
         self._busy = dict.fromkeys(self.urls, 0)
         self._down: set[str] = set()
         self._lock = threading.Lock()
-        self._prepared: dict[str, Prepared] = {}
+        self._prepared: dict[str, PreparedRequest] = {}
 
     def close(self) -> None:
         """Close the pooled connections."""
