@@ -40,17 +40,11 @@ default _met_otherwise(_) := null
 
 _met_otherwise("ES-2") if _listed_jobs != []
 
-_met_otherwise("ES-2") := false if {
-	_nothing_eligible
-	_listed_jobs == []
-}
+_met_otherwise("ES-2") := false if _nothing_eligible
 
 _met_otherwise("ES-3") if _school_jobs != []
 
-_met_otherwise("ES-3") := false if {
-	_nothing_eligible
-	_school_jobs == []
-}
+_met_otherwise("ES-3") := false if _nothing_eligible
 
 _met_otherwise("ES-4") if {
 	_found.employed.from

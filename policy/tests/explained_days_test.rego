@@ -79,3 +79,28 @@ test_unverified_for_another_job if {
 	_entry(employee, fixtures.day, "ES-9").met == false
 	_entry(employee, fixtures.day, "ES-6").met == null
 }
+
+# METADATA
+# title: Completed tomorrow
+# description: What is not completed yet is not shown.
+# custom:
+#   clause: ES-4
+test_completed_tomorrow if {
+	coming := fixtures.but({"certifications": [{"name": "Elementary Scheduling", "completed_on": "2025-09-11"}]})
+	_entry(coming, "2025-09-10", "ES-4").facts == []
+}
+
+# METADATA
+# title: Walk-In completed twice
+# description: The first completion is the one that counts, with Elementary Scheduling after it or without.
+# custom:
+#   clause: ES-5
+test_walk_in_twice if {
+	twice := [{"name": "Walk-In Scheduling", "completed_on": done} | some done in ["2025-08-20", "2023-08-10"]]
+	then := [{"name": "Elementary Scheduling", "completed_on": "2024-08-21"}]
+	alone := fixtures.but({"certifications": twice})
+	_entry(alone, "2025-09-10", "ES-5").message == "Walk-In Scheduling was completed 2023-08-10."
+	both := fixtures.but({"certifications": array.concat(twice, then)})
+	want := "Walk-In Scheduling was completed 2023-08-10, and Elementary Scheduling on or after it."
+	_entry(both, "2025-09-10", "ES-5").message == want
+}
