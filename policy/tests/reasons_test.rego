@@ -32,6 +32,31 @@ _reasons := {
 	"unknown_location": {"employee": fixtures.but({"assignments": [{"role": "Teacher", "location": "777", "start": "2019-08-01"}, {"role": "Central Analyst", "location": "900", "start": "2019-08-01"}]}), "at": "2025-09-10", "want": [{"clause": "ES-3", "code": "unknown_location", "message": "Nobody can say whether the job is at a school, since its location is in no list: Teacher at 777 since 2019-08-01.", "remedy": "Ask the Department of Technology Services (DoTS) to add the location to the list of locations, or HR to correct the assignment."}]},
 	"both certifications missing": {"employee": fixtures.but({"certifications": []}), "at": "2025-09-10", "want": [{"clause": "ES-4", "code": "elementary_certification_missing", "message": "No completion of Elementary Scheduling by 2025-09-10 is on record.", "remedy": "Complete Elementary Scheduling in Learning Space; it opens once Walk-In Scheduling is completed. For help, ask the Department of Technology Services (DoTS)."}, {"clause": "ES-5", "code": "walk_in_certification_missing", "message": "No completion of Walk-In Scheduling by 2025-09-10 is on record.", "remedy": "Complete Walk-In Scheduling in Learning Space first, then Elementary Scheduling. For help, ask the Department of Technology Services (DoTS)."}]},
 	"certification_out_of_order": {"employee": fixtures.but({"certifications": [{"name": "Walk-In Scheduling", "completed_on": "2024-08-21"}, {"name": "Elementary Scheduling", "completed_on": "2024-08-20"}]}), "at": "2025-09-10", "want": [{"clause": "ES-5", "code": "certification_out_of_order", "message": "Elementary Scheduling was completed 2024-08-20, before Walk-In Scheduling on 2024-08-21.", "remedy": "Complete Elementary Scheduling again in Learning Space, now that Walk-In Scheduling is completed. For help, ask the Department of Technology Services (DoTS)."}]},
+	"the latest of two completions out of order": {
+		"employee": fixtures.but({"certifications": [
+			{"name": "Walk-In Scheduling", "completed_on": "2024-08-23"},
+			{"name": "Walk-In Scheduling", "completed_on": "2024-08-22"},
+			{"name": "Elementary Scheduling", "completed_on": "2024-08-21"},
+			{"name": "Elementary Scheduling", "completed_on": "2024-08-20"},
+		]}),
+		"at": "2025-09-10",
+		"want": [{
+			"clause": "ES-5",
+			"code": "certification_out_of_order",
+			"message": "Elementary Scheduling was completed 2024-08-21, before Walk-In Scheduling on 2024-08-22.",
+			"remedy": "Complete Elementary Scheduling again in Learning Space, now that Walk-In Scheduling is completed. For help, ask the Department of Technology Services (DoTS).",
+		}],
+	},
+	"the last of two employments that ended": {
+		"employee": fixtures.but({"employment": [{"start": "2024-08-01", "end": "2025-06-30"}, {"start": "2019-08-01", "end": "2023-06-30"}]}),
+		"at": "2025-09-10",
+		"want": [{
+			"clause": "ES-10",
+			"code": "not_employed",
+			"message": "Not employed on 2025-09-10: the last day employed was 2025-06-30.",
+			"remedy": "If the record of employment is wrong, ask HR to correct it. After a return, all posted requirements must be met.",
+		}],
+	},
 	"approval_missing": {"employee": fixtures.but({"approvals": []}), "at": "2025-09-10", "want": [{"clause": "ES-6", "code": "approval_missing", "message": "No approval by 2025-09-10 is on record.", "remedy": "Ask your Principal or Manager to approve this access."}]},
 	"approver_not_authorized": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2024-08-14", "approver": "000888", "approver_role": "Teacher"}, {"decision": "approved", "decided_on": "2023-08-14", "approver": "001234", "approver_role": "Principal", "location": "210"}]}), "at": "2025-09-10", "want": [{"clause": "ES-6", "code": "approver_not_authorized", "message": "Approved only by somebody who may not: approved 2023-08-14 (by the employee) for 210, approved 2024-08-14 (Teacher).", "remedy": "Ask your Principal or Manager to approve this access; nobody approves themselves."}]},
 	"approver_unverified": {
