@@ -123,6 +123,8 @@ class Outcome:
     without_address: int = 0
     messages: Counter[str] = field(default_factory=Counter)
     """How many messages each channel's other side took."""
+    repeated: int = 0
+    """How many documents came to the webhook again under the same `id`, after a process was killed."""
     channels: dict[str, Count] = field(default_factory=lambda: {"mail": Count(), "webhook": Count()})
     seconds: float = 0.0
 
@@ -141,6 +143,8 @@ class Simulation:
         self.whole: dict[str, set[date]] = {"mail": set(), "webhook": set()}
         """The days on which each channel's other side was well, and the facts could be read."""
         self.told: dict[str, list[Telling]] = {"mail": [], "webhook": []}
+        self.known: set[str] = set()
+        """The ids of the webhook's documents, by which its receiver recognizes one that comes again."""
         self.outcome = Outcome()
 
     def run(self, first: date, days: int) -> Outcome:
@@ -260,10 +264,15 @@ class Simulation:
                 self.told["mail"].append(Telling(day, person, last, left, why))
         for body in self.receiver.taken:
             self.outcome.messages["webhook"] += 1
-            for one in json.loads(body)["data"]["notices"]:
+            document = json.loads(body)
+            if document["id"] in self.known:
+                self.outcome.repeated += 1
+                continue
+            self.known.add(document["id"])
+            for one in document["data"]["notices"]:
                 if one["kind"] == "access_ending":
                     values = one["values"]
-                    person = json.loads(body)["data"]["recipient"]
+                    person = document["data"]["recipient"]
                     last = date.fromisoformat(values["last_day"])
                     why = "+".join(reason["code"] for reason in values["reasons"])
                     self.told["webhook"].append(Telling(day, person, last, values["days_left"], why))
@@ -395,6 +404,7 @@ def main() -> None:
     print(f"{found.runs} daily runs in {found.seconds:.0f} s; {dict(found.faults)}")
     print(f"{found.removals} removals, {found.foretold} of them foretold; messages: {dict(found.messages)}")
     print(f"{found.without_address} notices without an address")
+    print(f"{found.repeated} documents came to the webhook again under the same id")
     for name, one in found.channels.items():
         print(f"{name}: called for {dict(one.called_for)}, told {dict(one.told)}, {one.late} of them late")
         print(f"  unconfirmed {one.unconfirmed}, refused {one.refused}, never well in time {one.unreachable}")
