@@ -11,7 +11,7 @@ from datetime import date
 import msgspec
 from msgspec.structs import replace
 
-from icaccess.audit.heads import record_key
+from icaccess.audit.heads import hand_over, record_key
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError, NoticeError, UsageError
@@ -118,12 +118,17 @@ def notify(
     `ConfigError` when the settings, the templates or the policy data are wrong; `StoreError` when the store
     cannot be opened; `StoreLockedError` when another process is at work.
     """
+    key = record_key(request.settings, request.store_url)
     with (
         open_notices(request.settings) as (settings, channels, words),
-        open_store(request.store_url, key=record_key(request.settings, request.store_url)) as store,
+        open_store(request.store_url, key=key) as store,
     ):
         due = gather(request, settings, failure)
-        return due, send(store, due, channels, words, limit=settings.limit, consent=consent)
+        told = send(store, due, channels, words, limit=settings.limit, consent=consent)
+        # What people were told is part of the record, so its head leaves the machine now.
+        receipts = hand_over(store, request.settings, key)
+        unseen = tuple(f"the witness {one.witness}: {one.problem}" for one in receipts if one.problem)
+        return due, replace(told, problems=(*told.problems, *unseen))
 
 
 def waiting(store: Store, due: Due, channels: Iterable[Channel]) -> Waiting:
@@ -225,11 +230,17 @@ class _Sending:
         self._words = words
         self._as_of = as_of
         self._refused = 0
+        self._doubted: list[tuple[Message, str]] = []
+        """Refused for good before any message was taken: of the recipient, or of the other side itself."""
 
     def send(self, groups: Sequence[tuple[Notice, ...]]) -> None:
         """Send all messages, until the other side takes none any more."""
         addressed = [group for group in groups if group[0].address or not self._channel.needs_address]
         self._without_address([group for group in groups if group not in addressed])
+        self._send_all(addressed)
+        self._judge_refusals()
+
+    def _send_all(self, addressed: Sequence[tuple[Notice, ...]]) -> None:
         left = len(addressed)
         for start in range(0, len(addressed), _TOGETHER):
             for message in self._intend(addressed[start : start + _TOGETHER]):
@@ -258,12 +269,29 @@ class _Sending:
                 raise NoticeError(
                     f"{self._channel.name}: {_PATIENCE} messages in a row were not taken"
                 ) from error
+            if error.for_good and not self.counts["sent"]:
+                self._doubted.append((message, str(error)))
+                self._settle(message, "intended", str(error))
+                return
             self._settle(message, "failed" if error.for_good else "intended", str(error))
             self.counts["failed" if error.for_good else "waiting"] += 1
             return
         self._settle(message, "sent")
         self.counts["sent"] += 1
         self._refused = 0
+
+    def _judge_refusals(self) -> None:
+        """Keep what was refused for the next run where everybody was refused; else nobody is asked again."""
+        refused = len(self._doubted)
+        if refused >= _PATIENCE and not self.counts["sent"]:
+            self.counts["waiting"] += refused
+            self.problems.append(
+                f"{self._channel.name}: all of {refused:,} messages were refused; they wait for the next run"
+            )
+            return
+        for message, why in self._doubted:
+            self._settle(message, "failed", why)
+        self.counts["failed"] += refused
 
     def _intend(self, groups: Sequence[tuple[Notice, ...]]) -> list[Message]:
         messages = [

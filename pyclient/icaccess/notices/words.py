@@ -147,6 +147,10 @@ def _check_folder(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         if path.name not in known:
             raise ConfigError(f"{path}: is the template of no notice; known: {', '.join(known)}")
+        try:
+            path.read_text("utf-8")
+        except (UnicodeDecodeError, OSError) as error:
+            raise ConfigError(f"{path}: cannot be read as UTF-8 text; correct the file") from error
 
 
 def _environment(folders: Sequence[Path], finalize: Any) -> jinja2.Environment:

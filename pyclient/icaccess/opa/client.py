@@ -197,6 +197,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         The ids are compared within a batch only.
         """
         self._check(at)
+        expect_many(records, "records")
         expect(revisions is None or isinstance(revisions, Revisions), "revisions", "Revisions", revisions)
         self._sidecars.refresh()
         run = BatchRun(self._sidecars, at, revisions)

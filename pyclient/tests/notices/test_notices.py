@@ -77,6 +77,20 @@ def test_a_cycle_as_one_person_is_told_it(mailing, mailbox, command):
     assert "720-423-3888" in removed
 
 
+def test_a_witness_sees_what_people_were_told(mailing, command, tmp_path):
+    heads = tmp_path / "elsewhere" / "heads.jsonl"
+    heads.parent.mkdir()
+    with (mailing.config / "icaccess.yaml").open("a") as file:
+        file.write(f"audit: {{witnesses: [{{type: file, path: {heads}}}]}}\n")
+    seen = []
+    for name in ("apply", "send", "send"):  # the second has nothing to say, and records nothing
+        words = ["apply", "--yes"] if name == "apply" else ["notices", "send"]
+        done, _, problem = command(*words, "--at", "2026-02-02", *mailing.options)
+        assert done == 0, problem
+        seen.append(len(heads.read_text().splitlines()))
+    assert seen == [1, 2, 2]
+
+
 def test_an_approver_has_one_digest_a_week(mailing, mailbox, command):
     command("apply", "--yes", "--at", "2026-02-02", *mailing.options)
     for day in ("2028-06-05", "2028-06-06", "2028-06-11", "2028-06-12"):  # Monday, Tuesday, Sunday, Monday

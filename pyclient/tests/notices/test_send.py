@@ -148,6 +148,14 @@ def test_after_three_refused_for_now_in_a_row_all_wait(store):
     assert tell(store, channel, *(recertify(one) for one in range(1, 9))).counts == {"sent": 7}
 
 
+def test_a_server_that_refuses_all_loses_nothing(store):
+    people = [recertify(one) for one in range(1, 6)]
+    told = tell(store, ScriptedChannel(*["refused"] * 5), *people)
+    assert told.counts == {"waiting": 5}
+    assert told.problems == ("mail: all of 5 messages were refused; they wait for the next run",)
+    assert tell(store, ScriptedChannel(), *people).counts == {"sent": 5}
+
+
 def test_an_unconfirmed_message_is_told_not_repeated(store):
     channel = ScriptedChannel("lost")
     told = tell(store, channel, recertify(1), recertify(2))

@@ -124,6 +124,13 @@ def test_a_wrong_template_is_one_clear_line(tmp_path: Path, name, text, says):
     assert says in str(error.value)
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_template_of_another_encoding_is_named(tmp_path: Path, encoding):
+    (tmp_path / "recertified.md").write_text("Subject: café\n\nDone.\n", encoding)
+    with pytest.raises(ConfigError, match=r"recertified\.md: cannot be read as UTF-8 text; correct the file"):
+        Words(tmp_path, {})
+
+
 def test_a_folder_of_templates_that_is_not_there():
     with pytest.raises(ConfigError, match="no such folder of templates"):
         Words(Path("/nowhere"), {})
