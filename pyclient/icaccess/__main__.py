@@ -21,8 +21,9 @@ def start() -> NoReturn:
     except SystemExit as ended:
         # Everything that was started has been stopped by now. To take Python's modules apart is a tenth of a
         # small command's time, so the process ends here, once what it wrote is out.
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(ended.code if isinstance(ended.code, int) else 1)
 
 
