@@ -33,6 +33,13 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt: str = ""
     problem: str = ""
 
+    @property
+    def warning(self) -> str:
+        """The problem as a sentence; empty where the head was handed over."""
+        if not self.problem:
+            return ""
+        return f"The audit record's head was not handed to {self.witness}: {self.problem}"
+
 
 class HeadEntry(msgspec.Struct, frozen=True):
     """The body of the entry that records a head."""

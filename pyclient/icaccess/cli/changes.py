@@ -168,8 +168,8 @@ def _consent(
 
 def _warn(receipts: Sequence[Receipt]) -> None:
     for one in receipts:
-        if one.problem:
-            say(f"The audit record's head was not handed to {one.witness}: {one.problem}", err=True)
+        if one.warning:
+            say(one.warning, err=True)
 
 
 def _report(summary: Summary) -> None:

@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import date
 
 import msgspec
 from msgspec.structs import replace
@@ -14,10 +13,11 @@ from msgspec.structs import replace
 from icaccess.audit.heads import hand_over, record_key
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
-from icaccess.errors import ConfigError, NoticeError, UsageError
+from icaccess.errors import ConfigError, UsageError
 from icaccess.notices import due as kinds_due
 from icaccess.notices.gather import Due, Failure, gather
-from icaccess.notices.interface import Channel, Message, Notice, RefusedError, UnconfirmedError
+from icaccess.notices.interface import Channel, Notice
+from icaccess.notices.sending import Sending, key_of, message_id
 from icaccess.notices.settings import NoticeSettings, notice_settings
 from icaccess.notices.words import Words
 from icaccess.request import Request
@@ -30,10 +30,6 @@ from icaccess.store.lock import Lock, applying
 from icaccess.store.notices import NoticeKey, RecordedNotice
 
 _LIMITED = (*kinds_due.PERSON_KINDS, *kinds_due.APPROVER_KINDS)
-_TOGETHER = 100
-"""Messages whose intents are written together."""
-_PATIENCE = 3
-"""After so many messages in a row that are not taken, the other side is left alone until the next run."""
 _SHORT = 12
 """How many digits of a digest name what is due in an option."""
 _CONSENT_HOURS = 1
@@ -127,8 +123,8 @@ def notify(
         told = send(store, due, channels, words, limit=settings.limit, consent=consent)
         # What people were told is part of the record, so its head leaves the machine now.
         receipts = hand_over(store, request.settings, key)
-        unseen = tuple(f"the witness {one.witness}: {one.problem}" for one in receipts if one.problem)
-        return due, replace(told, problems=(*told.problems, *unseen))
+        warnings = filter(None, (one.warning for one in receipts))
+        return due, replace(told, problems=(*told.problems, *warnings))
 
 
 def waiting(store: Store, due: Due, channels: Iterable[Channel]) -> Waiting:
@@ -173,7 +169,7 @@ def send(
             groups = found.by_channel[channel.name]
             if stopped:
                 groups = tuple(group for group in groups if group[0].kind not in _LIMITED)
-            run = _Sending(store, lock, channel, words, due.as_of)
+            run = Sending(store, lock, channel, words, due.as_of)
             run.send(groups)
             counts += run.counts
             problems += run.problems
@@ -209,154 +205,12 @@ def send_trial(due: Due, mail: Channel, words: Words, address: str, limit: int |
     groups = _grouped(due.notices)
     sent = 0
     for sent, group in enumerate(groups if limit is None else groups[:limit], 1):  # noqa: B007 (the last number)
-        message = words.message(group, _message_id(["trial", due.as_of.isoformat(), *map(_name, group)]))
+        message = words.message(group, message_id(["trial", due.as_of.isoformat()], group))
         whom = f"{message.first.recipient} {message.first.address or '(no e-mail address)'}"
         told = replace(message.first, address=address)
         trial = replace(message, notices=(told,), subject=f"[trial, for {whom}] {message.subject}")
         mail.send(trial, lambda: None)
     return sent
-
-
-class _Sending:
-    """The messages of one channel in one run."""
-
-    def __init__(self, store: Store, lock: Lock, channel: Channel, words: Words, as_of: date) -> None:
-        self.counts: Counter[str] = Counter()
-        self.problems: list[str] = []
-        self.refusals: list[str] = []
-        self._store = store
-        self._lock = lock
-        self._channel = channel
-        self._words = words
-        self._as_of = as_of
-        self._refused = 0
-        self._doubted: list[tuple[Message, str]] = []
-        """Refused for good before any message was taken: of the recipient, or of the other side itself."""
-
-    def send(self, groups: Sequence[tuple[Notice, ...]]) -> None:
-        """Send all messages, until the other side takes none any more."""
-        addressed = [group for group in groups if group[0].address or not self._channel.needs_address]
-        self._without_address([group for group in groups if group not in addressed])
-        self._send_all(addressed)
-        self._judge_refusals()
-
-    def _send_all(self, addressed: Sequence[tuple[Notice, ...]]) -> None:
-        left = len(addressed)
-        for start in range(0, len(addressed), _TOGETHER):
-            for message in self._intend(addressed[start : start + _TOGETHER]):
-                try:
-                    self._send(message)
-                except NoticeError as error:
-                    self.problems.append(f"{error}; {left:,} messages wait for the next run")
-                    self.counts["waiting"] += left
-                    self._settle(message, "intended", str(error))
-                    return
-                left -= 1
-
-    def _send(self, message: Message) -> None:
-        try:
-            self._channel.send(message, lambda: self._hand_over(message))
-        except UnconfirmedError as error:
-            self.refusals.append(f"{message.first.recipient}: {error}")
-            self._settle(message, "handed_over", str(error))
-            self.counts["unconfirmed"] += 1
-            return
-        except RefusedError as error:
-            if error.for_good:
-                self.refusals.append(f"{message.first.recipient}: {error}")
-            self._refused = 0 if error.for_good else self._refused + 1
-            if self._refused == _PATIENCE:
-                raise NoticeError(
-                    f"{self._channel.name}: {_PATIENCE} messages in a row were not taken"
-                ) from error
-            if error.for_good and not self.counts["sent"]:
-                self._doubted.append((message, str(error)))
-                self._settle(message, "intended", str(error))
-                return
-            self._settle(message, "failed" if error.for_good else "intended", str(error))
-            self.counts["failed" if error.for_good else "waiting"] += 1
-            return
-        self._settle(message, "sent")
-        self.counts["sent"] += 1
-        self._refused = 0
-
-    def _judge_refusals(self) -> None:
-        """Keep what was refused for the next run where everybody was refused; else nobody is asked again."""
-        refused = len(self._doubted)
-        if refused >= _PATIENCE and not self.counts["sent"]:
-            self.counts["waiting"] += refused
-            self.problems.append(
-                f"{self._channel.name}: all of {refused:,} messages were refused; they wait for the next run"
-            )
-            return
-        for message, why in self._doubted:
-            self._settle(message, "failed", why)
-        self.counts["failed"] += refused
-
-    def _intend(self, groups: Sequence[tuple[Notice, ...]]) -> list[Message]:
-        messages = [
-            self._words.message(group, _message_id([self._channel.name, *map(_name, group)]))
-            for group in groups
-        ]
-        self._record([(message, "intended", "") for message in messages])
-        return messages
-
-    def _without_address(self, groups: Sequence[tuple[Notice, ...]]) -> None:
-        if not groups:
-            return
-        note = "no e-mail address in the facts"
-        messages = [self._words.message(group, "") for group in groups]
-        self._record([(message, "intended", "") for message in messages])
-        with self._store.writing() as connection:
-            self._lock.check(connection)
-            keys = [key for message in messages for key in self._keys(message)]
-            recorded.settle(connection, self._store.now(), keys, "failed", note)
-        people = len({message.first.recipient for message in messages})
-        self.problems.append(
-            f"{people:,} recipients have no e-mail address in the facts and are told nothing"
-        )
-        self.counts["without an address"] += len(groups)
-
-    def _record(self, messages: Sequence[tuple[Message, recorded.NoticeState, str]]) -> None:
-        with self._store.writing() as connection:
-            self._lock.check(connection)
-            at = self._store.now()
-            recorded.intend(
-                connection,
-                at,
-                [
-                    RecordedNotice(
-                        channel=self._channel.name,
-                        recipient=one.recipient,
-                        kind=one.kind,
-                        fact=one.fact,
-                        address=one.address,
-                        as_of=self._as_of,
-                        state=state,
-                        note=note,
-                        message_id=message.id,
-                        subject=message.subject,
-                        text=message.text,
-                        about=one.values,
-                        intended_at=at,
-                    )
-                    for message, state, note in messages
-                    for one in message.notices
-                ],
-            )
-
-    def _hand_over(self, message: Message) -> None:
-        # Between this and the last line a kill would lose the notice, so no disk is waited for.
-        with self._store.noting() as connection:
-            recorded.settle(connection, self._store.now(), self._keys(message), "handed_over")
-
-    def _settle(self, message: Message, state: recorded.NoticeState, note: str = "") -> None:
-        with self._store.writing() as connection:
-            self._lock.check(connection)
-            recorded.settle(connection, self._store.now(), self._keys(message), state, note)
-
-    def _keys(self, message: Message) -> list[NoticeKey]:
-        return [_key(self._channel.name, one) for one in message.notices]
 
 
 def _drop(store: Store, lock: Lock, due: Due) -> None:
@@ -373,7 +227,7 @@ def _drop(store: Store, lock: Lock, due: Due) -> None:
 
 
 def _is_open(before: Mapping[NoticeKey, RecordedNotice], channel: str, notice: Notice) -> bool:
-    found = before.get(_key(channel, notice))
+    found = before.get(key_of(channel, notice))
     if found is None or found.state in ("intended", "dropped"):
         return True
     return found.state == "failed" and found.address != notice.address
@@ -386,15 +240,3 @@ def _grouped(notices: Iterable[Notice]) -> list[tuple[Notice, ...]]:
         key = (one.recipient, one.kind, one.fact) if one.kind in _LIMITED else (one.recipient,)
         groups.setdefault(key, []).append(one)
     return [tuple(group) for group in groups.values()]
-
-
-def _key(channel: str, notice: Notice) -> NoticeKey:
-    return NoticeKey(channel, notice.recipient, notice.kind, notice.fact)
-
-
-def _name(notice: Notice) -> str:
-    return f"{notice.recipient}|{notice.kind}|{notice.fact}"
-
-
-def _message_id(parts: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
