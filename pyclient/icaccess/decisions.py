@@ -128,7 +128,7 @@ class DecisionCache:
         return self._without_absent(decide(_noted(records, seen), at, revisions, rules), seen)
 
     def _without_absent(self, answers: Iterator[DecisionJson], seen: set[str]) -> Iterator[DecisionJson]:
-        """The answers; then what is kept says who is gone, and whoever comes back is decided anew."""
+        """The answers; then the history notes who had no record, and their cached decisions are deleted."""
         yield from answers
         with self._store.writing() as connection:
             for some in batches(history.keep_absent(connection, self._store.now(), seen), TOGETHER):

@@ -66,9 +66,9 @@ def document_maker(config: Config) -> Callable[[AnyRecord, dict[str, Any]], byte
 def keep_rules(store: Store, config: Config, policy: Callable[[], Path]) -> None:
     """Keep the policy and the policy data of the newest run where these are the folders at hand, each once.
 
-    Old documents are deleted here too, and all with 0 years: a run that keeps none would leave them to answer
-    for its own day. Where OPA decides by a policy that is not at hand, its revision alone
-    is in the record, and `replay` needs the folder that has it. An error keeps nothing: the run has ended.
+    Old documents are deleted here too, and all of them with 0 years: they would answer for the day of a run
+    that keeps none. Where OPA decides by a policy that is not at hand, its revision alone is in the record,
+    and `replay` needs the folder that has it. An error keeps nothing: the run has ended.
     """
     years = config.section("audit", AuditSettings).history.years
     limit = store.moment() - timedelta(days=round(365.25 * years))

@@ -63,7 +63,7 @@ def run(policy: Path | None, config: Path | None, address: str, form: str) -> No
             say(f"export ICACCESS_OPA_URL={engine.url}")
             if given is None:
                 say(f"export ICACCESS_OPA_TOKEN={engine.token}")
-        sys.stdout.flush()  # whoever starts OPA so waits for its address
+        sys.stdout.flush()  # a script reads the address before OPA ends
         say(f"OPA decides by policy {engine.bundles.revisions.policy}", err=True)
         try:
             code = engine.process.wait()

@@ -45,7 +45,7 @@ _WORDS = (
 
 
 _ABSENT = b"null"
-"""The document of somebody of whom the facts had no record."""
+"""The document of a person without a record in the facts."""
 
 
 class Document(msgspec.Struct, frozen=True):
