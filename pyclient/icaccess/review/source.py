@@ -236,7 +236,8 @@ class PolicySource:
                 whole,
                 input=stdin,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="surrogateescape",
                 check=False,
                 timeout=self.patience,
                 env=environment(),
@@ -271,10 +272,11 @@ class PolicySource:
 
         `also` is what else it was made of. `kind` is a struct with `cached_at`, which holds the instant at
         which a value from the cache was made. A cache that cannot be read or written costs time and nothing
-        else.
+        else. What was made while a file changed is not kept, since nobody knows of which content it tells.
         """
         folder = cache_dir() / "review"
-        place = folder / f"{self.digest(__version__, *also)}-{name}.json"
+        digest = self.digest(__version__, *also)
+        place = folder / f"{digest}-{name}.json"
         if self.use_cache:
             with contextlib.suppress(OSError, msgspec.DecodeError):
                 made_at = place.stat().st_mtime
@@ -284,6 +286,8 @@ class PolicySource:
                 kept: Value = msgspec.structs.replace(found, cached_at=instant)
                 return kept
         value = make()
+        if self.digest(__version__, *also) != digest:
+            return value
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             handle, beside = tempfile.mkstemp(dir=folder, suffix=".new")
@@ -313,22 +317,26 @@ class PolicySource:
 
     @cached_property
     def _syntax(self) -> dict[str, dict[str, Any]]:
-        files = {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in self._all_files}
-        files |= {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in self._sidecar_files}
-        if not set(files.values()) <= _PARSED.keys():
-            _PARSED.update(self.cached("syntax", _Syntax, lambda: self._parse(files), *files.values()).texts)
-        return {str(file): _PARSED[digest] for file, digest in files.items()}
+        texts = {file: file.read_bytes() for file in (*self._all_files, *self._sidecar_files)}
+        digests = {file: hashlib.sha256(text).hexdigest() for file, text in texts.items()}
+        if not set(digests.values()) <= _PARSED.keys():
+            unread = {digest: file for file, digest in digests.items() if digest not in _PARSED}
 
-    def _parse(self, files: dict[Path, str]) -> _Syntax:
-        new = {digest: file for file, digest in files.items() if digest not in _PARSED}
-        with ThreadPoolExecutor(2) as pool:
-            parsed = dict(zip(new, pool.map(self._parsed, new.values()), strict=True))
-        return _Syntax({digest: parsed.get(digest) or _PARSED[digest] for digest in files.values()})
+            def parse() -> _Syntax:
+                with ThreadPoolExecutor(2) as pool:
+                    new = pool.map(lambda file: self._parsed(file, texts[file]), unread.values())
+                    return _Syntax(dict(zip(unread, new, strict=True)))
 
-    def _parsed(self, file: Path) -> dict[str, Any]:
-        done = self.run("parse", "--format", "json", "--json-include", "locations,-comments", file)
+            _PARSED.update(self.cached("syntax", _Syntax, parse, *unread).texts)
+        return {str(file): _PARSED[digest] for file, digest in digests.items()}
+
+    def _parsed(self, file: Path, text: bytes) -> dict[str, Any]:
+        # Given as text, since the file may be another by now than the one whose digest names the result.
+        options = ["--format", "json", "--json-include", "locations,-comments"]
+        done = self.run("parse", *options, "/dev/stdin", stdin=text.decode(errors="surrogateescape"))
         if done.returncode != 0:
-            raise PolicyError(": ".join(complaints(done.stderr or done.stdout)[0]))
+            where, message = complaints(done.stderr or done.stdout)[0]
+            raise PolicyError(f"{where.replace('/dev/stdin', str(file))}: {message}")
         syntax: dict[str, Any] = msgspec.json.decode(done.stdout)
         return syntax
 

@@ -131,7 +131,11 @@ def _rules(source: PolicySource) -> dict[str, list[str]]:
 
 def _plain(syntax: Any) -> Any:
     if isinstance(syntax, dict):
-        return {name: _plain(inner) for name, inner in syntax.items() if name not in _LAYOUT}
+        plain = {name: _plain(inner) for name, inner in syntax.items() if name not in _LAYOUT}
+        # OPA numbers each `_` of a file, so that a new one would renumber those of all rules below it.
+        if plain.get("type") == "var" and plain["value"].startswith("$"):
+            plain["value"] = "$"
+        return plain
     if isinstance(syntax, list):
         return [_plain(inner) for inner in syntax]
     return syntax
