@@ -1,6 +1,7 @@
 package access
 
 import data.lib.dates
+import data.lib.settings
 
 # METADATA
 # title: Evidence that has gone
@@ -76,17 +77,21 @@ _shown("employment", basis, found) if {
 # METADATA
 # title: Evidence
 # description: >-
-#   For `input.employee` on `input.as_of`, what has gone of the evidence on which access rested, `{part, message}`
-#   each; empty where nothing has. This is what a person is shown who is asked for consent. `input.sources` may say
-#   which sources give each list of facts, and the messages name them then.
+#   Of `input.employees` on `input.as_of`, by employee id, what has gone of the evidence on which access rested,
+#   `{part, message}` each. Those of whom nothing has gone are left out. This is what a person is shown who is asked
+#   for consent. `input.sources` may say which sources give each list of facts, and the messages name them then.
 # entrypoint: true
-evidence := [{"part": part, "message": _gone_in_words(part, found.access.basis, found, where)} |
-	some part in sort(gone(found))
-	where := _sources_in_words(object.get(input, ["sources", _given_by[part]], []))
-] if {
-	decision.outcome != "undecided"
-	found := findings(input.as_of, input.employee)
-} else := []
+evidence := {employee.id: parts |
+	settings.sound
+	some employee in _identified
+	_judgeable(_asked.as_of, employee)
+	found := findings(_asked.as_of, employee)
+	parts := [{"part": part, "message": _gone_in_words(part, found.access.basis, found, where)} |
+		some part in sort(gone(found))
+		where := _sources_in_words(object.get(_asked, ["sources", _given_by[part]], []))
+	]
+	parts != []
+}
 
 # The list of facts that each part of the basis comes from.
 _given_by := {

@@ -75,7 +75,6 @@ test_question[name] if {
 	false == data.access.allow with input as row.asked
 	data.access.deny == decision.reasons with input as row.asked
 	data.access.expiry == null with input as row.asked
-	data.access.evidence == [] with input as row.asked
 	every entry in data.access.explanation {
 		entry.met == null
 		entry.message == decision.reasons[0].message

@@ -103,10 +103,10 @@ _facts := {
 test_words[name] if {
 	some name, row in _facts
 	employee := fixtures.but(object.union(object.remove({"access": _held}, object.keys(row.but)), row.but))
-	evidence := data.access.evidence with input as {"employee": employee, "as_of": fixtures.day}
+	by_id := data.access.evidence with input as {"employees": [employee], "as_of": fixtures.day}
 		with data.requirements as fixtures.requirements
 		with data.locations as fixtures.locations
-	[[entry.part, entry.message] | some entry in evidence] == row.want
+	[[entry.part, entry.message] | some entry in object.get(by_id, employee.id, [])] == row.want
 	decision := fixtures.decided(employee, fixtures.day)
 	warned := "evidence_gone" in decision.warnings
 	warned == row.want != []
@@ -127,24 +127,34 @@ test_sources[name] if {
 		"none": {"sources": {"certifications": []}, "list": "certifications", "want": "no longer in the facts"},
 	}
 	employee := fixtures.but({row.list: [], "access": _held})
-	evidence := data.access.evidence with input as {"employee": employee, "as_of": fixtures.day, "sources": row.sources}
+	evidence := data.access.evidence with input as {"employees": [employee], "as_of": fixtures.day, "sources": row.sources}
 		with data.requirements as fixtures.requirements
 		with data.locations as fixtures.locations
-	count(evidence) > 0
-	every entry in evidence { endswith(entry.message, row.want) }
+	count(evidence[employee.id]) > 0
+	every entry in evidence[employee.id] { endswith(entry.message, row.want) }
 }
 
 # METADATA
 # title: Undecided
-# description: Nothing is said to have gone of somebody whose record cannot be read.
+# description: >-
+#   Nothing is said to have gone of somebody whose record cannot be read, or on no day, or by policy data that cannot
+#   be used; others are answered.
 # custom:
 #   clause: ES-10
 test_undecided if {
-	employee := fixtures.but({"certifications": [], "access": _held, "title": "Dr."})
-	evidence := data.access.evidence with input as {"employee": employee, "as_of": fixtures.day}
+	some_gone := fixtures.but({"certifications": [], "access": _held})
+	unreadable := object.union(some_gone, {"id": "2", "title": "Dr."})
+	asked := {"employees": [unreadable, some_gone], "as_of": fixtures.day}
+	evidence := data.access.evidence with input as asked
 		with data.requirements as fixtures.requirements
 		with data.locations as fixtures.locations
-	evidence == []
+	object.keys(evidence) == {some_gone.id}
+	{} == data.access.evidence with input as object.remove(asked, ["as_of"])
+		with data.requirements as fixtures.requirements
+		with data.locations as fixtures.locations
+	{} == data.access.evidence with input as asked
+		with data.requirements as {}
+		with data.locations as fixtures.locations
 }
 
 # METADATA

@@ -123,17 +123,18 @@ def diff(
     unclaimed: Mapping[str, Access],
     expected: Expected | None,
     blank: Plan,
-    gone: Callable[[AnyRecord], tuple[str, ...]] = lambda _record: (),
+    gone: Callable[[Iterable[AnyRecord]], Mapping[str, tuple[str, ...]]] = lambda _records: {},
 ) -> Plan:
     """The plan that follows from what was decided; `blank` says of which day, target and policy it is.
 
     `unclaimed` are the accounts that hold access and that no record named, once `decided` has passed. `gone`
-    says which evidence a record no longer shows, for changes that need a consent.
+    says, by employee id, which evidence records no longer show, for changes that need a consent.
     """
     check = DriftCheck(expected)
     verdicts: Counter[Verdict] = Counter()
     digest = hashlib.sha256()
     changes: list[PlannedChange] = []
+    waiting: list[AnyRecord] = []
     undecided: list[Undecided] = []
     named: Counter[str] = Counter()
     for person, answer in decided:
@@ -149,7 +150,7 @@ def diff(
         elif verdict.action not in ("keep", "none"):
             change = _planned(_decision(answer), person)
             if change.needs_consent:
-                change = replace(change, gone=gone(person.record))
+                waiting.append(person.record)
         if not check.settle(earlier, change) and change is not None:
             changes.append(change)
         if person.account is not person.record.id:  # ids are never shared; the sources see to that
@@ -161,6 +162,10 @@ def diff(
         reasons = no_employee_record(account, blank.as_of).reasons
         undecided.append(Undecided(employee_id=account, held=True, reasons=reasons))
     check.finish()
+    missing = gone(waiting)
+    changes = [
+        replace(one, gone=missing.get(one.employee_id, ())) if one.needs_consent else one for one in changes
+    ]
     return replace(
         blank,
         facts_digest=digest.hexdigest(),

@@ -30,16 +30,16 @@ class EmployeeInput(DayInput):
     employee: Employee
 
 
-class EvidenceInput(EmployeeInput):
-    """One employee on one day, and the names of the sources of each list of facts."""
-
-    sources: dict[str, list[str]] | UnsetType = UNSET
-
-
 class EmployeesInput(DayInput):
     """Many employees on one day, each id once."""
 
     employees: list[Employee]
+
+
+class EvidenceInput(EmployeesInput):
+    """The same, and the names of the sources of each list of facts."""
+
+    sources: dict[str, list[str]] | UnsetType = UNSET
 
 
 class VerdictInShort(Struct):
@@ -81,7 +81,11 @@ ENTRY_POINTS: dict[str, tuple[str, Any, Any]] = {
     "deny": ("The reasons why access is not allowed; empty when it is", EmployeeInput, list[Reason]),
     "expiry": ("How long the certification is good for", EmployeeInput, Expiry | None),
     "explanation": ("The decision clause by clause", EmployeeInput, list[ClauseExplanation]),
-    "evidence": ("What the facts no longer show of what access rested on", EvidenceInput, list[Gone]),
+    "evidence": (
+        "What the facts no longer show of what access rested on, by id",
+        EvidenceInput,
+        dict[str, list[Gone]],
+    ),
     "approvals_due": (
         "Who waits for an approval and who may give one, by id",
         EmployeesInput,

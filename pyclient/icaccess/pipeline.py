@@ -11,7 +11,7 @@ target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -167,12 +167,11 @@ class Run:
         sources = tuple(replace(one, as_of=None) for one in facts.reports())
         return replace(plan, sources=sources, leaning=facts.leaning).sealed()
 
-    def _gone(self, record: AnyRecord) -> tuple[str, ...]:
-        """What the policy says has gone of the evidence on which somebody's access rested."""
-        record = record.read() if isinstance(record, Unread) else record
-        if isinstance(record, InvalidRecord):
-            return ()
-        return self.parts.client.evidence(record, self.day, self.parts.facts.givers())
+    def _gone(self, records: Iterable[AnyRecord]) -> dict[str, tuple[str, ...]]:
+        """What the policy says has gone of the evidence on which access rested, by employee id."""
+        read = (record.read() if isinstance(record, Unread) else record for record in records)
+        valid = [record for record in read if not isinstance(record, InvalidRecord)]
+        return dict(self.parts.client.evidence(valid, self.day, self.parts.facts.givers()))
 
     # guard
 

@@ -189,9 +189,10 @@ class ScriptedClient:
             record = record.read() if isinstance(record, Unread) else record
             yield msgspec.json.encode(self.decide(record, at), order="sorted")
 
-    def evidence(self, record: Record, at: date, sources: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+    def evidence(self, records: Iterable[Record], *_: object) -> Iterator[tuple[str, tuple[str, ...]]]:
         """What has gone, for those who wait."""
-        return ("the completion of 2023-08-12, on which access rested, is no longer in the facts",)
+        for record in records:
+            yield record.id, (f"what the access of {record.id} rested on is no longer in the facts",)
 
     def decide(self, record: Record, at: date) -> Decision:
         if isinstance(record, InvalidRecord):

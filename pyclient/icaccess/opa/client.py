@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -219,28 +219,25 @@ class AccessClient(AbstractContextManager["AccessClient"]):
             raise EngineError(f"OPA could not explain the decision on {asked!r}: {str(error)!r}") from error
 
     def evidence(
-        self, employee: EmployeeLike, at: date, sources: Mapping[str, Sequence[str]] | None = None
-    ) -> tuple[str, ...]:
-        """What has gone, on the day `at`, of the evidence on which access rested: a sentence each.
+        self, employees: Iterable[EmployeeLike], at: date, sources: Mapping[str, Sequence[str]] | None = None
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What has gone, on the day `at`, of the evidence on which access rested, by id: a sentence each.
 
-        `sources` holds the names of the sources of each list of facts, for the sentences to name:
-        `{"certifications": ["lms"]}`.
+        Nobody is named of whom nothing has gone. `sources` holds the names of the sources of each list of
+        facts, for the sentences to name: `{"certifications": ["lms"]}`.
         """
-        asked = id_of(employee, "employee")
         self._check(at)
+        expect_many(employees, "employees")
         expect(
             sources is None or (isinstance(sources, Mapping) and all(map(are_texts, sources.values()))),
             "sources",
             "lists of names by list of facts",
             sources,
         )
-        try:
-            answer = self._ask("access/evidence", question(at, employee=employee, sources=sources or {}))
-            return tuple(one.message for one in msgspec.json.decode(answer, type=list[_Gone]))
-        except (EvaluationError, msgspec.DecodeError) as error:
-            raise EngineError(
-                f"OPA could not say what evidence on {asked!r} has gone: {str(error)!r}"
-            ) from error
+        found = self._by_id(
+            "evidence", each_once(employees), at, dict[str, tuple[_Gone, ...]], sources=sources or {}
+        )
+        return ((one, tuple(part.message for part in gone)) for one, gone in found)
 
     def approvals_due(
         self, employees: Iterable[EmployeeLike], at: date
@@ -263,11 +260,16 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         return self._by_id("approved_elsewhere", each_once(employees), at, shape)
 
     def _by_id(
-        self, name: str, employees: Iterable[RecordLike], at: date, shape: type[dict[str, _Answer]]
+        self,
+        name: str,
+        employees: Iterable[RecordLike],
+        at: date,
+        shape: type[dict[str, _Answer]],
+        **asked: Any,
     ) -> Iterator[tuple[str, _Answer]]:
         for batch in batches(employees, self._batch):
             try:
-                answer = self._ask(f"access/{name}", question(at, employees=batch))
+                answer = self._ask(f"access/{name}", question(at, employees=batch, **asked))
                 yield from msgspec.json.decode(answer, type=shape).items()
             except (EvaluationError, msgspec.DecodeError) as error:
                 raise EngineError(f"OPA could not answer {name}: {str(error)!r}") from error

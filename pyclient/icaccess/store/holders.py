@@ -107,7 +107,7 @@ def evidence(connection: Connection, target: str, accounts: Sequence[str]) -> di
     """What is remembered of these accounts, at most some thousands; those without a basis are left out."""
     c = basis_table.c
     query = select(c.account, c.basis, c.valid_through, c.noted_on)
-    known = connection.execute(query.where(c.target == target, c.account.in_(accounts)))
+    known = connection.execute(query.where(c.target == target, c.account.in_(accounts))).all()
     return {account: StoredBasis(*values) for account, *values in known}
 
 

@@ -400,7 +400,7 @@ def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
         lambda: client.decide(person, AT),
         lambda: client.explain(person, AT),
         lambda: client.decide_many([person], AT),
-        lambda: client.evidence(person, AT),
+        lambda: client.evidence([person], AT),
         lambda: client.approvals_due([person], AT),
         lambda: client.approved_elsewhere([person], AT),
         lambda: client.due_after(AT),
@@ -444,10 +444,11 @@ def test_a_wrong_question_is_named() -> None:
             "record 1": [
                 lambda: list(client.approvals_due([wrong], AT)),
                 lambda: list(client.approved_elsewhere([wrong], AT)),
+                lambda: list(client.evidence([wrong], AT)),
             ],
             "sources": [
-                lambda: client.evidence(person, AT, {"certifications": wrong}),
-                lambda: client.evidence(person, AT, wrong),
+                lambda: client.evidence([person], AT, {"certifications": wrong}),
+                lambda: client.evidence([person], AT, wrong),
             ],
             "at": [
                 lambda day=day: client.decide(person, day)  # type: ignore[misc]  # no type is inferred
