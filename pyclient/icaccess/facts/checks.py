@@ -177,14 +177,19 @@ class Checks:
                 source.untranslated.get(field, {}) if kind in source.kinds else {}
             )
             few = 10 * sum(untranslated.values()) <= rows
+            settings = source.settings
+            translated = KnownNames(
+                settings.values.get(field, ()) if isinstance(settings, MappedSettings) else ()
+            )
             for text, count in texts.items():
                 if text in names:
                     continue
-                if (near := names.nearest(text)) is not None:
+                near, where = names.nearest(text), "policy data"
+                if near is None and text in untranslated:
+                    near, where = translated.nearest(text), "`values`"
+                if near is not None:
                     near_names[text] = near
-                    notes.append(
-                        f"{count} {kind} have the {field} {show(text)}; policy data has {show(near)}"
-                    )
+                    notes.append(f"{count} {kind} have the {field} {show(text)}; {where} has {show(near)}")
                 elif few and text in untranslated:
                     notes.append(
                         f"{count} {kind} have the {field} {show(text)}, which no `values` translates"
