@@ -177,7 +177,7 @@ def diff(
         pending=tuple(sorted(check.pending, key=lambda one: (_ORDER[one.action], one.employee_id))),
         undecided=tuple(undecided),
         drift=tuple(sorted(check.drift, key=lambda one: (one.kind, one.employee_id))),
-    ).sealed()
+    )
 
 
 def blank_plan(as_of: date, target: str, holders: Mapping[str, Access], revisions: tuple[str, str]) -> Plan:

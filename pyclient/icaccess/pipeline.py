@@ -165,7 +165,7 @@ class Run:
         facts = self.parts.facts
         # When a source was made is no part of a plan: the same rows, fetched again, are the same plan.
         sources = tuple(replace(one, as_of=None) for one in facts.reports())
-        return replace(plan, sources=sources, leaning=facts.leaning).sealed()
+        return replace(plan, sources=sources, leaning=facts.leaning)
 
     def _gone(self, records: Iterable[AnyRecord]) -> dict[str, tuple[str, ...]]:
         """What the policy says has gone of the evidence on which access rested, by employee id."""

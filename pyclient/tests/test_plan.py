@@ -35,7 +35,7 @@ def draw(client, records, holders=None, *, match="id", expected=None, target="le
 
     blank = blank_plan(as_of, target, held, REVISIONS)
     answers = client.decide_json(gathered(), as_of)
-    return diff(((sent.pop(), answer) for answer in answers), held, expected, blank)
+    return diff(((sent.pop(), answer) for answer in answers), held, expected, blank).sealed()
 
 
 def brief(plan):
