@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -19,8 +19,18 @@ from icaccess.validation import show
 _FEW = 2
 """Rows or people by which a source may always differ from its last run, and rows that prove nothing."""
 _CORRECT = "correct `values`, `facts.aliases` or policy data, or set `expect.known_names: false`"
+_RESPELL = "correct it, or `values`, or set `expect.known_names: false` if it is another"
 _COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
 """Fields and names of which the last few may well be gone in the next run."""
+
+
+class Misspelt(NamedTuple):
+    """A text in one field of the rows of one kind that is a name of policy data but for its spelling."""
+
+    kind: Kind
+    field: str
+    text: str
+    known: str
 
 
 class Checks:
@@ -37,6 +47,7 @@ class Checks:
         self._sources = sources
         self._remembered = remembered
         self._known = known
+        self._misspelt: dict[int, list[Misspelt]] = {}
 
     def check(self, index: int) -> SourceReport:
         """What became of the rows of the source at that place; `FactsError` when it is not to be believed."""
@@ -58,6 +69,23 @@ class Checks:
             as_of=source.as_of,
             notes=tuple(notes),
             near=near,
+        )
+
+    def reject_misspelt(self, report: SourceReport, index: int) -> SourceReport:
+        """Make rows with misspelt names unusable, once all sources are checked: a spelling takes no access.
+
+        What such a row says is unknown until it is corrected, and so is all that rests on it.
+        """
+        rejected = sum(
+            self.staging.reject(
+                index,
+                (kind, field, text),
+                f"{field} {show(text)} may be {show(known)} of policy data, spelt otherwise; {_RESPELL}",
+            )
+            for kind, field, text, known in self._misspelt.get(index, ())
+        )
+        return msgspec.structs.replace(
+            report, used=report.used - rejected, rejected=report.rejected + rejected
         )
 
     def _believe_ids(self, index: int, report: SourceReport, expect: Expect) -> None:
@@ -185,6 +213,9 @@ class Checks:
                 if text in names:
                     continue
                 near, where = names.nearest(text), "policy data"
+                known_as = near if kind == "certifications" else names.misspelt(text)
+                if known_as is not None and settings.expect.known_names:
+                    self._misspelt.setdefault(index, []).append(Misspelt(kind, field, text, known_as))
                 if near is None and text in untranslated:
                     near, where = translated.nearest(text), "`values`"
                 if near is not None:

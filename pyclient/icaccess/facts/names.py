@@ -107,6 +107,18 @@ class KnownNames:
             return None if written in self else found
         return next((name for other, name in self._plain.items() if _edits(plain, other) <= 2), None)
 
+    def misspelt(self, written: str) -> str | None:
+        """The known name that `written` is but for its spelling, so that it can hardly be another one.
+
+        A suffix, a number or another word may tell two names apart; case, blanks and one letter do not.
+        """
+        near, plain = self.nearest(written), _plain(written)
+        if near is None or plain in self._plain:
+            return near
+        own = _plain(near)
+        alike = not any(map(str.isdecimal, plain + own)) and len(plain.split()) == len(own.split())
+        return near if alike and _edits(plain, own) <= 2 else None
+
 
 NAMED: tuple[tuple[Kind, str], ...] = (
     ("certifications", "name"),

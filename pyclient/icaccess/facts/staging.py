@@ -165,6 +165,17 @@ class Staging:
         """The assignments that HR's rows give somebody; None when one of the rows cannot be used."""
         return self._jobs_of(identifier)
 
+    def reject(self, source: int, text: tuple[Kind, str, str], reason: str) -> int:
+        """Make the rows of a source unusable that have a text in a field of one kind of fact; how many."""
+        found = self._db.execute(
+            "UPDATE entry SET fact = NULL, reason = source_name(source) || ' row ' || row || ': ' || ?"
+            " WHERE source = ? AND kind = ? AND fact NOT NULL AND json_extract(fact, '$.' || ?) = ?"
+            " RETURNING row, coalesce(id, key), reason",
+            (reason, source, text[0], *text[1:]),
+        ).fetchall()
+        self._db.executemany("INSERT INTO issue VALUES (?, ?, ?, ?)", [(source, *one) for one in found])
+        return len(found)
+
     def note(self, issue: Issue) -> None:
         """Remember something to be looked at."""
         self._db.execute("INSERT INTO issue VALUES (?, ?, ?, ?)", issue)

@@ -1,0 +1,96 @@
+"""A name that differs from policy data's in spelling alone is unknown until it is corrected, and takes nothing."""
+
+# ruff: noqa: E501 — a table of cases is read one line a case
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icaccess.facts.names import KnownNames
+from icaccess.models import Employee, InvalidRecord
+from tests.facts.feeds import APPROVALS, DISTRICT, SOURCES, employee, folder, merged
+
+CONFIG = Path(__file__).parents[3] / "config"
+NAMED = {**APPROVALS, "fields": {**APPROVALS["fields"], "role": "role", "location": "place"}}  # type: ignore[dict-item]
+FILES = {
+    "jobs.csv": DISTRICT["jobs.csv"] + "1,Office Professional,210,2027-07-01,\n",
+    "lms.csv": DISTRICT["lms.csv"] + "one@example.org,Elementary Scheduling,2023-08-21\n",
+    "approvals.csv": "id,decision,on,by,as,role,place\n1,approved,2023-08-14,2,Principal,Office Professional,210\n",
+}
+
+
+def records(tmp_path: Path, files: dict[str, str], **expect: Any) -> tuple[dict[str, Any], Any]:
+    for name in ("requirements", "locations", "calendar"):
+        shutil.copytree(CONFIG / name, tmp_path / name)
+    sources = [NAMED if one is APPROVALS else one for one in SOURCES]
+    sources = [
+        {**one, "expect": expect} if one["name"] in ("jobs", "lms", "approvals") else one for one in sources
+    ]
+    return merged(folder(tmp_path, {**FILES, **files}, sources))
+
+
+@pytest.mark.parametrize(
+    ("feed", "old", "new", "written", "known"),
+    [
+        ("jobs", "1,Office Professional,210,2027", "1,OFFICE PROFESSIONAL,210,2027", "role 'OFFICE PROFESSIONAL'", "'Office Professional'"),
+        ("jobs", "1,Office Professional,210,2020", "1,Office  Professional,210,2020", "role 'Office  Professional'", "'Office Professional'"),
+        ("jobs", "1,Office Professional,210,2027", "1,Office Profesional,210,2027", "role 'Office Profesional'", "'Office Professional'"),
+        ("jobs", "Professional,210,2027", "Professional,0210,2027", "location '0210'", "'210'"),
+        ("approvals", "Office Professional,210", "Office Professional,0210", "location '0210'", "'210'"),
+        ("approvals", "Office Professional,210", "office professional,210", "role 'office professional'", "'Office Professional'"),
+        ("lms", "Elementary Scheduling", "Elementary Scheduling (SY25-26)", "name 'Elementary Scheduling (SY25-26)'", "'Elementary Scheduling'"),
+        ("lms", "Walk-In Scheduling", "Walk\u2013In Scheduling", "name 'Walk\u2013In Scheduling'", "'Walk-In Scheduling'"),
+    ],
+    ids=["capitals", "blanks", "a letter", "zeros", "where approved", "for which role", "a year", "a dash"],
+)  # fmt: skip
+def test_a_spelling_leaves_its_person_undecided(
+    tmp_path: Path, feed: str, old: str, new: str, written: str, known: str
+) -> None:
+    text = FILES[f"{feed}.csv"]
+    row = next(number for number, line in enumerate(text.splitlines(), 1) if old in line)
+    found, source = records(tmp_path, {f"{feed}.csv": text.replace(old, new, 1)})
+    said = f"{feed} row {row}: {written} may be {known} of policy data, spelt otherwise; correct it, or `values`, or set `expect.known_names: false` if it is another"
+    assert found["1"] == InvalidRecord("1", said)
+    assert isinstance(found["2"], Employee)
+    (report,) = [one for one in source.reports() if one.rejected]
+    assert (report.name, report.rejected, report.used) == (feed, 1, report.rows - 1)
+    assert any(written in note and known in note for note in report.notes)
+    assert said.partition(": ")[2] in " ".join(source.issues())
+
+
+def test_approvals_by_a_misspelt_job_are_unknown(tmp_path: Path) -> None:
+    found, _ = records(tmp_path, {"jobs.csv": FILES["jobs.csv"].replace("2,Principal", "2,PRINCIPAL")})
+    assert "approvals" not in employee(found, "1")
+    assert isinstance(found["2"], InvalidRecord)
+
+
+@pytest.mark.parametrize(
+    "role", ["Office Professional II", "Office Professional 2", "Assistant Principal", "Teacher"]
+)
+def test_another_name_is_a_fact(tmp_path: Path, role: str) -> None:
+    found, _ = records(tmp_path, {"jobs.csv": FILES["jobs.csv"] + f"1,{role},211,2027-08-01,\n"})
+    assert [job["role"] for job in employee(found, "1")["assignments"]][-1] == role
+
+
+def test_the_settings_may_say_that_a_name_is_another(tmp_path: Path) -> None:
+    jobs = FILES["jobs.csv"] + "1,OFFICE PROFESSIONAL,210,2027-08-01,\n"
+    found, _ = records(tmp_path, {"jobs.csv": jobs}, known_names=False)
+    assert len(employee(found, "1")["assignments"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("ECE-102", None),
+        ("ece 101", "ECE-101"),
+        ("Garfeild", "Garfield"),
+        ("Garfield Annex", None),
+        ("Garfield", None),
+    ],
+)
+def test_what_is_a_spelling(written: str, known: str | None) -> None:
+    assert KnownNames(("ECE-101", "Garfield")).misspelt(written) == known
