@@ -10,7 +10,7 @@ import msgspec
 
 from icaccess.errors import FactsError
 from icaccess.facts.interface import Source, SourceReport
-from icaccess.facts.names import NAMED, KnownNames, Vocabulary
+from icaccess.facts.names import NAMED, KnownNames, Vocabulary, no_name
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
 from icaccess.models import SourceSize
@@ -25,12 +25,12 @@ _COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
 
 
 class Misspelt(NamedTuple):
-    """A text in one field of the rows of one kind that is a name of policy data but for its spelling."""
+    """A text in one field of the rows of one kind that cannot be taken for another name, and why."""
 
     kind: Kind
     field: str
     text: str
-    known: str
+    why: str
 
 
 class Checks:
@@ -80,9 +80,9 @@ class Checks:
             self.staging.reject(
                 index,
                 (kind, field, text),
-                f"{field} {show(text)} may be {show(known)} of policy data, spelt otherwise; {_RESPELL}",
+                f"{field} {show(text)} {why}; {_RESPELL}",
             )
-            for kind, field, text, known in self._misspelt.get(index, ())
+            for kind, field, text, why in self._misspelt.get(index, ())
         )
         return msgspec.structs.replace(
             report, used=report.used - rejected, rejected=report.rejected + rejected
@@ -214,8 +214,11 @@ class Checks:
                     continue
                 near, where = names.nearest(text), "policy data"
                 known_as = near if kind == "certifications" else names.misspelt(text)
-                if known_as is not None and settings.expect.known_names:
-                    self._misspelt.setdefault(index, []).append(Misspelt(kind, field, text, known_as))
+                why = (
+                    f"may be {show(known_as)} of policy data, spelt otherwise" if known_as else no_name(text)
+                )
+                if why is not None and settings.expect.known_names:
+                    self._misspelt.setdefault(index, []).append(Misspelt(kind, field, text, why))
                 if near is None and text in untranslated:
                     near, where = translated.nearest(text), "`values`"
                 if near is not None:

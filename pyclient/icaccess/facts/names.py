@@ -19,6 +19,7 @@ _SUFFIX = re.compile(
     r"(\W+(\(.*\)|\[.*\]|(sy|fy|school year|version|v)?\W*\d+(\W+\d+)*"
     r"|certification|certificate|course|training))+$"
 )
+_NOTHING = re.compile(r"#\S+|n\.?/?a\.?|null|none|nil|nan|tbd|unknown|\W+")
 _SHORT = 6
 """Names shorter than this are not compared edit by edit: two edits make any of them another."""
 
@@ -118,6 +119,11 @@ class KnownNames:
         own = _plain(near)
         alike = not any(map(str.isdecimal, plain + own)) and len(plain.split()) == len(own.split())
         return near if alike and _edits(plain, own) <= 2 else None
+
+
+def no_name(written: str) -> str | None:
+    """Why a text names nothing: spreadsheets and databases write so where they have no value."""
+    return "is no name" if _NOTHING.fullmatch(written.strip().casefold()) else None
 
 
 NAMED: tuple[tuple[Kind, str], ...] = (

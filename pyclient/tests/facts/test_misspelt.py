@@ -82,6 +82,13 @@ def test_the_settings_may_say_that_a_name_is_another(tmp_path: Path) -> None:
     assert len(employee(found, "1")["assignments"]) == 3
 
 
+@pytest.mark.parametrize("written", ["N/A", "#N/A", "#REF!", "NULL", "none", "-", "TBD"])
+def test_what_stands_for_no_value_is_no_name(tmp_path: Path, written: str) -> None:
+    approvals = FILES["approvals.csv"].replace("Office Professional,210", f"Office Professional,{written}")
+    found, _ = records(tmp_path, {"approvals.csv": approvals})
+    assert found["1"].problem.startswith(f"approvals row 2: location '{written}' is no name; correct it")
+
+
 @pytest.mark.parametrize(
     ("written", "known"),
     [
