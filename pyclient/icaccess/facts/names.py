@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -86,11 +86,15 @@ def _now(aliases: Sequence[Alias], name: str, day: date | None) -> str:
 
 
 class KnownNames:
-    """The names of one kind that policy data knows, to be compared with those that sources write."""
+    """The names of one kind that policy data knows, to be compared with those that sources write.
 
-    def __init__(self, names: Iterable[str]) -> None:
+    `titles` are what people call them, as they call a place by its name and not by its number.
+    """
+
+    def __init__(self, names: Iterable[str], titles: Mapping[str, str] | None = None) -> None:
         self.names = tuple(names)
         self._plain = {_plain(name): name for name in self.names}
+        self._titled = {_plain(title): name for name, title in (titles or {}).items()} | self._plain
         self._short = {_SUFFIX.sub("", plain): name for plain, name in self._plain.items()}
 
     def __contains__(self, written: str) -> bool:
@@ -103,7 +107,7 @@ class KnownNames:
         or one or two letters.
         """
         plain = _plain(written)
-        found = self._plain.get(plain) or self._short.get(_SUFFIX.sub("", plain))
+        found = self._titled.get(plain) or self._short.get(_SUFFIX.sub("", plain))
         if written in self or found is not None or len(plain) < _SHORT or plain.isdecimal():
             return None if written in self else found
         return next((name for other, name in self._plain.items() if _edits(plain, other) <= 2), None)
@@ -114,7 +118,7 @@ class KnownNames:
         A suffix, a number or another word may tell two names apart; case, blanks and one letter do not.
         """
         near, plain = self.nearest(written), _plain(written)
-        if near is None or plain in self._plain:
+        if near is None or plain in self._titled:
             return near
         own = _plain(near)
         alike = not any(map(str.isdecimal, plain + own)) and len(plain.split()) == len(own.split())
@@ -150,7 +154,9 @@ class Vocabulary(NamedTuple):
         return cls(
             KnownNames((needed.certifications.prerequisite, needed.certifications.required)),
             KnownNames(dict.fromkeys((*needed.roles, *needed.approver_roles))),
-            KnownNames(data.locations),
+            KnownNames(
+                data.locations, {one: place.name for one, place in data.locations.items() if place.name}
+            ),
         )
 
     def names(self, kind: Kind, field: str) -> KnownNames:

@@ -42,10 +42,11 @@ def records(tmp_path: Path, files: dict[str, str], **expect: Any) -> tuple[dict[
         ("jobs", "Professional,210,2027", "Professional,0210,2027", "location '0210'", "'210'"),
         ("approvals", "Office Professional,210", "Office Professional,0210", "location '0210'", "'210'"),
         ("approvals", "Office Professional,210", "office professional,210", "role 'office professional'", "'Office Professional'"),
+        ("approvals", "Professional,210", "Professional,Sample Elementary A", "location 'Sample Elementary A'", "'210'"),
         ("lms", "Elementary Scheduling", "Elementary Scheduling (SY25-26)", "name 'Elementary Scheduling (SY25-26)'", "'Elementary Scheduling'"),
         ("lms", "Walk-In Scheduling", "Walk\u2013In Scheduling", "name 'Walk\u2013In Scheduling'", "'Walk-In Scheduling'"),
     ],
-    ids=["capitals", "blanks", "a letter", "zeros", "where approved", "for which role", "a year", "a dash"],
+    ids=["capitals", "blanks", "a letter", "zeros", "where approved", "for which role", "a place's name", "a year", "a dash"],
 )  # fmt: skip
 def test_a_spelling_leaves_its_person_undecided(
     tmp_path: Path, feed: str, old: str, new: str, written: str, known: str
