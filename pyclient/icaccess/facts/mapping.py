@@ -15,10 +15,11 @@ from msgspec import UNSET, UnsetType
 from icaccess.config import Config
 from icaccess.facts.days import RowDays
 from icaccess.facts.interface import ParsedRow, Source, Unusable
+from icaccess.facts.names import plain
 from icaccess.facts.record import DATED, kept_id, text_problem
 from icaccess.facts.settings import Kind, MappedSettings
 from icaccess.models import Access, Approval, Assignment, Certification, EmploymentPeriod, Fact, Text
-from icaccess.validation import explain, field_name
+from icaccess.validation import explain, field_name, show
 
 _BOOLEANS = {"true": True, "false": False}
 _REMEMBERED = 100
@@ -138,8 +139,12 @@ class MappedSource(Source):
             elif isinstance(raw, Unusable):
                 key, reason = self.key_of(raw.row), raw.reason
             elif place <= self._skip or not (_meets(raw, self._where) or self._is_empty(raw)):
-                self.left_out += 1
-                continue
+                reason = None if place <= self._skip else self._misspelt(raw)
+                if reason is None:
+                    self.left_out += 1
+                    continue
+                self.misspelt += 1
+                key = self.key_of(raw)
             elif (key := self.key_of(raw)) is None:
                 if self._is_empty(raw):
                     continue
@@ -179,6 +184,21 @@ class MappedSource(Source):
 
     def _conditions(self, columns: dict[str, tuple[str, ...]]) -> Conditions:
         return [(self.column(column), frozenset(texts)) for column, texts in columns.items()]
+
+    def _misspelt(self, raw: Mapping[str, Any]) -> str | None:
+        """Why nobody can say whether a row counts that `where` leaves out for a spelling; None otherwise."""
+        spelt = []
+        for (look, texts), column in zip(self._where, self.settings.where, strict=True):
+            written = _text(look(raw))
+            meant = next((text for text in sorted(texts) if plain(text) == plain(written)), None)
+            if meant is None or not plain(written):
+                return None
+            if written not in texts:
+                spelt.append(
+                    f"{column} {show(written)} may be {show(meant)} of `where`, spelt otherwise; correct it, "
+                    "or add it to `where`"
+                )
+        return spelt[0]
 
     def _fact(self, key: str, raw: Mapping[str, Any]) -> Fact:
         """The fact that a row stands for; `ValueError` says why it stands for none."""

@@ -93,9 +93,9 @@ class KnownNames:
 
     def __init__(self, names: Iterable[str], titles: Mapping[str, str] | None = None) -> None:
         self.names = tuple(names)
-        self._plain = {_plain(name): name for name in self.names}
-        self._titled = {_plain(title): name for name, title in (titles or {}).items()} | self._plain
-        self._short = {_SUFFIX.sub("", plain): name for plain, name in self._plain.items()}
+        self._plain = {plain(name): name for name in self.names}
+        self._titled = {plain(title): name for name, title in (titles or {}).items()} | self._plain
+        self._short = {_SUFFIX.sub("", text): name for text, name in self._plain.items()}
 
     def __contains__(self, written: str) -> bool:
         return written in self.names
@@ -106,23 +106,23 @@ class KnownNames:
         Names are near when they differ in case, blanks, dashes, leading zeros, a suffix such as a year,
         or one or two letters.
         """
-        plain = _plain(written)
-        found = self._titled.get(plain) or self._short.get(_SUFFIX.sub("", plain))
-        if written in self or found is not None or len(plain) < _SHORT or plain.isdecimal():
+        text = plain(written)
+        found = self._titled.get(text) or self._short.get(_SUFFIX.sub("", text))
+        if written in self or found is not None or len(text) < _SHORT or text.isdecimal():
             return None if written in self else found
-        return next((name for other, name in self._plain.items() if _edits(plain, other) <= 2), None)
+        return next((name for other, name in self._plain.items() if _edits(text, other) <= 2), None)
 
     def misspelt(self, written: str) -> str | None:
         """The known name that `written` is but for its spelling, so that it can hardly be another one.
 
         A suffix, a number or another word may tell two names apart; case, blanks and one letter do not.
         """
-        near, plain = self.nearest(written), _plain(written)
-        if near is None or plain in self._titled:
+        near, text = self.nearest(written), plain(written)
+        if near is None or text in self._titled:
             return near
-        own = _plain(near)
-        alike = not any(map(str.isdecimal, plain + own)) and len(plain.split()) == len(own.split())
-        return near if alike and _edits(plain, own) <= 2 else None
+        own = plain(near)
+        alike = not any(map(str.isdecimal, text + own)) and len(text.split()) == len(own.split())
+        return near if alike and _edits(text, own) <= 2 else None
 
 
 def no_name(written: str) -> str | None:
@@ -166,8 +166,8 @@ class Vocabulary(NamedTuple):
         return self.roles if field == "role" else self.locations
 
 
-def _plain(name: str) -> str:
-    """The name without case, with one blank for each run of blanks and dashes, without leading zeros."""
+def plain(name: str) -> str:
+    """A name without case, with one blank for each run of blanks and dashes, without leading zeros."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return re.sub(r"[^\w()\[\]]+", " ", text).strip().lstrip("0")
 

@@ -41,6 +41,26 @@ def test_only_rows_that_where_lets_through_count(tmp_path: Path) -> None:
     assert isinstance(merged(folder(tmp_path, {"lms.csv": TRANSCRIPT}, changed(lms={"key": {"id": "id"}})))[0]["1"], InvalidRecord)  # fmt: skip
 
 
+@pytest.mark.parametrize("written", ["PASSED", " passed", "Passed."])
+def test_a_row_left_out_for_its_spelling_is_unknown(tmp_path: Path, written: str) -> None:
+    text = TRANSCRIPT.replace("Passed", written)
+    where = {"state": ["Completed", "Passed"]}
+    records, source = merged(
+        folder(tmp_path, {"lms.csv": text}, changed(lms={"key": {"id": "id"}, "where": where}))
+    )
+    assert records["1"] == InvalidRecord(
+        "1",
+        f"lms row 5: state {written.strip()!r} may be 'Passed' of `where`, spelt otherwise; correct it, or add it to `where`",
+    )
+    assert source.reports()[3].text() == "lms: 2 rows: 1 used, 1 rejected, 2 left out by `where`"
+
+
+def test_a_row_that_only_another_condition_leaves_out_is_left_out(tmp_path: Path) -> None:
+    where = {"state": ["PASSED"], "done": ["2023-08-10"]}
+    with pytest.raises(FactsError, match="`where` lets none of its 4 rows through"):
+        certifications(tmp_path, TRANSCRIPT, where=where)
+
+
 def test_all_conditions_of_where_must_hold(tmp_path: Path) -> None:
     where = {"state": ["Completed", "Passed"], "done": ["2023-10-10"]}
     assert certifications(tmp_path, TRANSCRIPT, where=where) == ["2023-10-10"]
