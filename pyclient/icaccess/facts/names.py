@@ -15,6 +15,7 @@ from icaccess.config import PolicyData
 from icaccess.facts.settings import Alias, Aliases, KeyKind, Kind, Normalise
 from icaccess.models import Access, Approval, Assignment, Certification, Fact
 
+_LOOK_ALIKE = str.maketrans("oil", "011")
 _SUFFIX = re.compile(
     r"(\W+(\(.*\)|\[.*\]|(sy|fy|school year|version|v)?\W*\d+(\W+\d+)*"
     r"|certification|certificate|course|training))+$"
@@ -37,9 +38,14 @@ def normal_key(kind: KeyKind, key: str, how: Normalise) -> str:
 
 
 def spreadsheet_id(identifier: str) -> str:
-    """What is left of an id without leading zeros, `.0` at its end, letter case and full-width digits."""
-    text = unicodedata.normalize("NFKC", identifier).strip().casefold()
-    return text.removesuffix(".0").lstrip("0")
+    """What is left of an id without what spreadsheets and fingers do to it.
+
+    That is leading zeros, `.0` at its end, letter case, full-width digits, letters that look like digits, and
+    a letter after the last digit.
+    """
+    text = unicodedata.normalize("NFKC", identifier).strip().casefold().removesuffix(".0")
+    text = text.translate(_LOOK_ALIKE).lstrip("0")
+    return text[:-1] if text[:-1].isdecimal() and text[-1].isalpha() else text
 
 
 _NAMES: dict[type[Fact], tuple[tuple[str, str], ...]] = {
