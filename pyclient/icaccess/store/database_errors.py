@@ -48,6 +48,7 @@ _MEANINGS = {
     "readonly database": "is read-only; make it and its folder writable or name another store",
     "file is not a database": "is no store of icaccess, or is damaged; name another or restore a backup",
     "malformed": "is damaged; restore a backup, and check that with `icaccess audit verify`",
+    "Could not decode to UTF-8": "holds bytes that are no text, so somebody edited it; restore a backup",
     "unable to open database file": "cannot be opened; check the folder and its permissions",
     "database is locked": f"was busy for {BUSY_SECONDS} seconds; another program holds it",
     "disk is full": "the disk is full; nothing more was written",
