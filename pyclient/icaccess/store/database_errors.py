@@ -52,7 +52,7 @@ _MEANINGS = {
     "unable to open database file": "cannot be opened; check the folder and its permissions",
     "database is locked": f"was busy for {BUSY_SECONDS} seconds; another program holds it",
     "disk is full": "the disk is full; nothing more was written",
-    "disk I/O error": "the disk failed; check it, and restore the store from a backup if it is damaged",
+    "disk I/O error": "the disk is full or failed; correct it, then run `icaccess audit verify`",
     "Connection refused": "nobody answers there; start PostgreSQL or correct the store's URL",
     "password authentication failed": "the password is not accepted; correct the store's URL",
     "does not exist": "there is no such database or role; create it or correct the store's URL",
