@@ -1,21 +1,17 @@
 """Checks heads of an audit record: python check_heads.py PUBLIC.pem HEADS.jsonl [EXPORT.jsonl]"""
 
 import base64
-import hashlib
 import json
 import sys
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 
-def sha256(*parts):
-    return hashlib.sha256(b"".join(parts)).digest()
-
-
 def root(leaves):  # RFC 6962, section 2.1
     middle = 1 << (len(leaves) - 1).bit_length() >> 1
-    parts = (root(leaves[:middle]), root(leaves[middle:])) if middle else (leaves[0],)
-    return sha256(b"\1" if middle else b"\0", *parts)
+    parts = root(leaves[:middle]) + root(leaves[middle:]) if middle else leaves[0]
+    return sha256((b"\1" if middle else b"\0") + parts).digest()
 
 
 def roots(old, new, proof, known):  # of both trees, by a proof of section 2.1.2
@@ -23,28 +19,32 @@ def roots(old, new, proof, known):  # of both trees, by a proof of section 2.1.2
         return [known or proof.pop()] * 2
     middle, side = 1 << (new - 1).bit_length() - 1, proof.pop()
     if old > middle:
-        return [sha256(b"\1", side, one) for one in roots(old - middle, new - middle, proof, None)]
+        later = roots(old - middle, new - middle, proof, None)
+        return [sha256(b"\1" + side + one).digest() for one in later]
     first, second = roots(old, middle, proof, known)
-    return [first, sha256(b"\1", second, side)]
+    return [first, sha256(b"\1" + second + side).digest()]
 
 
+leaves, link, (before, then, known), number, place = [], "0" * 64, (0, "", b""), 0, "the files"
+sys.excepthook = lambda _, e, __: sys.exit(f"{place}: {str(e) or 'is not signed with this key'}")
 public, heads, export = (open(name, "rb").read() for name in [*sys.argv[1:], "/dev/null"][:3])
 compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
-leaves, link, (before, then, known), number = [], "0" * 64, (0, "", b""), 0
 for entry in map(json.loads, export.splitlines()[:-1]):
     said = [entry[name] for name in ("seq", "at", "kind", "run_id", "employee_id")]
-    leaves.append(sha256(compact([link, *said, compact(entry["body"])]).encode()))
+    leaves.append(sha256(compact([link, *said, compact(entry["body"])]).encode()).digest())
     if (link := leaves[-1].hex()) != entry["hash"]:
         sys.exit(f"entry {entry['seq']} does not match its hash")
-for number, head in enumerate(map(json.loads, heads.splitlines()), 1):
+for number, line in enumerate(heads.splitlines() or sys.exit("no head"), 1):
+    place = f"head {number}"
+    head = json.loads(line)
     signature, proof = head.pop("signature"), [bytes.fromhex(x) for x in head.pop("proof", [])]
     load_pem_public_key(public).verify(base64.b64decode(signature), compact(head).encode())
     size, at, now = head["size"], head["at"], bytes.fromhex(head["hash"])
     if size < before or at < then or (size == before and now != known):
-        sys.exit(f"head {number} does not come after the one before it")
+        sys.exit(f"{place} does not come after the one before it")
     if proof and head["previous"] == before and roots(before, size, proof, known) != [known, now]:
-        sys.exit(f"head {number} does not extend the one before it: the record was rewritten")
+        sys.exit(f"{place} does not extend the one before it: the record was rewritten")
     if export and root(leaves[:size]) != now:
-        sys.exit(f"head {number} is not one of this record, which was cut off or rewritten")
+        sys.exit(f"{place} is not one of this record, which was cut off or rewritten")
     before, then, known = size, at, now
 print(f"{number} heads are signed and consistent" + f", and {len(leaves)} entries" * bool(export))

@@ -35,6 +35,7 @@ from icaccess.errors import EngineError, StoreError
 from icaccess.facts.interface import digest
 from icaccess.models import Action, AnyRecord, DecisionJson, Outcome, Unread, Verdict
 from icaccess.opa.transport import Revisions
+from icaccess.seen_ids import SeenIds
 from icaccess.store import audit, history, rows
 from icaccess.store.audit import RecordKey
 from icaccess.store.database import Store, upsert
@@ -124,10 +125,10 @@ class DecisionCache:
         decide = self._decide_all if self._full or not self._has_any(rules) else self._decide_changed
         if not self._keep or self._document is None:
             return decide(records, at, revisions, rules)
-        seen: set[str] = set()
+        seen = SeenIds()
         return self._without_absent(decide(_noted(records, seen), at, revisions, rules), seen)
 
-    def _without_absent(self, answers: Iterator[DecisionJson], seen: set[str]) -> Iterator[DecisionJson]:
+    def _without_absent(self, answers: Iterator[DecisionJson], seen: SeenIds) -> Iterator[DecisionJson]:
         """The answers; then the history notes who had no record, and their cached decisions are deleted."""
         yield from answers
         with self._store.writing() as connection:
@@ -232,7 +233,7 @@ _Decided = tuple[list[AnyRecord], list[DecisionJson | None], dict[int, DecisionJ
 """A batch, what was cached for each of it, and the new decisions by their place in it."""
 
 
-def _noted(records: Iterable[AnyRecord], seen: set[str]) -> Iterator[AnyRecord]:
+def _noted(records: Iterable[AnyRecord], seen: SeenIds) -> Iterator[AnyRecord]:
     for record in records:
         seen.add(record.id)
         yield record

@@ -140,13 +140,19 @@ def witness_state(connection: Connection, config: Config) -> WitnessState:
     return WitnessState(good=True, text=f"{', '.join(one.witness for one in body.receipts)} has {head}.")
 
 
-def read_heads(path: Path) -> list[SignedHead]:
+class WitnessedHeads(msgspec.Struct, frozen=True):
+    """What a witness's file holds: its heads, and the numbers of its other lines that are not empty."""
+
+    heads: list[SignedHead]
+    other_lines: list[int]
+
+
+def read_heads(path: Path) -> WitnessedHeads:
     """The heads in a witness's file: JSON, alone on its line or after what a log daemon put before it.
 
-    The last line of `icaccess audit export` is one too. `AuditError` is raised for a file that cannot be
-    read, and for a line that should be a head and is none.
+    `AuditError` is raised for a file that cannot be read, and for a line that should be a head and is none.
     """
-    found = []
+    found = WitnessedHeads([], [])
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -154,12 +160,14 @@ def read_heads(path: Path) -> list[SignedHead]:
     for number, line in enumerate(lines, 1):
         start = line.find(b'{"at":')
         if start < 0 or b'"signature":' not in line:
+            if line.strip():
+                found.other_lines.append(number)
             continue
         try:
-            found.append(msgspec.json.decode(line[start:].strip(b"\x00\r\n "), type=SignedHead))
+            found.heads.append(msgspec.json.decode(line[start:].strip(b"\x00\r\n "), type=SignedHead))
         except msgspec.DecodeError as error:
             raise AuditError(f"{path} line {number}: is not a whole head; get the file again") from error
-    if not found:
+    if not found.heads:
         raise AuditError(f"{path}: holds no head of an audit record; give what a witness keeps")
     return found
 

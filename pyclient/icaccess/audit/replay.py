@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union
 
 from icaccess.audit.witnesses import AuditSettings
 from icaccess.config import Config
 from icaccess.decisions import essence
-from icaccess.errors import AuditError, IcaccessError
+from icaccess.errors import AuditError, IcaccessError, StoreError
 from icaccess.models import AnyRecord, DecisionJson, Employee, InvalidRecord, Record, Unread
 from icaccess.opa.bundles import Tree, config_tree, digest, policy_tree
 from icaccess.opa.engine import running_opa
@@ -130,11 +130,28 @@ def _run_until(connection: Connection, day: date) -> Any:
     ).first()
 
 
-def _rules(connection: Connection, revision: str, folder: Path, read: Callable[[Path], Tree]) -> Tree:
+def check_rules(connection: Connection) -> None:
+    """`StoreError` names the first kept policy or policy data that somebody changed."""
+    columns = run_table.c
+    for revision in connection.execute(
+        union(select(columns.policy_revision), select(columns.data_revision))
+    ).scalars():
+        tree = _kept_tree(connection, revision or "")
+        if tree is not None and digest(tree) != revision:
+            raise StoreError(f"what is kept of {revision[:12]} was changed; restore a backup")
+
+
+def _kept_tree(connection: Connection, revision: str) -> Tree | None:
     kept = history.read_content(connection, revision)
-    if kept is not None:
-        tree = {name: base64.b64decode(text) for name, text in msgspec.json.decode(kept).items()}
-    else:
+    try:
+        return None if kept is None else msgspec.json.decode(kept, type=dict[str, bytes])
+    except msgspec.DecodeError:
+        return {}  # has another digest
+
+
+def _rules(connection: Connection, revision: str, folder: Path, read: Callable[[Path], Tree]) -> Tree:
+    tree = _kept_tree(connection, revision)
+    if tree is None:
         tree = read(folder) if folder.is_dir() else {}
     if not tree or digest(tree) != revision:
         raise AuditError(

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from icaccess.audit.heads import (
+    WitnessedHeads,
     check_heads,
     check_receipts,
     check_record,
@@ -20,8 +21,7 @@ from icaccess.audit.heads import (
 )
 from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, is_of_runs, runs_as_text
-from icaccess.audit.replay import Replay
-from icaccess.audit.witnesses import SignedHead
+from icaccess.audit.replay import Replay, check_rules
 from icaccess.cli.options import FORMAT, configured, past
 from icaccess.cli.text import say, say_all, show_json, show_value
 from icaccess.errors import AuditError, StoreError, UsageError
@@ -34,6 +34,7 @@ from icaccess.store.database import Store, open_store
 from icaccess.store.verify import verify as verify_record
 from icaccess.text import printable_json
 
+_SHOWN = 5
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -60,19 +61,27 @@ def verify(request: Request, heads: Path | None, head: Path | None, public: Path
     """Check the record, every row that it tells of, and that it only grew since its heads."""
     key = record_key(request.settings, request.store_url) if public is None else public_key(public)
     against = None if head is None else _read_head(head)
-    witnessed = [] if heads is None else _read_heads(heads, key)
+    found = WitnessedHeads([], []) if heads is None else _read_heads(heads, key)
+    witnessed = found.heads
     with _store(request) as store, store.reading() as connection:
         if key is None and record.is_signed(connection):
             raise AuditError(
                 "the record is signed, and its key is not here; give the public key with --public-key"
             )
         end = verify_record(connection, against, key)
+        check_rules(connection)
         check_record(connection, witnessed)
         check_receipts(connection, request.settings)
-        own = newest(connection)
+        own, signed = newest(connection), record.is_signed(connection)
+    if found.other_lines:
+        numbers = ", ".join(map(str, found.other_lines[:_SHOWN])) + ", …" * (len(found.other_lines) > _SHOWN)
+        say(f"{heads}: no head on line {numbers}; look there, unless this is a log of others too.", err=True)
+    if key is not None and end.seq and not signed:
+        say("No entry is signed, though the record has a key: somebody may have written all of it.", err=True)
     if form == "json":
         last_head = max((one.size for one in witnessed), default=None)
-        show_value({"head": end, "earlier": against, "heads": len(witnessed), "witnessed": last_head})
+        shown = {"head": end, "earlier": against, "heads": len(witnessed), "witnessed": last_head}
+        show_value({**shown, "other_lines": found.other_lines})
         return
     checked = f", and holds entry {against.seq} as it was exported" if against else ""
     say(f"The record is whole: {end.seq} entries{checked}.")
@@ -204,11 +213,11 @@ def _read_head(path: Path) -> Head:
         ) from error
 
 
-def _read_heads(path: Path, key: PublicKey | None) -> list[SignedHead]:
+def _read_heads(path: Path, key: PublicKey | None) -> WitnessedHeads:
     if key is None:
         raise AuditError("the heads cannot be verified without the record's public key; give --public-key")
     found = read_heads(path)
-    check_heads(found, key)
+    check_heads(found.heads, key)
     return found
 
 

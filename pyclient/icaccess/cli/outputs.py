@@ -204,11 +204,15 @@ class ForecastOutput(Output):
 
 
 class Verified(Output):
-    """`audit verify`; `witnessed` is the entry up to which the newest of `heads` witnessed heads reaches."""
+    """`audit verify`; `witnessed` is the entry up to which the newest of `heads` witnessed heads reaches.
+
+    `other_lines` are the numbers of the lines that hold no head, in the file that they came in.
+    """
 
     head: Head
     earlier: Head | None
     heads: int
+    other_lines: list[int]
     witnessed: int | None
 
 

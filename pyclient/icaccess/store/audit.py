@@ -2,7 +2,8 @@
 
 Each row's hash is SHA-256 over the hash before it and what the row says, so an edit, a removal, an insertion
 or a swap anywhere breaks the chain from there on. Where the record has a key, the last row of a transaction
-is signed, so nobody without the key can add rows. Whether rows are missing at the end shows against a head
+is signed, and the signature before it with it, so nobody without the key can add rows or take a signature
+away. Whether rows are missing at the end shows against a head
 that is kept elsewhere (`icaccess.audit.heads`). `icaccess.store.verify` checks all of it.
 """
 
@@ -13,13 +14,17 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, insert, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, text
 
 from icaccess.errors import StoreError
 from icaccess.store.schema import audit as audit_table
 
 GENESIS = "0" * 64
 """The hash before the first entry."""
+
+UNSIGNED = "somebody without the record's key wrote it, or removed its signature"
+FORGED = "it was forged, or a signature before it was removed"
+"""Why an entry has no signature, or a wrong one."""
 
 _APPEND_LOCK = 0x1CACCE51
 
@@ -34,7 +39,8 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One entry of the record; `at` is an instant in UTC, `body` what the kind of entry says.
 
-    `signature` covers the record up to this entry, and is there on the last entry of each transaction.
+    `signature` covers the record up to this entry and the signature before it, and is there on the last entry
+    of each transaction.
     """
 
     seq: int
@@ -81,9 +87,20 @@ def canonical(value: object) -> bytes:
     return msgspec.json.encode(value, order="sorted")
 
 
-def signed_text(entry_hash: str) -> bytes:
-    """What the signature of an entry with this hash covers."""
-    return f"icaccess audit entry {entry_hash}".encode()
+def sign(key: RecordKey, entry_hash: str, earlier: str | None) -> str:
+    """The signature of the entry with this hash; it covers `earlier` too, the signature before it."""
+    return key.sign(_signed_text(entry_hash, earlier))
+
+
+def is_signed_by(key: KeyCheck, entry_hash: str, signature: str | None, earlier: str | None) -> bool:
+    """Whether an entry's signature is the key's, and `earlier` the signature before it."""
+    # Signatures of older records cover no other one.
+    texts = (_signed_text(entry_hash, earlier), f"icaccess audit entry {entry_hash}".encode())
+    return signature is not None and any(key.signed(text, signature) for text in texts)
+
+
+def _signed_text(entry_hash: str, earlier: str | None) -> bytes:
+    return f"icaccess audit entry {entry_hash} after {earlier or 'no signature'}".encode()
 
 
 def link(before: str, seq: int, at: str, kind: str, run: int | None, employee: str | None, body: str) -> str:
@@ -110,7 +127,7 @@ def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
     if connection.dialect.name == "postgresql":  # SQLite's writers are one at a time anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
     key = key_of(connection)
-    seq, last = _end(connection, at, key)
+    seq, last, signature = _end(connection, at, key)
     rows: list[dict[str, Any]] = []
     for draft in drafts:
         seq += 1
@@ -129,18 +146,18 @@ def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
             }
         )
     if key is not None:
-        rows[-1]["signature"] = key.sign(signed_text(last))
+        rows[-1]["signature"] = sign(key, last, signature)
     connection.execute(insert(audit_table), rows)
 
 
-def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, str]:
-    """The last entry's number and hash, when an entry of the instant `at` may follow it."""
+def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, str, str | None]:
+    """The last entry's number, hash and signature, when an entry of the instant `at` may follow it."""
     columns = audit_table.c
     row = connection.execute(
         select(columns.seq, columns.at, columns.hash, columns.signature).order_by(columns.seq.desc()).limit(1)
     ).first()
     if row is None:
-        return 0, GENESIS
+        return 0, GENESIS, None
     if row.at > at:
         raise StoreError(
             f"the clock is wrong: it is {at}, and the newest audit entry is of {row.at}; correct it"
@@ -148,15 +165,19 @@ def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, s
     if key is None and row.signature is not None:
         raise StoreError("the audit record is signed, and no key is given; set audit.key in icaccess.yaml")
     if key is not None and (row.signature is not None or is_signed(connection)):
-        _check_signed(row.seq, row.hash, row.signature, key)
-    return row.seq, row.hash
+        if row.signature is None:
+            raise StoreError(f"audit entry {row.seq}: is not signed; {UNSIGNED}")
+        earlier = connection.execute(_signature_before(row.seq)).scalar()
+        if not is_signed_by(key, row.hash, row.signature, earlier):
+            raise StoreError(f"audit entry {row.seq}: is not signed with the key {key.id}; {FORGED}")
+    return row.seq, row.hash, row.signature
 
 
-def _check_signed(seq: int, entry_hash: str, signature: str | None, key: RecordKey) -> None:
-    if signature is None:
-        raise StoreError(f"audit entry {seq}: is not signed; somebody without the record's key wrote it")
-    if not key.signed(signed_text(entry_hash), signature):
-        raise StoreError(f"audit entry {seq}: is not signed with the key {key.id}: it was forged")
+def _signature_before(seq: int | ColumnElement[int]) -> Select[Any]:
+    """The last signature before an entry."""
+    before = audit_table.alias()
+    query = select(before.c.signature).where(before.c.seq < seq, before.c.signature.is_not(None))
+    return query.order_by(before.c.seq.desc()).limit(1)
 
 
 def entries(
@@ -221,7 +242,8 @@ def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
     """
     key = key_of(connection)
     before = audit_table.alias()
-    query = select(audit_table, before.c.hash.label("before")).join_from(
+    earlier = _signature_before(audit_table.c.seq).scalar_subquery().label("earlier")
+    query = select(audit_table, before.c.hash.label("before"), earlier).join_from(
         audit_table, before, before.c.seq == audit_table.c.seq - 1, isouter=True
     )
     with connection.execute(query.where(audit_table.c.kind == kind)) as rows:
@@ -229,7 +251,7 @@ def holds(connection: Connection, kind: str, body: Mapping[str, Any]) -> bool:
             body.items() <= msgspec.json.decode(row.body).items()
             and row.hash
             == link(row.before or GENESIS, row.seq, row.at, row.kind, row.run_id, row.employee_id, row.body)
-            and (key is None or bool(row.signature and key.signed(signed_text(row.hash), row.signature)))
+            and (key is None or is_signed_by(key, row.hash, row.signature, row.earlier))
             for row in rows
         )
 

@@ -65,9 +65,11 @@ def keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> Non
 
 def keep_absent(connection: Connection, at: str, present: Container[str]) -> list[str]:
     """Write that nothing is known of those who have a document and are not `present`, and give their ids."""
-    known = connection.execute(select(history.c.employee_id).distinct()).scalars()
+    query = select(history.c.employee_id).distinct().execution_options(yield_per=_TOGETHER)
     absent: list[str] = []
-    for some in batches([one for one in known if one not in present], _TOGETHER):
+    for some in batches(
+        [one for one in connection.execute(query).scalars() if one not in present], _TOGETHER
+    ):
         newest = _newest(connection, some)
         absent += [one for one in some if newest.get(one, (b"", None))[0] != _digest(_ABSENT)]
     keep(connection, at, dict.fromkeys(absent, _ABSENT))
@@ -84,7 +86,8 @@ def _keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> No
         if digest == before:
             continue
         places.append({"employee_id": employee_id, "at": _number(at), "content": digest})
-        base = base or before
+        # What says nothing of anybody needs no facts of anybody, which would be kept as long as it is.
+        base = None if document == _ABSENT else base or before
         rows[digest] = {"digest": digest, "base": base, "data": _pack(document, bases[base] if base else b"")}
     known = set(
         connection.execute(select(content.c.digest).where(content.c.digest.in_(list(rows)))).scalars()
@@ -117,9 +120,12 @@ def has_content(connection: Connection, name: str) -> bool:
 
 
 def read_content(connection: Connection, name: str) -> bytes | None:
-    """What `keep_content` kept by this name."""
+    """What `keep_content` kept by this name; `StoreError` if it was edited."""
     row = connection.execute(select(content.c.data).where(content.c.digest == _digest(name.encode()))).first()
-    return None if row is None else _unpack(row.data, b"")
+    try:
+        return None if row is None else _unpack(row.data, b"")
+    except zlib.error as error:
+        raise StoreError(f"what is kept of {name[:12]} was changed; restore a backup") from error
 
 
 def find(connection: Connection, employee_id: str, at: str) -> Document | None:
@@ -192,7 +198,11 @@ def _groups(connection: Connection, query: Select[Any]) -> Iterator[tuple[int, s
 
 
 def _listed(documents: Iterable[tuple[Any, Any]]) -> str:
-    listed = sorted((employee_id, digest.hex()) for employee_id, digest in documents)
+    # What somebody edited may be of any type in SQLite, and has to differ, not to fail.
+    listed = sorted(
+        (str(employee_id), digest.hex() if isinstance(digest, bytes) else str(digest))
+        for employee_id, digest in documents
+    )
     return hashlib.sha256(audit.canonical(listed)).hexdigest()
 
 
@@ -209,23 +219,29 @@ def check(connection: Connection, recorded: Mapping[int, str | None]) -> None:
         raise StoreError(f"the history of {_instant(min(left))}: is in the audit record, and was deleted")
     base = content.alias()
     query = (
-        select(history.c.employee_id, history.c.content, content.c.data, base.c.data.label("base"))
+        select(
+            history.c.employee_id,
+            history.c.content,
+            content.c.data,
+            content.c.base.label("named"),
+            base.c.data.label("base"),
+        )
         .join_from(history, content, content.c.digest == history.c.content, isouter=True)
         .join(base, base.c.digest == content.c.base, isouter=True)
     )
     with connection.execute(query.execution_options(yield_per=_TOGETHER)) as rows:
         for row in rows:
             try:
-                before = _unpack(row.base, b"") if row.base else b""
+                before = b"" if row.named is None else _unpack(row.base, b"")
             except zlib.error:
-                before = b""
+                before = None
             _checked(row.employee_id, row.content, row.data, before)
 
 
-def _checked(employee_id: str, digest: bytes, data: bytes | None, base: bytes) -> bytes:
-    """A document; `StoreError` where it is not the one that its digest names."""
+def _checked(employee_id: str, digest: bytes, data: bytes | None, base: bytes | None) -> bytes:
+    """A document; `StoreError` where it, or what it is packed against, is not what its digest names."""
     try:
-        document = _unpack(data or b"", base)
+        document = b"" if data is None or base is None else _unpack(data, base)
     except zlib.error:
         document = b""
     if _digest(document) != digest:
@@ -233,7 +249,9 @@ def _checked(employee_id: str, digest: bytes, data: bytes | None, base: bytes) -
     return document
 
 
-def _instant(number: int) -> str:
+def _instant(number: object) -> str:
+    if not isinstance(number, int):
+        return repr(number)
     return instant(datetime.fromtimestamp(number / 1000, UTC))
 
 
@@ -257,10 +275,12 @@ def _newest(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[bytes
 
 def _contents(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, bytes]:
     """The contents that are packed against nothing, by digest."""
-    query = select(content.c.digest, content.c.data).where(content.c.digest.in_(list(digests)))
+    wanted = list(digests)
+    query = select(content.c.digest, content.c.data).where(content.c.digest.in_(wanted))
     try:
-        return {row.digest: _unpack(row.data, b"") for row in connection.execute(query)}
-    except zlib.error as error:
+        found = {row.digest: _unpack(row.data, b"") for row in connection.execute(query)}
+        return {digest: found[digest] for digest in wanted}
+    except (zlib.error, KeyError) as error:
         raise StoreError("what is kept of the facts was changed; restore a backup of the store") from error
 
 
@@ -279,5 +299,10 @@ def _pack(document: bytes, base: bytes) -> bytes:
 
 
 def _unpack(data: bytes, base: bytes) -> bytes:
+    if not isinstance(data, bytes):
+        raise zlib.error("is no bytes")
     unpacker = zlib.decompressobj(_RAW, _WORDS + base)
-    return unpacker.decompress(data) + unpacker.flush()
+    unpacked = unpacker.decompress(data) + unpacker.flush()
+    if unpacker.unused_data or not unpacker.eof:
+        raise zlib.error("bytes after the end, or no end")
+    return unpacked

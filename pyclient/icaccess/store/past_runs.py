@@ -54,13 +54,13 @@ def removed_since(connection: Connection, target: str, at: str) -> int:
     )
 
 
-def finished_since(connection: Connection, target: str, at: str, as_of: date) -> bool:
-    """Whether a run that began at the instant `at` or later, for the day `as_of` or later, was finished."""
+def finished_between(connection: Connection, target: str, begin: str, end: str, as_of: date) -> bool:
+    """Whether a run that began between two instants, for the day `as_of` or later, was finished."""
     query = select(run_table.c.id).where(
         run_table.c.target == target,
         run_table.c.kind == "apply",
         run_table.c.state == "finished",
-        run_table.c.started_at >= at,
+        run_table.c.started_at.between(begin, end),
         run_table.c.as_of >= as_of.isoformat(),
     )
     return connection.execute(query.limit(1)).first() is not None

@@ -104,7 +104,7 @@ def check_cached(connection: Connection, key: RecordKey) -> None:
     with connection.execute(query.execution_options(yield_per=_TOGETHER)) as found:
         for *said, employee_id, facts, essence, seal in found:
             code = sealers.get(tuple(said)) or sealers.setdefault(tuple(said), sealer(key, *said))
-            if code(facts + employee_id, essence) != seal:
+            if code(f"{facts}{employee_id}", essence) != seal:
                 raise StoreError(edited(employee_id))
 
 

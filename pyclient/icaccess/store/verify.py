@@ -73,7 +73,7 @@ def _chain(
     """Every entry, once it is known to be in its place."""
     before = Entry(seq=0, at="", kind="", run_id=None, employee_id=None, body={}, hash=GENESIS)
     unsigned: int | None = None
-    signed = False
+    signed, earlier = False, None
     query = select(audit_table).order_by(audit_table.c.seq).execution_options(yield_per=1000)
     with connection.execute(query) as rows:
         for row in rows:
@@ -83,19 +83,18 @@ def _chain(
                     f"audit entry {entry.seq}: is not the one that was exported; the record was rewritten"
                 )
             if entry.signature is not None and key is not None:
-                if not key.signed(audit.signed_text(entry.hash), entry.signature):
-                    raise StoreError(f"audit entry {entry.seq}: is not signed with the key {key.id}: forged")
-                signed, unsigned = True, None
+                if not audit.is_signed_by(key, entry.hash, entry.signature, earlier):
+                    raise StoreError(
+                        f"audit entry {entry.seq}: is not signed with the key {key.id}; {audit.FORGED}"
+                    )
+                signed, unsigned, earlier = True, None, entry.signature
             elif entry.signature is None and unsigned is None:
                 unsigned = entry.seq
             signed = signed or (entry.kind == "head" and key is not None)
             yield entry
             before = entry
     if signed and unsigned is not None:
-        raise StoreError(
-            f"audit entry {unsigned}: is not signed; somebody without the record's key wrote it, or "
-            "removed a signature"
-        )
+        raise StoreError(f"audit entry {unsigned}: is not signed; {audit.UNSIGNED}")
 
 
 def _entry(row: Row[Any], before: Entry) -> Entry:

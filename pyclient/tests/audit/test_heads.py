@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from icaccess.audit.heads import (
+    WitnessedHeads,
     check_heads,
     check_record,
     hand_over,
@@ -51,7 +52,7 @@ def grown(store: Store, settings: Config, runs: int = 3) -> list[SignedHead]:
         note(store, *(f"run {run}, entry {number}" for number in range(run + 1)), run=run)
         (receipt,) = hand_over(store, settings, key_of(settings))
         assert not receipt.problem
-    return read_heads(witness_of(settings))
+    return read_heads(witness_of(settings)).heads
 
 
 def test_each_run_hands_over_one_head_of_a_longer_record(signed: Store, settings: Config) -> None:
@@ -67,7 +68,7 @@ def test_no_head_is_handed_over_twice_or_of_no_entries(signed: Store, settings: 
     note(signed, "one")
     assert len(hand_over(signed, settings, key_of(settings))) == 1
     assert hand_over(signed, settings, key_of(settings)) == ()
-    assert len(read_heads(witness_of(settings))) == 1
+    assert len(read_heads(witness_of(settings)).heads) == 1
 
 
 def test_a_witness_that_fails_is_named_and_gets_the_next(signed: Store, settings: Config) -> None:
@@ -80,7 +81,7 @@ def test_a_witness_that_fails_is_named_and_gets_the_next(signed: Store, settings
     note(signed, "two")
     (receipt,) = hand_over(signed, settings, key_of(settings))
     assert not receipt.problem
-    check(signed, read_heads(blocked), key_of(settings))
+    check(signed, read_heads(blocked).heads, key_of(settings))
 
 
 def test_a_line_cut_short_does_not_swallow_the_next(signed: Store, settings: Config) -> None:
@@ -89,7 +90,15 @@ def test_a_line_cut_short_does_not_swallow_the_next(signed: Store, settings: Con
     file.write_bytes(file.read_bytes() + b'{"at":"2027')
     note(signed, "more")
     hand_over(signed, settings, key_of(settings))
-    assert [head.size for head in read_heads(file)] == [2, 4]
+    assert [head.size for head in read_heads(file).heads] == [2, 4]
+
+
+def test_lines_that_hold_no_head_are_named(signed: Store, settings: Config) -> None:
+    heads = grown(signed, settings)
+    file = witness_of(settings)
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"garbage\n" + lines[0] + b"\n" + lines[1] + b'{"at":"2027\n' + lines[2] + b"{}\n")
+    assert read_heads(file) == WitnessedHeads(heads, [1, 5, 7])
 
 
 def test_heads_are_found_in_the_lines_of_a_log(signed: Store, settings: Config, tmp_path: Path) -> None:
@@ -99,7 +108,7 @@ def test_heads_are_found_in_the_lines_of_a_log(signed: Store, settings: Config, 
         b"".join(b"Nov 28 10:00:00 host icaccess-audit: " + head.short_line() + b"\n" for head in heads)
         + b"Nov 28 10:00:01 host sshd: session opened\n"
     )
-    check(signed, read_heads(log), key_of(settings))
+    check(signed, read_heads(log).heads, key_of(settings))
 
 
 def test_a_record_that_was_rewritten_is_found(signed: Store, settings: Config, tmp_path: Path) -> None:
@@ -180,7 +189,34 @@ def test_an_unsigned_record_can_be_signed_from_then_on(store_url: str, settings:
     with open_store(store_url, key=record_key(settings, store_url, make=True)) as store:
         note(store, "with the key")
         hand_over(store, settings, key_of(settings))
-        check(store, read_heads(witness_of(settings)), key_of(settings))
+        check(store, read_heads(witness_of(settings)).heads, key_of(settings))
+
+
+def test_a_signature_that_was_removed_is_found(signed: Store, settings: Config) -> None:
+    with signed.writing() as connection:  # several signatures within one instant
+        for number in range(6):
+            audit.append(connection, signed.now(), [audit.Draft(kind="note", body={"n": number})] * 2)
+    for seq in range(2, 14, 2):
+        with signed.engine.connect() as connection:
+            connection.execute(text("UPDATE audit SET signature = NULL WHERE seq = :seq"), {"seq": seq})
+            named = (
+                seq + 2 if seq < 12 else 11
+            )  # the next signature covers it, and after the last there is none
+            with pytest.raises(StoreError, match=f"audit entry {named}: is not signed"):
+                verify(connection, key=key_of(settings))
+            connection.rollback()
+
+
+def test_signatures_of_an_older_icaccess_are_taken(signed: Store, settings: Config) -> None:
+    key = key_of(settings)
+    note(signed, "as an older icaccess signed it")
+    with signed.writing() as connection:
+        (entry,) = audit.entries(connection)
+        signature = key.sign(f"icaccess audit entry {entry.hash}".encode())
+        connection.execute(text("UPDATE audit SET signature = :signature"), {"signature": signature})
+    note(signed, "as this one does")
+    with signed.reading() as connection:
+        assert verify(connection, key=key).seq == 2
 
 
 def test_the_time_of_the_record_never_goes_back(signed: Store) -> None:

@@ -92,8 +92,8 @@ def test_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kept").write_bytes(body)
     key = record_key(config, "")
     assert key is not None
-    check_heads(read_heads(tmp_path / "kept"), key)
-    assert read_heads(tmp_path / "kept") == [entry.head]
+    check_heads(read_heads(tmp_path / "kept").heads, key)
+    assert read_heads(tmp_path / "kept").heads == [entry.head]
 
 
 def test_http_that_refuses_or_is_away(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_syslog(tmp_path: Path, protocol: str) -> None:
     (tmp_path / "kept").write_bytes(received[0])
     key = record_key(config, "")
     assert key is not None
-    check_heads(read_heads(tmp_path / "kept"), key)
+    check_heads(read_heads(tmp_path / "kept").heads, key)
 
 
 @pytest.mark.parametrize("protocol", ["unix", "tcp"])

@@ -10,14 +10,20 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 import pytest
 import sqlalchemy
 
 from icaccess.audit.keys import signing_key
+from icaccess.audit.replay import check_rules
+from icaccess.errors import StoreError
 from icaccess.store import history
 from icaccess.store.database import open_store
+from icaccess.store.schema import metadata
+from icaccess.store.verify import verify
 from tests.cli.test_changes import icaccess  # noqa: F401 (the fixture)
 
 ROOT = Path(__file__).parents[3]
@@ -84,6 +90,102 @@ def test_tampering_is_found(run, tmp_path):
         1,
         f"icaccess: audit entry {number}: does not match its hash: it was changed\n",
     )
+
+
+def test_what_is_kept_of_people_and_rules_is_verified(run, tmp_path):
+    store = tmp_path / "icaccess.db"
+    with sqlite3.connect(store) as connection:
+        contents = connection.execute("SELECT digest FROM content").fetchall()
+    connection.close()
+    assert len(contents) == 78  # 76 people, the policy and the policy data
+    whole = store.read_bytes()
+    named = set()
+    for digest in contents[::9] + contents[-1:]:
+        with sqlite3.connect(store) as connection:
+            connection.execute(
+                "UPDATE content SET data = CAST(data || x'00' AS BLOB) WHERE digest = ?", digest
+            )
+        connection.close()
+        code, out, err = run("verify")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.endswith(" was changed; restore a backup\n"), err
+        named.add(err)
+        store.write_bytes(whole)
+    assert len(named) == len(contents[::9]) + 1
+    policies = list(run_revisions(store))
+    for revision in policies:
+        tree = {"x.rego": "cGFja2FnZSB4"}
+        with open_store(f"sqlite:///{store}") as opened, opened.writing() as connection:
+            connection.execute(sqlalchemy.text("DELETE FROM content WHERE base IS NULL AND digest NOT IN "
+                                               "(SELECT content FROM history)"))  # fmt: skip
+            history.keep_content(connection, revision, json.dumps(tree).encode())
+        assert (
+            run("verify")[2] == f"icaccess: what is kept of {revision[:12]} was changed; restore a backup\n"
+        )
+        store.write_bytes(whole)
+    assert len(policies) == 2
+
+
+def test_a_value_of_any_type_in_any_column_is_found(run, tmp_path):
+    """SQLite keeps any type in any column, so an edit may be one that Python's code does not expect."""
+    key = signing_key(tmp_path / "icaccess.db.key", make=False)
+    whole, tries = (tmp_path / "icaccess.db").read_bytes(), 0
+    for table in (one for one in metadata.sorted_tables if one.name not in ("lock", "waiting", "notice")):
+        names = ",".join(table.primary_key.columns.keys())
+        for column, value in product(
+            table.columns.keys(), ("x'fffe'", "5", "'zz'", "CAST(x'eda080' AS TEXT)")
+        ):
+            edited = tmp_path / "edited.db"
+            edited.write_bytes(whole)
+            row = f'({names}) = (SELECT {names} FROM "{table.name}" ORDER BY {names} DESC LIMIT 1)'  # noqa: S608 (of our schema)
+            with closing(sqlite3.connect(edited)) as connection, connection:
+                try:
+                    done = connection.execute(f'UPDATE "{table.name}" SET "{column}" = {value} WHERE {row}')  # noqa: S608 (of our schema)
+                except sqlite3.IntegrityError:  # a column that refers to another, or may not be repeated
+                    continue
+            if not done.rowcount:  # the table is empty
+                break
+            tries += 1
+            with (
+                open_store(f"sqlite:///{edited}", read_only=True) as store,
+                pytest.raises(StoreError) as found,
+                store.reading() as connection,
+            ):
+                verify(connection, key=key)
+                check_rules(connection)
+                pytest.fail(f"{table}.{column} = {value} passes")
+            assert "\n" not in str(found.value)
+    assert tries > 200
+
+
+def run_revisions(store):
+    """The revisions of policy and policy data that the runs of a store name."""
+    with sqlite3.connect(store) as connection:
+        found = connection.execute("SELECT policy_revision, data_revision FROM run WHERE kind = 'apply'")
+        revisions = found.fetchone()
+    connection.close()
+    return revisions
+
+
+def test_lines_without_a_head_are_told(run, icaccess, tmp_path):  # noqa: F811 (the fixture)
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config", config)
+    heads = tmp_path / "heads.jsonl"
+    with (config / "icaccess.yaml").open("a") as settings:
+        settings.write(f"audit: {{witnesses: [{{type: file, path: {heads}}}]}}\n")
+    assert icaccess("apply", "--yes", "--config", config)[0] == 0
+    assert run("verify", "--heads", heads)[::2] == (0, "")
+    heads.write_bytes(heads.read_bytes() + b"garbage\n")
+    code, _, err = run("verify", "--heads", heads)
+    assert (code, err.count("\n"), "heads.jsonl: no head on line 2; look there" in err) == (0, 1, True)
+    assert json.loads(run("verify", "--heads", heads, "--format", "json")[1])["other_lines"] == [2]
+
+
+def test_a_record_without_any_signature_is_told(run, tmp_path):
+    with sqlite3.connect(tmp_path / "icaccess.db") as connection:
+        connection.execute("UPDATE audit SET signature = NULL")
+    connection.close()
+    assert "No entry is signed, though the record has a key" in run("verify")[2]
 
 
 def test_one_person_s_story(run):

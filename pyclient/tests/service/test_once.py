@@ -8,11 +8,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
-from icaccess.errors import GuardStop
+from icaccess.errors import GuardStop, StoreError
 from icaccess.opa.engine import Engine
 from icaccess.request import Request
 from icaccess.service.once import Stopped, once
+from icaccess.store.database import instant
 from tests.service import district
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -65,6 +67,19 @@ def test_a_run_grants_what_is_due_and_another_finds_it_done(request_for) -> None
     # A later slot has not been worked yet, and SIGHUP asks for a run in any case.
     assert once(request, datetime.now(UTC) + timedelta(seconds=1), never) is not None
     assert once(request, None, never) is not None
+
+
+def test_a_run_of_a_time_to_come_does_not_stand_for_this_one(request_for) -> None:
+    """Where the clock went back, the service says so, and does not take its slots for done."""
+    request, began = request_for(3), datetime.now(UTC)
+    assert once(request, began, never) is not None
+    with create_engine(request.store_url).begin() as connection:
+        later = {"at": instant(began + timedelta(days=1))}
+        connection.execute(text("UPDATE run SET started_at = :at"), later)
+        connection.execute(text("UPDATE audit SET at = :at"), later)
+    with pytest.raises(StoreError, match="the clock is wrong"):
+        once(request, began, never)
+    assert holders(request) == 3
 
 
 def test_a_stop_while_gathering_changes_nothing(request_for) -> None:

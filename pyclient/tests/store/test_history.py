@@ -72,6 +72,37 @@ def test_old_versions_are_deleted_but_not_current_ones(store: Store) -> None:
         assert history.read_content(connection, "another") is None
 
 
+def test_nothing_is_kept_for_who_has_gone(store: Store) -> None:
+    """What says that a person is gone is kept for ever, so it rests on nobody's facts."""
+    with store.writing() as connection:
+        history.keep(connection, DAYS[0], {"1": document("Clerk")})
+        history.keep_absent(connection, DAYS[1], set())
+        history.prune(connection, DAYS[4], DAYS[3])
+        history.keep(connection, DAYS[4], {"1": document("Teacher")})
+        found = history.find(connection, "1", DAYS[4])
+        assert found is not None
+        assert found.facts["assignments"][0]["role"] == "Teacher"
+    assert rows(store) == (2, 2)
+
+
+def test_bytes_after_what_is_kept_are_found(store: Store) -> None:
+    with store.writing() as connection:
+        for at, role in zip(DAYS, "ABC", strict=False):
+            history.keep(connection, at, {"1": document(role)})
+    with store.reading() as connection:
+        digests = list(connection.execute(select(content.c.digest)).scalars())
+    assert len(digests) == 3
+    for digest in digests:
+        for change in (lambda data: data + b"\x00", lambda data: data[:-1]):
+            with store.engine.connect() as connection:
+                row = content.c.digest == digest
+                data = connection.execute(select(content.c.data).where(row)).scalar_one()
+                connection.execute(update(content).where(row).values(data=change(data)))
+                with pytest.raises(StoreError, match="what is kept of 1 was changed"):
+                    verify(connection)
+                connection.rollback()
+
+
 def test_what_somebody_changed_is_named(store: Store) -> None:
     with store.writing() as connection:
         history.keep(connection, DAYS[0], {"1": document("A")})

@@ -166,7 +166,10 @@ class Bundle(Roster):
         file = self._folder() / f"{name}.csv"
         settings = CsvSettings(name=name, gives="people", key={"id": "sourcedId"}, path=str(file))
         needed = {"manifest": ("propertyName", "value"), "roles": ("userSourcedId", "orgSourcedId", "role")}
-        return CsvFile(settings, file, needed.get(name, ("sourcedId",))).rows()
+        try:
+            yield from CsvFile(settings, file, needed.get(name, ("sourcedId",))).rows()
+        except FactsError as error:  # the folder that a zip file is unpacked to means nothing to anybody
+            raise FactsError(str(error).replace(str(file.parent), str(self._path))) from error
 
     def _folder(self) -> Path:
         if self._path.is_dir():
@@ -176,8 +179,17 @@ class Bundle(Roster):
             try:
                 with zipfile.ZipFile(self._path) as bundle:
                     files = [file for file in bundle.infolist() if file.filename in _FILES]
+                    names = {file.filename for file in files}
+                    if len(names) < len(files):
+                        raise FactsError(f"{self._path}: holds a file twice; get the export anew")
+                    if "manifest.csv" not in names:
+                        raise FactsError(
+                            f"{self._path}: holds no manifest.csv at its top; zip the files, not their folder"
+                        )
                     if sum(file.file_size for file in files) > _MAX_UNPACKED:
-                        raise FactsError(f"{self._path}: unpacks to more than {_MAX_UNPACKED:,} bytes")
+                        raise FactsError(
+                            f"{self._path}: unpacks to more than {_MAX_UNPACKED:,} bytes; give the folder"
+                        )
                     for file in files:
                         bundle.extract(file, self._temporary.name)
             except _BROKEN_ZIP as error:

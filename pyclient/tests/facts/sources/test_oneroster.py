@@ -313,6 +313,29 @@ def test_a_damaged_zip(tmp_path: Path, method: int, damage: str) -> None:
         list(roster.collection("orgs"))
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([*bundle().items(), ("users.csv", "sourcedId\r\n")], r"roster\.zip: holds a file twice"),
+        ([(f"export/{name}", text) for name, text in bundle().items()], "holds no manifest.csv at its top"),
+        ([*bundle().items()][:1], r"roster\.zip/orgs\.csv: cannot be read"),
+        (
+            [*[*bundle().items()][:1], ("orgs.csv", "a,b\r\n1,2\r\n")],
+            r"roster\.zip/orgs\.csv line 1: has no column",
+        ),
+    ],
+    ids=["twice", "folder", "missing", "columns"],
+)
+def test_a_zip_is_told_by_its_own_name(tmp_path: Path, files: list[tuple[str, str]], said: str) -> None:
+    path = tmp_path / "roster.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files:
+            archive.writestr(name, text)
+    with closing(Bundle(path)) as roster, pytest.raises(FactsError, match=said):
+        list(roster.collection("orgs"))
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_bundle_gives_what_the_service_gives(tmp_path: Path, *, zipped: bool) -> None:
     records, _ = read_bundle(tmp_path, bundle(), zipped=zipped)
@@ -541,7 +564,7 @@ def test_a_1_1_bundle_has_orgs_and_role_with_the_user(tmp_path: Path) -> None:
     [
         (bundle(**{"file.users": "delta"}), "its manifest says 'delta' of users; a bulk export is needed"),
         (bundle(**{"file.orgs": "absent"}), "its manifest says 'absent' of orgs; a bulk export is needed"),
-        ({}, "cannot be read"),
+        ({}, "manifest.csv"),
         (
             bundle() | {"users.csv": "sourcedId,identifier\nu1,1,1\nu2,2\n"},
             "users.csv line 2: has 3 cells where the header has 2",
