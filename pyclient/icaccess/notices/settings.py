@@ -14,7 +14,9 @@ from icaccess.errors import ConfigError
 from icaccess.http import is_loopback
 from icaccess.models import Text
 
-PersonKind = Literal["recertification_open", "access_ending", "access_given", "access_removed", "recertified"]
+PersonKind = Literal[
+    "recertification_open", "access_ending", "access_kept", "access_given", "access_removed", "recertified"
+]
 OperatorKind = Literal["grant_overdue", "guard_stop", "consent_needed", "run_failed", "export_overdue"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -56,6 +58,7 @@ class PeopleSettings(Section, frozen=True, kw_only=True):
     about: tuple[PersonKind, ...] = (
         "recertification_open",
         "access_ending",
+        "access_kept",
         "access_given",
         "access_removed",
         "recertified",

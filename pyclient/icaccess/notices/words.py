@@ -54,6 +54,7 @@ _SAMPLES: dict[str, dict[str, Any]] = {
         "recertification_opens": "2028-01-01",
         "valid_through": "2028-06-30",
     },
+    "access_kept": {"last_day": "2028-06-30", "valid_through": "2030-06-30"},
     "access_given": {"since": "2028-06-15", "locations": ["210"], "valid_through": "2030-06-30"},
     "access_removed": {"removed_on": "2028-07-01", "reasons": [_REASON]},
     "recertified": {"valid_through": "2030-06-30"},
