@@ -127,6 +127,6 @@ class NoticeError(IcaccessError):
 
 
 class NoticesFailed(NoticeError):
-    """Some notices could not be sent; the others were, and the store holds both."""
+    """Some notices were not taken, or not confirmed; the others were sent, and the store holds all."""
 
     exit_code = 4

@@ -120,6 +120,10 @@ class Employee(Fact, frozen=True):
     access: Access | UnsetType = UNSET
 
 
+LISTS = ("employment", "assignments", "certifications", "approvals")
+"""The lists of facts of an employee."""
+
+
 class InvalidRecord(msgspec.Struct, frozen=True):
     """A record with a readable id that is wrong in itself: undecided, while the others go on.
 

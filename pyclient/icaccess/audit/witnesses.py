@@ -11,6 +11,7 @@ import os
 import socket
 from abc import abstractmethod
 from logging.handlers import SysLogHandler
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -18,6 +19,7 @@ from msgspec import Meta
 
 from icaccess.config import Config, SecretUrl, Section
 from icaccess.config.auth import Auth
+from icaccess.config.secrets import is_http_url
 from icaccess.errors import AuditError, HttpError
 from icaccess.files import make_folder
 from icaccess.store.audit import canonical
@@ -81,6 +83,10 @@ class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
 
     path: str
 
+    def __post_init__(self) -> None:
+        if self.path.endswith("/") or Path(self.path).name in ("", "..", "~"):
+            raise ValueError(f"the path {self.path!r} names no file; name one that gets the heads")
+
     @property
     def name(self) -> str:
         """The path as written."""
@@ -111,6 +117,14 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
     address: str = "/dev/log"
     protocol: Literal["udp", "tcp"] = "udp"
 
+    def __post_init__(self) -> None:
+        host, _, port = self.address.rpartition(":")
+        is_port = port.isascii() and port.isdigit() and 0 < int(port) < 65536
+        if not (self.address.startswith("/") or (host and is_port)):
+            raise ValueError(
+                f"the address {self.address!r} is neither a socket such as /dev/log nor HOST:PORT"
+            )
+
     @property
     def name(self) -> str:
         """The address."""
@@ -119,8 +133,8 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
     def hand_over(self, head: SignedHead, config: Config) -> str:  # noqa: ARG002 (others look up paths)
         """Send the head without its proof, since a line of syslog is short."""
         kind = socket.SOCK_STREAM if self.protocol == "tcp" else socket.SOCK_DGRAM
-        host, colon, port = self.address.rpartition(":")
-        to_socket = self.address.startswith("/") or not (colon and port.isdigit())
+        host, _, port = self.address.rpartition(":")
+        to_socket = self.address.startswith("/")
         address: str | tuple[str, int] = self.address if to_socket else (host.strip("[]"), int(port))
         try:
             handler = _Syslog(address, SysLogHandler.LOG_AUTH, None if to_socket else kind)
@@ -132,7 +146,7 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
                 handler.emit(logging.makeLogRecord({"msg": text, "levelname": "INFO"}))
             finally:
                 handler.close()
-        except (OSError, OverflowError, UnicodeError) as error:  # also a port or a name that none can have
+        except (OSError, UnicodeError) as error:  # also a name that none can have
             why = getattr(error, "strerror", None) or error
             raise AuditError(f"syslog {self.address}: takes no head: {why}") from error
         return ""
@@ -149,6 +163,9 @@ class HttpWitness(Witness, frozen=True, kw_only=True, tag="http"):
     url: SecretUrl
     auth: Auth | None = None
     ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
 
     @property
     def name(self) -> str:
@@ -169,6 +186,9 @@ class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
 
     url: SecretUrl
     ca_file: Annotated[str, Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
 
     @property
     def name(self) -> str:
@@ -239,6 +259,11 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     key: str = ""
     witnesses: tuple[AnyWitness, ...] = ()
     history: HistorySettings = HistorySettings()
+
+
+def _check_url(url: SecretUrl) -> None:
+    if not is_http_url(url.reveal()):
+        raise ValueError("the url is none of HTTP; write https://HOST/PATH")
 
 
 def _post(

@@ -9,7 +9,7 @@ import msgspec
 
 from icaccess.cli.options import FORMAT, configured, deciding
 from icaccess.cli.text import say, show_value
-from icaccess.errors import GuardStop, NoticeError, NoticesFailed, UsageError
+from icaccess.errors import GuardStop, IcaccessError, NoticeError, NoticesFailed, UsageError
 from icaccess.request import Request
 from icaccess.store.consents import Consent
 
@@ -25,7 +25,7 @@ def notices() -> None:
 def plan(request: Request, form: str) -> None:
     """Show what would go out now; send nothing."""
     from icaccess.notices.gather import gather
-    from icaccess.notices.send import open_notices, option_of, waiting
+    from icaccess.notices.send import look, open_notices
     from icaccess.store.database import open_store
 
     with (
@@ -33,25 +33,26 @@ def plan(request: Request, form: str) -> None:
         open_notices(request.settings) as (settings, channels, _),
     ):
         due = gather(request, settings)
-        found = waiting(store, due, channels)
+        found = look(store, due, channels)
     stopped = found.over(settings.limit)
+    shown = {name: (*groups, *found.unaddressed[name]) for name, groups in found.by_channel.items()}
     if form == "json":
         document = {
             "as_of": due.as_of,
             "digest": found.digest,
             "problem": due.problem or None,
             "stopped": stopped or None,
-            "without_address": due.without_address,
+            "without_address": found.without_address,
             "notices": [
                 {"channel": channel, **msgspec.structs.asdict(one)}
-                for channel, groups in found.by_channel.items()
+                for channel, groups in shown.items()
                 for group in groups
                 for one in group
             ],
         }
         show_value(document)
         return
-    for channel, groups in found.by_channel.items():
+    for channel, groups in shown.items():
         count = sum(map(len, groups))
         say(f"By {channel} ({count:,}):" if count else f"By {channel}: nothing is due.")
         for group in groups:
@@ -60,10 +61,10 @@ def plan(request: Request, form: str) -> None:
                 say(f"  {one.recipient}  {one.kind}  {one.fact}{where}")
     if due.problem:
         say(f"People and approvers are told nothing now: {due.problem}")
-    if due.without_address:
-        say(f"{due.without_address:,} recipients have no e-mail address in the facts.")
+    if found.without_address:
+        say(f"{found.without_address:,} recipients have no e-mail address in the facts.")
     if stopped:
-        say(f"The limit stops this: {stopped}. To let it through: {option_of(found)}")
+        say(f"The limit stops this: {stopped}. To let it through: {found.option}")
 
 
 @notices.command()
@@ -90,20 +91,25 @@ def send(
         return
     consent = _consent(allow, by, reason)
     due, told = notify(request, consent=consent)
-    problems = (*told.refusals, *told.problems)
+    failures = (*told.refusals, *told.problems)
+    error: IcaccessError | None = None
+    if told.stopped:
+        error = GuardStop(f"stopped by the limit: {told.stopped}")
+    elif due.problem:
+        error = NoticeError(f"people and approvers are told nothing now: {due.problem}")
+    elif failures:
+        error = NoticesFailed(failures[-1])
     if form == "json":
-        show_value({"counts": told.counts, "problems": problems})
+        show_value({"counts": told.counts, "problems": (*failures, *told.warnings)})
     else:
         states = ", ".join(f"{count:,} {state}" for state, count in sorted(told.counts.items()))
         say(states or "Nothing is due.")
-        for problem in problems:
+        # The last failure is the error that the command ends with, so it is not said here as well.
+        said = failures[:-1] if isinstance(error, NoticesFailed) else failures
+        for problem in (*told.warnings, *said):
             say(f"icaccess: {problem}", err=True)
-    if told.stopped:
-        raise GuardStop(f"stopped by the limit: {told.stopped}")
-    if due.problem:
-        raise NoticeError(f"people and approvers are told nothing now: {due.problem}")
-    if told.counts.keys() & {"waiting", "failed"}:
-        raise NoticesFailed("some notices could not be sent; the next run tries those that wait again")
+    if error is not None:
+        raise error
 
 
 def _try(request: Request, to: str) -> int:
@@ -111,14 +117,18 @@ def _try(request: Request, to: str) -> int:
     from icaccess.notices.gather import gather
     from icaccess.notices.send import open_notices, send_trial
     from icaccess.notices.settings import is_address
+    from icaccess.store.database import open_store
 
     if not is_address(to):
         raise UsageError(f"--to {to!r}: is no e-mail address; write NAME@DOMAIN")
-    with open_notices(request.settings) as (settings, channels, words):
+    with (
+        open_store(request.store_url, read_only=True) as store,
+        open_notices(request.settings) as (settings, channels, words),
+    ):
         mail = next((channel for channel in channels if channel.name == "mail"), None)
         if mail is None:
             raise UsageError("--to sends mail, and notices.mail is not set; set it")
-        return send_trial(gather(request, settings), mail, words, to, settings.limit)
+        return send_trial(store, gather(request, settings), mail, words, to, settings.limit)
 
 
 @notices.command()

@@ -74,6 +74,16 @@ class SecretUrl(Secret):
         return super().from_config(value)
 
 
+def is_http_url(url: str) -> bool:
+    """Whether HTTP can ask at a URL: it has the scheme http or https, a host, and a port that is one."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return bool(host) and parts.scheme in ("http", "https") and url.isprintable() and " " not in url
+
+
 def shown_url(url: str) -> str:
     """A URL as it may be shown: without user, password, parameters and fragment, which may be secret."""
     try:

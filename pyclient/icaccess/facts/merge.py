@@ -16,10 +16,10 @@ from icaccess.facts.checks import Checks
 from icaccess.facts.interface import Facts, ParsedRow, Source, SourceReport, Traces
 from icaccess.facts.mapping import Person
 from icaccess.facts.names import Vocabulary
-from icaccess.facts.record import LISTS, MAX_FACTS
+from icaccess.facts.record import MAX_FACTS
 from icaccess.facts.settings import FactsSettings, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
-from icaccess.models import Access, Approval, Employee, InvalidRecord, Record, SourceSize
+from icaccess.models import LISTS, Access, Approval, Employee, InvalidRecord, Record, SourceSize
 
 _BATCH = 500
 

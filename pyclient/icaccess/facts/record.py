@@ -25,7 +25,6 @@ DATED = {
 }
 """The fields of each part of a record that hold a day."""
 
-LISTS = ("employment", "assignments", "certifications", "approvals")
 MAX_FACTS = 500
 """More facts of one kind than anybody has; OPA takes time for each."""
 MAX_TEXT = 1_000

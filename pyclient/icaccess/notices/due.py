@@ -18,7 +18,14 @@ from icaccess.plan import Plan
 from icaccess.store.notices import VerifiedChange
 from icaccess.timeline import Timeline
 
-PERSON_KINDS = ("recertification_open", "access_ending", "access_given", "access_removed", "recertified")
+PERSON_KINDS = (
+    "recertification_open",
+    "access_ending",
+    "access_kept",
+    "access_given",
+    "access_removed",
+    "recertified",
+)
 APPROVER_KINDS = ("approver_digest",)
 OPERATOR_KINDS = ("grant_overdue", "guard_stop", "consent_needed", "run_failed", "export_overdue")
 
@@ -65,18 +72,22 @@ def for_person(
     timeline: Timeline,
     settings: PeopleSettings,
     told_of: date | None,
+    told_ends: Iterable[date],
     change: VerifiedChange | None,
     reasons_of: Callable[[VerifiedChange], list[dict[str, Any]]],
 ) -> Iterator[Notice]:
     """What one person is told on the first day of a timeline.
 
-    `told_of` is the last day of validity that an earlier notice asked to recertify by, `change` the last
-    change of the person's access, `reasons_of` the reasons that the record holds of it.
+    `told_of` is the last day of validity that an earlier notice asked to recertify by, `told_ends` the last
+    days of access that earlier notices named, within the timeline; `change` is the last change of the
+    person's access, `reasons_of` the reasons that the record holds of it.
     """
     record, now = timeline.record, timeline.decisions[0]
     ending = ending_of(timeline)
+    ends = _ending(record, ending, settings) if ending else None
     due = [
-        _ending(record, ending, settings) if ending else None,
+        ends,
+        *(_kept(timeline, told) for told in told_ends if ends is None),
         _recertification(record, now),
         _recertified(record, now, told_of),
         _given(record, now, change),
@@ -208,6 +219,16 @@ def _ending(record: Record, ending: Ending, settings: PeopleSettings) -> Notice 
             "valid_through": _valid_through(now),
         },
     )
+
+
+def _kept(timeline: Timeline, told_end: date) -> Notice | None:
+    """That access goes on after a day that was told as its last, where OPA keeps it through the next day."""
+    now = timeline.decisions[0]
+    until = max(now.as_of, told_end + _DAY)
+    if any(one.action not in _KEPT for one in timeline.decisions if one.as_of <= until):
+        return None
+    values = {"last_day": told_end.isoformat(), "valid_through": _valid_through(now)}
+    return addressed(timeline.record, "access_kept", f"{told_end}", now.as_of, values)
 
 
 def _recertification(record: Record, now: Decision) -> Notice | None:

@@ -48,11 +48,6 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
         people = () if self.problem else (*due.PERSON_KINDS, *due.APPROVER_KINDS)
         return (*people, *due.OPERATOR_KINDS)
 
-    @property
-    def without_address(self) -> int:
-        """How many recipients have no e-mail address in the facts."""
-        return len({one.recipient for one in self.notices if not one.address})
-
 
 def gather(request: Request, settings: NoticeSettings, failure: Failure | None = None) -> Due:
     """What is due on the day of a request, by its facts, its target and what the store knows.
@@ -78,6 +73,7 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
         since = day - timedelta(days=people.changes_of_days)
         last = recorded.last_changes(connection, target.identity, since)
         told_of = recorded.latest_facts(connection, "recertification_open")
+        told_ends = recorded.told_ends(connection, since)
         if digest and recorded.has_settled(connection, "approver_digest", str(digest)):
             digest = None
     seen = _Seen(last, day, digest, client)
@@ -95,20 +91,23 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
         return Due(as_of=day, notices=_operators(settings, day, told), problem=problem)
     notices: list[Notice] = []
     endings: list[tuple[Record, due.Ending]] = []
-    ahead = timedelta(days=max(people.days_before, default=0) + 1)
+    ahead = day + timedelta(days=max(people.days_before, default=0) + 1)
     for some in batches(seen.records, _TOGETHER):
-        for timeline in timelines(client, some, day, day + ahead):
+        # What an earlier setting told longer before is looked at, too.
+        named = (end + timedelta(days=1) for one in some for end in told_ends.get(one.id, ()))
+        for timeline in timelines(client, some, day, max([ahead, *named])):
             one = timeline.record.id
             asked_by = told_of.get(one)
             notices += due.for_person(
                 timeline,
                 people,
                 None if asked_by is None else date.fromisoformat(asked_by),
+                sorted(told_ends.get(one, ())),
                 last.get(one),
                 lambda change: recorded.reasons_of(store, change),
             )
             ending = due.ending_of(timeline)
-            if ending is not None:
+            if ending is not None and ending.last_day < ahead:
                 endings.append((timeline.record, ending))
     if digest is not None:
         notices += due.for_approvers(endings, seen.approvals_due(), seen.people)

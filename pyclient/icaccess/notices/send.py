@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import msgspec
@@ -14,57 +13,21 @@ from icaccess.audit.heads import hand_over, record_key
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError, UsageError
-from icaccess.notices import due as kinds_due
 from icaccess.notices.gather import Due, Failure, gather
-from icaccess.notices.interface import Channel, Notice
-from icaccess.notices.sending import Sending, key_of, message_id
+from icaccess.notices.interface import Channel
+from icaccess.notices.sending import Sending, message_id
 from icaccess.notices.settings import NoticeSettings, notice_settings
+from icaccess.notices.waiting import LIMITED, Waiting, grouped, key_of, still_true, waiting
 from icaccess.notices.words import Words
 from icaccess.request import Request
 from icaccess.store import consents
 from icaccess.store import notices as recorded
-from icaccess.store.audit import canonical
 from icaccess.store.consents import Consent
 from icaccess.store.database import Store, open_store
 from icaccess.store.lock import Lock, applying
-from icaccess.store.notices import NoticeKey, RecordedNotice
 
-_LIMITED = (*kinds_due.PERSON_KINDS, *kinds_due.APPROVER_KINDS)
-_SHORT = 12
-"""How many digits of a digest name what is due in an option."""
 _CONSENT_HOURS = 1
 """A consent is for the run that it is given to."""
-
-
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to go out now: by channel, the notices of each message."""
-
-    by_channel: dict[str, tuple[tuple[Notice, ...], ...]]
-    sent_today: int
-
-    @property
-    def limited(self) -> set[tuple[str, str, str]]:
-        """Recipient, kind and fact of each notice that counts against the limit."""
-        return {
-            (one.recipient, one.kind, one.fact)
-            for groups in self.by_channel.values()
-            for group in groups
-            for one in group
-            if one.kind in _LIMITED
-        }
-
-    @property
-    def digest(self) -> str:
-        """Names what is to go out, for a consent."""
-        return hashlib.sha256(canonical(sorted(self.limited))).hexdigest()
-
-    def over(self, limit: int | None) -> str:
-        """Why the limit stops this; empty when it does not."""
-        count = len(self.limited)
-        if limit is None or not count or count + self.sent_today <= limit:
-            return ""
-        before = f", after {self.sent_today:,} today" if self.sent_today else ""
-        return f"{count:,} notices to people and approvers{before}: more than the {limit:,} allowed in a day"
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +37,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str = ""
     """Why the limit held back the notices to people and approvers."""
     problems: tuple[str, ...] = ()
-    """What kept a channel from being used, and how many have no address; they name nobody."""
+    """What kept a channel from being used; they name nobody."""
     refusals: tuple[str, ...] = ()
-    """Whose message was refused or not confirmed, and why."""
+    """Whose message was not taken or not confirmed, and why."""
+    warnings: tuple[str, ...] = ()
+    """What failed no message: how many have no address, which witness was not reached; they name nobody."""
 
 
 @contextmanager
@@ -124,21 +89,12 @@ def notify(
         # What people were told is part of the record, so its head leaves the machine now.
         receipts = hand_over(store, request.settings, key)
         warnings = filter(None, (one.warning for one in receipts))
-        return due, replace(told, problems=(*told.problems, *warnings))
+        return due, replace(told, warnings=(*told.warnings, *warnings))
 
 
-def waiting(store: Store, due: Due, channels: Iterable[Channel]) -> Waiting:
-    """Which of the notices that are due were not sent yet, and are not refused for good at that address."""
-    with store.reading() as connection:
-        before = recorded.of_recipients(connection, {one.recipient for one in due.notices})
-        sent_today = recorded.count_of_day(connection, due.as_of, _LIMITED)
-    return Waiting(
-        by_channel={
-            one.name: tuple(_grouped(notice for notice in due.notices if _is_open(before, one.name, notice)))
-            for one in channels
-        },
-        sent_today=sent_today,
-    )
+def look(store: Store, due: Due, channels: Sequence[Channel]) -> Waiting:
+    """What `send` would send now; nothing is changed."""
+    return _Now(store, due, channels).waiting(channels)
 
 
 def send(
@@ -156,11 +112,12 @@ def send(
     it names others; `StoreLockedError` when another process is at work.
     """
     with applying(store, "icaccess notices") as lock:
-        _drop(store, lock, due)
-        found = waiting(store, due, channels)
+        now = _Now(store, due, channels)
+        now.drop(lock)
+        found = now.waiting(channels)
         stopped = found.over(limit)
         if stopped and consent is not None:
-            _accept(store, lock, consent, found.digest, stopped)
+            _accept(store, lock, consent, found, stopped)
             stopped = ""
         counts: Counter[str] = Counter()
         problems: list[str] = []
@@ -168,41 +125,40 @@ def send(
         for channel in channels:
             groups = found.by_channel[channel.name]
             if stopped:
-                groups = tuple(group for group in groups if group[0].kind not in _LIMITED)
+                groups = tuple(group for group in groups if group[0].kind not in LIMITED)
             run = Sending(store, lock, channel, words, due.as_of)
+            run.note_unaddressed(found.unaddressed[channel.name])
             run.send(groups)
             counts += run.counts
             problems += run.problems
             refusals += run.refusals
-        option = f"; to let this one lot through: {option_of(found)}" if stopped else ""
+        warning = (
+            f"{found.without_address:,} recipients have no e-mail address in the facts and are told nothing"
+        )
         return Told(
             counts=dict(counts),
-            stopped=stopped + option,
+            stopped=f"{stopped}; to let this one lot through: {found.option}" if stopped else "",
             problems=tuple(problems),
             refusals=tuple(refusals),
+            warnings=(warning,) if found.without_address else (),
         )
 
 
-def option_of(found: Waiting) -> str:
-    """What to run so that this one lot goes out."""
-    return f"icaccess notices send --allow {found.digest[:_SHORT]} --by NAME --reason TEXT"
-
-
-def _accept(store: Store, lock: Lock, consent: Consent, digest: str, stopped: str) -> None:
+def _accept(store: Store, lock: Lock, consent: Consent, found: Waiting, stopped: str) -> None:
     """Record a consent, if it is for this very lot."""
-    if len(consent.plan) < _SHORT or not digest.startswith(consent.plan):
+    if not found.is_named(consent.plan):
         raise UsageError(
-            f"the consent names the lot {consent.plan}, and this one is {digest[:_SHORT]}; "
+            f"the consent names the lot {consent.plan}, and this one is {found.short}; "
             "look at it with `icaccess notices plan` and name it"
         )
     with store.writing() as connection:
         lock.check(connection)
-        consents.give(connection, store.moment(), consent, digest, _CONSENT_HOURS, [stopped])
+        consents.give(connection, store.moment(), consent, found.digest, _CONSENT_HOURS, [stopped])
 
 
-def send_trial(due: Due, mail: Channel, words: Words, address: str, limit: int | None) -> int:
+def send_trial(store: Store, due: Due, mail: Channel, words: Words, address: str, limit: int | None) -> int:
     """Send every message that is due to one address alone, recorded nowhere; how many were sent."""
-    groups = _grouped(due.notices)
+    groups = grouped(_Now(store, due, [mail]).still[mail.name])
     sent = 0
     for sent, group in enumerate(groups if limit is None else groups[:limit], 1):  # noqa: B007 (the last number)
         message = words.message(group, message_id(["trial", due.as_of.isoformat()], group))
@@ -213,30 +169,28 @@ def send_trial(due: Due, mail: Channel, words: Words, address: str, limit: int |
     return sent
 
 
-def _drop(store: Store, lock: Lock, due: Due) -> None:
-    """Drop what an earlier run meant to send and is not true any more."""
-    still = {(one.recipient, one.kind, one.fact) for one in due.notices}
-    with store.writing() as connection:
-        lock.check(connection)
-        keys = [
-            one.key
-            for one in recorded.intended(connection, due.kinds)
-            if (one.recipient, one.kind, one.fact) not in still
-        ]
-        recorded.settle(connection, store.now(), keys, "dropped", "not true any more")
+class _Now:
+    """What is due, as each channel is to tell it by what the store holds."""
 
+    def __init__(self, store: Store, due: Due, channels: Iterable[Channel]) -> None:
+        self._store, self._due = store, due
+        with store.reading() as connection:
+            self._before = recorded.of_recipients(connection, {one.recipient for one in due.notices})
+            self._sent_today = recorded.count_of_day(connection, due.as_of, LIMITED)
+        self.still = {one.name: still_true(one.name, due.notices, self._before) for one in channels}
 
-def _is_open(before: Mapping[NoticeKey, RecordedNotice], channel: str, notice: Notice) -> bool:
-    found = before.get(key_of(channel, notice))
-    if found is None or found.state in ("intended", "dropped"):
-        return True
-    return found.state == "failed" and found.address != notice.address
+    def drop(self, lock: Lock) -> None:
+        """Drop what an earlier run meant to send and is not true any more."""
+        still = {key_of(channel, one) for channel, notices in self.still.items() for one in notices}
+        with self._store.writing() as connection:
+            lock.check(connection)
+            keys = [
+                one.key
+                for one in recorded.intended(connection, self._due.kinds)
+                if one.channel in self.still and one.key not in still
+            ]
+            recorded.settle(connection, self._store.now(), keys, "dropped", "not true any more")
 
-
-def _grouped(notices: Iterable[Notice]) -> list[tuple[Notice, ...]]:
-    """One message for each notice to a person, and one for all to an operator."""
-    groups: dict[tuple[str, ...], list[Notice]] = {}
-    for one in notices:
-        key = (one.recipient, one.kind, one.fact) if one.kind in _LIMITED else (one.recipient,)
-        groups.setdefault(key, []).append(one)
-    return [tuple(group) for group in groups.values()]
+    def waiting(self, channels: Iterable[Channel]) -> Waiting:
+        """What goes out now."""
+        return waiting(self.still, self._before, channels, self._sent_today)

@@ -9,6 +9,7 @@ from datetime import date
 
 from icaccess.errors import NoticeError
 from icaccess.notices.interface import Channel, Message, Notice, RefusedError, UnconfirmedError
+from icaccess.notices.waiting import key_of
 from icaccess.notices.words import Words
 from icaccess.store import notices as recorded
 from icaccess.store.database import Store
@@ -33,21 +34,19 @@ class Sending:
         self._channel = channel
         self._words = words
         self._as_of = as_of
-        self._refused = 0
+        self._untaken = 0
         self._doubted: list[tuple[Message, str]] = []
         """Refused for good before any message was taken: of the recipient, or of the other side itself."""
 
     def send(self, groups: Sequence[tuple[Notice, ...]]) -> None:
         """Send all messages, until the other side takes none any more."""
-        addressed = [group for group in groups if group[0].address or not self._channel.needs_address]
-        self._without_address([group for group in groups if group not in addressed])
-        self._send_all(addressed)
+        self._send_all(groups)
         self._judge_refusals()
 
-    def _send_all(self, addressed: Sequence[tuple[Notice, ...]]) -> None:
-        left = len(addressed)
-        for start in range(0, len(addressed), _TOGETHER):
-            for message in self._intend(addressed[start : start + _TOGETHER]):
+    def _send_all(self, groups: Sequence[tuple[Notice, ...]]) -> None:
+        left = len(groups)
+        for start in range(0, len(groups), _TOGETHER):
+            for message in self._intend(groups[start : start + _TOGETHER]):
                 try:
                     self._send(message)
                 except NoticeError as error:
@@ -56,6 +55,13 @@ class Sending:
                     self._settle(message, "intended", str(error))
                     return
                 left -= 1
+                if left and self._untaken == _PATIENCE:
+                    self.problems.append(
+                        f"{self._channel.name}: {_PATIENCE} messages in a row were not taken; "
+                        f"{left:,} more wait for the next run"
+                    )
+                    self.counts["waiting"] += left
+                    return
 
     def _send(self, message: Message) -> None:
         try:
@@ -64,15 +70,11 @@ class Sending:
             self.refusals.append(f"{message.first.recipient}: {error}")
             self._settle(message, "handed_over", str(error))
             self.counts["unconfirmed"] += 1
+            self._untaken += 1
             return
         except RefusedError as error:
-            if error.for_good:
-                self.refusals.append(f"{message.first.recipient}: {error}")
-            self._refused = 0 if error.for_good else self._refused + 1
-            if self._refused == _PATIENCE:
-                raise NoticeError(
-                    f"{self._channel.name}: {_PATIENCE} messages in a row were not taken"
-                ) from error
+            self.refusals.append(f"{message.first.recipient}: {error}")
+            self._untaken = 0 if error.for_good else self._untaken + 1
             failed = error.for_good and self.counts["sent"] > 0
             self._settle(message, "failed" if failed else "intended", str(error))
             if error.for_good and not failed:
@@ -82,7 +84,7 @@ class Sending:
             return
         self._settle(message, "sent")
         self.counts["sent"] += 1
-        self._refused = 0
+        self._untaken = 0
 
     def _judge_refusals(self) -> None:
         """Keep what was refused for the next run where everybody was refused; else nobody is asked again."""
@@ -102,9 +104,8 @@ class Sending:
         self._record([(message, "intended", "") for message in messages])
         return messages
 
-    def _without_address(self, groups: Sequence[tuple[Notice, ...]]) -> None:
-        if not groups:
-            return
+    def note_unaddressed(self, groups: Sequence[tuple[Notice, ...]]) -> None:
+        """Record what cannot be sent for want of an address; it is tried when there is one."""
         note = "no e-mail address in the facts"
         messages = [self._words.message(group, "") for group in groups]
         self._record([(message, "intended", "") for message in messages])
@@ -112,10 +113,6 @@ class Sending:
             self._lock.check(connection)
             keys = [key for message in messages for key in self._keys(message)]
             recorded.settle(connection, self._store.now(), keys, "failed", note)
-        people = len({message.first.recipient for message in messages})
-        self.problems.append(
-            f"{people:,} recipients have no e-mail address in the facts and are told nothing"
-        )
         self.counts["without an address"] += len(groups)
 
     def _record(self, messages: Sequence[tuple[Message, recorded.NoticeState, str]]) -> None:
@@ -158,11 +155,6 @@ class Sending:
 
     def _keys(self, message: Message) -> list[NoticeKey]:
         return [key_of(self._channel.name, one) for one in message.notices]
-
-
-def key_of(channel: str, notice: Notice) -> NoticeKey:
-    """What a notice is recorded by, so that nobody gets it twice on one channel."""
-    return NoticeKey(channel, notice.recipient, notice.kind, notice.fact)
 
 
 def message_id(first: Sequence[str], notices: Sequence[Notice]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -10,11 +11,14 @@ import msgspec
 from msgspec import Meta
 
 from icaccess.config import Config, Secret, SecretUrl, Section
+from icaccess.config.secrets import is_http_url
 from icaccess.errors import ConfigError
 from icaccess.http import is_loopback
 from icaccess.models import Text
 
-PersonKind = Literal["recertification_open", "access_ending", "access_given", "access_removed", "recertified"]
+PersonKind = Literal[
+    "recertification_open", "access_ending", "access_kept", "access_given", "access_removed", "recertified"
+]
 OperatorKind = Literal["grant_overdue", "guard_stop", "consent_needed", "run_failed", "export_overdue"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -56,6 +60,7 @@ class PeopleSettings(Section, frozen=True, kw_only=True):
     about: tuple[PersonKind, ...] = (
         "recertification_open",
         "access_ending",
+        "access_kept",
         "access_given",
         "access_removed",
         "recertified",
@@ -97,7 +102,7 @@ class NoticeSettings(Section, frozen=True, kw_only=True):
     people: PeopleSettings = PeopleSettings()
     approvers: ApproverSettings = ApproverSettings()
     operators: OperatorSettings = OperatorSettings()
-    templates: str | None = None
+    templates: Text | None = None
     limit: Count | None = 250
 
 
@@ -113,9 +118,14 @@ def notice_settings(config: Config) -> NoticeSettings:
         if not webhook_key(settings.webhook.secret.reveal()):
             text = "is empty, or not base64 after `whsec_`; give the receiver's secret whole"
             raise config.fail(("notices", "webhook", "secret"), text)
+    seen: set[str] = set()
     for index, address in enumerate(settings.operators.addresses):
         if not is_address(address):
             raise config.fail(("notices", "operators", "addresses", index), _no_address(address))
+        if address.casefold() in seen:
+            text = f"{address!r} stands twice, whatever the case; leave one of them out"
+            raise config.fail(("notices", "operators", "addresses", index), text)
+        seen.add(address.casefold())
     return settings
 
 
@@ -165,6 +175,9 @@ def sender_address(text: str) -> str:
 
 
 def _check_mail(mail: MailSettings, fail: Callable[[str, str], ConfigError]) -> None:
+    if not is_host(mail.host):
+        text = f"{mail.host!r} is no name or address of a server; the port goes into notices.mail.port"
+        raise fail("host", text)
     if not sender_address(mail.sender):
         raise fail("from", _no_address(mail.sender))
     if (mail.username is None) != (mail.password is None):
@@ -174,15 +187,19 @@ def _check_mail(mail: MailSettings, fail: Callable[[str, str], ConfigError]) -> 
         raise fail("security", "a log-in without TLS would send the password in clear; use starttls or tls")
 
 
-def _webhook_problem(url: str) -> str:
+def is_host(text: str) -> bool:
+    """Whether a text is the name or the bare address of a server, without scheme, port and path."""
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        ipaddress.ip_address(text)
     except ValueError:
+        return text.isprintable() and not set(text) & set(" :/@[]\\?#")
+    return True
+
+
+def _webhook_problem(url: str) -> str:
+    if not is_http_url(url):
         return "is no URL; write https://HOST/PATH"
-    if not host or parts.scheme not in ("http", "https"):
-        return "is no URL; write https://HOST/PATH"
-    if parts.scheme == "http" and not is_loopback(url):
+    if urlsplit(url).scheme == "http" and not is_loopback(url):
         return "is not https; a notice names people, and http is for this machine alone"
     return ""
 

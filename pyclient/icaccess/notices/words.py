@@ -7,9 +7,11 @@ text and nothing else: in it a line's end becomes a space, and no character of i
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 
 from icaccess.errors import ConfigError
-from icaccess.notices.due import APPROVER_KINDS, PERSON_KINDS
+from icaccess.notices.due import APPROVER_KINDS, OPERATOR_KINDS, PERSON_KINDS
 from icaccess.notices.interface import Message, Notice
 
 OPERATORS = "operators"
 """The template of all that those who run the system are told."""
+_TEMPLATES = (*PERSON_KINDS, *APPROVER_KINDS, OPERATORS)
 
 _OWN = Path(__file__).parent / "templates"
 _SUBJECT = re.compile(r"Subject: *(\S.*)\n\n((?s:.*\S.*))")
@@ -37,33 +40,53 @@ _PAGE = """<!doctype html>
 font:16px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
 {body}</div></body></html>
 """
-_REASON = {
-    "code": "certification_expired",
-    "clause": "ES-12",
-    "message": "It ran out.",
-    "remedy": "Renew it.",
-}
-_COMMON = {"name": "Sample Person", "contact": "the help desk", "as_of": "2028-06-16"}
-_SAMPLES: dict[str, dict[str, Any]] = {
-    "recertification_open": {"valid_through": "2028-06-30", "recertification_opens": "2028-01-01"},
-    "access_ending": {
-        "last_day": "2028-06-30",
-        "days_left": 14,
-        "reasons": [_REASON],
-        "recertify": True,
-        "recertification_opens": "2028-01-01",
-        "valid_through": "2028-06-30",
-    },
-    "access_given": {"since": "2028-06-15", "locations": ["210"], "valid_through": "2030-06-30"},
-    "access_removed": {"removed_on": "2028-07-01", "reasons": [_REASON]},
-    "recertified": {"valid_through": "2030-06-30"},
-    "approver_digest": {
-        "losing": [{"id": "001234", "name": "Other Person", "last_day": "2028-06-30", "reasons": [_REASON]}],
-        "waiting": [{"id": "001235", "name": "Third Person", "locations": ["210"]}],
-    },
-    OPERATORS: {"items": [{"kind": "run_failed", "text": "The run of today failed."}]},
-}
-"""For each template, made-up values of every field that it may name."""
+_NAMES = ("Sample Person", "")
+_VALID = ["2028-06-30"]
+_LOCATIONS = [["210"], ["210", "211"]]
+Values = Mapping[str, Any]
+
+
+def _samples(codes: Sequence[str], days: Sequence[int]) -> dict[str, list[Values]]:
+    """For each template, made-up values of every field that it may name: all that differ in more than words.
+
+    Among the reasons are these codes, and among the days left these days.
+    """
+    some = [[_reason(code)] for code in codes]
+    some += [[_reason("certification_expired")], [_reason("approval_missing"), _reason("not_employed")]]
+    ends = [{"id": "001234", "name": name, "last_day": "2028-06-30", "reasons": some[0]} for name in _NAMES]
+    waits = [{"id": "001235", "name": name, "locations": at} for name in _NAMES for at in _LOCATIONS]
+    items = [{"kind": kind, "text": "Something happened."} for kind in OPERATOR_KINDS]
+    return {
+        "recertification_open": _each(valid_through=_VALID, recertification_opens=["2028-01-01"]),
+        "access_ending": _each(
+            last_day=_VALID,
+            days_left=[0, 1, 14, *days],
+            reasons=some,
+            recertify=[True, False],
+            recertification_opens=["2028-01-01"],
+            valid_through=_VALID,
+        ),
+        "access_kept": _each(last_day=_VALID, valid_through=["2030-06-30"]),
+        "access_given": _each(since=["2028-06-15"], locations=_LOCATIONS, valid_through=_VALID),
+        "access_removed": _each(removed_on=["2028-07-01"], reasons=[*some, []]),
+        "recertified": _each(valid_through=["2030-06-30"]),
+        "approver_digest": [
+            {"losing": losing, "waiting": waiting}
+            for losing in ([], ends[:1], ends)
+            for waiting in ([], waits[:1], waits)
+            if losing or waiting
+        ],
+        OPERATORS: [{"items": items}, *({"items": [one]} for one in items)],
+    }
+
+
+def _reason(code: str) -> dict[str, str]:
+    return {"code": code, "clause": "ES-12", "message": "It ran out.", "remedy": "Renew it."}
+
+
+def _each(**fields: Sequence[Any]) -> list[Values]:
+    """Each way to choose one of the values of every field."""
+    return [dict(zip(fields, values, strict=True)) for values in product(*fields.values())]
 
 
 class Words:
@@ -80,14 +103,14 @@ class Words:
         self._html = MarkdownIt("commonmark", {"html": False}).disable(["link", "image", "autolink"])
         if folder is not None:
             _check_folder(folder)
-        for name, values in _SAMPLES.items():
-            self._check(name, {**_COMMON, **values})
+        for name in _TEMPLATES:
+            self._check(name)
 
     def message(self, notices: Sequence[Notice], message_id: str) -> Message:
         """Notices to one recipient in words: one of a person or approver, or several of an operator."""
         first = notices[0]
         name, values = first.kind, first.values
-        if name not in _SAMPLES:
+        if name not in _TEMPLATES:
             name = OPERATORS
             values = {"items": [{"kind": one.kind, **one.values} for one in notices]}
         known = {"name": first.name, "contact": self._contact, "as_of": first.as_of.isoformat(), **values}
@@ -109,22 +132,40 @@ class Words:
         except jinja2.TemplateSyntaxError as error:
             raise ConfigError(f"{error.filename} line {error.lineno}: {error.message}; correct it") from error
         except jinja2.TemplateError as error:
-            raise self._wrong(file, f"{error.message}; known here: {', '.join(sorted(values))}") from error
-        except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-            raise self._wrong(file, f"{error}; correct it") from error
+            known = f"{error.message}; known here: {', '.join(sorted(values))}"
+            raise self._wrong(file, known, error) from error
+        except (TypeError, ValueError, LookupError, ArithmeticError, RecursionError) as error:
+            raise self._wrong(file, f"{error}; correct it", error) from error
         if found is None:
-            raise self._wrong(file, "must begin with a line `Subject: …` and an empty line, then the text")
+            text = "must begin with a line `Subject: …`, empty for nobody, and an empty line, then the text"
+            raise self._wrong(file, text)
         return found[1], _EMPTY_LINES.sub("\n\n", found[2].rstrip()) + "\n"
 
-    def _check(self, name: str, values: Mapping[str, Any]) -> None:
-        self._check_fields(name, values)
-        self._rendered(name, values)
-
-    def _check_fields(self, name: str, values: Mapping[str, Any]) -> None:
-        """Look at the template itself: made-up values do not lead to every field that it names."""
+    def _check(self, name: str) -> None:
+        """Try a template on made-up values, among them the codes and days that it compares with."""
         source, where, _ = self._text.loader.get_source(self._text, f"{name}.md")  # type: ignore[union-attr]
         try:
             tree = self._text.parse(source)
+        except jinja2.TemplateSyntaxError as error:
+            raise ConfigError(f"{where} line {error.lineno}: {error.message}; correct it") from error
+        written = {one.value for one in tree.find_all(nodes.Const)}
+        codes = sorted(one for one in written if isinstance(one, str))
+        days = sorted(
+            one + by for one in written if isinstance(one, int) for by in (-1, 0, 1) if one + by > 1
+        )
+        samples: list[Values] = [
+            {"name": person, "contact": self._contact, "as_of": "2028-06-16", **values}
+            for person in _NAMES
+            for values in _samples(codes, days)[name]
+        ]
+        self._check_fields(tree, str(where), samples[0])
+        self._rendered(name, samples[0])
+        for values in samples:
+            self._parts(self._text, f"{name}.md", values)
+
+    def _check_fields(self, tree: nodes.Template, where: str, values: Values) -> None:
+        """Look at the template itself: made-up values do not lead to every field that it names."""
+        try:
             found = meta.find_undeclared_variables(tree)
         except jinja2.TemplateSyntaxError:
             return  # rendering it says where
@@ -135,8 +176,12 @@ class Words:
                 f"{', '.join(sorted(values))}"
             )
 
-    def _wrong(self, file: str, text: str) -> ConfigError:
+    def _wrong(self, file: str, text: str, error: Exception | None = None) -> ConfigError:
         _, where, _ = self._text.loader.get_source(self._text, file)  # type: ignore[union-attr]
+        # Jinja puts the lines of templates into the traceback; the last one is where it went wrong.
+        for frame, line in traceback.walk_tb(error.__traceback__ if error else None):
+            if frame.f_code.co_filename.endswith(".md"):
+                where = f"{frame.f_code.co_filename} line {line}"
         return ConfigError(f"{where}: {text}")
 
 
@@ -183,6 +228,3 @@ def _day(value: str) -> str:
     """`June 30, 2028` for `2028-06-30`."""
     day = date.fromisoformat(value)
     return f"{day:%B} {day.day}, {day.year}"
-
-
-assert set(_SAMPLES) == {*PERSON_KINDS, *APPROVER_KINDS, OPERATORS}  # noqa: S101 (each kind has its template)

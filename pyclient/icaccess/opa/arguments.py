@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import os
+import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from icaccess.config.secrets import is_http_url
 from icaccess.errors import UsageError
 from icaccess.models import (
     FIRST_DAY,
     LAST_DAY,
+    LISTS,
     NO_SUCH_DAY,
     AnyRecord,
     Employee,
@@ -59,17 +65,64 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def is_seconds(value: object) -> bool:
+    """Whether a value is a time in seconds, above 0 and with an end."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
 def _what(value: object) -> str:
     shown = repr(value)
     return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
 
 
-def names_somebody(url: str) -> bool:
-    """Whether a URL carries a user or password; what is no URL at all is said when it is asked."""
+def expect_url(url: str) -> None:
+    """Raise `UsageError` unless OPA can be asked at a URL; one with a user or password is not shown."""
+    if "@" in url:
+        raise UsageError("url: carries a user or password: leave them out, and give the token")
+    is_whole = is_http_url(url) and "?" not in url and "#" not in url
+    expect(is_whole, "url", "a URL of OPA, such as http://127.0.0.1:8181", url)
+
+
+def expect_certificates(ca: Any, cert: Any) -> None:
+    """Raise `UsageError` unless `ca` is a file of certificates, and `cert` a certificate's and its key's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca is not None:
+        expect(_is_path(ca), "ca", "a file of certificates", ca)
+        with _named("ca", ca):
+            context.load_verify_locations(**{"capath" if Path(ca).is_dir() else "cafile": ca})
+    if cert is not None:
+        is_pair = isinstance(cert, list | tuple) and len(cert) == 2 and all(map(_is_path, cert))
+        expect(is_pair, "cert", "a file of a certificate and a file of its key", cert)
+        for one in cert:
+            with _named("cert", one):
+                Path(one).open("rb").close()
+        with _named("cert", " and ".join(map(str, cert))):
+            # An encrypted key would ask for its password at the terminal.
+            context.load_cert_chain(cert[0], cert[1], lambda: "")
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | os.PathLike) and bool(str(value))
+
+
+@contextmanager
+def _named(name: str, file: object) -> Iterator[None]:
     try:
-        return "@" in urlsplit(url).netloc
-    except ValueError:
-        return False
+        yield
+    except ssl.SSLError as error:
+        raise UsageError(
+            f"{name}: {file} cannot be used ({error.reason or error}); give PEM files without a password"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{name}: {file} cannot be read: {error.strerror}; correct the path") from error
+
+
+def expect_sources(sources: Any) -> None:
+    """Raise `UsageError` unless `sources` are lists of names by list of facts."""
+    fits = isinstance(sources, Mapping) and all(map(are_texts, sources.values()))
+    expect(fits, "sources", "lists of names by list of facts", sources)
+    for name in sources:
+        expect(name in LISTS, "sources", f"by a list of facts ({', '.join(LISTS)})", name)
 
 
 def each_once(records: Iterable[RecordLike]) -> Iterator[RecordLike]:

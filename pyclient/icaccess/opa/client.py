@@ -30,11 +30,14 @@ from icaccess.opa.arguments import (
     are_texts,
     each_once,
     expect,
+    expect_certificates,
     expect_day,
     expect_many,
+    expect_sources,
+    expect_url,
     id_of,
     is_count,
-    names_somebody,
+    is_seconds,
 )
 from icaccess.opa.batch_run import BatchRun, is_held, question, shown
 from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
@@ -91,16 +94,17 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         expect(are_texts(urls), "url", "a URL of OPA, or a list of them", url)
         if not urls:
             raise UsageError("no URL of OPA was given")
-        if any(names_somebody(one) for one in urls):
-            raise UsageError("a URL of OPA carries a user or password: leave them out, and give the token")
+        for one in urls:
+            expect_url(one)
         if token is not None and not isinstance(token, str):  # a secret is not shown
             raise UsageError(f"token: must be a text, and is of type {type(token).__name__}")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise UsageError(
                 "token: the token for OPA holds a character that an HTTP header cannot carry: correct it"
             )
-        if not (isinstance(timeout, int | float) and timeout > 0):
+        if not is_seconds(timeout):
             raise UsageError(f"timeout: {timeout!r} is no number of seconds above 0")
+        expect_certificates(ca, cert)
         expect(is_count(batch), "batch", "a number of employees from 1", batch)
         expect(connections is None or is_count(connections), "connections", "a number from 1", connections)
         # As many in flight as OPA has cores keeps it busy; one more covers the time in which the client
@@ -228,12 +232,8 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         """
         self._check(at)
         expect_many(employees, "employees")
-        expect(
-            sources is None or (isinstance(sources, Mapping) and all(map(are_texts, sources.values()))),
-            "sources",
-            "lists of names by list of facts",
-            sources,
-        )
+        if sources is not None:
+            expect_sources(sources)
         found = self._by_id(
             "evidence", each_once(employees), at, dict[str, tuple[_Gone, ...]], sources=sources or {}
         )

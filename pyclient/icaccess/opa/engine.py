@@ -188,6 +188,10 @@ def _start(
         complaint = log.read_text(errors="replace")
         if address == wanted or "address already in use" not in complaint:
             break
+    if "address already in use" in complaint:
+        raise EngineError(
+            f"OPA did not start: another program listens at {address}; stop it, or name another --address"
+        )
     raise EngineError(f"OPA did not start: {_log_message(complaint) or 'it said nothing'}")
 
 

@@ -85,4 +85,5 @@ def notify(request: Request, failure: tuple[str, str] | None) -> tuple[dict[str,
     from icaccess.notices.gather import Failure
 
     due, told = send.notify(request, Failure(*failure) if failure else None)
-    return told.counts, [problem for problem in (due.problem, told.stopped, *told.problems) if problem]
+    said = (due.problem, told.stopped, *told.problems, *told.warnings)
+    return told.counts, [problem for problem in said if problem]

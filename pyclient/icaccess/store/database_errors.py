@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,7 +27,9 @@ def store_name(url: URL) -> str:
 def _without_secrets(said: str, url: URL) -> str:
     values = [value for many in url.query.values() for value in ([many] if isinstance(many, str) else many)]
     for secret in filter(None, (url.password, *values)):
-        said = said.replace(secret, "***")
+        # Not within a word: the password `a` is no part of "database".
+        begin, end = (r"\b" if re.match(r"\w", one) else "" for one in (secret[0], secret[-1]))
+        said = re.sub(f"{begin}{re.escape(secret)}{end}", "***", said)
     return said
 
 
@@ -37,11 +40,12 @@ def one_line(url: URL) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         original = getattr(error, "orig", None)
-        said = _without_secrets(str(original or error).strip(), url)
+        said = str(original or error).strip()
         for sign, meaning in _MEANINGS.items():
             if sign in said:
                 raise StoreError(f"{store_name(url)}: {meaning}") from error
-        raise StoreError(f"{store_name(url)}: the store failed: {quoted(said.splitlines()[0])}") from error
+        said = _without_secrets(said.splitlines()[0], url)
+        raise StoreError(f"{store_name(url)}: the store failed: {quoted(said)}") from error
 
 
 _MEANINGS = {

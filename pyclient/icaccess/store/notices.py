@@ -29,6 +29,7 @@ but the last line, and stays where nobody heard what the server said to that. `s
 
 _TOLD = ("sent", "handed_over")
 _ENDING = "access_ending"
+_KEPT = "access_kept"
 _LATE = timedelta(days=92)
 """A removal that comes so long after the day that a notice named is not the one that it foretold."""
 _CHUNK = 400  # stays under SQLite's limit of bound variables
@@ -125,11 +126,19 @@ def has_any(connection: Connection) -> bool:
 
 
 def endings(connection: Connection, recipients: Collection[str]) -> dict[str, list[RecordedNotice]]:
-    """The notices of an end of access to these recipients, by recipient."""
+    """The notices of an end of access to these recipients, by recipient, but for those taken back later."""
+    notices = of_recipients(connection, recipients).values()
+    kept: dict[tuple[str, str, str], str] = {}
+    for one in notices:
+        if one.kind == _KEPT and has_reached(one):
+            about = one.channel, one.recipient, one.about["last_day"]
+            kept[about] = max(kept.get(about, ""), one.settled_at or "")
     found: dict[str, list[RecordedNotice]] = {}
-    for one in of_recipients(connection, recipients).values():
+    for one in notices:
         if one.kind == _ENDING:
-            found.setdefault(one.recipient, []).append(one)
+            taken_back = kept.get((one.channel, one.recipient, one.about["last_day"]), "")
+            if not has_reached(one) or (one.settled_at or "") > taken_back:
+                found.setdefault(one.recipient, []).append(one)
     return found
 
 
@@ -162,6 +171,17 @@ def latest_facts(connection: Connection, kind: str) -> dict[str, str]:
     query = select(table.c.recipient, func.max(table.c.fact)).group_by(table.c.recipient)
     told = connection.execute(query.where(table.c.kind == kind, table.c.state.in_(_TOLD)))
     return {row[0]: row[1] for row in told}
+
+
+def told_ends(connection: Connection, since: date) -> dict[str, set[date]]:
+    """The last days of access, from `since` on, that each recipient was told."""
+    query = select(table.c.recipient, table.c.fact).where(
+        table.c.kind == _ENDING, table.c.state.in_(_TOLD), table.c.fact >= since.isoformat()
+    )
+    found: dict[str, set[date]] = {}
+    for recipient, fact in connection.execute(query):
+        found.setdefault(recipient, set()).add(date.fromisoformat(fact.partition(" ")[0]))
+    return found
 
 
 def has_settled(connection: Connection, kind: str, fact: str) -> bool:

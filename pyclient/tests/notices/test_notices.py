@@ -10,6 +10,7 @@ import sys
 from datetime import date
 
 import pytest
+import yaml
 from msgspec.structs import replace
 
 from icaccess.notices.proof import foretold_removals
@@ -135,6 +136,27 @@ def test_facts_that_change_are_told_as_they_are_then(mailing, mailbox, command):
     assert subjects(mailbox, "p000001@example.org") == [
         "Your Elementary Scheduling access ends after March 31, 2026",
         "Your Elementary Scheduling access ends after April 2, 2026",
+        "You keep your Elementary Scheduling access after April 2, 2026",
+    ]
+    text = mailbox.to("p000001@example.org")[-1].get_body(("plain",)).get_content()
+    assert "would end after April 2, 2026." in text
+    assert "That has changed: you keep the access." in text
+    assert "It lasts through June 30, 2028" in text
+
+
+def test_what_a_longer_lead_foretold_is_not_taken_back(mailing, mailbox, command):
+    command("apply", "--yes", "--at", "2026-02-02", *mailing.options)
+    command("notices", "send", "--at", "2028-05-03", *mailing.options)
+    written = mailing.config / "icaccess.yaml"
+    shorter = yaml.safe_load(written.read_text())["notices"]
+    mailing.settings(**shorter, people={"days_before": [14]})
+    command("notices", "send", "--at", "2028-05-10", *mailing.options)
+    # Now the person leaves before that day, so what was told is not true, and access does not go on either.
+    mailing.people["000001"]["employment"] = [{"start": "2019-08-01", "end": "2028-06-10"}]
+    mailing.write()
+    command("notices", "send", "--at", "2028-05-11", *mailing.options)
+    assert [one for one in subjects(mailbox, "p000001@example.org") if "after" in one] == [
+        "Your Elementary Scheduling access ends after June 30, 2028"
     ]
 
 
@@ -209,8 +231,35 @@ def test_a_server_that_wants_a_log_in_is_one_line(mailing, mailbox, command):
         mailing.settings(mail={**SENDER, "port": port})
         code, _, problem = command("notices", "send", "--at", "2026-02-02", *mailing.options)
     assert code == 4
+    assert problem.count("\n") == 1
     assert "wants a log-in" in problem
     assert "2 messages wait for the next run" in problem
+
+
+@pytest.mark.parametrize(
+    ("ails", "code", "counts", "lines"),
+    [
+        (
+            {"dies": ["after"] * 5},
+            4,
+            "2 unconfirmed",
+            ["000001: the mail server ", "000002: the mail server "],
+        ),
+        ({"answers": ["451 later"]}, 4, "1 sent, 1 waiting", ["000001: the mail server "]),
+        ({"answers": ["550 no"]}, 4, "1 failed, 1 sent", ["000001: the mail server "]),
+    ],
+    ids=["unconfirmed", "not taken for now", "refused"],
+)
+def test_what_did_not_go_out_is_a_line_each(mailing, mailbox, command, ails, code, counts, lines):
+    command("apply", "--yes", "--at", "2026-02-02", *mailing.options)
+    for name, script in ails.items():
+        getattr(mailbox, name).extend(script)
+    ended, shown, problem = command("notices", "send", "--at", "2026-02-02", *mailing.options)
+    assert (ended, shown) == (code, f"{counts}\n")
+    said = problem.splitlines()
+    assert [line.startswith(f"icaccess: {one}") for line, one in zip(said, lines, strict=True)] == [
+        True
+    ] * len(lines)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from icaccess.errors import NoticeError, StoreLockedError, UsageError
 from icaccess.notices.gather import Due
 from icaccess.notices.interface import Channel, Message, Notice, RefusedError, UnconfirmedError
-from icaccess.notices.send import send, waiting
+from icaccess.notices.send import look, send
 from icaccess.notices.words import Words
 from icaccess.store import audit
 from icaccess.store import notices as recorded
@@ -144,7 +144,7 @@ def test_after_three_refused_for_now_in_a_row_all_wait(store):
     channel = ScriptedChannel("later", "", "later", "later", "later")
     told = tell(store, channel, *(recertify(one) for one in range(1, 9)))
     assert told.counts == {"sent": 1, "waiting": 7}
-    assert told.problems == ("mail: 3 messages in a row were not taken; 4 messages wait for the next run",)
+    assert told.problems == ("mail: 3 messages in a row were not taken; 3 more wait for the next run",)
     assert tell(store, channel, *(recertify(one) for one in range(1, 9))).counts == {"sent": 7}
 
 
@@ -163,6 +163,14 @@ def test_an_unconfirmed_message_is_told_not_repeated(store):
     assert told.refusals == ("000001: the connection ended",)
     assert tell(store, channel, recertify(1), recertify(2)).counts == {}
     assert states(store, "000001") == [("handed_over", "the connection ended")]
+
+
+def test_a_server_that_dies_each_time_is_left_alone(store):
+    people = [recertify(one) for one in range(1, 9)]
+    told = tell(store, ScriptedChannel(*["lost"] * 8), *people)
+    assert told.counts == {"unconfirmed": 3, "waiting": 5}
+    assert told.problems == ("mail: 3 messages in a row were not taken; 5 more wait for the next run",)
+    assert tell(store, ScriptedChannel(), *people).counts == {"sent": 5}
 
 
 def test_what_is_not_true_is_dropped_until_it_is_again(store):
@@ -186,7 +194,7 @@ def test_those_without_an_address_are_counted_once(store):
     channel = ScriptedChannel()
     told = tell(store, channel, recertify(1, address=""), recertify(2, address=""), recertify(3))
     assert told.counts == {"sent": 1, "without an address": 2}
-    assert told.problems == ("2 recipients have no e-mail address in the facts and are told nothing",)
+    assert told.warnings == ("2 recipients have no e-mail address in the facts and are told nothing",)
     assert tell(store, channel, recertify(1, address=""), recertify(3)).counts == {}
     assert tell(store, channel, recertify(1)).counts == {"sent": 1}
 
@@ -197,7 +205,7 @@ def test_more_than_the_limit_waits_for_consent_to_it(store):
     told = tell(store, channel, *people, operator("guard_stop", "now"), limit=2)
     assert "3 notices to people and approvers: more than the 2 allowed in a day" in told.stopped
     assert channel.told == ["d@example.org"]  # operators are told all the same
-    lot = waiting(store, due(*people), [channel]).digest
+    lot = look(store, due(*people), [channel]).digest
     with pytest.raises(UsageError, match="the consent names the lot 000000000000"):
         consent = Consent(plan="0" * 12, by="Sample", reason="looked")
         send(store, due(*people), [channel], WORDS, limit=2, consent=consent)
@@ -205,6 +213,15 @@ def test_more_than_the_limit_waits_for_consent_to_it(store):
     assert send(store, due(*people), [channel], WORDS, limit=2, consent=consent).counts == {"sent": 3}
     with store.reading() as connection:
         assert audit.holds(connection, "consent", {"by": "Sample", "plan_digest": lot})
+
+
+def test_the_limit_counts_what_would_go_out(store):
+    people = [recertify(1), recertify(2), *(recertify(one, address="") for one in range(3, 9))]
+    found = look(store, due(*people), [ScriptedChannel()])
+    assert (found.over(2), found.without_address) == ("", 6)
+    assert found.over(1).startswith("2 notices to people and approvers: more than the 1 allowed")
+    told = tell(store, ScriptedChannel(), *people, limit=2)
+    assert (told.stopped, told.counts) == ("", {"sent": 2, "without an address": 6})
 
 
 def test_the_limit_counts_what_went_out_that_day(store):

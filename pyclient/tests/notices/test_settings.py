@@ -26,6 +26,16 @@ MAIL = {"host": "mail.example.org", "from": "a@example.org"}
             {"mail": {**MAIL, "username": "u", "password": "${PW}", "security": "none"}},
             "in clear; use starttls",
         ),
+        *(
+            ({"mail": {**MAIL, "host": host}}, "notices.mail.host: 'm")
+            for host in ("mail.example.org:25", "mail://mail.example.org", "mail example", "m@example.org")
+        ),
+        ({"mail": {**MAIL, "host": "[::1]"}}, "the port goes into notices.mail.port"),
+        (
+            {"operators": {"addresses": ["d@example.org", "D@Example.org"]}},
+            "notices.operators.addresses[1]: 'D@Example.org' stands twice, whatever the case",
+        ),
+        ({"templates": ""}, "notices.templates: is empty"),
         ({"mail": {**MAIL, "port": 0}}, "notices.mail.port: must be at least 1"),
         (
             {"webhook": {"url": "http://hook.example.org", "secret": "${PW}"}},
@@ -55,6 +65,13 @@ def test_a_mistake_is_one_line(district, monkeypatch, notices, says):
         notice_settings(load_config(district.config))
     assert says in str(error.value)
     assert "icaccess.yaml line " in str(error.value)
+
+
+def test_an_address_of_the_sixth_version_is_a_host(district):
+    district.settings(mail={**MAIL, "host": "::1"})
+    mail = notice_settings(load_config(district.config)).mail
+    assert mail is not None
+    assert mail.host == "::1"
 
 
 def test_without_a_channel_nobody_can_be_told(district):

@@ -42,11 +42,11 @@ def test_an_ending_says_when_why_what_to_do_and_whom_to_ask():
     assert message.text == (
         "Hello Sample Person,\n\n"
         "Your access to Infinite Campus Elementary Scheduling ends after June 30, 2028, in 14 days.\n\n"
-        "To keep it without a gap, recertify from January 1, 2028 through June 30, 2028.\n\n"
-        "Why it ends, as it will stand on the day after:\n\n- It ran out.\n\n"
+        "To keep it without a gap, recertify from January 1, 2028, through June 30, 2028.\n\n"
+        "Why it ends, as of the day after:\n\n- It ran out.\n\n"
         "What to do:\n\n- Renew it.\n\n"
         "Questions about this access: Sample Desk, 555-0100.\n\n"
-        "This message was written by the system that keeps the access. Nobody reads answers to it.\n"
+        "This message was sent automatically. Replies to it are not read.\n"
     )
     assert "<li>It ran out.</li>" in message.html
     assert "<img" not in message.html
@@ -73,9 +73,9 @@ def test_what_comes_from_facts_is_text_and_nothing_else():
 
 
 def test_a_value_cannot_begin_a_header(tmp_path: Path):
-    (tmp_path / "access_ending.md").write_text("Subject: {{ name }}\n\nText\n")
+    (tmp_path / "access_ending.md").write_text("Subject: To {{ name }}\n\nText\n")
     message = Words(tmp_path, {}).message([notice(name="A\nBcc: all@example.org")], "id")
-    assert message.subject == "A Bcc: all@example.org"
+    assert message.subject == "To A Bcc: all@example.org"
 
 
 def test_a_template_of_the_districts_own_goes_first(tmp_path: Path):
@@ -98,17 +98,30 @@ def test_a_template_of_the_districts_own_goes_first(tmp_path: Path):
             "Subject: x\n\n{% if days_left == 99 %}\n{{ nme }}\n{% endif %}x",
             "access_ending.md line 4: names the unknown field 'nme'; known here: as_of, contact, days_left",
         ),
-        ("access_ending.md", "Subject: x\n\n{{ reasons[0].mesage }}", "has no attribute 'mesage'"),
+        (
+            "access_ending.md",
+            "Subject: x\n\n{{ reasons[0].mesage }}",
+            "access_ending.md line 3: 'dict object' has no attribute 'mesage'",
+        ),
         ("access_ending.md", "Subject: x\n\n{% if %}", "access_ending.md line 3: "),
         ("access_ending.md", "Subject: x\n\n{{ name | shout }}", "access_ending.md line 3: No filter named"),
-        ("access_ending.md", "Subject: x\n\n{{ name | day }}", "Invalid isoformat string"),
+        (
+            "access_ending.md",
+            "Subject: x\n\n{{ name | day }}",
+            "access_ending.md line 3: Invalid isoformat string",
+        ),
         (
             "access_ending.md",
             "Subject: x\n\n{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
-            "access_ending.md: maximum recursion depth exceeded",
+            "access_ending.md line 3: maximum recursion depth exceeded",
         ),
+        ("access_ending.md", "Subject: {{ name }}\n\nx", "empty for nobody"),
         ("access_ending.md", "Hello\n\nx", "must begin with a line `Subject: …`"),
-        ("access_ending.md", "Subject: x\n\n{{ ''.__class__ }}", "access_ending.md: access to attribute"),
+        (
+            "access_ending.md",
+            "Subject: x\n\n{{ ''.__class__ }}",
+            "access_ending.md line 3: access to attribute",
+        ),
         (
             "acces_ending.md",
             "Subject: x\n\nx",
@@ -124,6 +137,35 @@ def test_a_wrong_template_is_one_clear_line(tmp_path: Path, name, text, says):
     assert says in str(error.value)
 
 
+@named_by_last(
+    ("name", "branch", "_reached_by"),
+    [
+        (
+            "access_ending.md",
+            '{% if reasons[0].code == "not_employed" %}{{ reasons[0].x }}{% endif %}',
+            "code",
+        ),
+        ("access_ending.md", "{% if reasons | length > 1 %}{{ reasons[1].x }}{% endif %}", "two reasons"),
+        ("access_ending.md", "{% if not name %}{{ reasons[0].x }}{% endif %}", "no name"),
+        ("access_ending.md", "{% if days_left < 7 %}{{ reasons[0].x }}{% endif %}", "few days"),
+        ("access_ending.md", "{% if 30 < days_left %}{{ reasons[0].x }}{% endif %}", "many days"),
+        ("access_ending.md", "{% if not recertify %}{{ name | day }}{% endif %}", "no recertifying"),
+        ("access_removed.md", "{% if not reasons %}{{ reasons[0].code }}{% endif %}", "no reasons"),
+        ("access_given.md", "{% if locations | length > 1 %}{{ name | day }}{% endif %}", "two locations"),
+        ("approver_digest.md", "{% if not waiting %}{{ losing[0].x }}{% endif %}", "nobody waits"),
+        ("approver_digest.md", "{% if not losing %}{{ waiting[0].x }}{% endif %}", "nobody loses"),
+        ("approver_digest.md", "{% if waiting and losing %}{{ waiting[0].x }}{% endif %}", "both"),
+        ("operators.md", '{% for i in items if i.kind == "export_overdue" %}{{ i.x }}{% endfor %}', "kind"),
+        ("_footer.md", "{% if not name %}{{ as_of | length | day }}{% endif %}", "no name in the end"),
+    ],
+)
+def test_an_error_in_a_branch_is_found(tmp_path: Path, name, branch, _reached_by):
+    text = branch if name == "_footer.md" else f"Subject: x\n\ntext\n{branch}\n"
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=rf"{name} line {1 if name == '_footer.md' else 4}: "):
+        Words(tmp_path, {})
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_a_template_of_another_encoding_is_named(tmp_path: Path, encoding):
     (tmp_path / "recertified.md").write_text("Subject: café\n\nDone.\n", encoding)
@@ -136,6 +178,14 @@ def test_a_folder_of_templates_that_is_not_there():
         Words(Path("/nowhere"), {})
 
 
+def test_somebody_without_a_name_is_named_by_id():
+    waiting = [{"id": "001235", "name": "", "locations": ["210", "211"]}]
+    losing = [{"id": "001234", "name": "", "last_day": "2028-06-30", "reasons": [REASON]}]
+    text = Words(None, {}).message([notice("approver_digest", losing=losing, waiting=waiting)], "id").text
+    assert "\n- 001235, 210, 211\n" in text
+    assert "\n- 001234, after June 30, 2028.\n" in text
+
+
 def test_an_operator_gets_everything_in_one_message():
     items = [
         Notice(
@@ -144,7 +194,7 @@ def test_an_operator_gets_everything_in_one_message():
         for kind in ("guard_stop", "run_failed")
     ]
     message = Words(None, {}).message(items, "id")
-    assert message.subject == "Elementary Scheduling access: 2 to look at"
+    assert message.subject == "Elementary Scheduling access: 2 to review"
     assert "- guard_stop\n- run_failed\n" in message.text
 
 
@@ -161,7 +211,7 @@ def test_a_mail_is_read_as_it_is_meant(browser, width):
     page.set_content(Words(None, CONTACT).message([digest], "id").html)
     assert page.locator("li").all_inner_texts() == [
         "A *starred* <b>name</b> (001235), 210",
-        "Other Person (001234), after June 30, 2028. It ran out. Renew it.",
+        "Other Person (001234), after June 30, 2028. It ran out.",
     ]
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert asked == []

@@ -206,12 +206,6 @@ def test_nothing_there_is_one_line() -> None:
                 client.revisions()
 
 
-@pytest.mark.parametrize("url", ["localhost", "ftp://localhost", "http://", "127.0.0.1:8181"])
-def test_no_url_is_one_line(url: str) -> None:
-    with AccessClient(url) as client, pytest.raises(EngineError, match="is not a URL that can be asked"):
-        client.decide(Employee(id="1"), AT)
-
-
 def answer(
     result: object = msgspec.UNSET, revision: str = "r1", version: str = VERSION, **more: object
 ) -> Answer:
@@ -417,8 +411,13 @@ def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
     ("name", "values"),
     [
         ("url", [None, 5, b"http://127.0.0.1:9", ["http://127.0.0.1:9", None]]),
+        ("url", ["", " ", "localhost", "127.0.0.1:8181", "ftp://localhost", "http://", "http://[::1"]),
+        ("url", ["http://127.0.0.1:99999", "http://a b", "http://127.0.0.1/?a=b", "http://127.0.0.1/#a"]),
+        ("url", ["http://u:secret@127.0.0.1:9", "http://u:secret@[::1", ["http://127.0.0.1:9", ""]]),
         ("token", [5, b"secret", "a\nb"]),
-        ("timeout", [0, -1, None, "5"]),
+        ("timeout", [0, -1, None, "5", True, float("inf"), float("nan")]),
+        ("ca", ["", 5, "/absent/ca.pem", __file__]),
+        ("cert", ["x", ("x",), ("/absent/cert.pem", "/absent/key.pem"), (__file__, __file__), (5, 6)]),
         ("batch", [0, -1, 1.5, None, "5", True]),
         ("connections", [0, -1, 1.5, "5"]),
     ],
@@ -449,6 +448,7 @@ def test_a_wrong_question_is_named() -> None:
             "sources": [
                 lambda: client.evidence([person], AT, {"certifications": wrong}),
                 lambda: client.evidence([person], AT, wrong),
+                lambda: client.evidence([person], AT, {"certificates": ["lms"]}),
             ],
             "at": [
                 lambda day=day: client.decide(person, day)  # type: ignore[misc]  # no type is inferred

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ import pytest
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.models import Employee
 from icaccess.opa.bundles import build_bundles, config_tree, digest, policy_tree
-from icaccess.opa.engine import VERSION, Engine, cached_opa, find_opa, running_opa
+from icaccess.opa.engine import VERSION, Engine, cached_opa, find_opa, running_engine, running_opa
 from icaccess.request import Request
 
 AT = date(2025, 9, 10)
@@ -309,3 +310,13 @@ def test_a_request_takes_the_configured_opa_else_starts_one(
         pytest.raises(EngineError, match="refused the token"),
     ):
         parts.client.decide(Employee(id="1"), AT)
+
+
+def test_an_address_that_is_taken_is_named(folders: tuple[Path, Path], opa_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with (
+            pytest.raises(EngineError, match=f"another program listens at {address}; stop it, or name"),
+            running_engine(*folders, opa=opa_path, address=address),
+        ):
+            pass

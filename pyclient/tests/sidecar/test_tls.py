@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from icaccess.errors import EngineError
+from icaccess.errors import EngineError, UsageError
 from icaccess.opa.client import AccessClient
 from icaccess.opa.signing import publish
 from tests.sidecar.certificates import Authority
@@ -106,12 +106,15 @@ def test_missing_or_wrong_certificate_files_are_named(
     none = tmp_path / "none.pem"
     none.write_text("none")
     absent = ("/absent/cert.pem", "/absent/key.pem")
-    for ca, cert in ((Path("/absent/ca.pem"), None), (authority.ca, absent), (authority.ca, (none, none))):
-        with connect(with_tls, ca, cert, CLIENT) as client:  # type: ignore[arg-type]  # paths are texts here
-            (status,) = client.status()
-        assert status.problem is not None
-        assert status.problem.startswith(f"OPA at {with_tls.url}/v1/data/access/decisions: is not asked (")
-        assert status.problem.endswith("correct the files of certificates")
+    other = authority.issue("icaccess")[0], authority.issue("somebody")[1]
+    for ca, cert, says in (
+        (Path("/absent/ca.pem"), None, "ca: /absent/ca.pem cannot be read: No such file or directory"),
+        (authority.ca, absent, "cert: /absent/cert.pem cannot be read: No such file or directory"),
+        (authority.ca, (str(none), str(none)), f"cert: {none} and {none} cannot be used"),
+        (authority.ca, other, "KEY_VALUES_MISMATCH"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            connect(with_tls, ca, cert, CLIENT)
 
 
 @pytest.mark.parametrize("with_cert", ["none", "expired", "another authority's"])

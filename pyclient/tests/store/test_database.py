@@ -12,9 +12,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 
 from icaccess.errors import StoreError
 from icaccess.store.database import open_store
+from icaccess.store.database_errors import one_line
 from icaccess.store.lock import applying
 from icaccess.store.schema import HEAD, metadata
 from tests.stores import free_port
@@ -159,3 +162,21 @@ def test_no_option_of_the_store_s_url_is_shown(option: str) -> None:
     with pytest.raises(StoreError) as caught:
         open_store(f"postgresql://u:hunter2@127.0.0.1:{free_port()}/d?{option}&connect_timeout=2")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("password", "said", "shown"),
+    [
+        ("a", "bad value near password=a and on", "bad value near password=*** and on"),
+        ("a", "database is locked", "was busy for 30 seconds"),
+        ("is", "database is locked", "was busy for 30 seconds"),
+        ("hunter2", "cannot use u:hunter2@db", "cannot use u:***@db"),
+        ("!a", "cannot use u!a", "cannot use u***"),
+    ],
+    ids=["a letter", "a letter, known", "a word of it", "a word", "a sign"],
+)
+def test_a_password_is_no_word_s_part(password: str, said: str, shown: str) -> None:
+    url = URL.create("postgresql", "u", password, "db")
+    with pytest.raises(StoreError) as caught, one_line(url):
+        raise OperationalError("", {}, Exception(said))
+    assert shown in str(caught.value)

@@ -14,10 +14,10 @@ from icaccess.facts.days import DayReader
 from icaccess.facts.files import files_in, load
 from icaccess.facts.interface import ParsedRow, Source
 from icaccess.facts.mapping import Person
-from icaccess.facts.record import LISTS, at, convert
+from icaccess.facts.record import at, convert
 from icaccess.facts.settings import Kind, YamlSettings
 from icaccess.marked_yaml import MarkedYamlError, read_document
-from icaccess.models import Approval, Employee, InvalidRecord, Text
+from icaccess.models import LISTS, Approval, Employee, InvalidRecord, Text
 
 _LISTS = cast("tuple[Kind, ...]", LISTS)
 
