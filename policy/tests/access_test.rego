@@ -249,8 +249,8 @@ _rechecks := {
 # custom:
 #   clauses: [ES-7, ES-9, ES-10, ES-13]
 test_recheck[name] if {
-	some name, row in _rechecks
-	fixtures.decided(fixtures.but(row.but), fixtures.day).recheck_on == row.want
+	some name, decision in fixtures.decided_together({name: fixtures.but(row.but) | some name, row in _rechecks})
+	decision.recheck_on == _rechecks[name].want
 }
 
 _warnings := {
