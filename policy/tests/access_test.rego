@@ -104,6 +104,11 @@ _batches := {
 		"want": {fixtures.person.id: "allow", "": "undecided"},
 		"says": "record 2 has no id",
 	},
+	"two records without an id": {
+		"employees": [fixtures.person, {}, {"employment": []}],
+		"want": {fixtures.person.id: "allow", "": "undecided"},
+		"says": "record 2 has no id",
+	},
 	"an empty id": {
 		"employees": [fixtures.but({"id": ""})],
 		"want": {"": "undecided"},
@@ -117,6 +122,11 @@ _batches := {
 	"an id given twice": {
 		"employees": [fixtures.person, fixtures.but({"id": "001235"}), fixtures.person],
 		"want": {fixtures.person.id: "undecided", "001235": "allow"},
+		"says": "its id is given twice",
+	},
+	"the last id given twice": {
+		"employees": [fixtures.person, fixtures.but({"id": "001235"}), fixtures.but({"id": "001235"})],
+		"want": {fixtures.person.id: "allow", "001235": "undecided"},
 		"says": "its id is given twice",
 	},
 	"employees that are no list": {
@@ -221,6 +231,17 @@ _rechecks := {
 	"an end in the far future": {
 		"but": {"employment": [{"start": "2019-08-01", "end": "2199-12-31"}], "certifications": []},
 		"want": "2200-01-01",
+	},
+	"a job renewed by a record that is yet to begin, and the time after that": {
+		"but": {
+			"assignments": [
+				{"role": "School Counselor", "location": "210", "start": "2025-08-28", "end": "2026-06-01"},
+				{"role": "School Counselor", "location": "210", "start": "2026-06-01", "end": "2026-07-13"},
+			],
+			"certifications": [],
+			"approvals": [],
+		},
+		"want": "2026-10-23",
 	},
 	"a summer that ends": {
 		"but": {"assignments": [{"role": "Office Professional", "location": "210", "start": "2019-08-01", "end": "2025-06-05"}]},
