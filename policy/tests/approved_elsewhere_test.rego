@@ -30,6 +30,10 @@ _people := {
 	"by another school's": {"changes": {"approvals": [_approval([_principal("211")])]}, "want": _listed("210", {"211"})},
 	"by both": {"changes": {"approvals": [_approval([_principal("211")]), _own]}, "want": {}},
 	"by one who has moved by that day": {"changes": {"approvals": [_approval(_moved)]}, "want": _listed("210", {"211"})},
+	"by one who has begun on that day": {
+		"changes": {"approvals": [_approval([object.union(_principal("211"), {"start": "2023-08-14"})])]},
+		"want": _listed("210", {"211"}),
+	},
 	"by one who teaches there": {"changes": {"approvals": [_approval(_teacher_too)]}, "want": _listed("210", {"211"})},
 	"by one of two schools": {
 		"changes": {"approvals": [_approval([_principal("210"), _principal("211")])]},

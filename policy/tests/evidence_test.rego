@@ -101,15 +101,19 @@ _facts := {
 # custom:
 #   clauses: [ES-4, ES-5, ES-6, ES-9, ES-10]
 test_words[name] if {
-	some name, row in _facts
-	employee := fixtures.but(object.union(object.remove({"access": _held}, object.keys(row.but)), row.but))
-	by_id := data.access.evidence with input as {"employees": [employee], "as_of": fixtures.day}
+	employees := {name: object.union(employee, {"id": name}) |
+		some name, row in _facts
+		employee := fixtures.but(object.union(object.remove({"access": _held}, object.keys(row.but)), row.but))
+	}
+	asked := {"employees": [employee | some employee in employees], "as_of": fixtures.day}
+	evidence := data.access.evidence with input as asked
 		with data.requirements as fixtures.requirements
 		with data.locations as fixtures.locations
-	[[entry.part, entry.message] | some entry in object.get(by_id, employee.id, [])] == row.want
-	decision := fixtures.decided(employee, fixtures.day)
+	some name, decision in fixtures.decided_together(employees)
+	want := _facts[name].want
+	[[entry.part, entry.message] | some entry in object.get(evidence, name, [])] == want
 	warned := "evidence_gone" in decision.warnings
-	warned == row.want != []
+	warned == want != []
 }
 
 # METADATA

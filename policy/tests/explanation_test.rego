@@ -40,3 +40,13 @@ test_reasons_are_not_met if {
 	count(given) >= 10
 	said_met & given == set()
 }
+
+# METADATA
+# title: No approval on record
+# description: Of somebody who is not employed, none is told.
+# custom:
+#   clause: ES-6
+test_no_approval if {
+	explanation := data.access.explanation with input as {"employee": fixtures.but({"employment": [], "approvals": []}), "as_of": fixtures.day}
+	{"clause": "ES-6", "met": null, "message": "Does not bear on this person.", "facts": []} in explanation
+}

@@ -65,6 +65,7 @@ test_add_days[name] if {
 test_open_end if {
 	dates.last_day({"start": "2025-01-01"}) == dates.open_end
 	dates.last_day({"start": "2025-01-01", "end": "9999-01-01"}) == dates.open_end
+	dates.last_day({"start": "2025-01-01", "end": "9999-12-31"}) == dates.open_end
 	dates.last_day({"start": "2025-01-01", "end": "2025-01-30"}) == "2025-01-30"
 	not dates.ended_before("2199-12-31", {"start": "2025-01-01", "end": "9999-01-01"})
 	not dates.ended_before("2025-01-30", {"start": "2025-01-01", "end": "2025-01-30"})

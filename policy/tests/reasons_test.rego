@@ -74,6 +74,19 @@ _reasons := {
 	"approval_not_for_current_job after a return": {"employee": fixtures.but({"employment": [{"start": "2019-08-01", "end": "2024-05-31"}, {"start": "2025-08-04"}]}), "at": "2025-09-10", "want": [{"clause": "ES-9", "code": "approval_not_for_current_job", "message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); Office Professional at 210 since 2025-08-04.", "remedy": "Ask your Principal or Manager to approve this access for the job you hold now."}]},
 	"not_employed": {"employee": fixtures.but({"employment": [{"start": "2019-08-01", "end": "2025-09-09"}]}), "at": "2025-09-10", "want": [{"clause": "ES-10", "code": "not_employed", "message": "Not employed on 2025-09-10: the last day employed was 2025-09-09.", "remedy": "If the record of employment is wrong, ask HR to correct it. After a return, all posted requirements must be met."}]},
 	"not_employed yet": {"employee": fixtures.but({"employment": [{"start": "2025-09-11"}]}), "at": "2025-09-10", "want": [{"clause": "ES-10", "code": "not_employed", "message": "Not employed on 2025-09-10: no employment had begun.", "remedy": "If the record of employment is wrong, ask HR to correct it. After a return, all posted requirements must be met."}]},
+	"the latest of two completions that expired": {
+		"employee": fixtures.but({"certifications": array.concat(
+			fixtures.person.certifications,
+			[{"name": "Elementary Scheduling", "completed_on": "2024-02-01"}],
+		)}),
+		"at": "2026-07-01",
+		"want": [{
+			"clause": "ES-12",
+			"code": "certification_expired",
+			"message": "Elementary Scheduling, last completed 2024-02-01, was valid through 2026-06-30.",
+			"remedy": "Complete Elementary Scheduling again in Learning Space; access returns once it is completed. For help, ask the Department of Technology Services (DoTS).",
+		}],
+	},
 	"certification_expired": {"employee": fixtures.but({}), "at": "2026-07-01", "want": [{"clause": "ES-12", "code": "certification_expired", "message": "Elementary Scheduling, last completed 2023-08-21, was valid through 2026-06-30.", "remedy": "Complete Elementary Scheduling again in Learning Space; access returns once it is completed. For help, ask the Department of Technology Services (DoTS)."}]},
 	"facts_missing": {"employee": object.remove(fixtures.person, ["approvals", "certifications"]), "at": "2025-09-10", "want": [{"clause": null, "code": "facts_missing", "message": "Undecided, since nobody looked up: approvals, certifications.", "remedy": "Supply the missing facts; where there are none, say so with an empty list."}]},
 }

@@ -77,6 +77,8 @@ _answered(question, policy_data) if {
 test_usable if {
 	settings.sound
 	settings.sound with data.requirements as fixtures.requirements with data.calendar as fixtures.calendar
+	longest := object.union(fixtures.requirements, {"between_assignments_days": 10000})
+	settings.sound with data.requirements as longest with data.calendar as fixtures.calendar
 }
 
 # METADATA

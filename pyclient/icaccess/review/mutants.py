@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"(?<![\w.\"-])(\d+)(?![\w.\"])")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
 _CONDITION = re.compile(r"^(\t+)(?!some |every |not |[}\])\"|])([a-z_][^:]*[^{\[(,:])$")
 _TEXTS = re.compile(r'(?<=[\[{])"\0*"(?:, "\0*")*(?=[\]}])')
-_FIELDS = re.compile(r"object\.(?:filter|remove)\([^\[]*\[$")
+_LOOKED_FOR = re.compile(r"\{$|\bsome [\w, ]+ in \[$|object\.(?:filter|remove)\([^\[]*\[$")
 _BODY = re.compile(r"^(?!import )\S.* if \{$")
 _ONE_LINE = re.compile(r"^(\S.* if )(?!.*\{$)\S.*$")
 
@@ -91,10 +91,11 @@ def _taken_out(line: str, code: str) -> Iterator[str]:
 def _other_lists(line: str, start: int, end: int) -> Iterator[str]:
     """A list of texts with one entry more, and with each of its entries left out.
 
-    One more is nothing to a list of the fields that are kept or removed, since no object has such a field.
+    One more is nothing to a set, to a list that `some` goes through or to fields kept or removed, since
+    it is only looked for and nothing is so written.
     """
     entries = _STRING.findall(line[start:end])
-    if not _FIELDS.search(line[:start]):
+    if not _LOOKED_FOR.search(line[:start]):
         yield f"{line[:end]}, {entries[-1][:-1]}~{entries[-1][-1]}{line[end:]}"
     for place in range(len(entries) if len(entries) > 1 else 0):
         kept = ", ".join(entries[:place] + entries[place + 1 :])

@@ -59,12 +59,12 @@ def test_mutants_are_made_of_every_kind() -> None:
 
 def test_entries_of_lists_and_rules_are_changed(tmp_path: Path) -> None:
     (tmp_path / "a.rego").write_text(
-        'package a\n\nkinds := {"one", "two"}\n\nopen if input.day > 1\n\nshut if {\n\tnot open\n}\n'
+        'package a\n\nkinds := ["one", "two"]\n\nopen if input.day > 1\n\nshut if {\n\tnot open\n}\n'
     )
     assert {(one.line, one.new) for one in mutants(tmp_path)} >= {
-        (3, 'kinds := {"one", "two", "two~"}'),
-        (3, 'kinds := {"one"}'),
-        (3, 'kinds := {"two"}'),
+        (3, 'kinds := ["one", "two", "two~"]'),
+        (3, 'kinds := ["one"]'),
+        (3, 'kinds := ["two"]'),
         (5, "open if false"),
         (7, "shut if {\n\tfalse"),
         (8, ""),
@@ -80,6 +80,16 @@ def test_comments_and_fields_of_objects_get_no_entry(tmp_path: Path) -> None:
         text.replace('"x", ', ""),
         text.replace(', "y"', ""),
     }
+
+
+@pytest.mark.parametrize(
+    "text", ['a := {"x"}', 'a if some x in ["x"]', 'a := {1 | some i, x in ["x"]; x == i}']
+)
+def test_nothing_is_added_to_what_is_only_looked_for(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.rego").write_text(f"package a\n\n{text}\n")
+    made = {one.new for one in mutants(tmp_path)}
+    assert text.replace('"x"', '"x~"') in made
+    assert text.replace('"x"', '"x", "x~"') not in made
 
 
 def test_a_sample_can_be_drawn_again() -> None:

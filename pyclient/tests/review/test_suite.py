@@ -86,6 +86,19 @@ def test_coverage_leaves_the_tests_out_and_falls_with_them(project: PolicySource
     assert not any("tests" in file.file for file in run.coverage)
 
 
+def test_a_test_that_is_still_to_be_done_covers_nothing(project: PolicySource) -> None:
+    own(limit=3)
+    for file in CASES.rglob("data.yaml"):
+        file.unlink()
+    lines = {}
+    for name in ("todo_test_all", "test_all"):
+        text = f"package tests.own_test\n\n{name} if data.access.decision\n"
+        Path("policy/tests/own_test.rego").write_text(text)
+        run = run_suite(PolicySource(project.opa, project.policy, project.config))
+        lines[name] = sum(len(file.covered) for file in run.coverage)
+    assert lines["todo_test_all"] < lines["test_all"]
+
+
 def test_a_case_may_name_a_part_of_the_decision_only(project: PolicySource) -> None:
     write(CASE)
     assert {case.name: case.problem for case in run_suite(project).cases}["nobody knows where"] is None

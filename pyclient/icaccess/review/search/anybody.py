@@ -12,10 +12,10 @@ import msgspec
 from icaccess.errors import EngineError
 from icaccess.review.search.build import Built
 from icaccess.review.search.differ import WAYS, Difference, difference
-from icaccess.review.search.facts import SearchWords, Shape
+from icaccess.review.search.facts import SearchWords, Shape, is_day, leaves, moved
 from icaccess.review.search.judge import Judge, Made, VersionJudge, seen
 from icaccess.review.search.pool import Pool
-from icaccess.review.search.shrink import shrink
+from icaccess.review.search.shrink import emptied, shrink
 
 _MOST_RECORDS = 24
 QUIET = 4.0
@@ -136,11 +136,24 @@ class Search:
         while ways := [way for way in self._best if way not in done]:
             for way in ways:
                 done.add(way)
-                made = shrink(
-                    judge, self._best[way].made, self._shape, self._words, partial(self._is_of, way)
-                )
-                (answers,) = judge.decide([made])
-                self._best[way] = difference(made, *answers) or self._best[way]
+                facts = None
+                while facts is None or self._best[way].facts < facts:
+                    made = self._best[way].made
+                    made = shrink(judge, made, self._shape, self._words, partial(self._is_of, way))
+                    (answers,) = judge.decide([made])
+                    self._best[way] = difference(made, *answers) or self._best[way]
+                    facts = self._best[way].facts
+                    judge.decide(list(self._on_other_days(self._best[way])))  # where plainer ones are learned
+
+    def _on_other_days(self, found: Difference) -> Iterator[Made]:
+        """Those found, also with lists emptied, on the days of both decisions and the largest count later.
+
+        What differs today only in a day most often matters on that day.
+        """
+        told = {day for _, day in leaves("", [found.base, found.head]) if is_day(day)}
+        days = sorted(told | {moved(day, max(self._words.counts) + 1) for day in told})
+        for facts in (found.made.facts, *emptied(found.made.facts)):
+            yield from (Made(facts, day) for day in days)
 
     @staticmethod
     def _is_of(way: str, made: Made, answers: tuple[bytes, ...]) -> bool:

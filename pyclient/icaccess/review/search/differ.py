@@ -42,10 +42,15 @@ class Difference(msgspec.Struct, frozen=True):
     head: dict[str, Any]
 
     @property
+    def facts(self) -> int:
+        """How many facts the person has."""
+        return count_facts(self.made.facts)
+
+    @property
     def rank(self) -> tuple[int, int, int]:
         """By which the plainest of several is chosen: fewest facts, shortest, nearest to being allowed."""
         reasons = len(self.base.get("reasons", ())) + len(self.head.get("reasons", ()))
-        return (count_facts(self.made.facts), len(msgspec.json.encode(self.made.facts)), reasons)
+        return (self.facts, len(msgspec.json.encode(self.made.facts)), reasons)
 
 
 def difference(made: Made, base: bytes, head: bytes) -> Difference | None:

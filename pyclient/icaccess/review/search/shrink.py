@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import combinations, permutations
 from typing import Any
 
 import msgspec
@@ -67,12 +68,61 @@ def _oddities(value: Any) -> int:
 
 
 def _plainer(facts: EmployeeFacts, shape: Shape, words: SearchWords) -> Iterator[EmployeeFacts]:
-    """The facts with one thing left out or made plainer, and with two left out."""
+    """The facts with one thing left out or made plainer, with two left out, and with what goes together.
+
+    That is whole lists emptied, two records made one, and another choice with a field less.
+    """
+    yield from emptied(facts)
     once = list(_without(facts, shape))
     yield from once
     for fewer in once[:24]:
         yield from _without(fewer, shape)
+    yield from _merged(facts, shape)
+    yield from _chosen(facts, shape)
     yield from _plain_values(facts, facts, shape, words, lambda new: new)
+
+
+def emptied(facts: EmployeeFacts) -> Iterator[EmployeeFacts]:
+    """The facts with some of their lists empty, those with most lists empty first."""
+    lists = [name for name, value in facts.items() if isinstance(value, list) and value]
+    for size in range(len(lists), 0, -1):
+        for names in combinations(lists, size):
+            yield {**facts, **{name: [] for name in names}}
+
+
+def _merged(facts: EmployeeFacts, shape: Shape) -> Iterator[EmployeeFacts]:
+    """Two records as one: the days of the first with the texts of the other, and with each flag as well."""
+    for name, items, records in _lists_of_records(facts, shape):
+        kinds = {key: field.kind for key, field in items.fields.items()}
+        flags = [key for key, kind in kinds.items() if kind == "flag"]
+        for first, other in permutations(range(len(records)), 2):
+            texts = {key: text for key, text in records[other].items() if kinds.get(key) == "text"}
+            one = {**records[first], **texts}
+            others = [record for place, record in enumerate(records) if place not in {first, other}]
+            for new in (one, *({**one, key: value} for key in flags for value in (True, False))):
+                yield {**facts, name: [*others, new]}
+
+
+def _chosen(facts: EmployeeFacts, shape: Shape) -> Iterator[EmployeeFacts]:
+    """Another choice in a record, with one of its fields left out."""
+    for name, items, records in _lists_of_records(facts, shape):
+        for place, record in enumerate(records):
+            for key, field in items.fields.items():
+                for choice in field.choices:
+                    for fewer in _without({**record, key: choice}, items):
+                        yield {**facts, name: [*records[:place], fewer, *records[place + 1 :]]}
+
+
+def _lists_of_records(facts: EmployeeFacts, shape: Shape) -> Iterator[tuple[str, Shape, list[EmployeeFacts]]]:
+    """The name, the shape of a record and the records of each list that holds nothing else."""
+    for name, records in facts.items():
+        items = shape.fields[name].items if name in shape.fields else None
+        if (
+            items is not None
+            and isinstance(records, list)
+            and all(isinstance(record, dict) for record in records)
+        ):
+            yield name, items, records
 
 
 def _without(value: Any, shape: Shape) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from icaccess.errors import PolicyError
 from icaccess.http import HttpClient
 from icaccess.opa.engine import running_engine
 from icaccess.review.cases import read_all_cases, read_cases, run_cases
-from icaccess.review.search.anybody import Search, Tried
+from icaccess.review.search.anybody import QUIET, Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
 from icaccess.review.search.facts import employee_shape, vocabulary
 from icaccess.review.search.judge import RULES, VersionJudge
@@ -36,10 +36,12 @@ def base(whole: PolicySource) -> Iterator[str]:
     yield "base"
 
 
-def searched(*, limit: float = 60, examples: tuple[Path, ...] = ()) -> Anybody:
+def searched(*, limit: float = 60, examples: tuple[Path, ...] = (), quiet: float = QUIET) -> Anybody:
     here = (Path("policy"), Path("config"))
     with checkout("--base", "base", *here) as before, checkout("--head", None, *here) as after:
-        return compare_for_anybody(before, after, examples or example_facts(), limit=limit, seed=1)
+        return compare_for_anybody(
+            before, after, examples or example_facts(), limit=limit, seed=1, quiet=quiet
+        )
 
 
 def test_comments_and_layout_are_no_difference(base: str) -> None:
@@ -61,6 +63,13 @@ def test_a_value_changed_by_one_is_found_by_somebody_small(base: str, edit: Edit
     assert str(first.at) in anybody_text(found)
     assert "**Gains access**" in anybody_markdown(found)
     assert '"kind": "gains"' in anybody_json(found)
+
+
+def test_another_day_to_decide_again_is_shown_on_it(base: str, edit: Edit) -> None:
+    edit("policy/evidence.rego", "\tnot dates.ended_before(found.as_of, job)\n", "")
+    first = searched(quiet=0).found[0]
+    assert first.kind == "needs_consent"
+    assert first.facts <= 16
 
 
 def test_everybody_found_is_a_case_that_only_head_passes(base: str, edit: Edit) -> None:
