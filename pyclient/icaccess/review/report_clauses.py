@@ -22,9 +22,9 @@ from icaccess.review.trace import trace_policy
 
 _HEAD = """# The posted page, clause by clause
 
-What each clause of the posted page asks, in our own words, and how this policy answers what the page leaves
-open. The words stand in `policy/clauses.yaml`, the values in `config/requirements/data.yaml`.
-`icaccess report` shows both as they are when it is made, and leads from each clause to its rules and tests.
+What each clause of the posted page asks, in our own words, and how this policy answers the questions that the
+page leaves open. `policy/clauses.yaml` holds the words, `config/requirements/data.yaml` the values.
+`icaccess report` shows the current state of both, and leads from each clause to its rules and tests.
 """
 
 

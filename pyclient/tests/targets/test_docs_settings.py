@@ -46,4 +46,4 @@ def test_the_defaults_that_are_told_are_the_defaults():
         Limit(count=250),
     )
     assert (settings.facts_shrink, settings.facts_age_hours, settings.consent_hours) == (0.1, None, 24)
-    assert "the values of the example, but for `facts_age_hours`, are the defaults" in PAGE
+    assert "The example shows the defaults, except `facts_age_hours`, which is off by default." in PAGE
