@@ -106,7 +106,7 @@ test_words[name] if {
 		employee := fixtures.but(object.union(object.remove({"access": _held}, object.keys(row.but)), row.but))
 	}
 	asked := {"employees": [employee | some employee in employees], "as_of": fixtures.day}
-	evidence := data.access.evidence with input as asked
+	evidence := {id: parts | some id, parts in data.access.evidence} with input as asked
 		with data.requirements as fixtures.requirements
 		with data.locations as fixtures.locations
 	some name, decision in fixtures.decided_together(employees)
