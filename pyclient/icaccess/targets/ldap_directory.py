@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 from icaccess.errors import TargetError
-from icaccess.targets.dn import parse_dn
+from icaccess.targets.dn import is_dn, parse_dn
+from icaccess.targets.ldap_errors import WANTS_TLS, PassingError, UndecodedError, decoding, meaning
 from icaccess.text import quoted
 
 T = TypeVar("T")
@@ -101,7 +102,8 @@ class Directory:
 
     def _one(self, dn: str, attributes: list[str]) -> DirectoryEntry:
         found = self._patiently(lambda: self._pages(dn, "(objectClass=*)", attributes, "BASE"))
-        if len(found) != 1 or parse_dn(found[0].dn) != parse_dn(dn):
+        shown = found[0].dn if len(found) == 1 else None
+        if shown is None or (shown != dn and not (is_dn(shown) and parse_dn(shown) == parse_dn(dn))):
             raise self._error(f"does not show {dn} to {self._bind_dn}; let it read the entry")
         return found[0]
 
@@ -141,10 +143,11 @@ class Directory:
 
         def ask() -> tuple[int, str]:
             connection = self._connected()
-            connection.modify(dn, {attribute: [(kinds[kind], [value]) for kind, value in changes]})
+            with decoding():
+                connection.modify(dn, {attribute: [(kinds[kind], [value]) for kind, value in changes]})
             code = int(connection.result["result"])
             if code in _PASSING:
-                raise _PassingError(connection.result["description"])
+                raise PassingError(connection.result["description"])
             return code, str(connection.result["message"] or connection.result["description"])
 
         return self._patiently(ask)
@@ -160,9 +163,10 @@ class Directory:
         found: dict[str, DirectoryEntry] = {}
         cookie = None
         while True:
-            connection.search(
-                base, condition, scope, attributes=attributes, paged_size=PAGE, paged_cookie=cookie
-            )
+            with decoding():
+                connection.search(
+                    base, condition, scope, attributes=attributes, paged_size=PAGE, paged_cookie=cookie
+                )
             before = len(found)
             for item in connection.response or ():
                 if item["type"] == "searchResRef":
@@ -184,7 +188,7 @@ class Directory:
         if code == SUCCESS:
             return
         if code in _PASSING:
-            raise _PassingError(f"{name} for {base}")
+            raise PassingError(f"{name} for {base}")
         message = " ".join(str(result["message"] or "").split())
         referrals = " ".join(result.get("referrals") or ())
         advice = {
@@ -197,7 +201,7 @@ class Directory:
         if code in advice:
             raise self._error(f"{advice[code]} for {self._bind_dn}")
         if code in _NEEDS_TLS:
-            raise self._error(_TLS.format(name))
+            raise self._error(WANTS_TLS.format(name))
         raise self._error(f"answered {name} to a search of {base}{message and ': ' + quoted(message)}")
 
     def _check_reference(self, base: str, uris: list[str]) -> None:
@@ -214,11 +218,11 @@ class Directory:
         for attempt in range(TRIES):
             try:
                 return ask()
-            except (_PassingError, LDAPExceptionError) as error:
-                if isinstance(error, LDAPExceptionError):
+            except (PassingError, UndecodedError, LDAPExceptionError) as error:
+                if not isinstance(error, PassingError):
                     self._drop()
                 if attempt == TRIES - 1 or "certificate" in str(error):
-                    raise self._error(_meaning(error)) from error
+                    raise self._error(meaning(error)) from error
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError  # the last attempt returns or raises
 
@@ -252,10 +256,12 @@ class Directory:
             check_names=False,  # DNs go out as the directory wrote them
         )
         try:
-            connection.open()
-            if self._start_tls:
-                connection.start_tls()
-            if not connection.bind():
+            with decoding():
+                connection.open()
+                if self._start_tls:
+                    connection.start_tls()
+                is_bound = connection.bind()
+            if not is_bound:
                 self._refuse_bind(connection.result)
         except BaseException:
             if connection.socket is not None:  # ldap3 leaves it open when it cannot be trusted
@@ -268,9 +274,9 @@ class Directory:
         code, name = int(result["result"]), result["description"]
         said = " ".join(str(result["message"] or "").split("\0")).strip()
         if code in _PASSING:
-            raise _PassingError(name)
+            raise PassingError(name)
         if code in _NEEDS_TLS:
-            raise self._error(_TLS.format(name))
+            raise self._error(WANTS_TLS.format(name))
         if code == WRONG_CREDENTIALS:
             raise self._error("refuses these credentials; correct target.ldap.bind_dn and password")
         raise self._error(
@@ -290,31 +296,3 @@ class Directory:
                 connection.strategy.close()
             except (OSError, LDAPExceptionError):
                 return
-
-
-class _PassingError(Exception):
-    """The directory is busy or away, and said so."""
-
-
-def _meaning(error: BaseException) -> str:
-    said = str(error)
-    return next((meaning for sign, meaning in _MEANINGS.items() if sign in said), quoted(said))
-
-
-_TLS = "wants TLS ({}): write ldaps:// in target.ldap.url, or set target.ldap.start_tls to true"
-_MEANINGS = {
-    "self-signed certificate": "its certificate is self-signed; name the one to trust in target.ldap.ca",
-    "self signed certificate": "its certificate is self-signed; name the one to trust in target.ldap.ca",
-    "unable to get local issuer": "its certificate is signed by nobody known; set target.ldap.ca",
-    "certificate verify failed": "its certificate is not valid for this server; correct the URL",
-    "doesn't match": "its certificate is for another server; correct the URL",
-    "startTLS failed": "does not take STARTTLS; write ldaps:// in target.ldap.url",
-    "Connection refused": "nobody answers there; check the URL and that the directory runs",
-    "Errno 111": "nobody answers there; check the URL and that the directory runs",
-    "invalid server address": "nobody answers there; check the URL and that the directory runs",
-    "timed out": "it did not answer in time; try again",
-    "session terminated by server": "it broke the connection; try again",
-    "timeLimitExceeded": "it took longer than it may (timeLimitExceeded), again and again; try again later",
-    "busy": "it is busy, again and again; try again later",
-    "unavailable": "it is unavailable, again and again; try again later",
-}

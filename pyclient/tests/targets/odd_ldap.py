@@ -30,6 +30,10 @@ class OddDirectory(socketserver.ThreadingTCPServer):
         """Where a search of people is referred to besides."""
         self.range: int | None = None
         """How many values of an attribute are given at a time, as Active Directory does."""
+        self.renamed: dict[str, str] = {}
+        """As which names entries are shown."""
+        self.damaged: bytes | None = None
+        """What is sent in the place of each answer but that to a bind."""
         self.repeats = False
         """Whether every page is the first."""
         self.asked: list[str] = []
@@ -87,7 +91,8 @@ class _Handler(socketserver.StreamRequestHandler):
         start = int(cookie or 0)
         for dn in found[0 if self.server.repeats else start :][:size]:
             attributes = self.attributes(self.server.entries[dn], wanted)
-            self.send(number, _tlv(0x64, _text(dn), _tlv(0x30, *attributes)))
+            shown = self.server.renamed.get(dn, dn)
+            self.send(number, _tlv(0x64, _text(shown), _tlv(0x30, *attributes)))
         if scope:
             for uri in self.server.references:
                 self.send(number, _tlv(0x73, _text(uri)))
@@ -118,7 +123,9 @@ class _Handler(socketserver.StreamRequestHandler):
         self.send(number, result, paged and _tlv(0xA0, _tlv(0x30, _text(PAGED), _text(paged))))
 
     def send(self, number: Any, *parts: bytes | None) -> None:
-        self.wfile.write(_tlv(0x30, _tlv(*number), *(part for part in parts if part)))
+        answer = _tlv(0x30, _tlv(*number), *(part for part in parts if part))
+        is_bind = bool(parts[0]) and parts[0][0] == 0x61
+        self.wfile.write(answer if is_bind or self.server.damaged is None else self.server.damaged)
 
 
 def _tlv(tag: int, *parts: bytes) -> bytes:

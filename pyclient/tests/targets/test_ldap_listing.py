@@ -49,6 +49,34 @@ def ldap(odd):
     found.close()
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"\x30\x02\x1f\x00",
+        b"\x30\x04\xff\xff\xff\xff",
+        b"\x30\x05\x02\x01\x02\x65\x00",
+        b"\x30\x05\x02\x01\x03\x67\x00",
+    ],
+    ids=["high tag", "noise", "search", "change"],
+)
+def test_an_answer_that_is_not_ldap_is_one_line(odd, ldap, damaged):
+    assert ldap.key("no DN") == "no DN"
+    before = ldap.listing()
+    odd.damaged = damaged
+    refused(ldap, "what came is not LDAP; check the URL")
+    (result,) = ldap.apply([grant("u9")], "b")
+    assert "what came is not LDAP" in result.note
+    odd.damaged = None
+    assert ldap.listing().accounts == before.accounts
+
+
+def test_an_entry_without_a_dn_is_not_the_group(odd, ldap):
+    found = ldap.listing()
+    assert found.accounts
+    odd.renamed = {GROUP: "cn=ic,\u00aeu=groups"}
+    refused(ldap, "does not show cn=ic,ou=groups")
+
+
 def refused(ldap, said):
     with pytest.raises(TargetError, match=said) as caught:
         ldap.listing()
