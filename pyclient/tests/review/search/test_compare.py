@@ -20,7 +20,13 @@ from icaccess.review.search.anybody import QUIET, Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
 from icaccess.review.search.facts import employee_shape, vocabulary
 from icaccess.review.search.judge import RULES, VersionJudge
-from icaccess.review.search.render import anybody_json, anybody_markdown, anybody_text, case_yaml
+from icaccess.review.search.render import (
+    anybody_json,
+    anybody_markdown,
+    anybody_text,
+    case_yaml,
+    facts_in_words,
+)
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
 
@@ -70,6 +76,10 @@ def test_another_day_to_decide_again_is_shown_on_it(base: str, edit: Edit) -> No
     first = searched(quiet=0).found[0]
     assert first.kind == "needs_consent"
     assert first.facts <= 16
+
+
+def test_one_fact_is_told_as_one() -> None:
+    assert [facts_in_words(number) for number in (0, 1, 2)] == ["0 facts", "1 fact", "2 facts"]
 
 
 def test_everybody_found_is_a_case_that_only_head_passes(base: str, edit: Edit) -> None:
