@@ -68,10 +68,10 @@ def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
     source = PolicySource(find_opa(), place.policy, place.config)
     cases = [case for file in source.case_files for case in read_cases(file, source.clauses)[0].cases]
     seeds = [Made.like(case.employee, case.at) for case in cases]
+    tested = _tested_lines(source)  # first, since nothing is told of a policy whose tests fail
     with judging(place) as (version, decisions):
         search = _Explorer(source, seeds, Tried(seed=seed, limit=limit, seeds=len(seeds)))
         problem = search.run(decisions)
-    tested = _tested_lines(source)
     by_line, missed = _by_line(source, search.chosen, search.others, tested)
     known = search.ways_of_seeds | {_at(source, line) for line in tested}
     return Exploration(

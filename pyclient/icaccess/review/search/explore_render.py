@@ -7,7 +7,7 @@ from typing import Any
 
 from icaccess.review.impact_render import version_words
 from icaccess.review.search.explore import Exploration, Explored
-from icaccess.review.search.render import cases_yaml, facts_yaml
+from icaccess.review.search.render import cases_yaml, facts_in_words, facts_yaml
 from icaccess.tables import as_json, as_markdown, markdown_text
 from icaccess.text import printable
 
@@ -67,7 +67,7 @@ def _text(found: Exploration) -> Iterator[str]:
     yield version_words(found.version)
     for number, one in enumerate(found.people, 1):
         yield ""
-        yield f"{number}. {_decided(one)}, on {one.at} ({one.facts} facts)"
+        yield f"{number}. {_decided(one)}, on {one.at} ({facts_in_words(one.facts)})"
         yield f"   shows {_shows(one)}"
         yield from (f"     {line}" for line in facts_yaml(one.employee))
     yield ""

@@ -46,7 +46,7 @@ decisions_by := [decided |
 """The rules of an OPA that is asked by `VersionJudge`: who has its token may ask for everything."""
 
 _encode = msgspec.json.Encoder().encode
-_ME = _encode(ME)
+_ME = ME.encode()
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -227,12 +227,15 @@ class Judge:
 
 
 def questions(people: Iterable[Made]) -> list[tuple[str, bytes]]:
-    """The day and the facts as JSON of each, right or wrong, under an id that nobody else of them has."""
+    """The day and the facts as JSON of each, right or wrong, under an id that nobody else of them has.
+
+    What is nearly the person's own id stays so.
+    """
     return [
         (
             made.at,
             _encode({"id": ME, **{name: made.facts[name] for name in made.facts if name != "id"}}).replace(
-                _ME, b'"%06d"' % place
+                _ME, b"%06d" % place
             ),
         )
         for place, made in enumerate(people)

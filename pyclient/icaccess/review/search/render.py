@@ -97,11 +97,16 @@ def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Quoting.add_representer(str, _represent)
 
 
+def facts_in_words(number: int) -> str:
+    """How many facts somebody has, such as `1 fact`."""
+    return f"{number} fact{'' if number == 1 else 's'}"
+
+
 def _text(found: Anybody) -> Iterator[str]:
     yield from _versions(found)
     for one in found.found:
         yield ""
-        yield f"{WAYS[one.kind]}, on {one.at} ({one.facts} facts, {one.clause})"
+        yield f"{WAYS[one.kind]}, on {one.at} ({facts_in_words(one.facts)}, {one.clause})"
         yield from (f"  {line}" for line in facts_yaml(one.employee))
         for side, decision in (("base", one.base), ("head", one.head)):
             yield f"  {side}: {_decided(decision, one.base if side == 'head' else one.head)}"
@@ -120,7 +125,7 @@ def _markdown(found: Anybody) -> Iterator[str]:
     yield from (f"{markdown_text(line)}<br>" for line in _versions(found))
     for one in found.found:
         yield ""
-        yield f"**{WAYS[one.kind]}**, on {one.at} ({one.facts} facts, {one.clause})"
+        yield f"**{WAYS[one.kind]}**, on {one.at} ({facts_in_words(one.facts)}, {one.clause})"
         yield ""
         yield "| base | head |"
         yield "|---|---|"

@@ -20,7 +20,13 @@ from icaccess.review.search.anybody import QUIET, Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
 from icaccess.review.search.facts import employee_shape, vocabulary
 from icaccess.review.search.judge import RULES, VersionJudge
-from icaccess.review.search.render import anybody_json, anybody_markdown, anybody_text, case_yaml
+from icaccess.review.search.render import (
+    anybody_json,
+    anybody_markdown,
+    anybody_text,
+    case_yaml,
+    facts_in_words,
+)
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
 
@@ -72,6 +78,28 @@ def test_another_day_to_decide_again_is_shown_on_it(base: str, edit: Edit) -> No
     assert first.facts <= 16
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("role in data.requirements.approver_roles", "lower(role) in {lower(one) | some one in _listed}"),
+        ("approval.approver != employee_id\n\tsome", "trim_space(approval.approver) != employee_id\n\tsome"),
+    ],
+    ids=["word", "own id"],
+)
+def test_near_misses_are_tried_early(base: str, edit: Edit, old: str, new: str) -> None:
+    edit("policy/lib/approval.rego", old, new)
+    with Path("policy/lib/approval.rego").open("a") as file:
+        file.write("\n_listed := data.requirements.approver_roles\n")
+    found = searched(quiet=0)
+    assert found.tried is not None
+    assert found.tried.first_tried is not None
+    assert found.tried.first_tried < 3000
+
+
+def test_one_fact_is_told_as_one() -> None:
+    assert [facts_in_words(number) for number in (0, 1, 2)] == ["0 facts", "1 fact", "2 facts"]
+
+
 def test_everybody_found_is_a_case_that_only_head_passes(base: str, edit: Edit) -> None:
     edit(VALUES, "approver_roles: [Principal, Manager]", "approver_roles: [Manager]")
     found = searched()
@@ -100,6 +128,16 @@ def test_a_changed_line_that_nobody_reaches_is_said(base: str) -> None:
     assert [line.text for line in found.missed] == ["unused(day) if {", "\tday == 1", "\tday != 2"]
     assert "Nobody tried reached" in anybody_text(found)
     assert "equivalent" not in anybody_text(found)
+
+
+def test_a_changed_line_that_those_built_reach_is_not_said(base: str, edit: Edit) -> None:
+    shutil.rmtree("policy/tests/cases")
+    shutil.rmtree("base/policy/tests/cases")
+    old = "approval.approver != employee_id\n\tsome role"
+    edit("policy/lib/approval.rego", old, "employee_id != approval.approver\n\tsome role")
+    found = searched(limit=5, examples=(Path("config"),))
+    assert found.tried is not None
+    assert found.missed == []
 
 
 def test_versions_with_other_shapes_of_facts(base: str) -> None:
