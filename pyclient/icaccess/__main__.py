@@ -1,4 +1,4 @@
-"""The process of the command `icaccess`, which `python -m icaccess` starts as well."""
+"""The process of the command `icaccess`, which `python -m icaccess` also starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 def start() -> NoReturn:
     """Run the command line, and end the process with its exit code."""
-    # Records come by the hundred thousand and hold no cycles, nor do modules: looking for cycles took a tenth
+    # Records come by the hundred thousand and, like modules, hold no cycles: garbage collection took a tenth
     # of the time.
     gc.set_threshold(100_000)
     from icaccess.cli import main
@@ -19,8 +19,8 @@ def start() -> NoReturn:
     try:
         main()
     except SystemExit as ended:
-        # Everything that was started has been stopped by now. To take Python's modules apart is a tenth of a
-        # small command's time, so the process ends here, once what it wrote is out.
+        # The command has stopped everything that it started. Tearing down Python's modules takes a tenth of a
+        # small command's time, so the process ends here, once its output is written.
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()

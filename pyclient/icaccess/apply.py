@@ -1,7 +1,7 @@
-"""Carries a plan out: intent before each change, result after, and the target read back at the end.
+"""Carries out a plan: intent before each change, result after, and the target read back at the end.
 
-Killed at any point, the next run settles what was under way (`icaccess.recovery`), so that nothing is lost
-and nothing is done twice.
+If it is killed at any point, the next run settles what was under way (`icaccess.recovery`), so that nothing
+is lost and nothing is done twice.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from icaccess.targets.interface import Listing, Result, Target
 
 
 class FailedChange(msgspec.Struct, frozen=True):
-    """One change that could not be made, and why."""
+    """One change that failed, and why."""
 
     change: Change
     note: str
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of carrying a plan out."""
+    """The result of carrying out a plan."""
 
     run_id: int
     counts: dict[str, int]
-    """How many changes ended in which state of the journal."""
+    """How many changes ended in each state of the journal."""
     failures: tuple[FailedChange, ...] = ()
     waiting: int = 0
     """How many revocations wait for a consent."""
     left: int = 0
-    """How many changes were not begun, because the target stopped taking any; the next run has them."""
+    """How many changes were not begun because the target stopped accepting them; the next run has them."""
     stopped: str = ""
-    """Why the target stopped taking changes, where it did."""
+    """Why the target stopped accepting changes, if it did."""
     to_do: tuple[str, ...] = ()
-    """What a person has to do so that changes that are pending are made."""
+    """What a person has to do to complete the pending changes."""
 
     @property
     def complete(self) -> bool:
@@ -57,11 +57,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Application:
-    """Where a plan is carried out, for whom, and how it is stopped.
+    """Where to carry out a plan, for whom, and how to stop.
 
-    `due_on` is the day by which changes that somebody else carries out are to show; `foretold` is how many of
-    the revocations the guard counted apart. Once `stopping` is true no more changes are begun; what was made
-    is verified, and the rest is left to the next run.
+    `due_on` is the day by which changes that somebody else makes should show; `foretold` is how many of the
+    revocations the guard counted separately. Once `stopping` is true no more changes begin; those made are
+    verified, and the next run makes the rest.
     """
 
     store: Store
@@ -74,9 +74,9 @@ class Application:
     stopping: Callable[[], bool] = lambda: False
 
     def carry_out(self, plan: Plan, waiting: Sequence[PlannedChange] = ()) -> Summary:
-        """Make every change of a plan but those that wait, verify each by reading back, and journal all.
+        """Make every change of a plan except those that wait, verify each by reading back, and journal all.
 
-        A change that could not be made is in the summary; it never stops the others.
+        The summary has each change that failed; it never stops the others.
         """
         run = _Run(self, self._begin(plan, waiting), plan.as_of)
         left_out = {change.employee_id for change in waiting}
@@ -101,8 +101,8 @@ class Application:
             if not run.begun:
                 raise
             raise ChangesFailed(
-                f"run {run.id} began {run.begun} of {len(wanted)} changes, and could not record what came of "
-                f"them: {error}; correct that, and run again: it looks at the target first"
+                f"run {run.id} began {run.begun} of {len(wanted)} changes, and could not record their results"
+                f": {error}; correct that, and run again: it looks at the target first"
             ) from error
         return Summary(
             run_id=run.id,
@@ -115,7 +115,7 @@ class Application:
         )
 
     def _begin(self, plan: Plan, waiting: Iterable[PlannedChange]) -> int:
-        """Open the run, and record what was found that the plan itself does not change."""
+        """Open the run, and record what the plan found but does not change itself."""
         with self.store.writing() as connection:
             self.lock.check(connection)
             at = self.store.now()
@@ -141,7 +141,7 @@ class Application:
 
 
 def _withdraw(connection: Connection, at: str, plan: Plan) -> None:
-    """Close what is pending and no longer wanted; if it is carried out later, that is drift."""
+    """Close what is pending and no longer wanted; if somebody makes the change later, that is drift."""
     accounts = {one.account for one in plan.pending if not one.wanted}
     journal.settle(
         connection,
@@ -166,7 +166,7 @@ class _Run:
         self._place = place
         self._as_of = as_of
         self._made: list[Settlement] = []
-        """What is verified if the target shows it, with what leaves that in doubt as the note."""
+        """What counts as verified if the target shows it; the note says what leaves doubt."""
 
     def make(self, changes: Sequence[PlannedChange]) -> None:
         """Write the intents, make the changes, write the results."""
@@ -194,7 +194,7 @@ class _Run:
             self.to_do.append(target.to_do(name, self._place.due_on))
 
     def verify(self) -> None:
-        """Read the target back; a change that it does not show has failed, whatever it said."""
+        """Read the target back; a change that it does not show has failed, whatever the target answered."""
         if not self._made:
             return
         target, store = self._place.target, self._place.store
@@ -214,7 +214,7 @@ class _Run:
             journal.settle(connection, at, settled)
 
     def _seen(self, made: Settlement, listing: Listing) -> Settlement:
-        """What has become of a change, by what the target shows now."""
+        """What became of a change, according to what the target shows now."""
         if not was_made(made.written, listing):
             note = f"{journal.NOT_SHOWN}{f' ({made.note})' if made.note else ''}"
             made = Settlement(made.written, "failed", note)
@@ -223,7 +223,7 @@ class _Run:
         return made
 
     def _settle(self, results: Sequence[tuple[Written, Result | None]]) -> None:
-        """Write the results; a change without an answer may still have been made, and reading back tells."""
+        """Write the results; a change without an answer may have happened, and reading back shows it."""
         answered = [
             Settlement(one, result.state, result.note)
             for one, result in results

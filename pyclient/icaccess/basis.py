@@ -1,4 +1,4 @@
-"""Remembers what each decision that allows access rests on, for later decisions to say what has gone."""
+"""Remembers what each allowing decision rests on, so that later decisions can say what has gone."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from icaccess.store.lock import Lock
 
 _TOGETHER = 1000
-"""How many people are remembered together."""
+"""How many people one write remembers."""
 
 
 def remember_bases(
     decided: Iterator[tuple[Subject, DecisionJson]], parts: Parts, day: date, revisions: Revisions, lock: Lock
 ) -> Iterator[tuple[Subject, DecisionJson]]:
-    """Give what was decided, in its order; remember the basis of each decision that allows what is held."""
+    """Pass the decisions on in order; remember the basis of each decision that allows what is held."""
     for batch in batches(decided, _TOGETHER):
         held = [(person, _allowed(answer)) for person, answer in batch if person.held is not None]
         allowed = [(person, answer) for person, answer in held if answer.outcome == "allow"]
-        # A cached decision has no basis: the store has it, or, where it was lost, OPA is asked again.
+        # A cached decision has no basis: the store has it; if the store lost it, the client asks OPA again.
         lost = [one for one, answer in allowed if not answer.is_whole and one.evidence is None]
         asked = parts.client.decide_json([one.record for one in lost], day, revisions=revisions)
         allowed += [(person, _allowed(answer)) for person, answer in zip(lost, asked, strict=True)]
@@ -49,7 +49,7 @@ def remember_bases(
 
 
 def _basis_of(answer: _Allowed, before: StoredBasis | None, day: date) -> StoredBasis:
-    """What is to be remembered of a decision; the day on which its validity was noted first stays."""
+    """What to remember of a decision; the first day on which its validity was noted stays."""
     through = answer.expiry.valid_through if answer.expiry else None
     noted = before.noted_on if before and before.valid_through == through else None
     return StoredBasis(bytes(answer.basis).decode(), through, noted or day.isoformat())
@@ -60,7 +60,7 @@ class _Validity(msgspec.Struct, frozen=True):
 
 
 class _Allowed(msgspec.Struct, frozen=True):
-    """The parts of a decision that are remembered where it allows what is held."""
+    """The parts to remember of a decision that allows what is held."""
 
     outcome: Outcome
     basis: msgspec.Raw = msgspec.Raw(b"null")

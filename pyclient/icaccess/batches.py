@@ -1,4 +1,4 @@
-"""Taking a stream some at a time, and working ahead of whoever takes the results."""
+"""Splits a stream into batches, and works ahead of the consumer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ R = TypeVar("R")
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items, at most `size` at a time, each read no sooner than its batch is asked for."""
+    """The items, at most `size` at a time, each read only when its batch is requested."""
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
 
 
 def ordered_map(task: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
-    """The results of `task` in the order of `items`; only twice as many as `threads` are begun ahead."""
+    """The results of `task` in the order of `items`, begun ahead for at most twice as many as `threads`."""
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="ordered") as pool:
         try:

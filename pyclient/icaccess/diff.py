@@ -1,6 +1,6 @@
-"""The difference between what was decided and what a target shows: pure, streamed, and nothing done.
+"""The difference between the decisions and what a target shows: pure, streamed, without side effects.
 
-It keeps the changes, and counts everybody else by outcome and action.
+Keeps only the changes; counts everybody else by outcome and action.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _decision = msgspec.json.Decoder(Decision).decode
 class Subject(msgspec.Struct, frozen=True, gc=False):
     """One record on its way to OPA, with the account that it names and what the target shows there.
 
-    `record` carries what is shown as its `access`; `digest` is that of the record as the source gave it.
+    `record` carries what the target shows as its `access`; `digest` covers the record as the source gave it.
     """
 
     record: AnyRecord
@@ -38,26 +38,26 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
     held: Access | None
     digest: bytes
     evidence: StoredBasis | None = None
-    """What the last decision rested on that allowed what is held."""
+    """What the last decision that allowed the access rested on."""
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What the store knows of a target that is not itself."""
+    """What the store knows about a target other than itself."""
 
     held: dict[str, Access]
-    """What accounts were last seen to hold."""
+    """What each account held when last seen."""
     pending: dict[str, Pending]
-    """The changes that somebody else is carrying out, by account."""
+    """The changes that somebody else is making, by account."""
     unsettled: frozenset[str] = frozenset()
-    """Accounts with a change that was interrupted or shows late; what is shown of them is no drift."""
+    """Accounts with a change that was interrupted or shows late; whatever they show is not drift."""
     hidden: frozenset[str] = frozenset()
-    """Accounts that the target shows no longer; they may still hold what they held."""
+    """Accounts that the target no longer shows; they may still hold what they held."""
 
 
 class DriftCheck:
     """Compares what the target shows with what the store expects, one account at a time.
 
-    Where the store itself is the target nothing is expected (None), and nothing can drift or pend.
+    When the store itself is the target, nothing is expected (None), and nothing can drift or be pending.
     """
 
     def __init__(self, expected: Expected | None) -> None:
@@ -70,9 +70,9 @@ class DriftCheck:
         self._hidden = expected.hidden if expected else frozenset()
 
     def look(self, employee_id: str, account: str, found: Access | None, verdict: Verdict) -> Pending | None:
-        """Note drift of one account; give the change that is pending for it and does not show yet.
+        """Note drift of one account; give its pending change that does not show yet.
 
-        One that shows in a listing that proves nothing stays pending, and asks for no other change.
+        A change that shows in a listing that proves nothing stays pending, and no other change is requested.
         """
         if not self._compares:
             return None
@@ -98,7 +98,7 @@ class DriftCheck:
         return None
 
     def settle(self, earlier: Pending | None, change: PlannedChange | None = None) -> bool:
-        """Keep a pending change on the list; true where it is wanted, so need not be asked for again."""
+        """Keep a pending change on the list; true when it is still wanted, so no list need repeat it."""
         if earlier is None:
             return False
         wanted = (
@@ -111,7 +111,7 @@ class DriftCheck:
         return wanted
 
     def finish(self) -> None:
-        """Look at the accounts that neither a record nor the target named."""
+        """Check the accounts that neither a record nor the target named."""
         for account in sorted(self._held):
             self.settle(self.look(account, account, None, _NOBODY))
         for earlier in self._waiting.values():
@@ -125,7 +125,7 @@ def diff(
     blank: Plan,
     gone: Callable[[Iterable[AnyRecord]], Mapping[str, tuple[str, ...]]] = lambda _records: {},
 ) -> Plan:
-    """The plan that follows from what was decided; `blank` says of which day, target and policy it is.
+    """The plan that follows from the decisions; `blank` gives its day, target and policy.
 
     `unclaimed` are the accounts that hold access and that no record named, once `decided` has passed. `gone`
     says, by employee id, which evidence records no longer show, for changes that need a consent.
@@ -153,7 +153,7 @@ def diff(
                 waiting.append(person.record)
         if not check.settle(earlier, change) and change is not None:
             changes.append(change)
-        if person.account is not person.record.id:  # ids are never shared; the sources see to that
+        if person.account is not person.record.id:  # ids are unique; the sources make sure of that
             named[person.account] += 1
     people = verdicts.total()
     for account in sorted(unclaimed):
@@ -181,7 +181,7 @@ def diff(
 
 
 def blank_plan(as_of: date, target: str, holders: Mapping[str, Access], revisions: tuple[str, str]) -> Plan:
-    """A plan that holds nobody yet; `holders` is all that the target shows."""
+    """A plan without people yet; `holders` is everybody that the target shows."""
     policy_revision, data_revision = revisions
     return Plan(
         as_of=as_of,
@@ -201,7 +201,7 @@ def blank_plan(as_of: date, target: str, holders: Mapping[str, Access], revision
 
 
 def target_digest(holders: Mapping[str, Access]) -> str:
-    """The digest of all that a target shows, in whatever order it lists people."""
+    """The digest of everything that a target shows, independent of its order."""
     total = hashlib.sha256()
     encode = msgspec.json.Encoder(order="sorted").encode
     for account in sorted(holders):
@@ -210,7 +210,7 @@ def target_digest(holders: Mapping[str, Access]) -> str:
 
 
 def _counts(verdicts: Mapping[Verdict, int]) -> dict[str, int]:
-    """How many people have which outcome, and which action."""
+    """How many people have each outcome and each action."""
     counts: Counter[str] = Counter()
     for verdict, people in verdicts.items():
         counts.update({verdict.outcome: people, verdict.action: people})
@@ -220,7 +220,7 @@ def _counts(verdicts: Mapping[Verdict, int]) -> dict[str, int]:
 def _planned(decision: Decision, person: Subject) -> PlannedChange:
     action = decision.action
     if action not in ("grant", "update", "revoke"):
-        raise PlanError(f"{decision.employee_id!r}: the policy asks for {action!r}, which is no change")
+        raise PlanError(f"{decision.employee_id!r}: the policy asks for {action!r}, which is not a change")
     after = None
     if action != "revoke":
         since = decision.as_of if person.held is None else person.held.since
@@ -244,7 +244,7 @@ def _planned(decision: Decision, person: Subject) -> PlannedChange:
 
 
 def _told_apart(change: PlannedChange, named: Mapping[str, int]) -> PlannedChange:
-    """The change, with the problem that several people share its account where they do."""
+    """The change, with a problem if several people share its account."""
     if not change.account or named[change.account] < 2:
         return change
     return replace(change, problem=f"several employee records name the account {change.account}")

@@ -1,8 +1,8 @@
 """Every error that icaccess raises on purpose.
 
 One tree: catch `IcaccessError` to catch them all. Each message is one line that says what is wrong, where,
-and what to do; each class owns the exit code that the command line ends with. Errors of libraries are wrapped
-where they arise, with `raise … from`, so that none of them reaches a user.
+and what to do; each class owns the exit code that the command line ends with. Each module wraps
+the errors of its libraries with `raise … from`, so that none of them reaches a user.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _EXTRAS = {
 
 
 class IcaccessError(Exception):
-    """The root: something could not be done, and nobody's access was changed because of it."""
+    """The root: something failed, and nobody's access changed because of it."""
 
     exit_code = 1
 
     @classmethod
     def code(cls) -> str:
-        """What scripts know it by, from the nearest class in this file: `run_void` for `RunVoidError`."""
+        """The code for scripts, from the nearest class in this file: `run_void` for `RunVoidError`."""
         name = next(base.__name__ for base in cls.__mro__ if base.__module__ == __name__)
         return re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Error")).lower()
 
@@ -55,7 +55,7 @@ class ExtraMissingError(IcaccessError):
 
 
 class UsageError(IcaccessError):
-    """The caller asked for something that makes no sense: a date that is none, an unknown employee id."""
+    """The caller's request makes no sense: an impossible date, an unknown employee id."""
 
 
 class ConfigError(IcaccessError):
@@ -63,11 +63,11 @@ class ConfigError(IcaccessError):
 
 
 class FactsError(IcaccessError):
-    """A source of facts cannot be read, or cannot be believed as a whole; no decision is made on it."""
+    """A source of facts is unreadable, or not credible as a whole; no decision rests on it."""
 
 
 class HttpError(IcaccessError):
-    """A server gave no whole answer in time: it is not there, is not trusted, hangs, or redirects."""
+    """A server gave no complete answer in time: it is missing, not trusted, hangs, or redirects."""
 
 
 class HttpTimeoutError(HttpError):
@@ -75,15 +75,15 @@ class HttpTimeoutError(HttpError):
 
 
 class HttpSettingsError(HttpError):
-    """A server is not asked, since a setting makes that impossible or unsafe: a URL, a file, plain http."""
+    """A setting makes a request to a server impossible or unsafe: a URL, a file, plain http."""
 
 
 class EngineError(IcaccessError):
-    """OPA is not to be had, does not answer, answers something else, or changed its policy within a run."""
+    """OPA is missing, does not answer, answers something else, or changed its policy during a run."""
 
 
 class RunVoidError(EngineError):
-    """Two policies were at work in one run, since a new one was being loaded; nothing was changed."""
+    """Two policies were at work in one run, because OPA loaded a new one; nothing was changed."""
 
 
 class PolicyError(EngineError):
@@ -95,7 +95,7 @@ class StoreError(IcaccessError):
 
 
 class AuditError(IcaccessError):
-    """The audit record, a head of it or a receipt is not what it was, or a witness cannot be reached."""
+    """The audit record, a head of it or a receipt was altered, or a witness cannot be reached."""
 
 
 class StoreLockedError(StoreError):
@@ -107,7 +107,7 @@ class TargetError(IcaccessError):
 
 
 class PlanError(IcaccessError):
-    """A plan is stale, edited, made for another target or another day, or otherwise not to be carried out."""
+    """A plan is stale, edited, made for another target or another day, or otherwise unusable."""
 
 
 class GuardStop(IcaccessError):
@@ -117,16 +117,16 @@ class GuardStop(IcaccessError):
 
 
 class ChangesFailed(IcaccessError):
-    """Some changes, or all, could not be made; the journal says which."""
+    """Some or all changes failed; the journal says which."""
 
     exit_code = 4
 
 
 class NoticeError(IcaccessError):
-    """Notices cannot be sent at all: the mail server or the webhook is down, or refuses the log-in."""
+    """No notice can be sent: the mail server or the webhook is down, or refuses the log-in."""
 
 
 class NoticesFailed(NoticeError):
-    """Some notices were not taken, or not confirmed; the others were sent, and the store holds all."""
+    """Some notices failed, or nobody confirmed them; the others were sent, and the store holds all."""
 
     exit_code = 4

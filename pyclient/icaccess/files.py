@@ -1,6 +1,6 @@
-"""Writes files that tell of people: whole or not at all, and readable by their owner alone.
+"""Writes files with personal data: completely or not at all, and readable only by their owner.
 
-Plans, snapshots, work lists, lists of issues, audit exports, reports and caches are all written here.
+This module writes all plans, snapshots, work lists, lists of issues, audit exports, reports and caches.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 PRIVATE = 0o600
-"""The mode of every file that tells of people."""
+"""The mode of every file with personal data."""
 
 
 def write_private(path: Path, chunks: Iterable[bytes]) -> None:
     """Write `chunks` as the file `path`, which appears at once, complete and with mode 0600.
 
-    Missing folders are made, with mode 0700. What stood at `path` is replaced: an older file whatever its
-    mode, and a symbolic link itself, never the file that it names. A device or pipe, such as /dev/stdout, is
-    written to. `OSError` is raised when that fails; then what stood there is as it was.
+    It makes missing folders with mode 0700. It replaces what is at `path`: an older file whatever its mode,
+    and a symbolic link itself, never the file that it names. It writes into a device or pipe, such as
+    /dev/stdout. `OSError` when that fails; then what was there is unchanged.
     """
     write_private_files({path: chunks})
 
@@ -44,7 +44,7 @@ def write_private_files(contents: Mapping[Path, Iterable[bytes]]) -> None:
 
 
 def write_private_once(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file as `write_private` does, unless a file stands at `path` by then, which is kept."""
+    """Write a file as `write_private` does, but keep a file that is already at `path`."""
     with contextlib.ExitStack() as undo:
         beside = _write_beside(path, chunks, undo)
         with contextlib.suppress(FileExistsError):
@@ -53,7 +53,7 @@ def write_private_once(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def _write_beside(path: Path, chunks: Iterable[bytes], undo: contextlib.ExitStack) -> Path:
-    """A new file with mode 0600 beside `path`, whole and on the disk; `undo` removes it where it stays."""
+    """A new file with mode 0600 beside `path`, complete and on the disk; `undo` removes it if it is left."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder of that name is in the way", str(path))
     try:
@@ -70,14 +70,14 @@ def _write_beside(path: Path, chunks: Iterable[bytes], undo: contextlib.ExitStac
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> None:
-    """Make a folder and the missing ones above it, each with this mode whatever the umask allows others."""
+    """Make a folder and its missing parents, each with this mode whatever the umask."""
     for one in reversed((folder, *folder.parents)):
         if one == folder or not one.exists():
             one.mkdir(mode, exist_ok=True)
 
 
 def make_private(path: Path) -> None:
-    """Give a file mode 0600, making it empty where it is missing; one of another owner keeps its mode."""
+    """Give a file mode 0600; create it empty if it is missing. Another owner's file keeps its mode."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
     with contextlib.suppress(OSError):
@@ -89,7 +89,7 @@ def make_private(path: Path) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether a path names something to write into, which must not be replaced by a file."""
+    """Whether a path names something to write into, which no file may replace."""
     try:
         mode = path.stat().st_mode
     except OSError:

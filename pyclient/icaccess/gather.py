@@ -1,4 +1,4 @@
-"""People on their way to OPA: each record joined with what the target shows for the account that it names."""
+"""People on their way to OPA: each record joined with what the target shows for its account."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:  # a single decision needs no database
     from icaccess.store.holders import StoredBasis
 
 _TOGETHER = 1000
-"""How many people are counted and joined together."""
+"""How many people are counted and joined at a time."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 T = TypeVar("T")
 
 
 class Gatherer:
-    """Reads the facts of a run and joins them with what is held; `progress` is given how many passed."""
+    """Reads the facts of a run and joins them with what is held; `progress` gets how many passed."""
 
     def __init__(self, parts: Parts, progress: Callable[[str, int], None]) -> None:
         self._parts = parts
@@ -38,8 +38,8 @@ class Gatherer:
     def records(self, ids: Collection[str] = ()) -> Iterator[Record]:
         """The records of `ids`, or of everybody, in the order of the facts, for `decide` and what-ifs.
 
-        A record without `access` is completed by what the target shows, which is asked only where there is
-        such a record. `UsageError` names the ids without facts once all records have passed.
+        A record without `access` gets what the target shows; only such a record causes a request to the
+        target. `UsageError` names the ids without facts once all records have passed.
         """
         wanted = set(ids)
         held: dict[str, Access] | None = None
@@ -63,13 +63,13 @@ class Gatherer:
                 )
         if wanted:
             raise UsageError(
-                f"no employee {', '.join(sorted(wanted))} in the facts; check the id, it is a text"
+                f"no employee {', '.join(sorted(wanted))} in the facts; check the id, it is text"
             )
 
     def everybody(self, held: dict[str, Access]) -> Iterator[Subject]:
         """Everybody, each with what the target shows for their account, whatever the record says.
 
-        What a record claims is taken from `held`; in the end it has the accounts that no record names.
+        Each record takes its account out of `held`; at the end `held` has the accounts that no record names.
         """
         from icaccess.diff import Subject
 
@@ -106,7 +106,7 @@ class Gatherer:
             yield Subject(with_access(record, access), account, access, b"")
 
     def _evidence(self, accounts: Iterable[str]) -> dict[str, StoredBasis]:
-        """What is remembered of the decisions that allowed what these accounts hold."""
+        """What the store remembers of the decisions that allowed what these accounts hold."""
         held = list(accounts)
         if not held:
             return {}
@@ -140,13 +140,13 @@ def with_access(record: Record, access: Access | None) -> Record:
 
 
 def _rests(access: Access | None, account: str, evidence: StoredBasis | None) -> Access | None:
-    """What is held, with the basis of the last decision that allowed it, where one is remembered."""
+    """What is held, with the basis of the last decision that allowed it, if the store has one."""
     if access is None or evidence is None:
         return access
     return replace(access, basis=evidence.read(account))
 
 
-@lru_cache(10_000)  # most people hold what others hold too
+@lru_cache(10_000)  # most people hold the same as others
 def _shared_mark(access: Access | None) -> bytes:
     return digest(_encode(access))
 

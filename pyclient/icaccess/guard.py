@@ -1,9 +1,8 @@
-"""The guard: says before anything is changed whether too much would change at once, or on facts not to be
-believed.
+"""The guard: says before a run changes anything whether too much would change at once, or on suspect facts.
 
-It judges no person. It counts, compares the counts with limits, and stops. A person who looked can let one
-plan through, by name and with a reason, and with it the revocations that wait for a consent: all, or those of
-the people named. That consent runs out by itself.
+It judges no person. It counts, compares the counts with limits, and stops. A person who has looked at a plan
+can let it through, by name and with a reason, and with it the revocations that wait for a consent: all, or
+only those of the people named. That consent expires by itself.
 """
 
 from __future__ import annotations
@@ -27,22 +26,22 @@ if TYPE_CHECKING:  # a plan is rendered without a database
     from icaccess.store.consents import Consent
 
 _TOGETHER = 1000
-"""How many people are looked up together."""
+"""How many people one query looks up."""
 _FORESEEN = timedelta(days=30)
-"""How long before the end of a validity it must have been known, for its removal to be foretold."""
+"""How long before the end of a validity the store must have known it to count as foreseen."""
 
 _Count = Annotated[int, Meta(ge=0)]
 _Hours = Annotated[float, Meta(gt=0, le=87_600)]
-"""At most ten years, so that every moment that is worked out with it is one."""
+"""At most ten years, so that every moment computed from it is valid."""
 
 SHORT = 12
 """How many digits of a plan's digest name it in an option."""
 
 
 class Limit(Section, frozen=True, kw_only=True):
-    """How many are let through: `count`, and a `share` of those who hold access; the lesser counts.
+    """How many may pass: `count`, and a `share` of those who hold access; the lesser counts.
 
-    A share never stops `at_least` or fewer. What is null is not looked at.
+    A share never stops `at_least` or fewer. A limit that is null is off.
     """
 
     count: _Count | None = 250
@@ -51,7 +50,7 @@ class Limit(Section, frozen=True, kw_only=True):
 
 
 class RemovalLimit(Limit, frozen=True, kw_only=True):
-    """How many revocations are let through in a window of time."""
+    """How many revocations may pass in a window of time."""
 
     count: _Count | None = 25
     share: Share | None = 0.1
@@ -59,71 +58,71 @@ class RemovalLimit(Limit, frozen=True, kw_only=True):
 
 
 class GuardSettings(Section, frozen=True, kw_only=True):
-    """The section `guard` of `icaccess.yaml`; a limit that is null is not looked at."""
+    """The section `guard` of `icaccess.yaml`; a limit that is null is off."""
 
     revocations: RemovalLimit = RemovalLimit()
     grants: Limit = Limit()
     undecided: Limit = Limit()
     window_hours: _Hours = 24
-    """The time over which revocations are counted."""
+    """The time over which revocations count together."""
     facts_shrink: Share | None = 0.1
-    """By how great a share the facts may hold fewer people than in the last run."""
+    """The share of the last run's people that the facts may lack."""
     facts_age_hours: _Hours | None = None
     """How old the oldest of the facts may be."""
     max_day_jump: Annotated[int, Meta(ge=0, le=36_500)] | None = 14
-    """How many days a run may come after the last one, where the day is the clock's."""
+    """How many days a run may come after the last one, if the day is the clock's."""
     untold: Literal["warn", "stop"] = "warn"
-    """Whether a removal that a date foretold, of somebody who was not told, waits for a consent (`stop`)."""
+    """Whether a removal on a known date, of a person without notice, waits for a consent (`stop`)."""
     consent_hours: _Hours = 24
-    """How long a consent is good for."""
+    """How long a consent is valid."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What the guard compares a plan with: what the store knows of the target, and what the facts say."""
+    """What the guard compares a plan with: what the store knows about the target, and what the facts say."""
 
     is_new: bool = False
-    """True where no run was ever made on the target."""
+    """True if no run was ever made on the target."""
     people_before: int | None = None
     """How many people the last run's facts held."""
     last_day: date | None = None
-    """The day of the last run; None where the day is not to be compared."""
+    """The day of the last run; None if the guard must not compare the day."""
     removed: int = 0
-    """How many were revoked in the window, apart from those foreseen or let through by a person."""
+    """How many revocations the window has, without those foreseen or let through by a person."""
     foreseen: int = 0
     """How many of the plan's ended validities were known 30 days before."""
     facts_age: timedelta | None = None
     untold: frozenset[str] = frozenset()
-    """Whose removal a date foretold, and who were not told."""
+    """People who had no notice of their removal on a known date."""
 
 
 class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What the guard says of one plan: why it stops it, and which changes wait for a consent of their own."""
+    """What the guard says about one plan: why it stops it, and which changes wait for their own consent."""
 
     plan_digest: str
     stops: tuple[str, ...] = ()
     waiting: tuple[PlannedChange, ...] = ()
     since: Mapping[str, str] = {}
-    """Since which day they wait, by employee id; who is not in it waits from today on."""
+    """Since which day each waits, by employee id; anybody else waits from today on."""
     untold: tuple[PlannedChange, ...] = ()
-    """Removals that a date foretold, of people who were not told."""
+    """Removals on a known date, of people without notice."""
     not_adopted: str = ""
-    """Why no consent helps: nobody took over those who hold access at the target."""
+    """Why no consent helps: nobody adopted those who hold access at the target."""
     foretold: int = 0
-    """How many revocations count apart, because the ends of their validity were foreseen."""
+    """How many revocations count separately, because the ends of their validity were foreseen."""
 
     @property
     def option(self) -> str:
-        """What to give so that this one plan goes through."""
+        """The options that let this one plan through."""
         people = " [--consent-to ID …]" if self.waiting else ""
         return f"--allow {self.plan_digest[:SHORT]} --by NAME --reason TEXT{people}"
 
     @property
     def is_stopped(self) -> bool:
-        """Whether nothing of the plan may be done."""
+        """Whether the guard stops the whole plan."""
         return bool(self.stops or self.not_adopted)
 
     def check(self) -> None:
-        """Raise `GuardStop` where the plan is stopped."""
+        """Raise `GuardStop` if the guard stops the plan."""
         if self.not_adopted:
             raise GuardStop(self.not_adopted)
         if self.stops:
@@ -134,7 +133,7 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
 def gather_known(
     connection: Connection, plan: Plan, settings: GuardSettings, now: datetime, facts_as_of: datetime | None
 ) -> Known:
-    """What the store and the facts know of a plan at the moment `now`; `last_day` is always compared."""
+    """What the store and the facts know about a plan at the moment `now`, `last_day` included."""
     from icaccess.store import holders, notices, past_runs
     from icaccess.store.database import instant
 
@@ -160,7 +159,7 @@ def gather_known(
 def checked_consent(consent: Consent, result: GuardResult) -> Consent:
     """The consent with everybody whom it lets through.
 
-    `PlanError` where it names another plan, or somebody whose revocation does not wait.
+    `PlanError` if it names another plan, or a person whose revocation does not wait.
     """
     if len(consent.plan) < SHORT or not result.plan_digest.startswith(consent.plan):
         raise PlanError(
@@ -181,7 +180,7 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
     waiting = tuple(one for one in revocations if one.needs_consent or one.employee_id in held_back)
     made = [one for one in revocations if not (one.needs_consent or one.employee_id in held_back)]
     ended = sum(one.outcome == "expired" for one in made)
-    # What was foreseen, and a tenth more: who let a certification lapse is no sign of a fault.
+    # What was foreseen, and a tenth more: people who let a certification lapse are no sign of a fault.
     foretold = min(ended, known.foreseen + known.foreseen // 10)
     planned = len(made) - foretold
     what = "revocations"
@@ -204,7 +203,7 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
     if hours is not None and age is not None and age > timedelta(hours=hours):
         stops.append(f"the facts are {age.total_seconds() / 3600:.0f} hours old, over {hours:g}")
     not_adopted = ""
-    # A grant takes nothing away; a removal would rest on nothing that was recorded.
+    # A grant takes nothing away; a removal would rest on no record.
     if known.is_new and plan.holders and (revocations or plan.of("update")):
         not_adopted = (
             f"{plan.target} holds {plan.holders:,} people and was never adopted; run `icaccess adopt` first"
@@ -220,11 +219,11 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
 
 
 def _over(what: str, limit: Limit, count: int, holders: int) -> Iterator[str]:
-    """Why so many are too many: by the lesser of the two limits."""
+    """Why the count is too high, by the lesser of the two limits."""
     limits: list[tuple[float, str]] = []
     if limit.count is not None:
         limits.append((limit.count, f"the {limit.count:,} allowed"))
-    # A share of nobody is no measure: before the first grant only the count holds.
+    # A share of nobody means nothing: before the first grant only the count applies.
     if limit.share is not None and holders:
         few = f" and more than {limit.at_least:,}" if limit.at_least else ""
         said = f"{limit.share:.1%} of the {holders:,} who hold access{few}"

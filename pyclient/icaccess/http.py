@@ -1,15 +1,15 @@
-"""HTTP: one session for every server that the program asks, with one set of rules.
+"""HTTP: one session, with one set of rules, for every server that the program calls.
 
     with HttpClient(Bearer(token=…), timeout=30, ca=Path("ca.pem")) as http:
         response = http.request("GET", "https://example.org/jobs", params={"limit": "500"})
 
 - Nothing comes from the environment: no proxy, no `.netrc`, no certificates. The caller may name a proxy.
-- A secret goes over https, or to this machine itself, and nowhere else. A redirect is an error; one is
-  followed only where the caller asks for it and sends no secret.
-- A request that did not reach the server is sent again, as is one answered 502, 503 or 504. `retry` changes
-  that for a server whose other requests are safe to repeat: `RETRY.new(read=2, status_forcelist=…)`.
+- A secret goes only over https or to this machine itself. A redirect is an error, unless the caller allows it
+  and sends no secret.
+- The session repeats a request that did not reach the server, and one answered 502, 503 or 504. `retry`
+  changes that for a server whose other requests are safe to repeat: `RETRY.new(read=2, status_forcelist=…)`.
 - `timeout` is the time for the whole answer, however slowly it comes; its size has a limit.
-- Whatever goes wrong is one `HttpError`: the URL without its secrets, the innermost cause, what to do.
+- Every failure is one `HttpError`: the URL without its secrets, the innermost cause, what to do.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Fields = Mapping[str, str] | None
 
 CONNECT_SECONDS = 10.0
 MAX_BYTES = 256 << 20
-"""The largest answer that is read."""
+"""The size of the largest answer to read."""
 _CHUNK = 1 << 18
 
 RETRY = Retry(
@@ -54,11 +54,11 @@ RETRY = Retry(
     retry_after_max=120,
     raise_on_status=False,
 )
-"""What is sent again: what never reached the server, and what a proxy before it answered."""
+"""What to repeat: requests that never reached the server, and those that a proxy in front of it answered."""
 
 
 class Response(NamedTuple):
-    """A whole answer; the names of `headers` have no case."""
+    """A complete answer; the names of `headers` ignore case."""
 
     status: int
     headers: Mapping[str, str]
@@ -71,17 +71,17 @@ class Response(NamedTuple):
 
     @property
     def next_url(self) -> str | None:
-        """The address of the next page, where the answer links one (RFC 8288)."""
+        """The address of the next page, if the answer links one (RFC 8288)."""
         links = parse_header_links(self.headers.get("Link", ""))
         return next((link["url"] for link in links if link.get("rel") == "next"), None)
 
 
 class HttpClient(AbstractContextManager["HttpClient"]):
-    """A session with one server or several that take the same credentials; safe to share between threads.
+    """A session with one or more servers that take the same credentials; safe to share between threads.
 
     `timeout` is in seconds. `ca` is a file of trusted certificates in place of the usual ones, and `cert` the
-    client's own certificate and key; `ca_setting` is what the messages call the former. `connections` are
-    kept open. `headers` go with every request. An answer of more than `max_bytes` is not read.
+    client's own certificate and key; `ca_setting` is what the messages call the former. It keeps
+    `connections` open and sends `headers` with every request. It reads no answer of more than `max_bytes`.
     """
 
     def __init__(
@@ -129,9 +129,9 @@ class HttpClient(AbstractContextManager["HttpClient"]):
     def request(
         self, method: str, url: str, params: Fields = None, headers: Fields = None, body: bytes | None = None
     ) -> Response:
-        """The answer to one request, whatever its status; `HttpError` when no whole one comes in time.
+        """The answer to one request, whatever its status; `HttpError` when no complete one comes in time.
 
-        With OAuth2, a token is fetched first, and another one when the server refuses that.
+        With OAuth2 it first fetches a token, and another one when the server refuses the first.
         """
         response = self.send(self.prepare(method, url, params, headers), body)
         if isinstance(self._auth, OAuth2) and response.status in (401, 403):
@@ -142,7 +142,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
     def prepare(
         self, method: str, url: str, params: Fields = None, headers: Fields = None
     ) -> requests.PreparedRequest:
-        """A request ready to be sent, as often as wanted; preparing takes as long as sending."""
+        """A request ready to send any number of times; preparing takes as long as sending."""
         auth = self._auth
         if isinstance(auth, OAuth2):
             auth = self._bearer(auth)
@@ -161,7 +161,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         return prepared
 
     def send(self, prepared: requests.PreparedRequest, body: bytes | None = None) -> Response:
-        """The answer to a prepared request with this body; otherwise as `request`, without its second try."""
+        """The answer to a prepared request with this body; like `request`, but without its second try."""
         if body is not None:
             prepared = prepared.copy()
             prepared.prepare_body(body, None)
@@ -208,7 +208,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine itself, where nobody else reads along."""
+    """Whether a URL leads to this machine itself, where nobody else can read the traffic."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -217,7 +217,7 @@ def is_loopback(url: str) -> bool:
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Whether two URLs are of one server, so that the credentials for one may go to the other."""
+    """Whether two URLs lead to one server, so that credentials for one may go to the other."""
     parts = [urlsplit(url) for url in (one, other)]
     return len({(part.scheme, part.hostname, part.port) for part in parts}) == 1
 
@@ -238,7 +238,7 @@ def _session(auth: Auth | None) -> requests.Session:
 
 
 class _Adapter(HTTPAdapter):
-    """Gives every request its time, and keeps secrets off the open network, whoever sends it."""
+    """Gives every request its timeout, and keeps secrets off the open network, whatever sends it."""
 
     def __init__(self, timeout: tuple[float, float], retry: Retry, connections: int, *, secret: bool) -> None:
         self._timeout = timeout

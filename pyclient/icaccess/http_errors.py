@@ -1,4 +1,4 @@
-"""What the errors of requests, urllib3, TLS and the system mean, each in one line that says what to do."""
+"""What the errors of requests, urllib3, TLS and the system mean, each in one line with what to do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
     ((requests.RequestException, ValueError), _BAD_URL),
     (OSError, _BAD_FILE),
 ]
-"""What the errors of the libraries mean; the first that fits says it, and quotes a server's words."""
+"""What the errors of the libraries mean; the first that fits counts, and quotes a server's words."""
 _KINDS = {_BAD_FILE: HttpSettingsError, _BAD_URL: HttpSettingsError, _TOO_SLOW: HttpTimeoutError}
 
 
@@ -59,7 +59,7 @@ def http_error(url: str, error: Exception, seconds: float, ca_setting: str) -> H
 
 
 def cause(error: BaseException) -> str:
-    """The innermost cause, printable and at most 200 characters, since a server's own words may be in it."""
+    """The innermost cause, printable and at most 200 characters: it may hold a server's own words."""
     inner = _chain(error)[-1]
     said = re.sub(r"//\S*@", "//", str(inner) or type(inner).__name__)  # a library may repeat the URL
     return clip(re.sub(r"([?;#])\S+", r"\1…", said))

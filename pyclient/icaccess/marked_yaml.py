@@ -1,9 +1,10 @@
-"""YAML as it is written: values with the line of each, read as a stream of events.
+"""YAML exactly as written: values with the line of each, read as a stream of events.
 
 A general YAML reader resolves `001234` to 668 and keeps the last of two equal keys, and two readers may
-resolve the same text differently. Here a plain scalar becomes a number or a boolean only where every reader
-agrees; anything else that some reader would resolve stays a `Bare`, which no type accepts, so that validation
-asks for quotes. Equal keys, aliases, merge keys and tags are problems with a line, never silently applied.
+resolve the same text differently. Here a plain scalar becomes a number or a boolean only if every reader
+agrees. Anything else that some reader would resolve stays a `Bare`, which no type accepts, so that validation
+asks for quotes. Equal keys, aliases, merge keys and tags are problems with a line number, never silently
+applied.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import IO, Any, NamedTuple, NoReturn
 import yaml
 
 Steps = tuple[str | int, ...]
-"""Where a value stands in a document: `("assignments", 0, "start")`."""
+"""Where a value is in a document: `("assignments", 0, "start")`."""
 
 _MAX_DEPTH = 40
 _AGREED_INT = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -36,7 +37,7 @@ _DISPUTED = re.compile(
 
 
 class MarkedYamlError(Exception):
-    """The text is no YAML, or not the one document that was due. `line` counts from 1; 0 when unknown."""
+    """The text is not YAML, or not exactly one document. `line` counts from 1; 0 when unknown."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -54,7 +55,7 @@ class Bare:
 
 
 class Problem(NamedTuple):
-    """Something that makes one value unusable: `path` and `line` say where, `text` what and what to do."""
+    """A problem that makes one value unusable: `path` and `line` say where, `text` what and what to do."""
 
     path: Steps
     line: int
@@ -62,7 +63,7 @@ class Problem(NamedTuple):
 
 
 class Marked(NamedTuple):
-    """A value as plain Python, the line on which each part starts, and what is wrong with its writing."""
+    """A value as plain Python, the line on which each part starts, and the problems of its text."""
 
     value: Any
     lines: dict[Steps, int]
@@ -78,7 +79,7 @@ class Marked(NamedTuple):
 def read_document(stream: IO[bytes]) -> Marked:
     """The one document of `stream`; an empty one gives `None` as its value.
 
-    `MarkedYamlError` is raised when it does not parse or holds more than one document.
+    `MarkedYamlError` when it does not parse or holds more than one document.
     """
     reader = _Reader(stream)
     event = reader.open_document()
@@ -88,9 +89,9 @@ def read_document(stream: IO[bytes]) -> Marked:
 
 
 def read_items(stream: IO[bytes], key: str) -> Iterator[Marked]:
-    """The items of `key: [...]` or of a bare list, one at a time, so that a large file is never held whole.
+    """The items of `key: [...]` or of a bare list, one at a time, to read a large file in little memory.
 
-    `MarkedYamlError` is raised when the text does not parse or has another shape.
+    `MarkedYamlError` when the text does not parse or has another shape.
     """
     reader = _Reader(stream)
     event = reader.open_document()
@@ -174,7 +175,7 @@ class _Reader:
             if event.implicit[0] and key == "<<":
                 self._problem(event, (*path, key), "merge keys are not read; write the values out")
             elif not isinstance(_resolve(event), str):
-                self._problem(event, (*path, key), "this key reads as something else than text; quote it")
+                self._problem(event, (*path, key), "this key does not read as text; quote it")
             elif key in mapping:
                 self._problem(event, (*path, key), "is given twice; keep one")
             line = _line(event)
@@ -193,7 +194,7 @@ class _Reader:
 
 def _resolve(event: Any) -> Any:
     text: str = event.value
-    if not event.implicit[0]:  # quoted, a block, or tagged: text as it stands
+    if not event.implicit[0]:  # quoted, a block, or tagged: text as written
         return text
     if text in _AGREED_OTHER:
         return _AGREED_OTHER[text]

@@ -1,8 +1,8 @@
-"""What icaccess moves about: facts of employees on the way in, decisions on the way out.
+"""The values that icaccess moves: facts about employees on the way in, decisions on the way out.
 
 Every value is frozen. Facts have one shape in YAML, JSON, JSON Lines and as OPA's `input`; the JSON Schemas
 in `policy/schemas/` are generated from the classes here. Dates are calendar days in the district's zone,
-written `YYYY-MM-DD`. Nothing in this module judges: which facts grant access is decided in Rego alone.
+written `YYYY-MM-DD`. Nothing in this module judges: Rego alone decides which facts grant access.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NO_SUCH_DAY = f"is outside the years {FIRST_DAY.year} to {LAST_DAY.year}; give a
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The base of all facts: fields that nobody knows are refused, absent ones stay absent when written."""
+    """The base of all facts: unknown fields are refused, absent ones stay absent when written."""
 
 
 class EmploymentPeriod(Fact, frozen=True):
@@ -52,10 +52,10 @@ class Certification(Fact, frozen=True):
 
 
 class Approval(Fact, frozen=True):
-    """One decision of an approver (ES-6); `role` and `location`, where given, name the job that it is for.
+    """One decision of an approver (ES-6); `role` and `location`, if given, name the job that it is for.
 
-    `approver_jobs` are the approver's own assignments as HR has them; they go before `approver_role`, which
-    is what a source that may vouch for roles says the approver was.
+    `approver_jobs` are the approver's own assignments as HR has them. They take precedence over
+    `approver_role`, the approver's role according to a source that may vouch for roles.
     """
 
     decision: Literal["approved", "denied", "withdrawn"]
@@ -91,9 +91,9 @@ class Basis(Fact, frozen=True, gc=False):
 
 
 class Access(Fact, frozen=True):
-    """What the target holds for a person now, as seen; absent altogether means that nothing is held.
+    """What the target shows that a person holds now; absent means that the person holds nothing.
 
-    `basis` is that of the last decision that allowed what is held, as this system recorded it.
+    `basis` belongs to the last decision that allowed what is held, as this system recorded it.
     """
 
     held: bool
@@ -103,7 +103,7 @@ class Access(Fact, frozen=True):
 
 
 class Employee(Fact, frozen=True):
-    """All that is known of one employee, and exactly what OPA receives.
+    """Everything known about one employee, and exactly what OPA receives.
 
     An empty list says that there are none; an absent list says that nobody looked, and the policy then
     answers `undecided` with `facts_missing`.
@@ -125,7 +125,7 @@ LISTS = ("employment", "assignments", "certifications", "approvals")
 
 
 class InvalidRecord(msgspec.Struct, frozen=True):
-    """A record with a readable id that is wrong in itself: undecided, while the others go on.
+    """A record with a readable id and some other error: undecided, while the others go on.
 
     `problem` is one line: file, line or record, field, what is wrong, what to do.
     """
@@ -135,11 +135,11 @@ class InvalidRecord(msgspec.Struct, frozen=True):
 
 
 Record = Employee | InvalidRecord
-"""One employee as a source of facts gives it."""
+"""One employee, as a source of facts gives it."""
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
-    """A record that is not decoded yet, which is most of what a record costs.
+    """A record that is not decoded yet: decoding is most of a record's cost.
 
     `digest` covers everything that the record is made of, so two with equal digests are equal.
     """
@@ -174,7 +174,7 @@ class Expiry(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The two parts of a decision that say whether the rest is needed; for most people it is not."""
+    """The two parts of a decision that say whether a run needs the rest; for most people it does not."""
 
     outcome: Outcome
     action: Action
@@ -207,7 +207,7 @@ ChangeAction = Literal["grant", "update", "revoke"]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to do at a target. `after` is what the account is to hold then, None for nothing."""
+    """One change at a target. `after` is what the account should hold then, None for nothing."""
 
     action: ChangeAction
     employee_id: str
@@ -217,21 +217,21 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceSize(msgspec.Struct, frozen=True):
-    """What is remembered of a source's last good run."""
+    """What the store remembers of a source's last good run."""
 
     rows: int
     people: int
     """How many different people its rows name."""
     newest: date | None = None
-    """The latest day in it."""
+    """The latest day in its rows."""
     filled: dict[str, int] = {}
     """How many rows have each field, and each name that policy data knows: `{"assignments.end": 12}`."""
 
 
 class ClauseExplanation(msgspec.Struct, frozen=True):
-    """One posted clause and whether it is met; `met` is null where the clause does not bear on the person.
+    """One posted clause and whether it is met; `met` is null if the clause does not apply to the person.
 
-    `facts` holds the records that show it, as they stand in the employee's facts.
+    `facts` holds the records that show it, as the employee's facts have them.
     """
 
     clause: str

@@ -52,7 +52,7 @@ class VerdictInShort(Struct):
 
 
 class Gone(Struct):
-    """A part of the evidence on which access rested that the facts no longer show."""
+    """A part of the evidence for access that the facts no longer show."""
 
     part: Literal["walk_in", "elementary", "approval", "job", "employment"]
     message: str
@@ -66,7 +66,7 @@ class Detail(Struct):
 
 
 class Error(Struct):
-    """What OPA says when it gives no answer."""
+    """What OPA answers when it cannot give a result."""
 
     code: str
     message: str
@@ -82,7 +82,7 @@ ENTRY_POINTS: dict[str, tuple[str, Any, Any]] = {
     "expiry": ("How long the certification is good for", EmployeeInput, Expiry | None),
     "explanation": ("The decision clause by clause", EmployeeInput, list[ClauseExplanation]),
     "evidence": (
-        "What the facts no longer show of what access rested on, by id",
+        "The evidence for access that the facts no longer show, by id",
         EvidenceInput,
         dict[str, list[Gone]],
     ),
@@ -92,20 +92,20 @@ ENTRY_POINTS: dict[str, tuple[str, Any, Any]] = {
         dict[str, ApprovalsDue],
     ),
     "approved_elsewhere": (
-        "Whose approval comes from another location's Principal or Manager alone, by id",
+        "Whose access rests only on another location's Principal or Manager, by id",
         EmployeesInput,
         dict[str, list[ApprovalElsewhere]],
     ),
-    "due_after": ("The day by which what is asked for on a day is to be done", DayInput, date | None),
+    "due_after": ("The day by which a change that is requested on a day is due", DayInput, date | None),
 }
-"""What may be asked at `/v1/data/access/NAME`: a summary, the input and the result."""
+"""The entry points at `/v1/data/access/NAME`: a summary, the input and the result of each."""
 
 _FAILURES = {
     "400": "The body is not JSON.",
-    "401": "The token is missing or wrong, or this token may not ask this.",
+    "401": "The token is missing or wrong, or may not make this request.",
     "500": "OPA failed on this input. Nothing is decided.",
 }
-_AS_GIVEN = {"description": "As given in the input: a text where the input is in order, else anything."}
+_AS_GIVEN = {"description": "As given in the input: text if the input is valid, else anything."}
 
 
 def document() -> dict[str, Any]:
@@ -120,7 +120,7 @@ def document() -> dict[str, Any]:
         paths[f"/v1/data/access/{name}"] = {
             "post": _operation(name, summary, next(described), next(described))
         }
-    # An input that is not in order is answered too, undecided, with what it gave.
+    # OPA also answers an invalid input, as undecided, with what the input gave.
     components["Decision"]["properties"] |= {"employee_id": _AS_GIVEN, "as_of": _AS_GIVEN}
     return {
         "openapi": "3.1.1",
@@ -148,7 +148,7 @@ def _health() -> dict[str, Any]:
         "parameters": [_parameter("bundles")],
         "responses": {
             "200": {"description": "It does.", "content": content},
-            "500": {"description": "It does not yet.", "content": content},
+            "500": {"description": "OPA is not ready yet.", "content": content},
         },
     }
 

@@ -5,8 +5,7 @@
         result = run.guard(plan)         # guard
         summary = run.apply(plan, …)     # apply, verify
 
-What a step needs is opened when it is first used, so `decide` on complete records needs neither store nor
-target.
+Each part opens when a step first uses it, so `decide` on complete records needs neither store nor target.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ Decided = Iterator[tuple["Subject", DecisionJson]]
 
 @contextmanager
 def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
-    """A run on what a request and its configuration name; with `read_only` it can only plan."""
+    """A run on the parts that a request and its configuration name; with `read_only` it can only plan."""
     with request.open(read_only=read_only) as opened:
         limits = request.settings.section("guard", GuardSettings)
         run = Run(
@@ -77,18 +76,18 @@ class Run:
     progress: Callable[[str, int], None] = lambda _what, _count: None
     lock: Lock | None = None
     day_is_today: bool = False
-    """True where the day is the clock's, and was not given by a person."""
+    """True if the day comes from the clock, and no person gave it."""
     settings_digest: str = ""
     hand_over: Callable[[], tuple[Receipt, ...]] = tuple
     document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
     listing: Listing | None = None
-    """What the target showed when it was listed for the plan, or the adoption."""
+    """What the target showed in the listing for the plan or the adoption."""
     not_adopted: list[str] = field(default_factory=list)
-    """Whose record is wrong, so that an adoption into the ledger could not tell whether they hold access."""
+    """People with a wrong record: an adoption into the ledger cannot tell whether they hold access."""
     done: str = ""
-    """What this run changed, in words, once it did: an error after that is no "nothing was changed"."""
+    """What this run changed, in words; an error after that must not say "nothing was changed"."""
 
     # gather
 
@@ -100,7 +99,7 @@ class Run:
     # decide
 
     def decide(self, people: Iterator[Subject], revisions: Revisions, *, full: bool = False) -> Decided:
-        """The decision for each, in their order; with `full`, none that was cached is used."""
+        """The decision for each, in their order; `full` uses no cached decision."""
         from icaccess.decisions import DecisionCache
 
         decider = DecisionCache(
@@ -111,7 +110,7 @@ class Run:
         return zip(people, answers, strict=True)
 
     def _remembered(self, decided: Decided, revisions: Revisions) -> Decided:
-        """The same; within `changing`, the store remembers what each decision that allows access rests on."""
+        """The same; within `changing`, the store remembers what each allowing decision rests on."""
         if self.lock is None:
             return decided
         from icaccess.basis import remember_bases
@@ -121,10 +120,10 @@ class Run:
     # plan
 
     def plan(self, *, full: bool = False) -> Plan:
-        """What would change at the target, and why; nothing is changed.
+        """What would change at the target, and why; changes nothing.
 
-        Within `changing`, interrupted runs are settled first. `FactsError` when there is nobody;
-        `TargetError`, `EngineError` and `StoreError` when the target, OPA or the store cannot be asked.
+        Within `changing`, it first settles interrupted runs. `FactsError` when there is nobody;
+        `TargetError`, `EngineError` and `StoreError` when the target, OPA or the store cannot answer.
         """
         from icaccess.recovery import look, recover
 
@@ -146,9 +145,9 @@ class Run:
         decide: Callable[[Iterator[Subject]], Decided],
         listing: Listing | None = None,
     ) -> Plan:
-        """The plan that follows where `held` is what the target shows and `decide` decides.
+        """The plan that follows when the target shows `held` and `decide` decides.
 
-        `listing` tells which changes that are under way it can prove.
+        `listing` says which changes under way it can prove.
         """
         from icaccess.diff import blank_plan, diff
         from icaccess.recovery import expected
@@ -160,15 +159,15 @@ class Run:
         plan = diff(decided, held, known, blank, self._gone)
         if not plan.people:
             raise FactsError(
-                "the facts hold nobody, and an empty population is never believed; check the sources"
+                "the facts hold nobody, and no plan rests on an empty population; check the sources"
             )
         facts = self.parts.facts
-        # When a source was made is no part of a plan: the same rows, fetched again, are the same plan.
+        # The time of a source is not part of a plan: the same rows, fetched again, give the same plan.
         sources = tuple(replace(one, as_of=None) for one in facts.reports())
         return replace(plan, sources=sources, leaning=facts.leaning)
 
     def _gone(self, records: Iterable[AnyRecord]) -> dict[str, tuple[str, ...]]:
-        """What the policy says has gone of the evidence on which access rested, by employee id."""
+        """The evidence for access that has gone according to the policy, by employee id."""
         read = (record.read() if isinstance(record, Unread) else record for record in records)
         valid = [record for record in read if not isinstance(record, InvalidRecord)]
         return dict(self.parts.client.evidence(valid, self.day, self.parts.facts.givers()))
@@ -176,7 +175,7 @@ class Run:
     # guard
 
     def guard(self, plan: Plan) -> GuardResult:
-        """What stops the plan, and which changes wait for a consent; nothing where a consent stands."""
+        """What stops the plan, and which changes wait for a consent; nothing if a valid consent exists."""
         from icaccess.store import consents, journal
 
         store = self.parts.store
@@ -196,7 +195,7 @@ class Run:
         return result
 
     def consent(self, consent: Consent, result: GuardResult) -> None:
-        """Record a consent to the plan of a guard's result; `PlanError` where it does not fit it."""
+        """Record a consent to the plan of a guard's result; `PlanError` if they do not match."""
         from icaccess.store import consents
 
         consent = checked_consent(consent, result)
@@ -210,7 +209,7 @@ class Run:
 
     @contextmanager
     def changing(self, purpose: str) -> Iterator[None]:
-        """Hold the one right to change access; `StoreLockedError` when another run has it."""
+        """Hold the lock for changing access; `StoreLockedError` when another run has it."""
         from icaccess.store.lock import applying
 
         with applying(self.parts.store, purpose) as self.lock:
@@ -225,7 +224,7 @@ class Run:
     ) -> Summary:
         """Make the changes that do not wait, verify each by reading back, and journal all.
 
-        Once `stopping` is true no more changes are begun.
+        Once `stopping` is true it begins no more changes.
         """
         from icaccess.apply import Application
 
@@ -252,20 +251,18 @@ class Run:
     def adopt(self, *, by: str) -> int:
         """The first day: take over who holds access now, and give how many do.
 
-        For the ledger that is what the records' `access` says; another target is asked itself. Everybody is
-        decided, and what each decision that allows access rests on is remembered. `UsageError` when holders
-        were taken over before, or access was given already.
+        For the ledger it reads the records' `access`; it asks another target itself. It decides everybody and
+        remembers what each allowing decision rests on. `UsageError` after an earlier adoption, or when the
+        ledger already has access.
         """
         from icaccess.store import holders, journal, past_runs
 
         store, target = self.parts.store, self.parts.target
         with store.reading() as connection:
             if past_runs.was_adopted(connection, target.identity):
-                raise UsageError(
-                    f"the holders of {target.identity} were taken over before; that is done once"
-                )
+                raise UsageError(f"the holders of {target.identity} were taken over before; adopt only once")
             if not holders.is_empty(connection, target.identity):
-                raise UsageError(f"{target.identity} is not empty: somebody was given access already")
+                raise UsageError(f"{target.identity} is not empty: somebody already has access")
         self.listing = target.listing()
         shown = {} if target.is_store else self.listing.held
         held = {account: (account, access) for account, access in shown.items()}
@@ -314,12 +311,12 @@ class Run:
 def check_day(plan: Plan | None, request: Request, target: Target) -> None:
     """Raise `PlanError` unless a run for a request's day may change `target` today.
 
-    Only the ledger takes changes as of another day, and a saved plan for another day only when the day is
-    given again.
+    Only the ledger takes changes as of another day, and a saved plan for another day only if the caller gives
+    the day again.
     """
     day, today = request.day, request.today
     if plan is not None and plan.as_of != day:
         again = "" if request.at else f"; give --at {plan.as_of} again if that is meant"
         raise PlanError(f"the plan is for {plan.as_of}, and this run is for {day}{again}")
     if day != today and not target.is_store:
-        raise PlanError(f"{target.identity} is changed as of today ({today}) alone, not as of {day}")
+        raise PlanError(f"{target.identity} can change only as of today ({today}), not as of {day}")

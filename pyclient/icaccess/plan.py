@@ -1,7 +1,7 @@
-"""The plan: what would change and why, as values that are shown, saved and carried out.
+"""The plan: what would change and why, as values to show, save and carry out.
 
-A plan carries the digests of all that it rests on, and its own, so that one that is stale or was edited is
-recognised and refused.
+A plan has its own digest and those of everything that it rests on, so that `apply` recognizes and refuses a
+stale or edited one.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class PlannedChange(
 ):
     """One change of a plan with what it rests on.
 
-    A revocation has `reasons`, a grant or an update the `basis` and, where the calendar tells, the day it is
-    due by (ES-7). `gone` says, where the change needs a consent, which evidence the facts no longer show.
+    A revocation has `reasons`, a grant or an update the `basis` and, if the calendar covers it, its due day
+    (ES-7). If the change needs a consent, `gone` says which evidence the facts no longer show.
     `problem` says why a change cannot be made, such as two people with one account.
     """
 
@@ -45,7 +45,7 @@ class PlannedChange(
 
 
 class Undecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Somebody whom the policy could not decide; their access stays as it is until a person settles it."""
+    """Somebody whom the policy could not decide; their access does not change until a person settles it."""
 
     employee_id: str
     held: bool
@@ -53,23 +53,23 @@ class Undecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Pending(Change, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A change asked for earlier that the target does not show yet; `due_on` is null where none is known."""
+    """A change requested earlier that the target does not show yet; `due_on` is null if unknown."""
 
     batch: str
     due_on: date | None
     overdue: bool
     wanted: bool
-    """False when the policy no longer asks for it, or not in this way, or the target shows something else."""
+    """False when the policy no longer asks for exactly this change, or the target shows something else."""
     proved: bool = True
-    """False when the target's listing would not prove it, even where it shows it."""
+    """False when the target's listing cannot prove the change, even if it shows it."""
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Access that differs from what this system last gave or saw, and what the policy says of that person."""
+    """Access that differs from what this system last gave or saw, and what the policy decides."""
 
     kind: Literal["given", "taken", "moved", "hidden"]
-    """`given` or `taken` outside this system, or `moved` to other locations. `hidden`: the target shows the
-    account no longer, and members that stand for no account, of which it may be one."""
+    """`given` or `taken` outside this system, or `moved` to other locations. `hidden`: the target no longer
+    shows the account, but shows members without an account, and one of these may be it."""
     employee_id: str
     account: str
     expected: Access | None
@@ -99,13 +99,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     undecided: tuple[Undecided, ...]
     drift: tuple[Drift, ...]
     sources: tuple[SourceReport, ...] = ()
-    """What became of the rows of each source."""
+    """What became of each source's rows."""
     leaning: int = 0
-    """How many people have rows of a source with unmatched rows."""
+    """How many people have rows from a source with unmatched rows."""
     unnamed: tuple[UnnamedMember, ...] = ()
-    """Members that the target shows and that stand for no account."""
+    """Members without an account that the target shows."""
     export_due_since: datetime | None = None
-    """Since when a list waits for an export that is newer, where somebody else carries changes out."""
+    """Since when a list waits for a newer export, if somebody else makes the changes."""
     digest: str = ""
 
     def of(self, action: ChangeAction) -> list[PlannedChange]:
@@ -114,12 +114,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def overdue(self) -> int:
-        """How many changes that are under way, and still wanted, should show at the target by now."""
+        """How many wanted changes under way should show at the target by now."""
         return sum(one.overdue and one.wanted for one in self.pending)
 
     @property
     def still_pending(self) -> int:
-        """How many changes that are under way are still wanted; the next apply drops the others."""
+        """How many changes under way are still wanted; the next apply drops the others."""
         return sum(one.wanted for one in self.pending)
 
     @property
@@ -140,7 +140,7 @@ def _digest(plan: Plan) -> str:
 
 
 def shows(found: Access | None, wanted: Access | None) -> bool:
-    """Whether what a target shows is what was wanted; one that knows no locations cannot contradict any."""
+    """Whether a target shows what was wanted; one that knows no locations cannot contradict any."""
     if found is None or wanted is None:
         return found is wanted
     if found.locations is UNSET or wanted.locations is UNSET:
@@ -149,7 +149,7 @@ def shows(found: Access | None, wanted: Access | None) -> bool:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Save a plan as JSON whose bytes depend on the plan's content alone; only its owner may read it."""
+    """Save a plan as JSON whose bytes depend only on the plan's content; only its owner may read it."""
     try:
         write_private(path, [_encode(plan), b"\n"])
     except OSError as error:
@@ -157,7 +157,7 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 
 def read_plan(path: Path) -> Plan:
-    """A saved plan; `PlanError` when it cannot be read, is none, or was changed after it was made."""
+    """A saved plan; `PlanError` when the file is unreadable, not a plan, or edited."""
     try:
         plan = msgspec.json.decode(path.read_bytes(), type=Plan)
     except OSError as error:
@@ -172,7 +172,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def check_current(saved: Plan, fresh: Plan) -> None:
-    """Raise `PlanError` unless a saved plan is what would be planned now; it says what has changed."""
+    """Raise `PlanError` unless a saved plan equals a new one; the error says what has changed."""
     if saved.digest == fresh.digest:
         return
     if saved.target != fresh.target:

@@ -1,4 +1,4 @@
-"""Connections of urllib3 whose answers are read until a deadline, and no longer."""
+"""Connections of urllib3 that read an answer only until a deadline."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class _Answer(HTTPResponse):
 
 
 def _timed(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-    """The same kind of pool, the answers of which are read until the deadline and no longer."""
+    """The same kind of pool, which reads answers only until the deadline."""
     connection = type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})
     return type("Pool", (pool,), {"ConnectionCls": connection})
 
 
 POOLS = {"http": _timed(HTTPConnectionPool), "https": _timed(HTTPSConnectionPool)}
-"""The pool for each scheme, as urllib3 wants them."""
+"""The pool for each scheme, in urllib3's form."""

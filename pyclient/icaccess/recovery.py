@@ -1,4 +1,4 @@
-"""What earlier runs left at a target, settled and remembered by what it shows now."""
+"""Settles what earlier runs left at a target, by what the target shows now, and remembers the result."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from icaccess.targets.interface import Listing, Target
 def look(store: Store, target: Target) -> Listing:
     """Who holds access at the target, compared with what the store knows of the last run.
 
-    An account with a change under way, or one that may show late, may show anything, so it is not expected.
-    An export in which an earlier run has missed somebody proves no removal in a later run either, though
-    nobody is missed then.
+    An account with a change under way, or one that may show late, may show anything, so nothing is expected
+    of it. An export that lacked somebody in an earlier run proves no removal in a later run either, even if
+    that run misses nobody.
     """
     if target.is_store:
         return target.listing()
@@ -46,9 +46,9 @@ def look(store: Store, target: Target) -> Listing:
 def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
     """Settle what earlier runs left open, by what the target shows now.
 
-    A change that was interrupted either shows, and is verified, or does not, and is dropped: where it is
-    still due, the next plan has it again. A pending one that shows is verified, another stays pending. One
-    that failed since the target did not show it is verified when it shows now: a target may be late.
+    An interrupted change that shows is verified; one that does not show is dropped, and if it is still due,
+    the next plan has it again. A pending change that shows is verified; any other stays pending. A change
+    that failed because the target did not show it is verified when it shows now: a target may be late.
     """
     with store.writing() as connection:
         lock.check(connection)
@@ -74,13 +74,13 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
 
 
 def was_made(written: Written, listing: Listing) -> bool:
-    """Whether a listing shows for certain what a change was to leave."""
+    """Whether a listing shows for certain the result of a change."""
     found = listing.held.get(written.account)
     return shows(found, written.after) and listing.tells(written.account)
 
 
 def expected(store: Store, target: Target, as_of: date, listing: Listing | None = None) -> Expected | None:
-    """What the store knows of a target besides what it shows; None where the store is the target."""
+    """What the store knows about a target besides what it shows; None if the store is the target."""
     if target.is_store:
         return None
     with store.reading() as connection:
@@ -108,10 +108,10 @@ def remember(
     settled: Sequence[Settlement],
     listing: Listing,
 ) -> None:
-    """Remember what changes left the accounts holding, with the day that this system gave it.
+    """Remember what the accounts hold after changes, with the day on which this system gave it.
 
-    A change that was made in part is this system's doing as well, and what it left is no drift. Where nobody
-    can tell what an account holds, what it held before is remembered on.
+    This system also made a partial change, and its result is not drift. If nobody can tell what an account
+    holds, the store keeps what it held before.
     """
     if target.is_store:
         return

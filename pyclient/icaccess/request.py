@@ -1,4 +1,4 @@
-"""What a caller asks for, and everything that it takes: each part is opened once, when it is first needed."""
+"""What a caller asks for, and all the parts that it needs: each opens once, when it is first used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
 
-if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of it
+if TYPE_CHECKING:  # `icaccess --help` imports this module, and needs none of these
     from icaccess.audit.heads import Receipt
     from icaccess.audit.keys import SigningKey
     from icaccess.facts.interface import Facts
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # `icaccess --help` reads this module, and needs no part of i
 
 @dataclass(frozen=True)
 class Request:
-    """What a caller asks for, as the command line's options give it; None and () stand for the defaults."""
+    """What a caller asks for, as the command line's options give it; None and () mean the defaults."""
 
     config: Path | None = None
     policy: Path | None = None
@@ -34,7 +34,7 @@ class Request:
     opa_url: Sequence[str] = ()
     store: str | None = None
     progress: Callable[[str, int], None] = lambda _what, _count: None
-    """Is given what passes, such as "people", and how many of it just did."""
+    """Gets the name of the items that pass, such as "people", and how many just passed."""
 
     @cached_property
     def config_directory(self) -> Path:
@@ -83,16 +83,16 @@ class Request:
 
     @contextmanager
     def open(self, *, read_only: bool = False) -> Iterator[Opened]:
-        """What the request and its configuration name; all that was opened is closed at the end.
+        """The parts that the request and its configuration name; closes at the end all that it opened.
 
-        With `read_only`, a store that is not there yet reads as empty and is not made.
+        With `read_only`, a missing store reads as empty and is not made.
         """
         with ExitStack() as stack:
             yield Opened(self, stack, read_only=read_only)
 
 
 class Parts(Protocol):
-    """What a run works with: `Opened`, or what a test puts in its place."""
+    """The parts that a run works with: `Opened`, or a test's own."""
 
     @property
     def facts(self) -> Facts:
@@ -104,7 +104,7 @@ class Parts(Protocol):
 
     @property
     def nobody_yet(self) -> bool:
-        """Whether surely nobody holds access yet, so that the target need not be asked."""
+        """Whether certainly nobody holds access yet, so that nobody need ask the target."""
 
     @property
     def store(self) -> Store:
@@ -116,7 +116,7 @@ class Parts(Protocol):
 
 
 class Opened:
-    """The parts of a request. Each is opened when it is first asked for, and once."""
+    """The parts of a request. Each opens once, when it is first used."""
 
     def __init__(self, request: Request, stack: ExitStack, *, read_only: bool) -> None:
         self.request = request
@@ -125,7 +125,7 @@ class Opened:
 
     @cached_property
     def facts(self) -> Facts:
-        """Where the facts come from; configured sources are compared with their last good run."""
+        """Where the facts come from; compares configured sources with their last good run."""
         from icaccess.facts import open_facts
         from icaccess.store.settings import is_to_come
 
@@ -139,7 +139,7 @@ class Opened:
 
     @property
     def nobody_yet(self) -> bool:
-        """Whether surely nobody holds access, which is known without a database where there is none yet."""
+        """Whether certainly nobody holds access; without a store this needs no database."""
         from icaccess.store.settings import is_to_come
         from icaccess.targets.settings import TargetSettings
 
@@ -148,9 +148,9 @@ class Opened:
 
     @cached_property
     def client(self) -> AccessClient:
-        """The OPA that was named, or one that is started for the purpose.
+        """The OPA that the request names, or one started for it.
 
-        The policy data is checked first: `ConfigError` when it is missing or mistyped.
+        It checks the policy data first: `ConfigError` when that is missing or mistyped.
         """
         from icaccess.config.policy_data import load_policy_data
         from icaccess.opa.settings import OpaSettings, connect
@@ -183,13 +183,13 @@ class Opened:
 
     @cached_property
     def document(self) -> Callable[[AnyRecord, dict[str, Any]], bytes] | None:
-        """What makes the document that is kept of each decision; null where none is to be kept."""
+        """What makes the document to keep of each decision; None to keep none."""
         from icaccess.audit.replay import document_maker
 
         return document_maker(self.request.settings)
 
     def hand_over(self) -> tuple[Receipt, ...]:
-        """Keep the rules of the newest run, hand the record's head to its witnesses, give their answers."""
+        """Keep the newest run's rules, send the record's head to its witnesses, give their answers."""
         from icaccess.audit.heads import hand_over
         from icaccess.audit.replay import keep_rules
 

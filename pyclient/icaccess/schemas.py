@@ -1,6 +1,6 @@
-"""The JSON Schemas in `policy/schemas/`, by which `opa check --schema` types the policy.
+"""The JSON Schemas in `policy/schemas/`, with which `opa check --schema` types the policy.
 
-They are generated from the classes that validate facts and policy data, so that the two cannot disagree:
+They come from the classes that validate facts and policy data, so that the two cannot disagree:
 `python -m icaccess.schemas policy/schemas` writes them.
 """
 
@@ -18,9 +18,9 @@ from icaccess.models import Employee
 
 
 class Input(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What OPA is asked: one employee, or many, on one day.
+    """A request to OPA: one employee, or many, on one day.
 
-    `sources` names the sources of each list of facts, for what `evidence` says.
+    `sources` names the sources of each list of facts, for the answers of `evidence`.
     """
 
     as_of: date

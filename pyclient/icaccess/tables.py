@@ -1,8 +1,8 @@
 """Tables as CSV, text, Markdown and JSON: the one place that knows how to write each.
 
-A table is columns over rows. A column is a name and the path to its value in a row, such as
-`"approver": "basis.approval.approver"`. Where a step of the path is null the cell is empty, and where one is
-a list the cell holds a value for each item.
+A table is columns over rows. A column is a name and the path to its value in a row, such as `"approver":
+"basis.approval.approver"`. If a step of the path is null, the cell is empty; if one is a list, the cell holds
+a value for each item.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def table(columns: Columns, rows: Iterable[object]) -> Iterator[list[str]]:
 
 
 def cell(value: object) -> str:
-    """A value as the text of a cell: null is empty, and the items of a list are parted by `; `."""
+    """A value as the text of a cell: null is empty, and `; ` separates the items of a list."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -42,7 +42,7 @@ def cell(value: object) -> str:
 def as_csv(lines: Iterable[Sequence[str]]) -> str:
     """Lines of cells as CSV, every cell quoted, and none that a spreadsheet runs as a formula.
 
-    Characters that do not print are written out.
+    It escapes characters that do not print.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
@@ -51,7 +51,7 @@ def as_csv(lines: Iterable[Sequence[str]]) -> str:
 
 
 def as_text(lines: Iterable[Sequence[str]], indent: int = 0) -> Iterator[str]:
-    """Lines of cells as lines of aligned text; numbers stand to the right."""
+    """Lines of cells as lines of aligned text; numbers align right."""
     rows = [list(map(printable, line)) for line in lines]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -78,14 +78,14 @@ def as_json(value: object) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """The text on one line, of which no reader of Markdown takes a part for markup."""
+    """The text on one line, without any part that Markdown reads as markup."""
     return "".join(
         f"\\{char}" if char in "\\`*_{}[]<>|#~&" else char for char in printable(" ".join(text.split()))
     )
 
 
 def harmless(text: str) -> str:
-    """The cell as text that no spreadsheet takes for a formula: with an apostrophe before it where needed.
+    """The cell as text that no spreadsheet takes for a formula: with an apostrophe in front if needed.
 
     Spreadsheets run what begins with `=`, `+`, `-` or `@`, in full width too, some of them after blanks or
     invisible characters; a leading tab or line break can split the cell.

@@ -1,7 +1,7 @@
-"""Makes text from outside safe to show: no terminal command, no forged line, no turned direction.
+"""Makes text from outside safe to show: no terminal command, no forged line, no reversed direction.
 
 Facts, settings, file names and the answers of other systems are foreign text. `icaccess.errors` and
-`icaccess.cli.text` pass everything through here, so that no caller has to remember it.
+`icaccess.cli.text` pass everything through this module, so that no caller has to remember it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST_MESSAGE = 2000
 
 
 def printable(text: str) -> str:
-    """The text with each character that does not print written out, such as `\\x1b`, `\\n` or `\\u202e`.
+    """The text with an escape for each character that does not print, such as `\\x1b`, `\\n` or `\\u202e`.
 
     Line ends, escapes, marks of direction and unpaired surrogates are among them, so the result is one line.
     """
@@ -28,20 +28,20 @@ def printable(text: str) -> str:
 
 
 def clip(text: str, length: int = 200) -> str:
-    """The printable text, cut after `length` characters with `…` in the place of the last one."""
+    """The printable text, cut to `length` characters with `…` as the last one."""
     shown = printable(text[: length + 1])
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
 def quoted(text: str, length: int = 200) -> str:
-    """Foreign text in quotes, printable and cut after `length` characters, so that logs can leave it out."""
+    """Foreign text in quotes, printable and cut to `length` characters, so that logs can leave it out."""
     return repr(text if len(text) <= length else f"{text[: length - 1]}…")
 
 
 def impersonal(message: str) -> str:
-    """A message of this program without what it repeats from outside: `…` for each quoted part or address.
+    """A message of this program without foreign text: `…` for each quoted part or address.
 
-    What messages repeat they quote with `quoted` or `!r`; where a quote is never closed the rest is left out.
+    Messages quote foreign text with `quoted` or `!r`; after a quote that never closes, the rest is left out.
     """
     return _ADDRESS.sub("…", _QUOTED.sub("…", message))
 

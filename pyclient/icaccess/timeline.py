@@ -1,4 +1,4 @@
-"""Decisions over a span of days, taken only on the days on which they change."""
+"""Decisions over a span of days, made only on the days on which they change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from icaccess.opa.client import AccessClient
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """One person's decisions over a span: the first day's, and then one for each day that changes something.
+    """One person's decisions over a span: the first day's, then one for each day that changes something.
 
     Each holds until the day before the next.
     """
@@ -28,8 +28,8 @@ class Timeline(msgspec.Struct, frozen=True):
 def timelines(client: AccessClient, records: Iterable[Record], first: date, last: date) -> list[Timeline]:
     """Everybody's decisions from `first` to `last`, both included, in the order of the records.
 
-    The policy's own `recheck_on` says when to ask again, so a year of nothing new costs one decision. What
-    stands in `access` is what the target shows now, and is taken to stay so.
+    The policy's own `recheck_on` says when to ask again, so a year without news costs one decision. `access`
+    holds what the target shows now; the decisions assume that it stays the same.
     """
     found: dict[str, tuple[Record, list[Decision]]] = {}
     due: dict[date, list[Record]] = {first: list(records)}

@@ -1,4 +1,4 @@
-"""From what msgspec says about a mistyped value to where it is, what is wrong and what to do."""
+"""Turns msgspec's message about a mistyped value into where it is, what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _NAMES = {
     "float": "a number",
 }
 _KINDS = {dict: "object", list: "array", type(None): "null"}
-"""What msgspec calls types of which it does not use Python's name."""
+"""The types that msgspec does not call by Python's name."""
 _SENTENCES = (
     (r".*got `null`", "is null or left empty; give a value, or leave the field out where it is optional"),
-    (r"Expected `str.*, got `(?:int|float)`", "{shown} is not text as it is written; put it in quotes"),
+    (r"Expected `str.*, got `(?:int|float)`", "{shown} does not read as text; put it in quotes"),
     (
         r"Expected `(?:str|object|array)` of length >= 1",
         "is empty; give a value, or leave the field out where it is optional",
@@ -43,18 +43,18 @@ _SENTENCES = (
     (r"Expected `(?:int|float)` >= (.*)", "must be at least {0}"),
     (r"Expected `(?:int|float)` <= (.*)", "must be at most {0}"),
     (r"Expected `(?:int|float)` > (.*)", "must be more than {0}"),
-    (r"Expected `object` of length <= 1", "must name one thing, and no more"),
+    (r"Expected `object` of length <= 1", "must name only one thing"),
     (r"Expected `str` matching regex '\^(.*)\$'", "{shown} does not have the form {0}"),
     (
         r"Invalid RFC3339 encoded date|Expected `date`, got `(?:int|float)`",
-        "{shown} is no calendar date; write YYYY-MM-DD",
+        "{shown} is not a calendar date; write YYYY-MM-DD",
     ),
 )
-"""What msgspec says, and what it means to whoever wrote the value."""
+"""What msgspec says, and what it means for the author of the value."""
 
 
 class Complaint(NamedTuple):
-    """One thing wrong with a value: the path to it and a sentence part that follows the field's name."""
+    """One problem of a value: the path to it and the part of a sentence that follows the field's name."""
 
     path: Steps
     text: str
@@ -67,16 +67,16 @@ def field_name(path: Steps) -> str:
 
 
 def show(value: object) -> str:
-    """A value from outside on one line, cut short where it is long."""
+    """A value from outside on one line, cut if it is long."""
     if isinstance(value, str):
         return quoted(value, _MAX_SHOWN - 2)
     return clip(repr(value.text if isinstance(value, Bare) else value), _MAX_SHOWN)
 
 
 def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: bool = False) -> Complaint:
-    """What `error`, raised when `value` was converted to the type `of`, means to whoever wrote the value.
+    """What `error`, raised on converting `value` to the type `of`, means for the author of the value.
 
-    With `secret`, nothing of the value itself is repeated.
+    With `secret`, the message repeats nothing of the value.
     """
     match = _AT.fullmatch(str(error))
     text, where = (match["text"], match["path"] or "") if match else (str(error), "")
@@ -94,7 +94,7 @@ def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
     shown = "the value" if secret else show(value)
     if isinstance(value, Bare) and "`" in text:
         wanted = text.split("`")[1].split(" | ")[0]
-        return f"{shown} {_BARE.get(wanted, 'is not text as it is written; put it in quotes')}"
+        return f"{shown} {_BARE.get(wanted, 'does not read as text; put it in quotes')}"
     if text.startswith("Invalid enum value"):
         return f"{shown} is not one of {', '.join(map(str, _choices(of)))}"
     for pattern, sentence in _SENTENCES:
@@ -108,7 +108,7 @@ def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:
 
 
 def _path(value: Any, steps: Sequence[str | int | None], text: str) -> Steps:
-    """The steps with the keys that msgspec leaves out of them, up to the first that cannot be known."""
+    """The steps with the keys that msgspec leaves out, up to the first unknown one."""
     if None not in steps:
         return tuple(step for step in steps if step is not None)
     place = steps.index(None)
@@ -122,7 +122,7 @@ def _path(value: Any, steps: Sequence[str | int | None], text: str) -> Steps:
 
 
 def _is_meant(value: object, text: str) -> bool:
-    """Whether `value` is of the kind of which msgspec says `text`."""
+    """Whether `value` is of the kind that msgspec calls `text`."""
     if match := re.search(r"got `(.*)`$", text):
         return _KINDS.get(type(value), type(value).__name__) == match[1]
     return " of length >= 1" in text and value in ("", [], {})

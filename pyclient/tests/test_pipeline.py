@@ -251,7 +251,7 @@ class TestDays:
 
     def test_another_day_is_for_the_ledger_alone(self, ledger):
         check_day(None, Request(at=DAY), ledger)
-        with pytest.raises(PlanError, match=rf"memory is changed as of today \({self.TODAY}\) alone"):
+        with pytest.raises(PlanError, match=rf"memory can change only as of today \({self.TODAY}\)"):
             check_day(None, Request(at=DAY), MemoryTarget())
 
     def test_another_day_is_given_again(self, store, ledger):

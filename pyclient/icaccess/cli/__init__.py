@@ -1,7 +1,7 @@
 """The `icaccess` command: options in, pipeline called, result rendered.
 
-Every command stands in a file of its own and is imported only when it is called, so that `--help` and a
-single decision start at once.
+Every command has its own file and is imported only when it is called, so that `--help` and a single decision
+start at once.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Decide who may have access, and explain one person's decision.",
     ),
     "facts": ("icaccess.cli.facts:facts", "Show the merged facts exactly as OPA receives them."),
-    "plan": ("icaccess.cli.changes:plan", "Show what would change and why; changes nothing."),
-    "apply": ("icaccess.cli.changes:apply", "Carry a plan out, verify it, and record it."),
+    "plan": ("icaccess.cli.changes:plan", "Show what would change and why; change nothing."),
+    "apply": ("icaccess.cli.changes:apply", "Carry out a plan, verify it, and record it."),
     "adopt": ("icaccess.cli.changes:adopt", "Take over who holds access now, once, on the first day."),
     "policy": ("icaccess.cli.policy:policy", "Check, test, trace and bundle the policy."),
     "impact": (
@@ -39,17 +39,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forecast": ("icaccess.cli.forecast:forecast", "Show what will fall due, by month and by location."),
     "report": ("icaccess.cli.report:report", "Write the reviewer's evidence as one page, with CSV and JSON."),
     "audit": ("icaccess.cli.audit:audit", "Verify, show and export the tamper-evident record."),
-    "notices": ("icaccess.cli.notices:notices", "Show and send what people are told about their access."),
-    "run": ("icaccess.cli.run:run", "Keep access right as a service."),
-    "opa": ("icaccess.cli.opa:opa", "Install, run and look at the policy engine."),
+    "notices": ("icaccess.cli.notices:notices", "Show and send notices to people about their access."),
+    "run": ("icaccess.cli.run:run", "Keep access correct as a service."),
+    "opa": ("icaccess.cli.opa:opa", "Install, run and inspect the policy engine."),
     "doctor": ("icaccess.cli.doctor:doctor", "Check that everything a run needs is there and reachable."),
     "help": ("icaccess.cli.help:help_", "Show a page of the documentation."),
 }
-"""Each command: where it stands, and its line in `--help`."""
+"""Each command: its module, and its line in `--help`."""
 
 
 _COMPLETION = "_ICACCESS_COMPLETE"
-"""The variable by which a shell asks for completion, as click names it."""
+"""The variable with which a shell asks for completion, as click names it."""
 
 
 def _quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -61,7 +61,7 @@ _QUIET = click.Option(
     is_flag=True,
     expose_value=False,
     callback=_quiet,
-    help="Write nothing but an error on stderr.",
+    help="Write only errors to stderr.",
 )
 
 
@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
-        """The command, imported now; None when there is none of that name."""
+        """The command, imported now; None when no command has that name."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
@@ -110,10 +110,10 @@ def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line; ends with `SystemExit`, which has the exit code.
 
     Every error is one line on stderr: exit 1, or the code that the error owns. An interrupt ends with 130, a
-    SIGTERM with 143, and output that nobody reads any more with 141, after everything that was started has
-    been stopped.
+    SIGTERM with 143, and a closed output pipe with 141, after the command has stopped everything that it
+    started.
     """
-    # A terminal whose encoding lacks a character gets it written out, not an error.
+    # A terminal whose encoding lacks a character gets an escape, not an error.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -136,7 +136,7 @@ def _run(args: list[str]) -> int:
         return fail(error.code(), str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         command = error.ctx.command_path if error.ctx else "icaccess"
-        return fail(_USAGE, f"{command} needs a command of its own. Try '{command} --help'.", 1)
+        return fail(_USAGE, f"{command} needs a subcommand. Try '{command} --help'.", 1)
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -145,8 +145,8 @@ def _run(args: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return fail("interrupted", "interrupted; nothing more is done", 130)
     except BrokenPipeError:
-        # Whoever read our output went away, as `head` does. What was still to be done was not: a script that
-        # looks at the code must not take that for done, nor for nothing to change.
+        # The reader closed the pipe, as `head` does, and the command stopped early: a script that checks the
+        # exit code must not read that as done, or as nothing to change.
         return 128 + signal.SIGPIPE
     except Exception as error:  # the last resort: a user gets one line, never a traceback
         if os.environ.get("ICACCESS_DEBUG"):
@@ -171,7 +171,7 @@ def _invoke(args: list[str]) -> object:
 
 
 def _drop_output() -> None:
-    """Drop output that cannot be written: the error was reported, and Python would report it once more."""
+    """Drop output that cannot be written: the error was reported, and Python would report it again."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -186,7 +186,7 @@ _USAGE = UsageError.code()
 
 
 def _wants_json(args: list[str]) -> bool:
-    """Whether errors go out as JSON: as the answer does, also where the rest of the line makes no sense."""
+    """Whether errors are JSON, like the answer, even if the rest of the command line is wrong."""
     return any(f"--format{between}json" in " ".join(args) for between in "= ")
 
 

@@ -20,7 +20,7 @@ from icaccess.request import Request
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
     metavar="DIR",
-    help="Where the server of the bundles finds them.",
+    help="The folder from which a server serves the bundles.",
 )
 @click.option(
     "--signing-key",
@@ -33,7 +33,7 @@ from icaccess.request import Request
 def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Path | None, form: str) -> None:
     """Build and sign the bundles policy.tar.gz and config.tar.gz, which OPA in service loads.
 
-    For each its revision is shown, which every decision names, and the SHA-256 of the file.
+    Show each bundle's revision, which every decision names, and the SHA-256 of its file.
     """
     from icaccess.config.policy_data import load_policy_data
     from icaccess.opa.engine import find_opa

@@ -34,7 +34,7 @@ _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use n
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
-    help="Answer 0 nothing to change, 2 changes, 5 members that nobody can name, 1 error.",
+    help="Answer 0 nothing to change, 2 changes, 5 members without an account, 1 error.",
 )
 @_FULL
 @FORMAT
@@ -70,7 +70,7 @@ def plan(request: Request, out: Path | None, form: str, *, detailed_exitcode: bo
     "--consent-to",
     metavar="ID",
     multiple=True,
-    help="With --allow: whose revocation, of those that wait for a consent; repeatable [default: all].",
+    help="With --allow: consent to this person's waiting revocation alone; repeatable [default: all].",
 )
 @_FULL
 @FORMAT
@@ -86,11 +86,11 @@ def apply(
     consent_to: tuple[str, ...],
     full: bool,
 ) -> int:
-    """Carry out a plan that was saved in FILE, or what is planned now; verify and record it."""
+    """Carry out the plan saved in FILE, or a new plan; verify and record it."""
     saved = None if file is None else read_plan(file)
     consent = _consent(allow, by, reason, consent_to)
     if not yes and form == "json":
-        raise UsageError("--format json asks nothing; look at `icaccess plan`, then give --yes")
+        raise UsageError("--format json cannot ask; look at `icaccess plan`, then give --yes")
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
     with start(request) as run:
@@ -153,7 +153,7 @@ def adopt(request: Request, form: str) -> None:
             )
         else:
             say(f"Adopted {count} who hold access at {target}.")
-            show_section("Members that stand for no account", [unnamed_line(one) for one in unnamed])
+            show_section("Members without an account", [unnamed_line(one) for one in unnamed])
 
 
 def _consent(
@@ -182,7 +182,7 @@ def _report(summary: Summary) -> None:
 
 
 def _check(summary: Summary) -> None:
-    """Raise the error that says what was not done, where something was not."""
+    """Raise the error that says what was not done, if anything."""
     if summary.complete:
         if summary.waiting:
             raise GuardStop(

@@ -69,12 +69,12 @@ def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> i
 
 
 def _revisions(run: Run, form: str) -> Revisions | None:
-    """What stands at the head of the JSON; JSON Lines have no head."""
+    """The head of the JSON; JSON Lines have no head."""
     return run.parts.client.revisions() if form == "json" else None
 
 
 def _json(run: Run, revisions: Revisions | None, decisions: Iterable[DecisionJson]) -> None:
-    """Decisions as OPA wrote them, as they come; an error on the way leaves JSON that does not parse."""
+    """Decisions as OPA wrote them, as they come; an error midway leaves JSON that does not parse."""
     if revisions is None:
         for some in batches(decisions, BATCH):
             show_json(b"\n".join(some) + b"\n")  # one write for many, however the output is buffered

@@ -96,7 +96,7 @@ def _target(request: Request) -> Iterator[str]:
         yield f"{target.identity}: {len(listing.held)} hold access"
         yield f"known to be everybody: {listing.proof}"
         for member in listing.unnamed:
-            yield f"{member.member} in {', '.join(member.groups)} stands for no account: {member.why}"
+            yield f"{member.member} in {', '.join(member.groups)} has no account: {member.why}"
         if store.is_absent:
             yield f"there is no store yet at {store.name}; the first `icaccess adopt` or `apply` makes it"
 
@@ -163,16 +163,16 @@ def _files(request: Request) -> Iterator[str]:
 
 
 def _merged(request: Request) -> Iterator[str]:
-    """All sources together: whether their keys and names fit each other and policy data."""
+    """All sources together: whether their keys and names match each other and policy data."""
     facts = request.source
-    yield f"{sum(1 for _ in facts.records())} people out of {len(facts.names)} sources"
+    yield f"{sum(1 for _ in facts.records())} people from {len(facts.names)} sources"
     for report in facts.reports():
         yield report.text()
         yield from (f"{report.name}: {note}" for note in report.notes)
 
 
 def _source(source: Source) -> Iterator[str]:
-    """One source by itself: how many rows and how old, and some rows with nothing in them of a person."""
+    """One source by itself: how many rows and how old, and some rows without personal data."""
     samples: list[str] = []
     rejected = 0
     for row in source.rows():
@@ -188,7 +188,7 @@ def _source(source: Source) -> Iterator[str]:
 
 
 def _masked(row: ParsedRow) -> str:
-    """A row as it was understood, with nothing in it that tells who it is about."""
+    """A row as icaccess understood it, without anything that tells who it is about."""
     import msgspec
 
     fact: dict[str, object] = msgspec.to_builtins(row.fact)

@@ -26,9 +26,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--out", type=_FILE, metavar="FILE", help="Save a snapshot (.jsonl), which --facts takes back.")
 @click.option("--issues", type=_FILE, metavar="FILE", help="List every row that was not used, and why.")
-@click.option(
-    "--locations", type=_FILE, metavar="FILE", help="Write the places that a source gives as policy data."
-)
+@click.option("--locations", type=_FILE, metavar="FILE", help="Write the sources' locations as policy data.")
 @FORMAT
 def facts(
     request: Request,
@@ -38,7 +36,7 @@ def facts(
     locations: Path | None,
     form: str,
 ) -> None:
-    """Show the merged facts exactly as OPA receives them, one employee a line."""
+    """Show the merged facts exactly as OPA receives them, one employee on each line."""
     if ids and out is not None:
         raise UsageError("a snapshot holds everybody; give either IDs or --out")
     if out is not None and out.suffix.lower() != ".jsonl":
@@ -85,7 +83,7 @@ def _undecided(record: InvalidRecord) -> None:
 
 
 def _account(source: Facts, issues: Path | None, *, told: bool) -> None:
-    """What a person should look at, in a file or on stderr; with `told`, what became of all rows as well."""
+    """What needs a person's attention, in a file or on stderr; with `told`, also what became of all rows."""
     for report in source.reports() if told else []:
         say(report.text(), err=True)
         for note in report.notes:
@@ -116,7 +114,7 @@ def _write_issues(lines: Iterator[str], file: Path) -> None:
 def _write_locations(config: Config, file: Path) -> int:
     """Write the places that the sources give into `file`, and give their number.
 
-    `ConfigError` is raised when no source gives any, `FactsError` when one gives an id to two places.
+    `ConfigError` when no source gives any, `FactsError` when one gives an id to two locations.
     """
     import yaml
 
@@ -138,7 +136,7 @@ def _write_locations(config: Config, file: Path) -> int:
 
 
 def places_of(sources: Iterable[Source]) -> dict[str, dict[str, str]]:
-    """Every place by its id; `FactsError` when a source cannot be believed, or gives one id to two places."""
+    """Every location by its id; `FactsError` when a source is not credible, or gives two locations one id."""
     from icaccess.facts.mapping import Place
 
     places: dict[str, dict[str, str]] = {}

@@ -16,7 +16,7 @@ from icaccess.request import Request
 @click.command("forecast")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @deciding
-@click.option("--until", type=Day(), metavar="DATE", help="The last day to look at.")
+@click.option("--until", type=Day(), metavar="DATE", help="The last day of the forecast.")
 @click.option(
     "--campaign",
     type=Day(),
@@ -32,7 +32,7 @@ from icaccess.request import Request
     help="How to answer.",
 )
 @click.option(
-    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People told of each kind."
+    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People to show of each kind."
 )
 def forecast(
     request: Request,
@@ -44,7 +44,7 @@ def forecast(
 ) -> None:
     """Show what will fall due if neither facts nor rules change: removals, recertifications, departures.
 
-    With IDs, only these people are looked at.
+    With IDs, show only these people.
     """
     from icaccess.pipeline import start
     from icaccess.review import campaign as recertification

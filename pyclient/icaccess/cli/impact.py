@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 TOO_MUCH = 2
 """The exit code when the impact is more than `--fail-on` and `--max-changes` allow."""
 NOT_REACHED = 3
-"""The exit code when `--anybody` finds nobody, and nobody it tried reaches a line that differs."""
+"""The exit code when `--anybody` finds nobody, and nobody that it tried reaches some differing line."""
 
 
 @click.command("impact")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@click.option("--base", required=True, metavar="REF|DIR", help="What it is compared with.")
-@click.option("--head", metavar="REF|DIR", help="What would ship [default: the folders as they are].")
+@click.option("--base", required=True, metavar="REF|DIR", help="The version to compare with.")
+@click.option("--head", metavar="REF|DIR", help="The version that would ship [default: the current folders].")
 @CONFIG
 @POLICY
 @FACTS
@@ -42,7 +42,7 @@ NOT_REACHED = 3
     help="How to answer; markdown fits a pull request's comment.",
 )
 @click.option(
-    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People told of each kind."
+    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People to show of each kind."
 )
 @click.option(
     "--fail-on",
@@ -50,7 +50,9 @@ NOT_REACHED = 3
     multiple=True,
     help="Exit 2 when anybody's action becomes this one, or anybody loses or gains access; repeatable.",
 )
-@click.option("--max-changes", type=click.IntRange(0), metavar="N", help="Exit 2 when more people change.")
+@click.option(
+    "--max-changes", type=click.IntRange(0), metavar="N", help="Exit 2 when more than N people change."
+)
 @click.option(
     "--anybody",
     is_flag=True,
@@ -64,7 +66,7 @@ NOT_REACHED = 3
     metavar="TIME",
     help="How long --anybody searches, such as 60s or 5m.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="What --anybody draws its chances from.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The seed of --anybody's random search.")
 def impact(
     ids: tuple[str, ...],
     base: str,
@@ -85,9 +87,9 @@ def impact(
 ) -> int:
     """Show whose decision differs between two versions of the policy, and what an apply would do.
 
-    With IDs, only these people are compared. With --anybody nobody's facts are read: the smallest made-up
-    person is shown for each way in which decisions differ; then exit 3 says that nobody was found and that
-    some line that differs was not reached, and exit 1 that the search ended early.
+    With IDs, compare only these people. With --anybody, read nobody's facts: show the smallest made-up person
+    for each way in which decisions differ. Then exit 3 says that the search found nobody and did not reach
+    some differing line, and exit 1 that it ended early.
     """
     from icaccess.pipeline import start
     from icaccess.review import impact_render as render
@@ -144,7 +146,7 @@ def _anybody(
     actions = {one.head.get("action") for one in found.found if "action" in one.fields}
     failed = [name for name in fail_on if name in kinds | actions]
     for name in failed:
-        say(f"--fail-on {name}: somebody can be imagined of whom this is true", err=True)
+        say(f"--fail-on {name}: the search found a made-up person for whom this is true", err=True)
     if found.problem:
         say(f"the search ended early: {found.problem}", err=True)
         return 1

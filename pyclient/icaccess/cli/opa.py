@@ -16,7 +16,7 @@ from icaccess.request import Request
 
 @click.group("opa")
 def opa() -> None:
-    """Install, run and look at Open Policy Agent, the engine that decides."""
+    """Install, run and inspect Open Policy Agent, the engine that decides."""
 
 
 @opa.command("install")
@@ -24,7 +24,7 @@ def opa() -> None:
 @CONFIG
 @FORMAT
 def install(releases: str | None, config: Path | None, form: str) -> None:
-    """Install the pinned OPA into the cache, checked against what was published."""
+    """Install the pinned OPA into the cache, and check it against the published checksum."""
     from icaccess.opa.engine import VERSION
     from icaccess.opa.install import RELEASES, install_opa
     from icaccess.opa.settings import OpaSettings
@@ -45,8 +45,8 @@ def install(releases: str | None, config: Path | None, form: str) -> None:
 def run(policy: Path | None, config: Path | None, address: str, form: str) -> None:
     """Run OPA in the foreground on the policy and the policy data.
 
-    The token is ICACCESS_OPA_TOKEN where it is set, else a new one; both it and the URL are printed as
-    variables of the shell, or as one line of JSON.
+    The token is ICACCESS_OPA_TOKEN if that is set, else a new one. Token and URL are printed as shell
+    variables, or as one line of JSON.
     """
     from icaccess.opa.engine import running_engine
     from icaccess.service.settings import parse_address
@@ -64,7 +64,7 @@ def run(policy: Path | None, config: Path | None, address: str, form: str) -> No
             if given is None:
                 say(f"export ICACCESS_OPA_TOKEN={engine.token}")
         sys.stdout.flush()  # a script reads the address before OPA ends
-        say(f"OPA decides by policy {engine.bundles.revisions.policy}", err=True)
+        say(f"OPA decides with policy {engine.bundles.revisions.policy}", err=True)
         try:
             code = engine.process.wait()
         except KeyboardInterrupt:
@@ -77,7 +77,7 @@ def run(policy: Path | None, config: Path | None, address: str, form: str) -> No
 @CONFIG
 @FORMAT
 def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
-    """What each OPA says of itself: its version, and the policy and policy data that decide."""
+    """Show each OPA's version, and the revisions of the policy and policy data that it decides with."""
     from icaccess.opa.engine import VERSION, find_opa, opa_version
     from icaccess.opa.settings import connect
     from icaccess.opa.transport import NEEDED
@@ -91,7 +91,7 @@ def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
             show_value({**about, "sidecars": []})
         else:
             say(f"no URL is set: commands start {found}, version {version}")
-            say(f"tried with {VERSION}; {NEEDED} is needed")
+            say(f"tested with {VERSION}; {NEEDED} is needed")
         return
     with client:
         sidecars = client.status()

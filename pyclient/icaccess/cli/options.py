@@ -4,7 +4,7 @@
     @deciding
     def plan(request: Request) -> None: …
 
-gives a command all the options of those that decide; `configured` gives only `--config` and `--store`.
+gives a command all the options of the commands that decide; `configured` gives only `--config` and `--store`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Day(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ARG002 (click's)
-        """The day; `UsageError` says what is wrong with one that is none."""
+        """The day; `UsageError` says what is wrong with it."""
         if isinstance(value, date):
             return value
         option = param.opts[0] if param else "date"
@@ -46,7 +46,7 @@ class Day(click.ParamType[date]):
 
 
 def _iso_day(value: str) -> date | None:
-    """The day written so and no other way: `fromisoformat` alone would take `20250910` too."""
+    """The day in exactly this form: `fromisoformat` alone would take `20250910` too."""
     try:
         day = date.fromisoformat(value)
     except ValueError:
@@ -60,16 +60,16 @@ class TimeLimit(click.ParamType[float]):
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ARG002 (click's)
-        """The seconds; `UsageError` for what is none, and for nought."""
+        """The seconds; `UsageError` unless they are more than zero."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", str(value))
         seconds = float(found[1]) * (60 if found[2] == "m" else 1) if found else 0
         if not seconds:
-            raise UsageError(f"--limit {value}: give a time above nought, such as 60s or 5m")
+            raise UsageError(f"--limit {value}: give a time above zero, such as 60s or 5m")
         return seconds
 
 
 class PathOption(click.Path):
-    """A path; an empty one, as of an unset variable in a script, is no way to say "here"."""
+    """A path; an empty one, as from an unset variable in a script, does not mean "here"."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path; `UsageError` when it is empty."""
@@ -146,12 +146,12 @@ def reading(command: Command) -> Command:
 
 
 def serving(command: Command) -> Command:
-    """Give a command the options of `deciding` but `--at`: it decides day after day."""
+    """Give a command the options of `deciding` except `--at`: it decides day after day."""
     return _gather(command, CONFIG, POLICY, FACTS, OPA_URL, STORE)
 
 
 def deciding(command: Command) -> Command:
-    """Give a command the options of all that decide, and its function a `request`."""
+    """Give a command the options of every command that decides, and its function a `request`."""
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
 
 
@@ -161,9 +161,9 @@ def past(command: Command) -> Command:
 
 
 def say_installed(request: Request) -> None:
-    """Say on stderr which installed folders stand in, where none was named and none is here.
+    """Say on stderr which installed folders the command uses, because none was named and none is here.
 
-    A gate that runs in another folder than it is meant to would pass on the policy that came with icaccess.
+    Without this, a gate in the wrong folder would pass unnoticed with the policy that came with icaccess.
     """
     folders = {
         "policy": (request.policy, request.policy_directory),
@@ -174,4 +174,4 @@ def say_installed(request: Request) -> None:
         taken = " and ".join(map(str, installed.values()))
         absent = " or ".join(f"{name}/" for name in installed)
         options = " and ".join(f"--{name}" for name in installed)
-        say(f"icaccess: taking {taken}, as no {absent} is here; name others with {options}", err=True)
+        say(f"icaccess: using {taken}, because no {absent} is here; name others with {options}", err=True)

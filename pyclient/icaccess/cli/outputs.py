@@ -54,8 +54,8 @@ class Decisions(Output):
 
 
 class GuardOutput(Output):
-    """What the guard says of a plan: why it stops it; who waits for a consent, and since which day; whom
-    nobody told before a removal that a date foretold; what to give `apply` to let this one plan through."""
+    """What the guard says about a plan: why it stops the plan; who waits for a consent, and since which day;
+    who had no notice of a removal on a known date; which option lets `apply` carry out this one plan."""
 
     stops: list[str]
     waiting: dict[str, date]
@@ -71,13 +71,13 @@ class PlanOutput(Output):
 
 
 class ApplyOutput(PlanOutput):
-    """`apply`; `summary` is null where the guard stopped it, and nothing was changed."""
+    """`apply`; `summary` is null when the guard stopped it and nothing changed."""
 
     summary: Summary | None
 
 
 class AdoptOutput(Output):
-    """`adopt`; `not_adopted` has those whose record is wrong, `unnamed` the members without an account."""
+    """`adopt`; `not_adopted` has people with a wrong record, `unnamed` the members without an account."""
 
     target: str
     adopted: int
@@ -100,7 +100,7 @@ class FilesOutput(Output):
 
 
 class ReplayOutput(Output):
-    """`audit replay`: the decision recorded and the one made now; `differences` is empty when it stands."""
+    """`audit replay`: the decision recorded and the one made now; `differences` is empty when they agree."""
 
     run: int
     as_of: date
@@ -112,7 +112,7 @@ class ReplayOutput(Output):
 
 
 class BundleOutput(Output):
-    """One bundle as it lies there for OPA."""
+    """One bundle, as OPA loads it."""
 
     file: str
     revision: str
@@ -162,7 +162,7 @@ class ImpactOutput(Output):
 
 
 class ExplorationOutput(Output):
-    """`policy explore`; `cases` is YAML, and empty where the tests reach all that the people show."""
+    """`policy explore`; `cases` is YAML, and empty when the tests reach everything that the people show."""
 
     version: Version
     tried: Tried
@@ -173,7 +173,7 @@ class ExplorationOutput(Output):
 
 
 class MutationOutput(Output):
-    """`policy mutate`; `mutants` is how many there are, `counts` what became of those that were judged."""
+    """`policy mutate`; `mutants` is how many there are, `counts` the results of those that were tried."""
 
     mutants: int
     counts: dict[str, int]
@@ -236,7 +236,7 @@ class DueNotice(Notice, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class DueNotices(Output):
-    """`notices plan`; `stopped` says why the limit stops it, `problem` why the facts are not believed."""
+    """`notices plan`; `stopped` says why the limit stops it, `problem` why the facts are not credible."""
 
     as_of: date
     digest: str
@@ -277,7 +277,7 @@ class ProgramOutput(Output):
 
 
 class RunningOutput(Output):
-    """`opa run`, once OPA is ready; `token` is what the API asks for."""
+    """`opa run`, once OPA is ready; `token` is the token of its API."""
 
     url: str
     token: str
@@ -367,7 +367,7 @@ OUTPUTS: dict[str, Any] = {
     "help": TopicsOutput,
     "help TOPIC": TopicTextOutput,
 }
-"""What stands on stdout; for `facts`, `decide --format jsonl` and `audit export`, on each line."""
+"""What is on stdout; for `facts`, `decide --format jsonl` and `audit export`, on each line."""
 
 
 def document() -> bytes:

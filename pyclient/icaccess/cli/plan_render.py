@@ -1,4 +1,4 @@
-"""A plan in text and in JSON, with what the guard says of it."""
+"""A plan in text and in JSON, with what the guard says about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from icaccess.targets.interface import UnnamedMember
 
 
 def plan_document(planned: Plan, result: GuardResult) -> dict[str, Any]:
-    """A plan, and what the guard says of it, for `--format json`."""
+    """A plan, and what the guard says about it, for `--format json`."""
     day = str(planned.as_of)
     return {
         "plan": planned,
@@ -31,7 +31,7 @@ def plan_document(planned: Plan, result: GuardResult) -> dict[str, Any]:
 
 
 def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None:
-    """Print a plan, what the guard says of it, and what a person should look at in the facts."""
+    """Print a plan, what the guard says about it, and what needs attention in the facts."""
     say(
         f"Plan for {planned.as_of} at {planned.target}: "
         f"{planned.people:,} people, {planned.holders:,} hold access."
@@ -51,8 +51,8 @@ def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None
             ],
         )
     show_section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
-    show_section("Members that stand for no account", [unnamed_line(one) for one in planned.unnamed])
-    show_section("Asked for, not shown by the target yet", [_pending(one) for one in planned.pending])
+    show_section("Members without an account", [unnamed_line(one) for one in planned.unnamed])
+    show_section("Requested, not shown by the target yet", [_pending(one) for one in planned.pending])
     if planned.export_due_since:
         say(
             f"Waiting for an export that is newer than {planned.export_due_since:%Y-%m-%d %H:%M} UTC: "
@@ -71,7 +71,7 @@ def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None
 
 
 def _totals(planned: Plan, result: GuardResult) -> Iterator[str]:
-    """What would be changed, apart from what waits for a consent and what was asked for already."""
+    """What would change, apart from what waits for a consent and what was already requested."""
     waiting = {one.employee_id for one in result.waiting}
     to_make = Counter(one.action for one in planned.changes if one.employee_id not in waiting)
     totals = [
@@ -125,7 +125,7 @@ def _pending(one: Pending) -> str:
 
 
 def unnamed_line(one: UnnamedMember) -> str:
-    """A member that stands for no account, where it is and why, on one line."""
+    """A member without an account, where it is and why it has none, on one line."""
     return f"{one.member}  in {', '.join(one.groups)}: {one.why}"
 
 
@@ -133,7 +133,7 @@ def _drift(one: Drift) -> str:
     if one.kind == "hidden":
         return (
             f"{one.employee_id}  hidden: {_held(one.expected)} before; the target shows no account "
-            f"{one.account} now, and a member that stands for no account may be it"
+            f"{one.account} now, and a member without an account may be it"
         )
     return (
         f"{one.employee_id}  {one.kind}: {_held(one.expected)} before, {_held(one.found)} now; "

@@ -1,4 +1,4 @@
-"""Progress for long runs, on a terminal alone, and what became of the sources at their end."""
+"""Progress for long runs, only on a terminal, and at their end what became of the sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN_ISSUES = 5
 
 
 class _Lines:
-    """The lines on the terminal, one for each thing that is counted."""
+    """The lines on the terminal, one for each kind of item."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -35,14 +35,14 @@ _lines: _Lines | None = None
 
 
 def passed(what: str, count: int) -> None:
-    """Count what passes, such as "people", on a line of its own while `showing` shows any."""
+    """Count the items that pass, such as "people", on their own line while `showing` shows progress."""
     if _lines is not None:
         _lines.advance(what, count)
 
 
 @contextmanager
 def showing() -> Iterator[None]:
-    """Show what `passed` counts, on a terminal and nowhere else, unless the command is to be quiet."""
+    """Show what `passed` counts, only on a terminal and only without `--quiet`."""
     global _lines  # there is one terminal
     if not sys.stderr.isatty() or is_quiet():
         yield
@@ -78,16 +78,16 @@ def _counted(items: Iterable[T], what: str) -> Iterator[T]:
 
 
 def show_sources(sources: Iterable[SourceReport], leaning: int, *, err: bool = False) -> None:
-    """Say what became of the rows of each source, and what a person should know of it."""
+    """Say what became of each source's rows, and what a person should know about it."""
     lines = [line for one in sources for line in (one.text(), *(f"  {note}" for note in one.notes))]
     if leaning:
-        lines.append(f"{leaning:,} people have rows of a source of which some match nobody")
+        lines.append(f"{leaning:,} people have rows from a source with unmatched rows")
     if lines:
         say_all(["Sources:", *(f"  {line}" for line in lines)], err=err)
 
 
 def show_issues(issues: Iterable[str], listing: str, *, indent: str = "", err: bool = False) -> None:
-    """Name the first rows that a person should look at, how many more there are, and what lists them all."""
+    """Name the first rows that need attention, how many more there are, and what lists them all."""
     number = 0
     for number, line in enumerate(issues, 1):
         if number <= _SHOWN_ISSUES:

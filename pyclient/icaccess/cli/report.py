@@ -29,14 +29,14 @@ from icaccess.request import Request
     metavar="FILE",
     help="The report.json of an earlier report: show what changed since.",
 )
-@click.option("--no-personal", is_flag=True, help="Leave out names, user names and e-mail addresses.")
+@click.option("--no-personal", is_flag=True, help="Leave out names, usernames and e-mail addresses.")
 @FORMAT
 def report(
     request: Request, ids: tuple[str, ...], out: Path, since: Path | None, form: str, *, no_personal: bool
 ) -> None:
     """Write the reviewer's evidence: one self-contained page, with CSV and JSON beside it.
 
-    With IDs, the report is about these people; only its population is still everybody.
+    With IDs, the report covers only these people; its population is still everybody.
     """
     from icaccess.review import report_files, report_gather
 

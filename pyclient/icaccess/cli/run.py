@@ -1,4 +1,4 @@
-"""`icaccess run`: the service that keeps access right."""
+"""`icaccess run`: the service that keeps access correct."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from icaccess.request import Request
     "--listen", metavar="HOST:PORT", help="Where to serve health and metrics [default: from config]."
 )
 def run(request: Request, interval: str | None, listen: str | None) -> None:
-    """Keep access right: gather, decide, plan, guard, apply and verify, again and again.
+    """Keep access correct: gather, decide, plan, guard, apply and verify, again and again.
 
-    Runs are due at midnight in the district's zone and every interval after. SIGHUP runs at once; SIGTERM
-    ends it after the change at hand. The log is JSON on standard error.
+    Runs are due at midnight in the district's zone and every interval after. SIGHUP starts a run at once;
+    SIGTERM ends the service after the change in progress. The log is JSON on standard error.
     """
     from icaccess.service.log import event, service_log
     from icaccess.service.loop import Service

@@ -17,20 +17,20 @@ from icaccess.text import printable, printable_json
 __all__ = ["QUIET", "is_quiet", "printable", "say", "say_all", "show", "show_json", "show_value"]
 
 QUIET = "icaccess.quiet"
-"""Where a command's context says that notes and progress are left out."""
+"""Where a command's context says to leave out notes and progress."""
 
 _TOGETHER = 1000
 """How many lines are written at a time."""
 
 
 def is_quiet() -> bool:
-    """Whether the command at work was given `--quiet`."""
+    """Whether the current command has `--quiet`."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.meta.get(QUIET))
 
 
 def say(line: str = "", *, err: bool = False) -> None:
-    """Write one line, and surely no more than one, on stdout, or as a note on stderr."""
+    """Write exactly one line on stdout, or as a note on stderr."""
     say_all([line], err=err)
 
 
@@ -46,7 +46,7 @@ def say_all(lines: Iterable[str], *, err: bool = False) -> None:
 def show(document: str, form: str = "text") -> None:
     """Write a whole document that a renderer made on stdout; every form but JSON is taken line by line.
 
-    A line end within a value has to be written out by the renderer, which alone knows where values end.
+    The renderer must escape a line end within a value: it alone knows where values end.
     """
     if form in ("json", "jsonl", "sarif"):
         show_json(document.encode())

@@ -1,9 +1,9 @@
 """`icaccess.yaml` as frozen values.
 
 Each part of icaccess declares the settings that it needs as a `Section` in its own module; `SECTIONS` names
-them all, so that an unknown name in the file is an error. A section is imported and read only when somebody
-asks for it. Text may hold `${NAME}`, a variable of the environment, or `${file:/path}`, the content of a
-file; where a setting is a secret, that is the only way to give it.
+them all, so that an unknown name in the file is an error. A section is imported and read only when it is
+needed. Text may hold `${NAME}`, a variable of the environment, or `${file:/path}`, the content of a file;
+where a setting is a secret, that is the only way to give it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SECTIONS: dict[str, str] = {
     "service": "icaccess.service.settings:ServiceSettings",
     "notices": "icaccess.notices.settings:NoticeSettings",
 }
-"""The sections of `icaccess.yaml` and the type that each is read as."""
+"""The sections of `icaccess.yaml` and the type of each."""
 
 T = TypeVar("T")
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -57,12 +57,12 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The base of all settings: every field has a default, and one that nobody knows is refused."""
+    """The base of all settings: every field has a default, and unknown fields are refused."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """A configuration folder: its zone now, each section when it is asked for."""
+    """A configuration folder: its zone at once, each section when it is needed."""
 
     directory: Path
     zone: ZoneInfo
@@ -70,12 +70,12 @@ class Config:
 
     @property
     def file(self) -> Path:
-        """Where the settings stand, whether the file exists or not."""
+        """The file of the settings, whether it exists or not."""
         return self.directory / FILE_NAME
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the file as it is written, so without the secrets that it refers to."""
+        """The SHA-256 of the file as written, so without the secrets that it refers to."""
         return hashlib.sha256(self.file.read_bytes() if self.file.exists() else b"").hexdigest()
 
     def path(self, written: str) -> Path:
@@ -83,9 +83,9 @@ class Config:
         return self.directory / Path(written).expanduser()
 
     def section(self, name: str, of: type[T]) -> T:
-        """The section `name` as `of`, which gives the defaults where the file has none.
+        """The section `name` as `of`, which gives the defaults if the file has none.
 
-        `ConfigError` is raised, with the line, when a field is unknown, mistyped, or a secret written out.
+        `ConfigError`, with the line, when a field is unknown, mistyped, or a secret in plain text.
         """
         if name not in SECTIONS:
             raise KeyError(name)
@@ -94,7 +94,7 @@ class Config:
         return self._convert(interpolate(self._document, (name,), self.fail), (name,), of)
 
     def check(self) -> None:
-        """Read every section, so that a mistake in any is found now; `ConfigError` as in `section`."""
+        """Read every section, to find a mistake in any of them now; `ConfigError` as in `section`."""
         for name, where in SECTIONS.items():
             if name in self._document.value:
                 module, _, attribute = where.partition(":")
@@ -117,9 +117,9 @@ class Config:
 
 
 def load_config(directory: Path) -> Config:
-    """The configuration in `directory`; a folder without `icaccess.yaml` stands for the defaults.
+    """The configuration in `directory`; a folder without `icaccess.yaml` means the defaults.
 
-    `ConfigError` is raised when the folder is not there, or the file does not parse, holds an unknown
+    `ConfigError` when the folder is missing, or the file does not parse, holds an unknown
     section, or names a zone that does not exist.
     """
     if not directory.is_dir():
@@ -152,7 +152,7 @@ def _read(file: Path) -> Marked:
 
 
 def _with_nul(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where a text holds a NUL character, which no path, address or store takes."""
+    """Where a text holds a NUL character, which no path, address or store accepts."""
     if isinstance(value, str) and "\0" in value:
         yield path
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -165,7 +165,7 @@ def _zone(config: Config, name: object) -> ZoneInfo:
         return ZoneInfo(str(name))
     except (ValueError, OSError, KeyError) as error:
         raise config.fail(
-            ("zone",), f"{show(name)} is no time zone; write one such as {DEFAULT_ZONE}"
+            ("zone",), f"{show(name)} is not a time zone; write one such as {DEFAULT_ZONE}"
         ) from error
 
 

@@ -1,6 +1,7 @@
-"""The `auth` settings of a server: how a source, a target or a webhook learns who asks.
+"""The `auth` settings of a server: how a source, a target or a webhook learns who the caller is.
 
-Each but `OAuth2` signs one request, as `requests` wants it of an `auth`; `icaccess.http` takes all of them.
+Each except `OAuth2` signs one request, as `requests` expects from an `auth`; `icaccess.http` takes all of
+them.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class ApiKey(Section, frozen=True, kw_only=True, tag_field="type", tag="api_key"
 class OAuth2(Section, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
     """Client credentials (RFC 6749 §4.4), exchanged for a token that is renewed when it expires.
 
-    `credentials` says where the token service wants them: in the header (`basic`) or in the form (§2.3.1).
+    `credentials` says where the token service expects them: in the header (`basic`) or in the form (§2.3.1).
     """
 
     token_url: SecretUrl

@@ -1,6 +1,6 @@
 """The values of the rules, which OPA loads as `data.requirements`, `data.locations` and `data.calendar`.
 
-They are judged as strictly as facts, and before OPA sees them: OPA reads an unquoted `000888` as 888 and
+They are validated as strictly as facts, and before OPA sees them: OPA reads an unquoted `000888` as 888 and
 keeps the last of two equal keys, which would silently name another school.
 """
 
@@ -21,13 +21,13 @@ from icaccess.validation import explain, field_name
 
 Names = Annotated[tuple[Text, ...], Meta(min_length=1)]
 Days = Annotated[int, Meta(ge=0, le=10_000)]
-"""A number of days that leads to no day which OPA's clock cannot tell."""
+"""A number of days that stays within the days that OPA's clock knows."""
 MonthDay = Annotated[str, Meta(pattern="^[0-9]{2}-[0-9]{2}$")]
 """A day of any year, `MM-DD`."""
 
 
 class PolicyValues(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The base of all policy data: keys that nobody knows are refused."""
+    """The base of all policy data: unknown keys are refused."""
 
 
 class CertificationNames(PolicyValues, frozen=True):
@@ -46,7 +46,7 @@ class Validity(PolicyValues, frozen=True):
 
 
 class Summer(PolicyValues, frozen=True):
-    """The days of each year between which a job that ends is only paused (ES-9), both included."""
+    """The first and last day of each year's summer, in which a job that ends is only paused (ES-9)."""
 
     from_: MonthDay = msgspec.field(name="from")
     through: MonthDay
@@ -66,9 +66,9 @@ class Requirements(PolicyValues, frozen=True):
     validity: Validity
     grant_within_business_days: Annotated[int, Meta(ge=1, le=10_000)]
     summer: Summer | UnsetType = UNSET
-    """Absent where the district has none."""
+    """Absent if the district has none."""
     contact: dict[Text, Text] | UnsetType = UNSET
-    """Whom a person is told to ask (ES-8): `name`, and whatever else helps, such as `phone` and `hours`."""
+    """Whom a person should ask (ES-8): `name`, and anything else that helps, such as `phone` and `hours`."""
 
 
 class Location(PolicyValues, frozen=True):
@@ -79,7 +79,7 @@ class Location(PolicyValues, frozen=True):
 
 
 class Covers(PolicyValues, frozen=True):
-    """The days for which the calendar is known, both included."""
+    """The first and last day that the calendar covers."""
 
     from_: date = msgspec.field(name="from")
     through: date
@@ -93,7 +93,7 @@ class Calendar(PolicyValues, frozen=True):
 
 
 Locations = Annotated[dict[Text, Location], Meta(min_length=1)]
-"""Every place by its id, `data.locations`."""
+"""Every location by its id, `data.locations`."""
 
 
 class PolicyData(msgspec.Struct, frozen=True):
@@ -110,8 +110,8 @@ Consistency = Callable[[Any], tuple[Steps, str] | None]
 def load_policy_data(directory: Path) -> PolicyData:
     """The policy data under a configuration folder, `<name>/data.yaml` each.
 
-    `ConfigError` is raised with file, line and key when a file is missing, does not parse, or holds anything
-    that the policy does not know or cannot rely on.
+    `ConfigError` with file, line and key when a file is missing, does not parse, or holds anything that the
+    policy does not know or cannot use.
     """
     if not directory.is_dir():
         raise ConfigError(f"{directory}: no such configuration folder; give --config or set ICACCESS_CONFIG")
@@ -133,7 +133,7 @@ def _load(file: Path, of: Any, check: Consistency) -> Any:
     for problem in written.problems:
         raise _error(file, written, problem.path, problem.text)
     if of is Locations and isinstance(written.value, dict):
-        # One at a time, because a complaint about a mapping does not say which of its keys it is about.
+        # One at a time, because a complaint about a mapping does not say which of its keys is wrong.
         for key, value in written.value.items():
             _convert(file, written, value, Location, (key,))
     values = _convert(file, written, written.value, of, ())
@@ -195,15 +195,15 @@ def _wrong_day_of_a_year(day: str) -> str | None:
     try:
         date.fromisoformat(f"2023-{day}")
     except ValueError:
-        return f"{day!r} is no day of a year; write MM-DD"
+        return f"{day!r} is not a day of the year; write MM-DD"
     return None
 
 
 def _out_of_range(days: Iterable[tuple[Steps, date]]) -> tuple[Steps, str] | None:
-    """The first day that the policy does not reckon with."""
+    """The first day that the policy does not support."""
     for path, day in days:
         if not 1900 <= day.year <= 2199:
-            return path, f"{day} is not in the years 1900 to 2199, with which the policy reckons"
+            return path, f"{day} is outside the years 1900 to 2199, which the policy supports"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Secrets come from outside the file: `${NAME}` and `${file:/path}`, and types that take nothing else."""
+"""Secrets come from outside the file: `${NAME}` and `${file:/path}`, and types that accept only these."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Interpolated(str):
-    """Text that came, in part at least, from the environment or a file."""
+    """Text that came at least partly from the environment or a file."""
 
     __slots__ = ()
 
@@ -43,19 +43,17 @@ class Secret:
 
     @classmethod
     def from_config(cls, value: object) -> Self:
-        """The secret that a setting refers to; `ValueError` when it is written in the file itself."""
+        """The secret that a setting refers to; `ValueError` when the file itself holds it."""
         if not isinstance(value, Interpolated):
             raise ValueError("a secret is written out here; put it in the environment and write ${NAME}, "  # noqa: TRY004
                              "or in a file and write ${file:/path}")  # fmt: skip
         if not value.isprintable():
-            raise ValueError(
-                "the secret referred to holds a line's end or another character that does not print"
-            )
+            raise ValueError("the secret holds a line end or another character that does not print")
         return cls(str(value))
 
 
 class SecretUrl(Secret):
-    """A URL that may carry a password; one without may stand in the file as it is."""
+    """A URL that may carry a password; a URL without one may be in the file."""
 
     __slots__ = ()
 
@@ -64,7 +62,7 @@ class SecretUrl(Secret):
 
     @classmethod
     def from_config(cls, value: object) -> Self:
-        """The URL of a setting; `ValueError` when a password is written in it."""
+        """The URL of a setting; `ValueError` when it holds a password."""
         if isinstance(value, str) and not isinstance(value, Interpolated):
             if _URL_PASSWORD.search(value):
                 raise ValueError(
@@ -85,7 +83,7 @@ def is_http_url(url: str) -> bool:
 
 
 def shown_url(url: str) -> str:
-    """A URL as it may be shown: without user, password, parameters and fragment, which may be secret."""
+    """A URL that is safe to show: without user, password, parameters and fragment, which may be secret."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -107,7 +105,7 @@ def readable_by_others(value: Any) -> Iterator[Path]:
 
 
 def interpolate(document: Marked, at: Steps, fail: Callable[[Steps, str], Exception]) -> Any:
-    """The value at `at` with every `${…}` in its texts replaced; `fail` makes the error where that fails."""
+    """The value at `at` with every `${…}` in its texts replaced; `fail` makes the error if that fails."""
     value = document.value
     for step in at:
         value = value[step]
@@ -140,7 +138,7 @@ def _lookup(reference: str, path: Steps, fail: Callable[[Steps, str], Exception]
         return text
     if not _NAME.fullmatch(reference):
         raise fail(path, "write ${NAME} for a variable or ${file:/path} for a file")
-    # A secret that was mounted or piped often ends with a line's end, which is no part of it.
+    # A mounted or piped secret often ends with a line end, which is not part of it.
     found = os.environ.get(reference, "").rstrip("\r\n")
     if not found:
         raise fail(path, f"the environment variable {reference} is not set; set it before this runs")

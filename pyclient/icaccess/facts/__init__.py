@@ -1,4 +1,4 @@
-"""Facts of employees, from files or from the systems that hold them."""
+"""Facts about employees, from files or from the systems that hold them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def open_facts(
     progress: Callable[[str, int], None] | None = None,
     remembered: Mapping[str, SourceSize] | None = None,
 ) -> Facts:
-    """The facts to decide on: those in `paths` where any are given, else the configured sources, merged.
+    """The facts to decide on: those in `paths` if any are given, else the configured sources, merged.
 
-    `progress` is called with a source's name and the number of rows just read; `remembered` holds the size
-    that each source had at the end of the last good run. Where the configuration has policy data, its names
-    are compared with those in the sources. `FactsError` is raised for a source that cannot be read or
-    believed, `ConfigError` for settings that make no sense.
+    `progress` gets a source's name and the number of rows just read; `remembered` holds the size that each
+    source had at the end of the last good run. If the configuration has policy data, its names are compared
+    with those in the sources. `FactsError` for a source that is unreadable or not credible, `ConfigError` for
+    settings that make no sense.
     """
     if paths:
         from icaccess.facts.files import load

@@ -1,4 +1,4 @@
-"""Whether a source can be believed: against the other sources, its last good run, and policy data's names."""
+"""Whether a source is credible: against the other sources, its last good run, and policy data's names."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from icaccess.models import SourceSize
 from icaccess.validation import show
 
 _FEW = 2
-"""Rows or people by which a source may always differ from its last run, and rows that prove nothing."""
+"""How many rows or people a source may always lose or gain, and how many rows prove nothing."""
 _CORRECT = "correct `values`, `facts.aliases` or policy data, or set `expect.known_names: false`"
 _RESPELL = "correct it, or `values`, or set `expect.known_names: false` if it is another"
 _COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
-"""Fields and names of which the last few may well be gone in the next run."""
+"""Fields and names whose last few rows may be gone in the next run without a fault."""
 
 
 class Misspelt(NamedTuple):
@@ -50,7 +50,7 @@ class Checks:
         self._misspelt: dict[int, list[Misspelt]] = {}
 
     def check(self, index: int) -> SourceReport:
-        """What became of the rows of the source at that place; `FactsError` when it is not to be believed."""
+        """What became of the rows of the source at that place; `FactsError` when it is not credible."""
         source = self._sources[index]
         settings = source.settings
         notes = [*source.notes, *self._settle_ends(index)]
@@ -89,7 +89,7 @@ class Checks:
         )
 
     def _believe_ids(self, index: int, report: SourceReport, expect: Expect) -> None:
-        """`FactsError` when too many rows cannot be used because their ids are those of other people."""
+        """`FactsError` when too many rows are unusable because their ids belong to other people."""
         if report.rejected > 1 and report.rejected > expect.max_rejected * report.rows:
             raise FactsError(
                 f"{report.name}: {report.rejected} of {report.rows} rows cannot be used, such as "
@@ -111,7 +111,7 @@ class Checks:
                 )
 
     def _settle_ends(self, index: int) -> list[str]:
-        """Carry out `ends: next_row`; a sentence, or `FactsError`, where rows that must end have no end."""
+        """Apply `ends: next_row`; a sentence, or `FactsError`, if rows that must end have no end."""
         settings = self._sources[index].settings
         if not isinstance(settings, MappedSettings) or settings.gives not in HR_KINDS[1:]:
             return []
@@ -137,7 +137,7 @@ class Checks:
         ]
 
     def _compare_size(self, index: int, report: SourceReport, expect: Expect) -> list[str]:
-        """`FactsError` for a source much smaller or larger than in its last good run, or lost a column."""
+        """`FactsError` for a source much smaller or larger than its last good run, or without a column."""
         last = self._remembered.get(report.name)
         if last is None:
             return []
@@ -172,7 +172,7 @@ class Checks:
             )
 
     def _known_names(self, index: int) -> dict[str, int]:
-        """In how many rows each certification and role stands that policy data knows."""
+        """How many rows have each certification and role that policy data knows."""
         return {
             f"{kind}.{field} {show(text)}": count
             for kind, field in NAMED[:2]
@@ -181,9 +181,9 @@ class Checks:
         }
 
     def _compare_names(self, index: int, known: Vocabulary, near_names: dict[str, str]) -> list[str]:
-        """A sentence for each name that policy data nearly knows; `FactsError` where it knows none of all.
+        """A sentence for each name that policy data nearly knows; `FactsError` if it knows none at all.
 
-        `near_names` receives each such name, and the one that policy data has.
+        `near_names` gets each such name, and the one that policy data has.
         """
         source, notes = self._sources[index], []
         for kind, field in NAMED:
@@ -231,7 +231,7 @@ class Checks:
         return notes
 
     def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
-        """`FactsError` where a required certification stands in no row of any source but nearly, in this."""
+        """`FactsError` if a required certification is in no source's rows, but nearly in this one's."""
         kind, field = NAMED[0]
         name_of = self._sources[index].settings.name
         found = set[str]().union(*(self.staging.texts(one, kind, field) for one in range(len(self._sources))))

@@ -1,4 +1,4 @@
-"""Days as sources write them: times, American dates, serial numbers of spreadsheets."""
+"""Days in the forms that sources use: times, American dates, spreadsheet serial numbers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _TIME_OF_DAY = ("%H", "%I", "%X", "%c", "%T", "%R", "%s")
 
 
 class DayReader:
-    """Makes days in the district's zone out of what a source writes.
+    """Turns what a source writes into days in the district's zone.
 
-    A time of midnight at its own offset may be a day that some program wrote as a time. Where all times of a
-    field are such, they are read as the days that they are written for; `settle` says so, or asks.
+    A time of midnight at its own offset may be a day that some program wrote as a time. If all times of a
+    field are midnight, they are read as the days that they were written for; `settle` says so, or asks.
     """
 
     def __init__(self, zone: ZoneInfo, midnight_utc: Literal["day", "time"] | None = None) -> None:
@@ -37,10 +37,9 @@ class DayReader:
         self._times: Counter[str] = Counter()
 
     def day(self, field: str, text: str) -> str:
-        """The day of a timestamp that carries an offset; any other text as it stands.
+        """The day of a timestamp with an offset; any other text unchanged.
 
-        `ValueError` is raised, with what to do, for a timestamp without an offset: it may belong to either of
-        two days.
+        `ValueError`, with what to do, for a timestamp without an offset: it may belong to either of two days.
         """
         match = _TIMESTAMP.fullmatch(text)
         if match is None:
@@ -54,7 +53,7 @@ class DayReader:
         return self.day_of(field, moment)
 
     def day_of(self, field: str, moment: datetime) -> str:
-        """The day of a moment that carries an offset; `ValueError` where it lies outside the calendar."""
+        """The day of a moment with an offset; `ValueError` if it is outside the calendar."""
         try:
             day = moment.astimezone(UTC).astimezone(self._zone).date()
         except OverflowError as error:
@@ -66,7 +65,7 @@ class DayReader:
         return day.isoformat()
 
     def settle(self) -> list[str]:
-        """A sentence for each field whose times were read as days; `FactsError` where only some can be."""
+        """A sentence for each field whose times were read as days; `FactsError` if only some can be."""
         for field, count in self._midnights.items():
             if self._times[field] and self._midnight_utc is None:
                 raise FactsError(
@@ -75,15 +74,15 @@ class DayReader:
                     "`midnight_utc: time`"
                 )
         return [
-            f"{field}: {count} times of midnight UTC are read as the days that they are written for"
+            f"{field}: {count} times of midnight UTC are read as the written days"
             for field, count in self._midnights.items()
         ]
 
 
 class RowDays:
-    """Makes days out of the cells of a source, by the form and zone that its settings declare.
+    """Turns a source's cells into days, with the form and zone that its settings declare.
 
-    `ValueError` is raised for a zone that does not exist, and a form that does not give whole days.
+    `ValueError` for a zone that does not exist, and for a form that does not give whole days.
     """
 
     def __init__(self, settings: MappedSettings, zone: ZoneInfo) -> None:
@@ -103,10 +102,10 @@ class RowDays:
         self.settle = self._days.settle
 
     def day(self, name: str, value: Any) -> Any:
-        """The day in a cell of the field `name`; what is neither text nor number as it stands.
+        """The day in a cell of the field `name`; anything but text and numbers unchanged.
 
-        `ValueError` for a cell that cannot be read. `FactsError` for a date in a form that nobody declared:
-        then the source is misread, and not the one row.
+        `ValueError` for an unreadable cell. `FactsError` for a date in a form that the settings do not
+        declare: then the problem is the source, not the one row.
         """
         if isinstance(value, int | float) and not isinstance(value, bool):
             raise _undeclared(name, str(value))
@@ -140,10 +139,10 @@ class RowDays:
 
 
 def _gives_days(form: str) -> bool:
-    """Whether days that are written in this form are the same when they are read."""
+    """Whether days written in this form are the same when read."""
     try:
         read = [datetime.strptime(day.strftime(form), form).date() for day in _TRIED]  # noqa: DTZ007 — days
-    except (ValueError, re.error):  # re.error is what strptime raises where a part stands twice
+    except (ValueError, re.error):  # strptime raises re.error for a repeated part
         return False
     return read == [day.date() for day in _TRIED]
 

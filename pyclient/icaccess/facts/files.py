@@ -1,4 +1,4 @@
-"""Facts out of files: one, many, or a folder of them, in YAML, JSON or JSON Lines."""
+"""Facts from files: one, many, or a folder of them, in YAML, JSON or JSON Lines."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _SUFFIXES = ", ".join(READERS)
 
 
 def load(paths: Iterable[Path], zone: ZoneInfo) -> Facts:
-    """The facts in `paths`: files, and folders that are searched with all that is under them.
+    """The facts in `paths`: files, and folders with all their subfolders.
 
-    Timestamps are made days in `zone`. `FactsError` is raised when a path does not exist, a file is of an
-    unknown kind, or a folder holds no file of a known one.
+    Timestamps become days in `zone`. `FactsError` when a path does not exist, a file is of an unknown
+    kind, or a folder holds no file of a known kind.
     """
     files = [file for path in paths for file in _files(path)]
     if not files:
@@ -42,7 +42,7 @@ def load(paths: Iterable[Path], zone: ZoneInfo) -> Facts:
 
 
 class FileFacts(Facts):
-    """Records of files, in the order of the files and within each; an id may stand in one place only."""
+    """Records of files, in the order of the files and within each; an id may appear only once."""
 
     def __init__(self, files: list[Path], zone: ZoneInfo, hashing: Callable[[str], int] = hash) -> None:
         self._files = files
@@ -80,13 +80,13 @@ class FileFacts(Facts):
         return iter(self._problems)
 
     def unread(self) -> Iterator[AnyRecord]:
-        """Each record once; lines of JSON are not decoded before somebody asks what is in them."""
+        """Each record once; a line of JSON is decoded only when somebody needs its content."""
         self._problems = []
         return self._once(self._unread(), lambda record: record.id)
 
     def _once(self, items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[T]:
-        # A set of a million ids takes 130 MB, and their hashes in a row 8. So ids are compared at the end, a
-        # part of the hashes at a time, and before only those that are near to each other.
+        # A set of a million ids takes 130 MB, an array of their hashes 8 MB. So the ids are compared at the
+        # end, a part of the hashes at a time, and before that only ids that are near each other.
         hashes = [array("q") for _ in range(_PARTS)]
         self._read, self._notes = 0, []
         for some in batches(items, TOGETHER):
@@ -105,7 +105,7 @@ class FileFacts(Facts):
 
     @property
     def names(self) -> list[str]:
-        """The files, in the order in which they are read."""
+        """The files, in reading order."""
         return [str(file) for file in self._files]
 
     def _placed(self) -> Iterator[PlacedRecord]:
@@ -140,7 +140,7 @@ class FileFacts(Facts):
             raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
 
     def _refuse_second(self, hashes: list[array[int]]) -> None:
-        """Refuse the first id that is used twice among the records whose ids have these hashes."""
+        """Refuse the first repeated id among the records whose ids have these hashes."""
         repeated = {one for part in hashes for one, times in Counter(part).items() if times > 1}
         first: dict[str, str] = {}
         for file, line, record in islice(self._placed(), sum(map(len, hashes))):
@@ -163,12 +163,14 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise FactsError(f"{path}: no such file or folder; correct --facts")
     if path.suffix.lower() not in READERS:
-        raise FactsError(f"{path}: is of no kind that is read here ({_SUFFIXES}); convert or rename it")
+        raise FactsError(
+            f"{path}: is not a kind of file that icaccess reads ({_SUFFIXES}); convert or rename it"
+        )
     return [path]
 
 
 def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The files with these suffixes in a folder and all that is under it, without hidden ones."""
+    """The files with these suffixes in a folder and its subfolders, without hidden ones."""
     return sorted(
         file
         for file in folder.rglob("*")

@@ -1,4 +1,4 @@
-"""What a source of facts is, and what becomes of its rows."""
+"""The interface of a source of facts, and the report on its rows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from icaccess.facts.settings import KeyKind, Kind, SourceSettings
 from icaccess.models import AnyRecord, Fact, Record, SourceSize
 
 TOGETHER = 8_000
-"""How many records or lines are looked at together; memory grows with this, not with the population."""
+"""How many records or lines are handled together; memory grows with this, not with the population."""
 
 Traces = dict[str, list[str]]
-"""For each kind of fact, the rows that it came from: `{"employment": ["hr:12"]}`."""
+"""For each kind of fact, the rows behind it: `{"employment": ["hr:12"]}`."""
 
 
 class ParsedRow(NamedTuple):
-    """One row of a source: a fact of the person named by `key`, or the reason why it is none."""
+    """One row of a source: a fact about the person with this `key`, or the reason why it is unusable."""
 
     kind: Kind
     row: int
@@ -32,30 +32,29 @@ class ParsedRow(NamedTuple):
     fact: Fact | None
     reason: str | None = None
     account: str | None = None
-    """The source's own name of that person, such as a `sourcedId`, where it has one beside the key."""
+    """The source's own name for that person, such as a `sourcedId`, if it has one beside the key."""
 
 
 class Unusable(NamedTuple):
-    """A row that its source knows to be of no use, and why; whose it is still counts."""
+    """A row that its source knows to be unusable, and why; its person still counts."""
 
     row: Mapping[str, Any]
     reason: str
 
 
 class Source(ABC):
-    """One place that facts come from, believed when it is whole, fresh and mostly usable.
+    """One source of facts, credible when it is complete, fresh and mostly usable.
 
     A new kind of source is one new file with a subclass, and one line in `sources/__init__.py`. The subclass
-    takes the configuration and its settings, and raises `ValueError` for settings that make no sense.
-
-    `parse` sets `as_of`, when the rows were made, and `total`, how many rows the source says that it holds;
-    both stay None where the source does not say.
+    takes the configuration and its settings, and raises `ValueError` for settings that make no sense. `parse`
+    sets `as_of`, the time of the rows, and `total`, how many rows the source says that it holds; both stay
+    None if the source does not say.
     """
 
     key_kind: KeyKind = "id"
     """How its rows name their person."""
     joins_by_name = False
-    """Whether its rows, or their approvers, go by e-mail or username, which only a source of people knows."""
+    """Whether its rows or approvers have e-mail or username keys, which only a source of people knows."""
     as_of: datetime | None = None
     total: int | None = None
     left_out = 0
@@ -69,19 +68,19 @@ class Source(ABC):
         self.untranslated: dict[str, Counter[str]] = {}
         """For each field that has `values`, the texts that none of them translates, with their rows."""
         self.notes: list[str] = []
-        """What a person should know of how the rows were read, a sentence each."""
+        """What a person should know about how the rows were read, a sentence each."""
 
     @property
     @abstractmethod
     def kinds(self) -> frozenset[Kind]:
-        """The kinds of fact that come from here."""
+        """The kinds of fact that this source gives."""
 
     @abstractmethod
     def parse(self) -> Iterator[ParsedRow]:
-        """Every row that counts; `FactsError` when the source cannot be read or is not whole."""
+        """Every row that counts; `FactsError` when the source is unreadable or incomplete."""
 
     def rows(self) -> Iterator[ParsedRow]:
-        """Every row that counts; `FactsError` also when the source as a whole cannot be believed."""
+        """Every row that counts; `FactsError` also when the source as a whole is not credible."""
         self.read = self.left_out = self.misspelt = rejected = 0
         self.total = None
         self.notes = []
@@ -110,7 +109,7 @@ class Source(ABC):
         hours = 0.0 if self.as_of is None else (datetime.now(UTC) - self.as_of).total_seconds() / 3600
         if expect.max_age_hours is not None and hours > expect.max_age_hours:
             allowed = f"at most {expect.max_age_hours:g} are allowed"
-            raise FactsError(f"is {hours:.0f} hours old, {allowed}; get it anew")
+            raise FactsError(f"is {hours:.0f} hours old, {allowed}; get a new one")
         if rejected > 1 and rejected > expect.max_rejected * self.read:
             raise FactsError(
                 f"{rejected} of {self.read} rows cannot be used, the first because of {first}; "
@@ -121,7 +120,7 @@ class Source(ABC):
 class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a source's rows: `rows` is the sum of `used`, `repeated`, `unmatched` and `rejected`.
 
-    A plan, and whatever else is saved of a run, carries one for each source.
+    A plan, and everything else that a run saves, carries one for each source.
     """
 
     name: str
@@ -132,9 +131,9 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Rows of nobody whom HR knows, or of more than one person."""
     rejected: int = 0
     unverified: int = 0
-    """Approvals by somebody of whom no job is known, so that nobody can say what the approver was."""
+    """Approvals by somebody without a known job: the approver's role is unknown."""
     strangers: int = 0
-    """Those of them by nobody whom HR knows, where the source may not vouch for roles."""
+    """Those of them by somebody unknown to HR, if the source may not vouch for roles."""
     left_out: int = 0
     people: int = 0
     newest: date | None = None
@@ -145,18 +144,18 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     failure: str | None = None
     """Why an optional source was not used."""
     notes: tuple[str, ...] = ()
-    """What a person should know of it: names that match nothing, times that were read as days."""
+    """What a person should know about it: names that match nothing, times that were read as days."""
     near: dict[str, str] = {}
-    """Names in its rows that policy data nearly has, each with the one that it has."""
+    """Names in its rows that nearly match policy data, each with the name there."""
 
     @property
     def size(self) -> SourceSize:
-        """What the next run compares itself with, once this one ended well."""
+        """What the next run compares itself with after this one succeeds."""
         return SourceSize(self.rows, self.people, self.newest, self.filled)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows, in all and by what became of them."""
+        """How many rows, in total and by what became of them."""
         names = ("rows", "used", "repeated", "unmatched", "rejected", "unverified", "left_out")
         return {name: getattr(self, name) for name in names}
 
@@ -177,27 +176,27 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Facts(ABC):
-    """The records of all employees, out of whatever sources.
+    """The records of all employees, from any sources.
 
-    Records come one at a time, so that a million of them never stand in memory.
+    Records come one at a time, so that memory never holds a million of them.
     """
 
     as_of: datetime | None = None
-    """When the oldest of the facts were made, known once the records were taken; None if nobody can say."""
+    """The time of the oldest facts, known after the records were read; None if unknown."""
     leaning: int = 0
-    """How many records have rows of a source with unmatched rows, known once the records were taken."""
+    """How many records have rows from a source with unmatched rows, known after the records were read."""
 
     @property
     @abstractmethod
     def names(self) -> list[str]:
-        """What the facts are read from: files, or the names of sources."""
+        """Where the facts come from: files, or the names of sources."""
 
     @abstractmethod
     def traced(self) -> Iterator[tuple[Record, Traces]]:
-        """Each employee's record once, with the places that it came from.
+        """Each employee's record once, with the rows behind it.
 
-        A record with a readable id that is wrong in itself comes as `InvalidRecord`. `FactsError` is raised
-        when a source cannot be read or believed, or an id is missing, not a string, or used twice.
+        A record with a readable id and some other error comes as `InvalidRecord`. `FactsError` when a source
+        is unreadable or not credible, or an id is missing, not a string, or used twice.
         """
 
     def records(self) -> Iterator[Record]:
@@ -205,22 +204,22 @@ class Facts(ABC):
         return (record for record, _ in self.traced())
 
     def reports(self) -> list[SourceReport]:
-        """What became of each source's rows, once the records were taken."""
+        """What became of each source's rows, after the records were read."""
         return []
 
     def givers(self) -> dict[str, list[str]]:
-        """The names of the sources that give each list of facts, where the facts have sources."""
+        """The names of the sources that give each list of facts, if the facts have sources."""
         return {}
 
     def issues(self) -> Iterator[str]:
-        """Each thing that a person should look at, on one line, once the records were taken."""
+        """Each problem that needs attention, on one line, after the records were read."""
         return iter(())
 
     def unread(self) -> Iterator[AnyRecord]:
-        """Each record once, as `records` gives it, but not decoded where that can be left for later."""
+        """Each record once, as `records` gives it, but not yet decoded if that can wait."""
         return self.records()
 
 
 def digest(content: bytes) -> bytes:
-    """As much of the SHA-256 as is kept of each record: enough for equal digests to mean equal contents."""
+    """The part of each record's SHA-256 to keep: enough for equal digests to mean equal contents."""
     return sha256(content).digest()[:16]

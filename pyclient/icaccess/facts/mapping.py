@@ -1,4 +1,4 @@
-"""From a source's rows to facts: columns renamed, values translated, days made the district's."""
+"""Turns a source's rows into facts: renames columns, translates values, converts days to the district's."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from icaccess.validation import explain, field_name, show
 
 _BOOLEANS = {"true": True, "false": False}
 _REMEMBERED = 100
-"""Texts that no value translates; more are not counted apart."""
+"""How many texts without a translation are counted one by one."""
 FAR_YEAR = 9999
-"""An end in this year is HR's way to say that there is none."""
+"""An end in this year is HR's way of saying that there is none."""
 
 
 class Person(Fact, frozen=True):
     """Who an employee is, and what other feeds may call them.
 
-    `unknown` names the kinds of fact of which nobody can say whether this person has any, such as the
-    certifications of somebody whose LMS account is not linked; `none` those of which there are surely none;
-    `absent` those that the source leaves out for this person, which other sources may give.
+    `unknown` names the kinds of fact that nobody can tell for this person, such as the certifications of
+    somebody whose LMS account is not linked; `none` those that this person certainly lacks; `absent` those
+    that the source leaves out for this person, which other sources may give.
     """
 
     id: Text
@@ -54,7 +54,7 @@ class Place(Fact, frozen=True):
 
 
 class Ended(Fact, frozen=True):
-    """A row of jobs or employment that says no more than that the one before it ended the day before."""
+    """A row of jobs or employment that says only that the one before it ended the day before."""
 
     start: date
 
@@ -68,7 +68,7 @@ FACTS: dict[Kind, type[Fact]] = {
     "access": Access,
     "locations": Place,
 }
-"""The type that a row of each kind becomes."""
+"""The type for the rows of each kind."""
 
 _BOOLEAN_FIELDS = {"school_based", "held"}
 _NOT_MAPPED = {"approver_jobs", "absent", "basis"}
@@ -82,7 +82,7 @@ Conditions = list[tuple[Callable[[Any], Any], frozenset[str]]]
 class MappedSource(Source):
     """A source of rows with columns or JSON fields, which its settings map to one kind of fact.
 
-    `ValueError` is raised for settings that make no sense.
+    `ValueError` for settings that make no sense.
     """
 
     settings: MappedSettings
@@ -118,17 +118,17 @@ class MappedSource(Source):
 
     @abstractmethod
     def column(self, name: str) -> Callable[[Any], Any]:
-        """How the column or field `name` of the settings is looked up in a row."""
+        """How to look up the column or field `name` of the settings in a row."""
 
     @abstractmethod
     def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | Unusable | str]]:
-        """Each row with its number: its fields by name, or why they cannot be used or told apart.
+        """Each row with its number: its fields by name, or why they are unusable.
 
-        `FactsError` when the source cannot be read or is not whole.
+        `FactsError` when the source is unreadable or incomplete.
         """
 
     def parse(self) -> Iterator[ParsedRow]:
-        """Each row mapped; one without any content is passed over."""
+        """Each row mapped; skips an empty row."""
         settings = self.settings
         self._days = RowDays(settings, self._zone)
         self.untranslated = {name: Counter() for name in settings.values}
@@ -162,21 +162,21 @@ class MappedSource(Source):
         self.notes += self._days.settle()
 
     def key_of(self, raw: Mapping[str, Any]) -> str | None:
-        """Whose row it is; None where it does not say so."""
+        """Whose row it is; None if it does not say."""
         key = self._key(raw)
         if self._key_problem(key) is not None:
             return None
         return str(key) if text_problem(str(key)) is None else kept_id(str(key))
 
     def account_of(self, raw: Mapping[str, Any]) -> str | None:  # noqa: ARG002 — only some sources have one
-        """The source's own name for the person of a row, beside the key; None where it has none."""
+        """The source's own name for the person of a row, beside the key; None if it has none."""
         return None
 
     def _key_problem(self, key: Any) -> str | None:
         if self._present(key) is None:
             return "is empty, so nobody can say whose row it is"
         if not isinstance(key, str | int) or isinstance(key, bool):
-            return "is no text, so nobody can say whose row it is"
+            return "is not text, so nobody can say whose row it is"
         return None
 
     def _is_empty(self, raw: Mapping[str, Any]) -> bool:
@@ -201,7 +201,7 @@ class MappedSource(Source):
         return spelt[0]
 
     def _fact(self, key: str, raw: Mapping[str, Any]) -> Fact:
-        """The fact that a row stands for; `ValueError` says why it stands for none."""
+        """The fact in a row; `ValueError` says why there is none."""
         values = self._values(key, raw)
         for name in self._dated:
             if name in values:
@@ -230,7 +230,7 @@ class MappedSource(Source):
         return values
 
     def _with_end(self, fact: EmploymentPeriod | Assignment, end: date) -> Fact:
-        """The fact with its last day as its end."""
+        """The fact, with its last day as its end."""
         if self.settings.ends == "day_after" and end.year < FAR_YEAR:
             if end <= fact.start:
                 raise ValueError(
@@ -249,7 +249,7 @@ class MappedSource(Source):
 
     def _translated(self, name: str, value: Any) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool) and name not in self._dated:
-            value = str(value)  # a JSON number where text is due: as it is written, for lists and codes
+            value = str(value)  # a JSON number in place of text, such as a code: its own spelling
         if isinstance(value, str):
             if name in self.settings.values:
                 value = self._meaning(name, value)
@@ -260,7 +260,7 @@ class MappedSource(Source):
         return value
 
     def _meaning(self, name: str, text: str) -> str:
-        """What `values` says that a text means; the text itself where it says nothing."""
+        """What a text means according to `values`; the text itself if `values` does not say."""
         if (meaning := self.settings.values[name].get(text)) is not None:
             return meaning
         for pattern, meaning in self._patterns[name]:
@@ -275,24 +275,24 @@ class MappedSource(Source):
 def _check(settings: MappedSettings) -> None:
     """`ValueError` for settings that make no sense for any row."""
     if settings.gives == "people" and "id" not in settings.key:
-        raise ValueError("key: a source of people goes by id, since it tells what else they are called")
+        raise ValueError("key: a source of people must use id, because it says what else they are called")
     known = {field.encode_name for field in msgspec.structs.fields(FACTS[settings.gives])} - _NOT_MAPPED
     for part in ("fields", "constants", "values"):
         for name in getattr(settings, part):
             if name not in known:
                 raise ValueError(
-                    f"{part}.{name} is no field of {settings.gives}; known: {', '.join(sorted(known))}"
+                    f"{part}.{name} is not a field of {settings.gives}; known: {', '.join(sorted(known))}"
                 )
     if settings.date_format and "%Z" in settings.date_format:
-        raise ValueError("date_format: %Z reads a zone's name and forgets it; write %z, or set `zone`")
+        raise ValueError("date_format: %Z reads a zone's name and drops it; write %z, or set `zone`")
     if settings.ends and "end" not in known:
         raise ValueError(f"ends: {settings.gives} have no end; leave it out")
     if settings.ends == "next_row" and "start" not in settings.fields:
-        raise ValueError("ends: next_row goes by the start of each row; name its column as fields.start")
+        raise ValueError("ends: next_row needs the start of each row; name its column as fields.start")
     if settings.ends == "day_after" and "end" not in settings.fields:
-        raise ValueError("ends: day_after goes by the end of each row; name its column as fields.end")
+        raise ValueError("ends: day_after needs the end of each row; name its column as fields.end")
     if settings.ended and settings.ends != "next_row":
-        raise ValueError("ended: goes with `ends: next_row` alone; other rows have an end of their own")
+        raise ValueError("ended: works only with `ends: next_row`; other rows have their own end")
 
 
 def _meets(raw: Mapping[str, Any], conditions: Conditions) -> bool:
@@ -300,7 +300,7 @@ def _meets(raw: Mapping[str, Any], conditions: Conditions) -> bool:
 
 
 def _text(value: Any) -> str:
-    """A cell as it is compared with the texts of `where`; JSON's `true` and `1` as they are written there."""
+    """A cell as text to compare with the texts of `where`; JSON's `true` and `1` keep their spelling."""
     if isinstance(value, str):
         return value.strip()
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -314,9 +314,9 @@ def _pattern(name: str, text: str, meaning: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text[1:-1])
     except re.error as error:
-        raise ValueError(f"values.{name}: {text} is no regular expression: {error}") from error
+        raise ValueError(f"values.{name}: {text} is not a regular expression: {error}") from error
     try:
         pattern.sub(meaning, "")
     except (re.error, IndexError) as error:
-        raise ValueError(f"values.{name}: {meaning} cannot stand for {text}: {error}") from error
+        raise ValueError(f"values.{name}: {meaning} cannot replace {text}: {error}") from error
     return pattern

@@ -1,4 +1,4 @@
-"""One record for each employee, out of everything that the sources know of them."""
+"""One record for each employee, from everything that the sources know about them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MergedFacts(Facts):
     """The records that the sources give together, in the order of ids.
 
     `remembered` holds the size of each source at the end of the last good run, and `known` the names of
-    policy data; once the records have been taken, `reports` and `issues` tell what became of every row.
+    policy data; after the records were read, `reports` and `issues` say what became of every row.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class MergedFacts(Facts):
         self._reports: list[SourceReport] = []
         self._repeated: Counter[int] = Counter()
         self.leaning = 0
-        """How many records have rows of a source with unmatched rows."""
+        """How many records have rows from a source with unmatched rows."""
 
     def traced(self) -> Iterator[tuple[Record, Traces]]:
-        """Each record with the rows that it came from; `FactsError` before the first for a bad source."""
+        """Each record with the rows behind it; `FactsError` before the first for a bad source."""
         staging = self._staging = Staging(self._settings, self.names)
         failures = self._read(staging)
         self._repeated.clear()
@@ -98,7 +98,7 @@ class MergedFacts(Facts):
         }
 
     def issues(self) -> Iterator[str]:
-        """Each thing to be looked at: source, row, whose it is, and why."""
+        """Each problem that needs attention: source, row, whose it is, and why."""
         for issue in [] if self._staging is None else self._staging.issues():
             source = self._sources[issue.source].settings.name
             name = f"{source} row {issue.row}: " if issue.row else f"{source}: "
@@ -107,7 +107,7 @@ class MergedFacts(Facts):
             yield f"{name}{owner}{issue.reason.removeprefix(name)}"
 
     def _read(self, staging: Staging) -> dict[int, FactsError]:
-        """Read all sources side by side; the optional ones that could not be read or believed, and why."""
+        """Read all sources in parallel; the optional ones that are unreadable or not credible, and why."""
 
         def read(index: int) -> FactsError | None:
             source = self._sources[index]
@@ -131,7 +131,7 @@ class MergedFacts(Facts):
         return failures
 
     def _report(self, index: int, checks: Checks, failures: dict[int, FactsError]) -> SourceReport:
-        """What is known of a source before its records; adds to the failures what is not to be believed."""
+        """What is known about a source before its records; `failures` gets one that is not credible."""
         source = self._sources[index]
         try:
             if index in failures:
@@ -145,10 +145,10 @@ class MergedFacts(Facts):
             return SourceReport(name=source.settings.name, failure=str(error))
 
     def _absent_for_all(self, failures: Mapping[int, FactsError]) -> set[str]:
-        """The kinds of fact that nobody looked up, or that could not be: unknown is not none."""
+        """The kinds of fact that nobody looked up or could look up: unknown is not none."""
         looked = {kind for source in self._sources for kind in source.kinds}
         failed = {kind for index in failures for kind in self._sources[index].kinds}
-        if "people" in failed:  # then nobody knows whose the rows are that go by other keys
+        if "people" in failed:  # then nobody knows whose rows those with other keys are
             failed |= {kind for source in self._sources for kind in source.kinds if source.joins_by_name}
         return (set(LISTS) - looked) | failed
 
@@ -172,7 +172,7 @@ class MergedFacts(Facts):
         return Employee(id=identifier, **identity, **facts, access=self._access(identifier, rows))
 
     def _unknown(self, rows: Iterable[Staged]) -> set[str]:
-        """The kinds of fact that a source leaves open for this person, and no other source gives."""
+        """The kinds of fact that a source leaves open for this person and no other source gives."""
         unknown: set[str] = set()
         for row in rows:
             if isinstance(row.fact, Person):
@@ -184,7 +184,7 @@ class MergedFacts(Facts):
         return unknown
 
     def _out_of_reach(self, identity: Mapping[str, Any]) -> set[str]:
-        """The kinds of fact that a source gives by a name that this person lacks: nobody looked them up."""
+        """The kinds of fact that a source gives by a key that this person lacks: nobody looked them up."""
         return {
             kind
             for source in self._sources
@@ -193,7 +193,7 @@ class MergedFacts(Facts):
         }
 
     def _facts(self, rows: Iterable[Staged], kind: str) -> tuple[Any, ...] | UnsetType:
-        """The facts of one kind, equal ones once; absent when one of them is in doubt."""
+        """The facts of one kind without repeats; absent when one of them is in doubt."""
         kept: list[Any] = []
         in_doubt = False
         for row in rows:
@@ -210,8 +210,8 @@ class MergedFacts(Facts):
     def _approval(self, row: Staged) -> Approval | None:
         """An approval with its approver's id, and with the approver's own jobs as HR has them.
 
-        None when a row of the approver cannot be used, or two people fit: then nobody can say who approved.
-        The role that a source gives is kept only where the source may vouch for it.
+        None when a row of the approver is unusable, or two people fit: then nobody can say who approved. It
+        keeps the role that a source gives only if the source may vouch for it.
         """
         assert self._staging is not None  # noqa: S101 — records are being made
         approval = cast("Approval", row.fact)
@@ -225,7 +225,7 @@ class MergedFacts(Facts):
         return msgspec.structs.replace(approval, approver=row.approver, approver_jobs=jobs)
 
     def _identity(self, identifier: str, rows: list[Staged]) -> dict[str, Any]:
-        """Name, e-mail and username, each from the first source that has it; others are noted."""
+        """Name, e-mail and username, each from the first source that has it; notes other values."""
         identity: dict[str, Any] = {}
         for row in _by_source(rows, "people"):
             for field in ("name", "email", "username"):
@@ -260,7 +260,7 @@ class MergedFacts(Facts):
 def _refuse_nobodys(rows: Iterable[ParsedRow]) -> None:
     for row in rows:
         if row.key is None and row.kind in HR_KINDS:
-            raise FactsError(f"{row.reason}; correct the row, since it may be anybody's")
+            raise FactsError(f"{row.reason}; correct the row: it may be anybody's")
 
 
 def _by_source(rows: Iterable[Staged], kind: Kind) -> list[Staged]:

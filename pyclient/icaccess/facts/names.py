@@ -1,4 +1,4 @@
-"""Names as people write them: keys made comparable, old names replaced, and near misses found."""
+"""Names as people write them: makes keys comparable, replaces old names, finds near misses."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SUFFIX = re.compile(
 )
 _NOTHING = re.compile(r"#\S+|n\.?/?a\.?|null|none|nil|nan|tbd|unknown|\W+")
 _SHORT = 6
-"""Names shorter than this are not compared edit by edit: two edits make any of them another."""
+"""Shorter names are not compared by edits: two edits can turn one into another."""
 
 
 def normal_key(kind: KeyKind, key: str, how: Normalise) -> str:
-    """The key as it is compared: trimmed, in one Unicode form, without case where it is no id."""
+    """The key in its form for comparison: trimmed, in one Unicode form, without case unless it is an id."""
     key = unicodedata.normalize("NFC", key)
     if how.trim:
         key = key.strip()
@@ -38,10 +38,10 @@ def normal_key(kind: KeyKind, key: str, how: Normalise) -> str:
 
 
 def spreadsheet_id(identifier: str) -> str:
-    """What is left of an id without what spreadsheets and fingers do to it.
+    """An id without the changes that spreadsheets and typing make.
 
-    That is leading zeros, `.0` at its end, letter case, full-width digits, letters that look like digits, and
-    a letter after the last digit.
+    These are missing leading zeros, a final `.0`, letter case, full-width digits, letters that look like
+    digits, and a letter after the last digit.
     """
     text = unicodedata.normalize("NFKC", identifier).strip().casefold().removesuffix(".0")
     text = text.translate(_LOOK_ALIKE).lstrip("0")
@@ -54,17 +54,17 @@ _NAMES: dict[type[Fact], tuple[tuple[str, str], ...]] = {
     Approval: (("role", "roles"), ("approver_role", "roles"), ("location", "locations")),
     Access: (("locations", "locations"),),
 }
-"""The fields of each type of fact that hold names, each with the aliases that are for it."""
+"""The fields of each type of fact that hold names, each with its aliases."""
 _DAYS = ("start", "completed_on", "decided_on", "since")
 
 
 def day_of(fact: Fact | None) -> date | None:
-    """The day that a fact is of: when it began, was completed or was decided."""
+    """The day of a fact: when it began, was completed or was decided."""
     return next((getattr(fact, name) or None for name in _DAYS if hasattr(fact, name)), None)
 
 
 class Renaming:
-    """The aliases of the settings, which make a fact of another time go by today's names (ES-9)."""
+    """The aliases of the settings, which give older facts today's names (ES-9)."""
 
     def __init__(self, aliases: Aliases) -> None:
         self._fields = {
@@ -73,7 +73,7 @@ class Renaming:
         }
 
     def apply(self, fact: Fact) -> Fact:
-        """The fact under today's names; the day of a fact decides which aliases hold for it."""
+        """The fact with today's names; its day decides which aliases apply."""
         changes: dict[str, object] = {}
         for field, aliases in self._fields.get(type(fact), ()):
             written, day = getattr(fact, field), day_of(fact)
@@ -92,7 +92,7 @@ def _now(aliases: Sequence[Alias], name: str, day: date | None) -> str:
 
 
 class KnownNames:
-    """The names of one kind that policy data knows, to be compared with those that sources write.
+    """The names of one kind that policy data knows, for comparison with those that sources write.
 
     `titles` are what people call them, as they call a place by its name and not by its number.
     """
@@ -107,7 +107,7 @@ class KnownNames:
         return written in self.names
 
     def nearest(self, written: str) -> str | None:
-        """The known name that `written` nearly is, where it is none of them.
+        """The known name that `written` nearly matches, if it equals none.
 
         Names are near when they differ in case, blanks, dashes, leading zeros, a suffix such as a year,
         or one or two letters.
@@ -143,11 +143,11 @@ NAMED: tuple[tuple[Kind, str], ...] = (
     ("approvals", "role"),
     ("approvals", "location"),
 )
-"""The fields of facts whose values policy data names."""
+"""The fields of facts whose values are names in policy data."""
 
 
 class Vocabulary(NamedTuple):
-    """The names that policy data knows, to be compared with what sources write, never to judge by."""
+    """The names that policy data knows, for comparison with what sources write, never for a judgement."""
 
     certifications: KnownNames
     roles: KnownNames
@@ -179,7 +179,7 @@ def plain(name: str) -> str:
 
 
 def _edits(one: str, other: str) -> int:
-    """How many letters differ, at most: replaced, added or left out."""
+    """The largest number of letters that may differ: replaced, added or left out."""
     if abs(len(one) - len(other)) > 2:
         return 3
     steps = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()

@@ -49,7 +49,7 @@ NumberedRecords = Iterator[tuple[int, Record]]
 
 
 def read_yaml(file: Path, days: DayReader) -> NumberedRecords:
-    """The records of a YAML file, read piece by piece; every scalar is judged by what is written."""
+    """The records of a YAML file, read piece by piece; every scalar counts as written."""
     try:
         with file.open("rb") as stream:
             for written in read_items(stream, LIST_KEY):
@@ -59,7 +59,7 @@ def read_yaml(file: Path, days: DayReader) -> NumberedRecords:
 
 
 def read_json(file: Path, days: DayReader) -> NumberedRecords:
-    """The records of a JSON file, whose text is held whole."""
+    """The records of a JSON file, whose whole text is in memory."""
     text = _text(file.read_bytes().removeprefix(_BOM), file, 1)
     opening = _OPENING.match(text)
     if opening is None:
@@ -81,9 +81,9 @@ def read_json(file: Path, days: DayReader) -> NumberedRecords:
 
 
 def read_json_lines(file: Path, days: DayReader) -> NumberedRecords:
-    """The records of a JSON Lines file, one a line, read line by line; blank lines are passed over.
+    """The records of a JSON Lines file, one on each line, read line by line; skips blank lines.
 
-    A snapshot, which is JSON Lines too, is recognised by its head.
+    Its head shows whether the file is a snapshot, which is also JSON Lines.
     """
     if _is_snapshot(file):
         yield from read_snapshot(file)
@@ -93,12 +93,12 @@ def read_json_lines(file: Path, days: DayReader) -> NumberedRecords:
 
 
 def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[AnyRecord]:
-    """The same records unread: of each line only the id is looked at, and its digest taken."""
+    """The same records unread: finds only the id of each line, and takes its digest."""
     if _is_snapshot(file):
         yield from (record for _, record in read_snapshot(file))
         return
     days = DayReader(zone)
-    reading = f"{__version__} {zone.key} ".encode()  # what a line means depends on these as well
+    reading = f"{__version__} {zone.key} ".encode()  # the meaning of a line also depends on these
     for numbers, lines in _lines_together(file):
         read = [
             partial(_from_json, raw, file, number, days) for number, raw in zip(numbers, lines, strict=True)
@@ -109,10 +109,10 @@ def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[AnyRecord]:
 
 
 def _ids(lines: list[bytes]) -> list[str]:
-    """The id on each line; none where a line is wrong, or an id cannot be kept, as reading them tells.
+    """The id on each line; none if a line is wrong or an id cannot be kept: reading the line then says why.
 
-    Wrong lines that together are a list by chance get ids that are not theirs. No decision was ever kept of
-    a wrong line, so it will be read, which stops the run.
+    Wrong lines that together happen to form a list get ids that are not theirs. No decision on a wrong line
+    is ever cached, so the line will be read, which stops the run.
     """
     try:
         found = _decode_ids(b"[" + b",".join(lines) + b"]")
@@ -148,7 +148,7 @@ def _lines_together(file: Path) -> Iterator[tuple[Sequence[int], list[bytes]]]:
             if lines:
                 yield numbers, lines
         if first == 1:
-            raise FactsError(f"{file}: is empty; nothing can be believed of a file without a line")
+            raise FactsError(f"{file}: is empty; an empty file proves nothing")
 
 
 READERS: dict[str, Callable[[Path, DayReader], NumberedRecords]] = {
@@ -161,11 +161,12 @@ READERS: dict[str, Callable[[Path, DayReader], NumberedRecords]] = {
 
 
 def _from_json(raw: bytes, file: Path, line: int, days: DayReader) -> Record:
-    """A record out of its JSON: straight into the type where nothing can be wrong, else with every check.
+    """A record from its JSON: straight into the type if nothing can be wrong, else with every check.
 
-    Decoding keeps the last of two equal keys. So the record is written back, and must be as long as it was,
-    blanks aside: JSON cannot be shorter than it is written here, and a key that was dropped makes it so. What
-    is longer for another reason, such as an escaped character, is left to the slow way as well.
+    Decoding keeps the last of two equal keys. So the record is written back, and must have its old length,
+    without blanks: no JSON is shorter than the form written here, so a shorter one shows that a key was
+    dropped. A record that was longer for another reason, such as an escaped character, also takes the slow
+    way.
     """
     try:
         employee = _decode(raw)
@@ -183,7 +184,7 @@ def _from_json(raw: bytes, file: Path, line: int, days: DayReader) -> Record:
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers which of its keys were given twice."""
+    """A JSON object that remembers its duplicate keys."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -222,7 +223,7 @@ def _complaining(file: Path, text: str, line: int) -> Iterator[None]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _given_twice(value: Any, path: Steps) -> Iterator[Steps]:

@@ -1,4 +1,4 @@
-"""One record as it was written: an employee, or what is wrong with it."""
+"""One record as written: an employee, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ T = TypeVar("T")
 
 
 def text_problem(text: str) -> str | None:
-    """Why a text cannot be kept or sent on: half a character, a NUL character, or no end to it."""
+    """Why a text cannot be stored or sent: half a character, a NUL character, or too long."""
     if len(text) > MAX_TEXT:
-        return f"is {len(text)} characters long; at most {MAX_TEXT} are read"
+        return f"is {len(text)} characters long; at most {MAX_TEXT} are allowed"
     if "\0" in text:
         return "holds a NUL character; remove it"
     try:
@@ -45,15 +45,15 @@ def text_problem(text: str) -> str | None:
 
 
 def kept_id(identifier: str) -> str:
-    """An id that has a `text_problem` as it can be kept: such characters written out, and cut."""
+    """An id with a `text_problem` in a form that can be stored: escaped and cut."""
     return clip(identifier, MAX_TEXT)
 
 
 def to_record(written: Marked, file: Path, days: DayReader) -> Record:
-    """The record that `written` stands for, or `InvalidRecord` with its first problem and the line.
+    """The record in `written`, or `InvalidRecord` with its first problem and the line.
 
-    `FactsError` is raised when its id is missing or not a string: nobody can then say whose record it is. One
-    that cannot be kept as it is stands in the `InvalidRecord` as `kept_id` writes it.
+    `FactsError` when its id is missing or not a string: nobody can then say whose record it is. The
+    `InvalidRecord` has an id that cannot be stored in the form of `kept_id`.
     """
     identifier = _identifier(written, file)
     if (text := text_problem(identifier)) is not None:
@@ -65,7 +65,7 @@ def to_record(written: Marked, file: Path, days: DayReader) -> Record:
 
 
 def convert(written: Marked, of: type[T], file: Path, days: DayReader) -> T:
-    """An employee or approval as it was written; `ValueError` says where and what its first problem is."""
+    """An employee or approval as written; `ValueError` says where and what its first problem is."""
     complaint = next((Complaint(one.path, one.text) for one in written.problems), None)
     try:
         if complaint is None:
@@ -126,7 +126,7 @@ def _identifier(written: Marked, file: Path) -> str:
 
 
 def _with_days(value: Any, days: DayReader, path: Steps, part: str) -> Any:
-    """A record, or a part of one, with its times made days; other shapes are refused later."""
+    """A record, or a part of one, with days in place of times; later steps refuse other shapes."""
     if isinstance(value, list):
         return [_with_days(one, days, (*path, place), part) for place, one in enumerate(value)]
     if not isinstance(value, dict):
@@ -144,7 +144,7 @@ def _with_days(value: Any, days: DayReader, path: Steps, part: str) -> Any:
 
 
 def oversized(value: Any) -> Complaint | None:
-    """The first list that is too long, or text that is too long or holds a character that is not read."""
+    """The first list that is too long, or text that is too long or holds a forbidden character."""
     return _oversized(msgspec.to_builtins(value), ())
 
 

@@ -1,7 +1,7 @@
-"""A snapshot of facts: what a decision rested on, so that it can be made again exactly, a year later.
+"""A snapshot of facts: what a decision rested on, so that the same decision can be made again a year later.
 
-The file is JSON Lines: a head, one line for each record with the rows it came from, and an end that declares
-the number of records and the SHA-256 of everything before it. `--facts` takes it back.
+The file is JSON Lines: a head, one line for each record with the rows behind it, and an end that declares
+the number of records and the SHA-256 of everything before it. `--facts` reads it back.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class SnapshotHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line: when the facts were taken, and out of which sources."""
+    """The first line: when the facts were taken, and from which sources."""
 
     snapshot: int
     taken_at: datetime
@@ -34,7 +34,7 @@ class SnapshotHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One record, valid or not, and for each kind of fact the rows that it came from."""
+    """One record, valid or not, and for each kind of fact the rows behind it."""
 
     employee: Employee | None = None
     invalid: InvalidRecord | None = None
@@ -42,7 +42,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The last line: by these the lines before are known to be all there, and unchanged."""
+    """The last line: it proves that the lines before it are complete and unchanged."""
 
     records: int
     sha256: str
@@ -51,10 +51,10 @@ class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def write_snapshot(
     file: Path, traced: Iterable[tuple[Record, dict[str, list[str]]]], sources: Iterable[str]
 ) -> End:
-    """Write the records with the rows they came from, and give the last line of the file.
+    """Write the records with the rows behind them, and give the last line of the file.
 
-    The file appears whole or not at all. It holds personal data, so only its owner may read it. `FactsError`
-    is raised when it cannot be written.
+    The file appears complete or not at all. It holds personal data, so only its owner may read it.
+    `FactsError` when it cannot be written.
     """
     written: list[End] = []
     try:
@@ -67,7 +67,7 @@ def write_snapshot(
 def _lines(
     traced: Iterable[tuple[Record, dict[str, list[str]]]], head: SnapshotHead, written: list[End]
 ) -> Iterator[bytes]:
-    """The lines of a snapshot; what it holds is put into `written` at the end."""
+    """The lines of a snapshot; at the end, `written` gets its counts and digest."""
     digest, records, encode = hashlib.sha256(), 0, msgspec.json.Encoder().encode
 
     def line(value: object) -> bytes:
@@ -87,7 +87,7 @@ def _lines(
 def read_snapshot(file: Path) -> Iterator[tuple[int, Record]]:
     """The records of a snapshot with their lines.
 
-    `FactsError` is raised before the first when the file was changed, cut short, or made by another version.
+    `FactsError` before the first when the file was changed, cut short, or made by another version.
     """
     end = _verify(file)
     decode = msgspec.json.Decoder(Line).decode
@@ -99,10 +99,12 @@ def read_snapshot(file: Path) -> Iterator[tuple[int, Record]]:
             try:
                 line = decode(raw)
             except msgspec.DecodeError as error:
-                raise FactsError(f"{at(file, number)}: is no line of a snapshot; take it anew") from error
+                raise FactsError(
+                    f"{at(file, number)}: is not a line of a snapshot; take a new one"
+                ) from error
             record = line.employee or line.invalid
             if record is None:
-                raise FactsError(f"{at(file, number)}: holds no record; take the snapshot anew")
+                raise FactsError(f"{at(file, number)}: holds no record; take a new snapshot")
             yield number, record
 
 
@@ -113,11 +115,11 @@ def taken_at(file: Path) -> datetime | None:
     try:
         return msgspec.json.decode(first, type=SnapshotHead).taken_at if first.startswith(HEAD) else None
     except _UNREADABLE:
-        return None  # reading it will say why it is no snapshot
+        return None  # reading it will say why it is not a snapshot
 
 
 def _verify(file: Path) -> End:
-    """The end of a snapshot that is whole."""
+    """The end of a complete snapshot."""
     with file.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - _TAIL_BYTES))
@@ -126,13 +128,13 @@ def _verify(file: Path) -> End:
             end = msgspec.json.decode(last, type=End)
         except _UNREADABLE as error:
             raise FactsError(
-                f"{file}: is cut short: a snapshot ends with its digest; take it anew"
+                f"{file}: is cut short: a snapshot ends with its digest; take a new one"
             ) from error
         stream.seek(0)
         try:
             head = msgspec.json.decode(next(stream), type=dict[str, msgspec.Raw])
         except _UNREADABLE as error:
-            raise FactsError(f"{file}: was changed after it was taken (its head); take it anew") from error
+            raise FactsError(f"{file}: was changed after it was taken (its head); take a new one") from error
         if bytes(head["snapshot"]) != str(VERSION).encode():
             raise FactsError(f"{file}: was made by another version of icaccess; read it with that one")
         stream.seek(0)
@@ -141,5 +143,5 @@ def _verify(file: Path) -> End:
             digest.update(data)
             left -= len(data)
         if digest.hexdigest() != end.sha256:
-            raise FactsError(f"{file}: was changed after it was taken (its SHA-256 differs); take it anew")
+            raise FactsError(f"{file}: was changed after it was taken (its SHA-256 differs); take a new one")
         return end

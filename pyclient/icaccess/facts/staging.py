@@ -1,7 +1,7 @@
-"""Rows of all sources, set down in a temporary database and taken up again employee by employee.
+"""Rows of all sources, written to a temporary database and read back employee by employee.
 
-Memory stays the same whatever the size: SQLite keeps what does not fit its cache on disk, in a file that has
-no name and is gone when the process ends.
+Memory stays the same whatever the size: SQLite keeps what does not fit its cache on disk, in a file without a
+name that disappears when the process ends.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from icaccess.facts.staging_sql import COUNT, FILLED, RESOLVE, TABLES
 from icaccess.models import Approval, Assignment, Fact
 
 HR_KINDS: tuple[Kind, ...] = ("people", "employment", "assignments")
-"""The kinds of fact that make somebody an employee; the others are about people whom these know."""
+"""The kinds of fact that make somebody an employee; the others are about people known from these."""
 ENDED = "ended"
-"""The kind of a row that another one made void."""
+"""The kind of a row that another row replaced."""
 _PLAIN = Normalise()
 _CACHE_KIBIBYTES = 65_536
 
 
 class Staged(NamedTuple):
-    """One row of one employee: a fact, or the reason why it is none; of an approval, the approver's id."""
+    """One row of one employee: a fact, or why there is none; for an approval, the approver's id."""
 
     kind: Kind
     source: int
@@ -45,7 +45,7 @@ class Staged(NamedTuple):
 
 
 class Issue(NamedTuple):
-    """Something to be looked at: the place of its source in the list, the row, whose it is, and why."""
+    """A problem that needs attention: the place of its source in the list, the row, whose it is, and why."""
 
     source: int
     row: int
@@ -54,7 +54,7 @@ class Issue(NamedTuple):
 
 
 class Staging:
-    """The rows of all sources; `add` them, `resolve` their keys, then take the employees."""
+    """The rows of all sources; `add` them, `resolve` their keys, then read the employees."""
 
     def __init__(self, settings: FactsSettings, names: Sequence[str]) -> None:
         self._keys = settings.keys
@@ -72,7 +72,7 @@ class Staging:
         self._jobs_of = lru_cache(20_000)(self._assignments)
 
     def add(self, source: int, rows: Iterable[ParsedRow], approver_key: KeyKind) -> None:
-        """Set down rows of the source at that place in the list; any thread may."""
+        """Write rows of the source at that place in the list; any thread may."""
         with self._lock:
             rows = list(rows)
             lines = [self._line(source, row, approver_key) for row in rows]
@@ -81,16 +81,15 @@ class Staging:
             self._db.executemany("INSERT OR IGNORE INTO identity VALUES (?, ?, ?, ?, ?, ?)", identities)
 
     def drop(self, source: int) -> None:
-        """Forget all rows of a source that turned out not to be credible."""
+        """Drop all rows of a source that turned out not to be credible."""
         self._db.execute("DELETE FROM entry WHERE source = ?", (source,))
         self._db.execute("DELETE FROM identity WHERE source = ?", (source,))
 
     def resolve(self, *, people: bool) -> None:
         """Find out whose each row is, and note the rows of nobody and of more than one.
 
-        Where a source gives one key to two people, the row of the second becomes one that cannot be used.
-
-        With `people`, only those are employees whom a source of people knows.
+        If a source gives one key to two people, the row of the second becomes unusable. With `people`, only
+        people from a source of people are employees.
         """
         decode = msgspec.json.Decoder(Person).decode
         rows = self._db.execute("SELECT fact, id FROM entry WHERE kind = 'people' AND fact NOT NULL")
@@ -103,7 +102,7 @@ class Staging:
         self._db.executescript(RESOLVE.format(hr_kinds=", ".join(f"'{kind}'" for kind in kinds)))
 
     def chain(self, source: int) -> None:
-        """Let each row of a person end the day before their next one; of rows of one day the last counts."""
+        """End each row of a person the day before their next one; if rows share a day, the last counts."""
         self._db.execute("DROP TABLE IF EXISTS chain")
         self._db.execute(
             "CREATE TEMP TABLE chain AS SELECT rowid AS place, id, kind, fact FROM entry"
@@ -122,9 +121,9 @@ class Staging:
                     self._db.execute("UPDATE entry SET fact = ? WHERE rowid = ?", (self._encode(fact), place))
 
     def open_rows(self, source: int) -> list[tuple[str, str, str]]:
-        """The people who have several rows of different days in a source, none with an end.
+        """The people with several rows of different days in a source, none with an end.
 
-        Each with the days of the first and the last.
+        Gives each with the days of the first and the last row.
         """
         found = self._db.execute(
             "SELECT id, min(day), max(day) FROM entry WHERE source = ? AND id NOT NULL AND fact NOT NULL"
@@ -162,7 +161,7 @@ class Staging:
             yield identifier, staged, {kind for (kind,) in unsure}
 
     def jobs_of(self, identifier: str) -> tuple[Assignment, ...] | None:
-        """The assignments that HR's rows give somebody; None when one of the rows cannot be used."""
+        """The assignments that HR's rows give somebody; None when one of the rows is unusable."""
         return self._jobs_of(identifier)
 
     def reject(self, source: int, text: tuple[Kind, str, str], reason: str) -> int:
@@ -177,18 +176,18 @@ class Staging:
         return len(found)
 
     def note(self, issue: Issue) -> None:
-        """Remember something to be looked at."""
+        """Remember a problem that needs attention."""
         self._db.execute("INSERT INTO issue VALUES (?, ?, ?, ?)", issue)
 
     def issues(self) -> Iterator[Issue]:
-        """Everything to be looked at, by source and row."""
+        """Every problem that needs attention, by source and row."""
         for line in self._db.execute(
             "SELECT source, row, id, reason FROM issue ORDER BY source, row, id, reason"
         ):
             yield Issue(*line)
 
     def rejection(self, source: int) -> str | None:
-        """Why the last unusable row of a source cannot be used; None where all rows can be."""
+        """Why the last unusable row of a source is unusable; None if all rows are usable."""
         found = self._db.execute(
             "SELECT reason FROM entry WHERE source = ? AND reason NOT NULL ORDER BY row DESC LIMIT 1",
             (source,),
@@ -196,7 +195,7 @@ class Staging:
         return found and str(found[0])
 
     def shared_key(self, source: int) -> str | None:
-        """A key in the rows of a source that more than one employee has, with its kind, if there is one."""
+        """A key in the rows of a source that several employees share, with its kind, if there is one."""
         found = self._db.execute(
             "SELECT key_kind || ' ' || key FROM entry e WHERE source = ? AND id IS NULL AND EXISTS"
             " (SELECT 1 FROM name n WHERE n.key_kind = e.key_kind AND n.key = e.key) ORDER BY row LIMIT 1",
@@ -205,7 +204,7 @@ class Staging:
         return found and str(found[0])
 
     def report(self, source: int, name: str, *, vouches: bool) -> SourceReport:
-        """The counts of a source's rows, of which equal ones count as used.
+        """The counts of a source's rows; repeated ones count as used.
 
         `vouches` is whether the source may say what roles approvers had.
         """
@@ -243,7 +242,7 @@ class Staging:
         )  # fmt: skip
 
     def _identities(self, source: int, row: ParsedRow) -> Iterator[tuple[object, ...]]:
-        """What tells the person of a row from another one of the same key."""
+        """What tells apart the people of two rows with the same key."""
         if row.key is None:
             return
         key = self._normal(row.key_kind, row.key)
@@ -273,7 +272,7 @@ class Staging:
 
 
 def _names(person: Person) -> Iterator[tuple[KeyKind, str]]:
-    """The names by which other sources may know a person, each with its kind."""
+    """The names that other sources may use for a person, each with its kind."""
     if person.email:
         yield "email", person.email
     if person.username:

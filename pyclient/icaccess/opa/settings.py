@@ -1,4 +1,4 @@
-"""The section `opa` of `icaccess.yaml`: which OPA decides, and how it is reached."""
+"""The section `opa` of `icaccess.yaml`: which OPA decides, and how to reach it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from icaccess.opa.client import AccessClient
 
 
 class OpaSettings(Section, frozen=True):
-    """Where OPA answers; without `urls` each command starts one of its own on loopback.
+    """Where OPA answers; without `urls` each command starts its own on loopback.
 
     `timeout` is the seconds that one request may take. For https, `ca` is a file of trusted certificates;
     `cert` and `key` are the client's own, for mutual TLS. Paths are relative to the configuration folder.
@@ -27,7 +27,7 @@ class OpaSettings(Section, frozen=True):
 
 
 def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
-    """A client of the OPA at `urls`, else of the configured one; None when neither is given.
+    """A client of the OPA at `urls`, else of the configured one; None without either.
 
     The token is `ICACCESS_OPA_TOKEN` in the environment, else the configured one.
     """

@@ -1,4 +1,4 @@
-"""Signed bundles for OPA in service, which refuses what this key did not sign and keeps the last good one."""
+"""Signed bundles for OPA in service, which refuses one without this key's signature and keeps the last."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALGORITHM = "ES256"
 
 
 class Published(msgspec.Struct, frozen=True):
-    """One bundle as it lies there for OPA: its file, its revision, and the SHA-256 of the file."""
+    """One bundle, as OPA loads it: its file, its revision, and the SHA-256 of the file."""
 
     file: Path
     revision: str
@@ -24,10 +24,10 @@ class Published(msgspec.Struct, frozen=True):
 
 
 def publish(opa: Path, policy_dir: Path, config_dir: Path, key: Path, out: Path) -> list[Published]:
-    """Build both bundles within their capabilities, sign them, and put them in `out` at once and whole.
+    """Build both bundles within their capabilities, sign them, and put them in `out` at once and complete.
 
-    `key` is a PEM file with a private key for `ALGORITHM`. Neither bundle is replaced unless both could be
-    built. `UsageError` when the key is none, `PolicyError` and `ConfigError` as when commands build them,
+    `key` is a PEM file with a private key for `ALGORITHM`. It replaces neither bundle unless it could build
+    both. `UsageError` when the key is not one, `PolicyError` and `ConfigError` as when commands build them,
     `EngineError` when `out` cannot be written.
     """
     _check_key(key)
@@ -47,13 +47,13 @@ def publish(opa: Path, policy_dir: Path, config_dir: Path, key: Path, out: Path)
 
 
 def _put(built: Path, out: Path, revision: str) -> Published:
-    built.chmod(0o644)  # the server that gives it away is another user
+    built.chmod(0o644)  # the server that serves it is another user
     sha256 = hashlib.sha256(built.read_bytes()).hexdigest()
     return Published(built.replace(out / built.name), revision, sha256)
 
 
 def _check_key(key: Path) -> None:
-    """Raise `UsageError` unless `key` holds a private key that `ALGORITHM` signs with."""
+    """Raise `UsageError` unless `key` holds a private key for `ALGORITHM`."""
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

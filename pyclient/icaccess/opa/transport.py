@@ -1,4 +1,4 @@
-"""The OPA sidecars of one client: which of them is asked, and what makes an answer OPA's with this policy."""
+"""The OPA sidecars of one client: which one to ask, and what makes an answer valid for this policy."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _ENVELOPE = frozenset(("provenance", "result", "warning", "bundles", "revision",
 
 
 class UnreachableError(EngineError):
-    """One sidecar is not there, or went away; another one may answer the same question."""
+    """One sidecar is missing or went away; another one may answer the same request."""
 
 
 class EvaluationError(EngineError):
-    """OPA is well, and failed to evaluate the policy on this one input."""
+    """OPA is healthy, but failed to evaluate the policy on this one input."""
 
 
 class TooSlowError(EvaluationError):
-    """OPA is well, and did not answer this one input in time."""
+    """OPA is healthy, but did not answer this one input in time."""
 
 
 class Revisions(msgspec.Struct, frozen=True):
@@ -46,17 +46,17 @@ class _Bundle(msgspec.Struct, frozen=True):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """What OPA says of itself beside an answer: its version and the bundles that it decided with."""
+    """What OPA says about itself with an answer: its version and the bundles that it decided with."""
 
     version: str
     bundles: dict[str, _Bundle] = {}
 
     @property
     def revisions(self) -> Revisions:
-        """The revisions of the bundles `policy` and `config`, by which names OPA's configuration knows them.
+        """The revisions of the bundles `policy` and `config`, as OPA's configuration names them.
 
-        OPA names a bundle from its command line by its path, of which the last part counts. Bundles of other
-        names stand, all together, for both.
+        OPA names a bundle from its command line by its path, and the last part counts. Bundles with other
+        names count together for both.
         """
         named = {
             name.rpartition("/")[2].removesuffix(".tar.gz"): b.revision for name, b in self.bundles.items()
@@ -68,7 +68,7 @@ class Provenance(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """OPA's result, empty where there is none, what decided it, and what OPA warns of."""
+    """OPA's result (empty without one), the revisions that decided, and OPA's warning."""
 
     provenance: Provenance
     result: msgspec.Raw = msgspec.Raw()
@@ -90,7 +90,7 @@ class _Failure(msgspec.Struct):
 
 
 class Sidecars:
-    """The OPA sidecars of one client: those that answer share the work, the least busy first."""
+    """The OPA sidecars of one client: those that answer share the work, least busy first."""
 
     def __init__(self, urls: Sequence[str], http: HttpClient) -> None:
         self.urls = tuple(url.rstrip("/") for url in urls)
@@ -105,7 +105,7 @@ class Sidecars:
         self._http.close()
 
     def refresh(self) -> None:
-        """Look anew which sidecars are ready, where there are several: only those get work."""
+        """Check again which of several sidecars are ready: only these get work."""
         if len(self.urls) > 1:
             down = {url for url in self.urls if not self.healthy(url)}
             with self._lock:
@@ -114,7 +114,7 @@ class Sidecars:
     def ask(self, path: str, body: bytes) -> Answer:
         """OPA's answer to `POST /v1/data/<path>`.
 
-        A sidecar that cannot be reached is left out from then on, and the question goes to the others.
+        A sidecar that cannot be reached gets no more work, and the request goes to the others.
         Raises `EvaluationError` when OPA failed on this very input, `EngineError` for everything else.
         """
         while True:
@@ -125,7 +125,7 @@ class Sidecars:
                 with self._lock:
                     self._down.add(url)
                     if len(self._down) == len(self.urls):
-                        # The next question tries all of them again: they may have come back.
+                        # The next request tries all of them again: they may be back.
                         self._down.clear()
                         raise
             finally:
@@ -133,7 +133,7 @@ class Sidecars:
                     self._busy[url] -= 1
 
     def ask_one(self, url: str, path: str, body: bytes) -> Answer:
-        """The same as `ask`, of one sidecar and no other."""
+        """The same as `ask`, of this one sidecar."""
         try:
             response = self._send("POST", f"{url}/v1/data/{path}{_QUERY}", body)
         except UnreachableError as error:
@@ -165,7 +165,7 @@ class Sidecars:
         return answer
 
     def healthy(self, url: str) -> bool:
-        """Whether this sidecar says that its bundles are loaded."""
+        """Whether this sidecar reports that its bundles are loaded."""
         try:
             return self._send("GET", f"{url}/health?bundles=true", None).status == 200
         except EngineError:
@@ -199,8 +199,8 @@ def is_usable(version: str) -> bool:
 
 
 def _repeated_keys(content: bytes) -> set[str]:
-    """The keys that some object in this JSON has twice, of which decoders take one and drop the other."""
-    # What has no such key, and is written as compactly as OPA does, is as long when it is written anew.
+    """The keys that some object in this JSON has twice; decoders keep one and drop the other."""
+    # JSON without such a key, as compact as OPA's, has the same length when written again.
     if len(msgspec.json.encode(msgspec.json.decode(content))) == len(content.rstrip()):
         return set()
     repeated: set[str] = set()
@@ -214,13 +214,13 @@ def _repeated_keys(content: bytes) -> set[str]:
 
 
 def _failure(url: str, response: Response) -> EngineError:
-    """The error that an answer other than 200 stands for."""
+    """The error that an answer other than 200 means."""
     status, kind = response.status, response.content_type
     try:
         failure = msgspec.json.decode(response.content, type=_Failure)
     except msgspec.DecodeError:
         if status in (502, 503, 504):
-            return UnreachableError(f"OPA at {url} is not reached by the proxy before it (HTTP {status})")
+            return UnreachableError(f"the proxy in front of OPA at {url} does not reach it (HTTP {status})")
         if status in (401, 403):
             return EngineError(f"{url} refused the request (HTTP {status}, {kind}): {_NO_OPA}")
         return EngineError(f"{url} does not answer as OPA does (HTTP {status}, {kind}): {_NO_OPA}")

@@ -1,4 +1,4 @@
-"""The service's log: one JSON object a line on standard error, and nothing personal in any."""
+"""The service's log: one JSON object on each line of standard error, without personal data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line: instant, level, event, and what belongs to the event."""
+        """The record as one line: instant, level, event, and the event's fields."""
         line = {
             "at": instant(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
@@ -43,15 +43,15 @@ def service_log() -> logging.Logger:
 
 
 def event(log: logging.Logger, name: str, *, level: int = logging.INFO, **fields: object) -> None:
-    """Write one event with its fields: counts, instants, revisions and run numbers, never who somebody is."""
+    """Write one event with its fields: counts, instants, revisions and run numbers, never a person."""
     log.log(level, name, extra={"fields": fields})
 
 
 def told(error: Exception) -> str:
-    """What the log says of an error: source, row, field and fault, and no cell or word of another system.
+    """What the log says about an error: source, row, field and fault, but no cell or word of another system.
 
-    Cells are in the list of issues alone (`icaccess facts --issues FILE`). Of an error that nobody foresaw
-    only the place in the program is told, since its words may be anything.
+    Only the list of issues has cells (`icaccess facts --issues FILE`). For an unexpected error the log has
+    only its place in the program, since its words may be anything.
     """
     if isinstance(error, FactsError):
         return _NUMBER.sub("…", impersonal(str(error)))

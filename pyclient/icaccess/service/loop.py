@@ -23,25 +23,25 @@ from icaccess.store.settings import file_of
 from icaccess.text import impersonal
 
 _AGAIN_SOON = timedelta(seconds=2)
-"""How long a new policy needs to be loaded everywhere, roughly."""
+"""Roughly how long it takes until every OPA has loaded a new policy."""
 
 _LOCKED_AT_MOST = timedelta(seconds=15)
 
 _VOID_AT_MOST = 20
-"""So many void runs in a row are the loading of a policy; more are a failure."""
+"""How many void runs in a row a new policy can explain; more are a failure."""
 
 Work = Callable[[Request, datetime | None, Stopping], Done | None]
-"""What one run is: `once`, or what a test puts in its place."""
+"""One run: `once`, or a test's own."""
 
 Notify = Callable[[Request, tuple[str, str] | None], tuple[dict[str, int], list[str]]]
-"""What sends notices after a run, which failed with an error's name and message, or did not: `notify`."""
+"""Sends notices after a run, with the name and message of its error if it failed: `notify`."""
 
 
 class Service:
-    """Keeps access right until it is told to stop.
+    """Keeps access correct until it must stop.
 
-    Every run reads configuration, facts and secrets anew, so that what was changed or renewed counts from
-    the next run on. A run that fails is tried again, ever later, and its error stands in state and log.
+    Every run reads configuration, facts and secrets again, so that a change counts from the next run
+    on. The service retries a failed run after ever longer waits; state and log have its error.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Service:
         self._remember(request)
 
     def stop(self) -> None:
-        """End after the change at hand; nothing is left half done."""
+        """End after the change in progress; nothing is left half done."""
         self._stop.set()
         self._wake.set()
 
     def run_now(self) -> None:
-        """Run at once, or once more when a run is going on, though the slot may have been worked."""
+        """Run at once, or again after the current run, even if the slot is done."""
         self._in_any_case = True
         self._wake.set()
 
@@ -84,7 +84,7 @@ class Service:
             in_any_case, self._in_any_case = self._in_any_case, False
             retry = self._attempt(None if in_any_case else slot(_now(), self._interval, self._zone))
             if retry is not None and in_any_case:
-                self._in_any_case = True  # it is still owed
+                self._in_any_case = True  # it is still due
             self._wait_until(retry or next_slot(_now(), self._interval, self._zone))
         self._state.phase("stopping")
         event(self._log, "stopped")
@@ -93,7 +93,7 @@ class Service:
     def signals(self) -> Iterator[None]:
         """SIGTERM and Ctrl-C stop the service, SIGHUP runs it at once, within the block."""
 
-        # The handlers only set flags: they may come while a lock of the log or the state is held.
+        # The handlers only set flags: they may run while the log or the state holds a lock.
         def stop(*_: object) -> None:
             self.stop()
 
@@ -111,11 +111,11 @@ class Service:
                 signal.signal(number, handler)
 
     def _attempt(self, since: datetime | None) -> datetime | None:
-        """Run once, and give the time of the next attempt; None when this one ended well."""
+        """Run once, and give the time of the next attempt; None when this one succeeded."""
         self._state.phase("running")
         began = time.monotonic()
         try:
-            request = replace(self._request)  # a fresh one, which reads everything anew
+            request = replace(self._request)  # a fresh one, which reads everything again
             request.settings.check()
             self._miss(request)
             done = self._work(request, since, self._stop.is_set)
@@ -152,16 +152,16 @@ class Service:
         self._had |= {file for file in _relied_on(request) if _holds_something(file)}
 
     def _miss(self, request: Request) -> None:
-        """Raise `ConfigError` when the file of settings or of the store is gone that an earlier run had.
+        """Raise `ConfigError` when an earlier run's file of settings or of the store is gone.
 
-        Without a file of settings no guard is set, and without its file a store is a new and empty one: a run
-        would take that for what somebody wanted.
+        Without the settings there is no guard, and without its file a store is new and empty: a run would
+        treat that as intended.
         """
         for file in _relied_on(request):
             if file in self._had and not _holds_something(file):
                 raise ConfigError(
                     f"{file}: was there, and is gone or empty; put it back, or, if that is meant, "
-                    "start the service anew"
+                    "restart the service"
                 )
 
     def _failed(self, outcome: RunOutcome, error: str, message: str) -> datetime:
@@ -182,7 +182,7 @@ class Service:
         return due
 
     def _notify(self, failure: tuple[str, str] | None) -> None:
-        """Send the notices that are due after a run; what goes wrong with them is logged and fails no run."""
+        """Send the notices that are due after a run; their errors go to the log and fail no run."""
         try:
             counts, problems = self._tell_people(replace(self._request), failure)
         except Exception as error:  # noqa: BLE001 (as above)

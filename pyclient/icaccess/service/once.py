@@ -1,4 +1,4 @@
-"""One run of the service: what `icaccess apply` does, unless another service has done it already."""
+"""One run of the service: the work of `icaccess apply`, unless another service has already done it."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ Stopping = Callable[[], bool]
 
 
 class Stopped(IcaccessError):
-    """The service was asked to stop, and did so before it changed anything."""
+    """The service had to stop, and did so before it changed anything."""
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A run that was carried out: what was planned, and what came of it."""
+    """A completed run: its plan and its result."""
 
     plan: Plan
     summary: Summary
     unwitnessed: tuple[Receipt, ...] = ()
-    """The witnesses that did not take the audit record's head, and why."""
+    """The witnesses that did not accept the audit record's head, and why."""
 
 
 def once(request: Request, since: datetime | None, stopping: Stopping) -> Done | None:
-    """Gather, decide, plan, guard, apply and verify; None where another service has done so since `since`.
+    """Gather, decide, plan, guard, apply and verify; None if another service has done so since `since`.
 
-    Without `since` it is done in any case. `GuardStop` when too much would change. `Stopped` when `stopping`
-    came true before a change was made; later it ends after those at hand, and the summary says how many are
-    left.
+    Without `since` it always runs. `GuardStop` when too much would change. `Stopped` when `stopping` becomes
+    true before the first change; later it ends after the changes in progress, and the summary says how many
+    are left.
     """
 
     def heed(*_: object) -> None:
@@ -75,9 +75,9 @@ def _was_done(run: Run, since: datetime | None) -> bool:
 
 
 def notify(request: Request, failure: tuple[str, str] | None) -> tuple[dict[str, int], list[str]]:
-    """Send the notices that are due after a run, where the settings name a way to: counts, and problems.
+    """Send the notices that are due after a run, if the settings say how; gives counts and problems.
 
-    The problems name nobody, since they are logged.
+    The problems name nobody, since they go to the log.
     """
     if not is_configured(request.settings):
         return {}, []

@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and `/metrics` on a port of their own, which shows nothing about any person."""
+"""`/healthz`, `/readyz` and `/metrics` on their own port, which shows nothing about any person."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _JSON = ("Content-Type", "application/json")
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = 10  # a client that sends nothing holds its thread no longer
+    timeout = 10  # a client that sends nothing holds its thread only this long
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name in the standard library)
-        """A probe every few seconds is no news."""
+        """A probe every few seconds is not worth a line."""
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
@@ -38,7 +38,7 @@ class _Server6(_Server):
 
 @contextmanager
 def pages(state: State, listen: str) -> Iterator[str]:
-    """Serve the pages at `listen`, and give the address; `UsageError` when the port cannot be had."""
+    """Serve the pages at `listen`, and give the address; `UsageError` when the port is not available."""
     host, port = parse_address(listen)
     try:
         server = make_server(
@@ -59,8 +59,8 @@ def pages(state: State, listen: str) -> Iterator[str]:
 def application(state: State) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
     """The pages as a WSGI application.
 
-    `/healthz` is 200 as long as the service goes on, failing or not: to start it anew would not help.
-    `/readyz` is 503 from a failed run until one that ends well. Both tell in JSON how the last run ended.
+    `/healthz` is 200 while the service works, even if runs fail: a restart would not help. `/readyz` is 503
+    from a failed run until one that succeeds. Both say in JSON how the last run ended.
     """
     metrics = make_wsgi_app(state.registry)
 

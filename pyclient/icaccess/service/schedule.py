@@ -1,4 +1,4 @@
-"""When a run is due: slots that every service on one store cuts alike, so that each is worked once."""
+"""When a run is due: every service on one store has the same slots, so that each slot has one run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def next_slot(now: datetime, interval: timedelta, zone: ZoneInfo) -> datetime:
 
 
 def retry_after(failures: int, interval: timedelta) -> timedelta:
-    """How long to wait after so many failures in a row: twice as long each time, an interval at most."""
+    """How long to wait after a number of failures in a row: twice as long each time, at most an interval."""
     doubled: int = 2 ** min(failures - 1, 20)
     return min(_FIRST_RETRY * doubled, interval)

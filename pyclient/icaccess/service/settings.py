@@ -1,4 +1,4 @@
-"""The section `service` of `icaccess.yaml`, and the words that its intervals are written in."""
+"""The section `service` of `icaccess.yaml`, and the form of its intervals."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Interval = Annotated[str, Meta(pattern=f"^{_INTERVAL}$")]
 
 
 class ServiceSettings(Section, frozen=True):
-    """How often `icaccess run` works, and where it says how it is.
+    """How often `icaccess run` works, and where it shows its state.
 
-    Runs are due at midnight in the district's zone and every `interval` after, a day at most. `listen` is
+    Runs are due at midnight in the district's zone and every `interval` after, at most a day. `listen` is
     `HOST:PORT` of the health and metrics pages.
     """
 
@@ -31,7 +31,7 @@ class ServiceSettings(Section, frozen=True):
 
 
 def parse_interval(text: str) -> timedelta:
-    """The time that `text` stands for; `UsageError` when it stands for none, or for more than a day."""
+    """The interval that `text` gives; `UsageError` when it gives none, or more than a day."""
     if not re.fullmatch(_INTERVAL, text):
         raise UsageError(f"interval {text!r}: write a whole number and a unit, such as 15m, 6h or 1d")
     try:
@@ -44,7 +44,7 @@ def parse_interval(text: str) -> timedelta:
 
 
 def parse_address(text: str, name: str = "listen") -> tuple[str, int]:
-    """Host and port of `HOST:PORT`; `UsageError`, which tells its `name`, when it is not of that form."""
+    """Host and port of `HOST:PORT`; `UsageError` with its `name` when it has another form."""
     host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise UsageError(f"{name} {text!r}: write HOST:PORT, such as 127.0.0.1:9464")

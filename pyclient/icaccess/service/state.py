@@ -1,4 +1,4 @@
-"""How the service is: what its pages and its metrics show, and nothing about any person."""
+"""The state of the service for its pages and metrics, without anything about a person."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     last_ended: str | None = None
     last_good: str | None = None
     failures: int = 0
-    """How many runs have failed one after the other."""
+    """How many runs in a row have failed."""
     error: str | None = None
-    """The kind of the last error, while failures last; its words are in the log alone."""
+    """The kind of the last error, while failures last; only the log has its words."""
     next_run: str | None = None
 
 
@@ -40,22 +40,20 @@ class State:
         self._health = Health()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._runs = Counter("icaccess_runs", "Runs by how they ended.", ["outcome"], registry=self.registry)
+        self._runs = Counter("icaccess_runs", "Runs by outcome.", ["outcome"], registry=self.registry)
         self._seconds = Histogram(
             "icaccess_run_seconds",
-            "How long the runs that were carried out took.",
+            "How long the completed runs took.",
             buckets=(1, 5, 15, 60, 300, 900, 3600),
             registry=self.registry,
         )
-        self._changes = Counter(
-            "icaccess_changes", "Changes by what became of them.", ["state"], registry=self.registry
-        )
+        self._changes = Counter("icaccess_changes", "Changes by state.", ["state"], registry=self.registry)
         self._people = Gauge(
             "icaccess_people", "People in the facts of the last run.", registry=self.registry
         )
         self._planned = Gauge(
             "icaccess_planned",
-            "People by what the last plan had for them.",
+            "People by their action in the last plan.",
             ["action"],
             registry=self.registry,
         )
@@ -65,51 +63,51 @@ class State:
             registry=self.registry,
         )
         self._pending = Gauge(
-            "icaccess_pending", "Changes asked for that the target does not show yet.", registry=self.registry
+            "icaccess_pending", "Requested changes that the target does not show yet.", registry=self.registry
         )
         self._overdue = Gauge(
-            "icaccess_overdue", "Those of them that should show by now.", registry=self.registry
+            "icaccess_overdue", "Pending changes that should show by now.", registry=self.registry
         )
         self._export = Gauge(
             "icaccess_oldest_export_seconds",
-            "How long the oldest work list has waited for a newer export; 0 where none waits.",
+            "How long the oldest work list has waited for a newer export; 0 if none waits.",
             registry=self.registry,
         )
         self._consents = Gauge(
             "icaccess_waiting_for_consent", "Revocations that wait for a consent.", registry=self.registry
         )
         self._failures = Gauge(
-            "icaccess_consecutive_failures", "Runs that failed one after the other.", registry=self.registry
+            "icaccess_consecutive_failures", "Runs in a row that failed.", registry=self.registry
         )
         self._last_good = Gauge(
-            "icaccess_last_success_timestamp_seconds", "When a run last ended well.", registry=self.registry
+            "icaccess_last_success_timestamp_seconds", "When a run last succeeded.", registry=self.registry
         )
         for gauge in (self._pending, self._overdue, self._export, self._consents, self._escalations):
-            gauge.set(math.nan)  # unknown until a run of this process, which is not none
+            gauge.set(math.nan)  # unknown until a run of this process; unknown is not none
         for outcome in RunOutcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
             self._runs.labels(outcome)
 
     @property
     def health(self) -> Health:
-        """How the service is now."""
+        """The service's state now."""
         with self._lock:
             return self._health
 
     @property
     def ready(self) -> bool:
-        """Whether a run ended well and none has failed since, and the service is not about to end."""
+        """Whether a run has succeeded, none has failed since, and the service is not about to end."""
         health = self.health
         return health.last_good is not None and not health.failures and health.phase != "stopping"
 
     def phase(self, phase: Phase, next_run: datetime | None = None) -> None:
-        """Say what the service does now, and when it will run again."""
+        """Note what the service does now, and when it will run again."""
         with self._lock:
             self._health = msgspec.structs.replace(
                 self._health, phase=phase, next_run=instant(next_run) if next_run else None
             )
 
     def ended(self, outcome: RunOutcome, failures: int, error: str | None = None) -> None:
-        """Say how a run ended."""
+        """Note how a run ended."""
         now = datetime.now(UTC)
         self._runs.labels(outcome).inc()
         self._failures.set(failures)
@@ -126,7 +124,7 @@ class State:
             )
 
     def carried_out(self, done: Done, seconds: float) -> None:
-        """Count what a run did."""
+        """Count a run's work."""
         self._seconds.observe(seconds)
         self._people.set(done.plan.people)
         self._escalations.set(done.plan.escalations)

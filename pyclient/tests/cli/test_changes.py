@@ -35,7 +35,7 @@ def test_the_first_day_and_the_second(icaccess, tmp_path):
     assert (code, out, err) == (
         1,
         "",
-        "icaccess: the holders of ledger were taken over before; that is done once\n",
+        "icaccess: the holders of ledger were taken over before; adopt only once\n",
     )
     saved = tmp_path / "plan.json"
     code, out, _ = icaccess("plan", "--out", saved, "--detailed-exitcode")

@@ -106,7 +106,7 @@ def test_a_ledger_to_come_needs_no_database(command, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("decide", "12", *EXAMPLES), "icaccess: no employee 12 in the facts; check the id, it is a text"),
+        (("decide", "12", *EXAMPLES), "icaccess: no employee 12 in the facts; check the id, it is text"),
         (("decide", *EXAMPLES[:2], "--at", "tomorrow"), "icaccess: --at 'tomorrow': not a date; write it as"),
         (
             ("decide", *EXAMPLES[:2], "--at", "2200-01-01"),
@@ -193,5 +193,5 @@ def test_a_group_without_its_command_says_so(command):
     assert command("opa") == (
         1,
         "",
-        "icaccess: icaccess opa needs a command of its own. Try 'icaccess opa --help'.\n",
+        "icaccess: icaccess opa needs a subcommand. Try 'icaccess opa --help'.\n",
     )

@@ -44,7 +44,7 @@ def test_an_installed_folder_is_named_where_it_stands_in(folder: Path) -> None:
     done = impact(folder, "--base", "base", *POPULATION)
     assert done.returncode == 0
     assert done.stderr == (
-        f"icaccess: taking {ROOT / 'policy'}, as no policy/ is here; name others with --policy\n"
+        f"icaccess: using {ROOT / 'policy'}, because no policy/ is here; name others with --policy\n"
     )
 
 

@@ -45,7 +45,7 @@ def test_status_without_a_url_says_which_opa_is_started(opa_path: Path) -> None:
     result = CliRunner().invoke(opa, ["status", "--config", str(STANDIN / "config")])
     assert result.stdout.splitlines() == [
         f"no URL is set: commands start {opa_path}, version {opa_version(opa_path)}",
-        f"tried with {VERSION}; 1.21.3 or a newer 1.x is needed",
+        f"tested with {VERSION}; 1.21.3 or a newer 1.x is needed",
     ]
 
 

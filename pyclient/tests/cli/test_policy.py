@@ -144,13 +144,13 @@ def test_trace(folder: Path) -> None:
 
 def test_installed_folders_are_named_where_they_stand_in(folder: Path) -> None:
     (folder / "config").rename(folder / "elsewhere")
-    installed = f"icaccess: taking {ROOT / 'config'}, as no config/ is here; name others with --config\n"
+    installed = f"icaccess: using {ROOT / 'config'}, because no config/ is here; name others with --config\n"
     for command in ("check", "test"):
         assert icaccess(folder, command).stderr == installed
     assert icaccess(folder, "check", "--config", "elsewhere").stderr == ""
     (folder / "policy").rename(folder / "away")
     assert icaccess(folder, "check").stderr == (
-        f"icaccess: taking {ROOT / 'policy'} and {ROOT / 'config'}, as no policy/ or config/ is here; "
+        f"icaccess: using {ROOT / 'policy'} and {ROOT / 'config'}, because no policy/ or config/ is here; "
         "name others with --policy and --config\n"
     )
 

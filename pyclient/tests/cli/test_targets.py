@@ -101,7 +101,7 @@ def test_a_target_that_is_real_takes_no_other_day(configured, tmp_path):
     for asked in (("apply", "--yes"), ("adopt",)):
         code, out, err = run(*asked, "--at", "2025-09-10")
         assert (code, out, err.count("\n")) == (1, "", 1)
-        assert "is changed as of today" in err
+        assert "can change only as of today" in err
     assert not (tmp_path / "lists").exists()
 
 
@@ -128,14 +128,14 @@ def test_a_run_that_waits_for_an_export_is_a_good_one(configured, tmp_path):
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\nuser1,{GROUP}\n")
     code, out, _ = run("plan")
     assert code == 0
-    assert "Asked for, not shown by the target yet (1):\n  4  grant, list " in out
+    assert "Requested, not shown by the target yet (1):\n  4  grant, list " in out
 
 
 def test_members_without_an_account_are_listed_from_the_first_day_on(configured, tmp_path):
     (tmp_path / "members.csv").write_text(f"username,userGroup\nuser3,{GROUP}\n,{GROUP}\n")
     settings = f"{{group: {GROUP}, match: username, work_lists: ../lists, export: ../members.csv}}"
     run = configured(f"target:\n  kind: campus\n  campus: {settings}\n")
-    listed = f"Members that stand for no account (1):\n  line 3  in {GROUP}: no username\n"
+    listed = f"Members without an account (1):\n  line 3  in {GROUP}: no username\n"
     for command, code in (("adopt", 0), ("plan", 5), ("apply", 5)):
         options = {"plan": ["--detailed-exitcode"], "apply": ["--yes"]}.get(command, [])
         found = run(command, *options)

@@ -57,13 +57,13 @@ def test_a_section_is_read_as_the_type_that_its_owner_gives(tmp_path: Path) -> N
     ("text", "says"),
     [
         ("gaurd: {}\n", "line 1: gaurd: is not a known section; known: zone, sources"),
-        ("zone: America/Denber\n", "line 1: zone: 'America/Denber' is no time zone"),
+        ("zone: America/Denber\n", "line 1: zone: 'America/Denber' is not a time zone"),
         (
             'sources: []\nguard: {words: ["\\0"]}\n',
             "line 2: guard.words[0]: holds a NUL character; remove it",
         ),
-        ("zone: 7\n", "line 1: zone: 7 is no time zone"),
-        ("zone: -07:00\n", "line 1: zone: '-07:00' is no time zone; write one such as America/Denver"),
+        ("zone: 7\n", "line 1: zone: 7 is not a time zone"),
+        ("zone: -07:00\n", "line 1: zone: '-07:00' is not a time zone; write one such as America/Denver"),
         ("- a\n", "must be a mapping of sections"),
         ("guard: {\n", "line 2: is not YAML"),
         ("guard: {}\nguard: {}\n", "line 2: guard: is given twice; keep one"),
@@ -95,17 +95,17 @@ def test_a_file_that_is_wrong_as_a_whole(tmp_path: Path, text: str, says: str) -
         ),
         (
             "guard: {words: [a, 7]}\n",
-            "line 1: guard.words[1]: the value is not text as it is written; put it in quotes",
+            "line 1: guard.words[1]: the value does not read as text; put it in quotes",
         ),
         ("guard: []\n", "line 1: guard: must be a mapping, not a list"),
         ("guard: no\n", "line 1: guard: the value must be a mapping"),
         (
             "guard:\n  names:\n    a: b\n    c: n\n",
-            "line 4: guard.names.c: the value is not text as it is written; put it in quotes",
+            "line 4: guard.names.c: the value does not read as text; put it in quotes",
         ),
         (
             "guard: {limits: {a: [x], b: [w, yes]}}\n",
-            "line 1: guard.limits.b[1]: the value is not text as it is written; put it in quotes",
+            "line 1: guard.limits.b[1]: the value does not read as text; put it in quotes",
         ),
         ("guard: {limits: {a: [x], b: []}}\n", "guard.limits.b: is empty; give a value"),
         ("guard: {names: {a: b, c: }}\n", "guard.names.c: is null or left empty; give a value"),

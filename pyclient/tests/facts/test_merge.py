@@ -236,7 +236,7 @@ def test_a_row_that_cannot_be_used_makes_its_employee_invalid(tmp_path: Path) ->
     )
     bad = records["1"]
     assert isinstance(bad, InvalidRecord)
-    assert bad.problem == "lms row 2: completed_on: '2023-02-30' is no calendar date; write YYYY-MM-DD"
+    assert bad.problem == "lms row 2: completed_on: '2023-02-30' is not a calendar date; write YYYY-MM-DD"
     assert source.reports()[3].rejected == 1
     assert employee(records, "2")["certifications"] == []
 
@@ -461,16 +461,16 @@ def test_nobody_at_all_is_an_error(tmp_path: Path) -> None:
     [
         (
             {**JOBS, "fields": {"rolle": "role"}},
-            "jobs: fields.rolle is no field of assignments; known: end, location",
+            "jobs: fields.rolle is not a field of assignments; known: end, location",
         ),
         ({**JOBS, "gives": "jobs"}, "sources[0].gives: the value is not one of access, approvals"),
         (
             {**JOBS, "zone": "America/Denber"},
-            "jobs: zone: there is no time zone America/Denber; write one such as",
+            "jobs: zone: there is not a time zone America/Denber; write one such as",
         ),
         ({**JOBS, "key": {}}, "sources[0].key: is empty"),
         ({**JOBS, "type": "xls"}, "sources[0]"),
-        ({**PEOPLE, "key": {"email": "email"}}, "people: key: a source of people goes by id"),
+        ({**PEOPLE, "key": {"email": "email"}}, "people: key: a source of people must use id"),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path: Path, source: dict[str, Any], says: str) -> None:

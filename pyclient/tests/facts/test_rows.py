@@ -107,7 +107,7 @@ def test_values_may_be_patterns(tmp_path: Path) -> None:
     records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs={"values": values})))
     held = [(job["role"], job["location"]) for job in employee(records, "1")["assignments"]]
     assert held == [("First", "210"), ("OFPX", "210"), ("Office", "211")]
-    with pytest.raises(ConfigError, match=r"jobs: values\.role: /\(/ is no regular expression"):
+    with pytest.raises(ConfigError, match=r"jobs: values\.role: /\(/ is not a regular expression"):
         open_facts(folder(tmp_path, sources=changed(jobs={"values": {"role": {"/(/": "x"}}})))
 
 
@@ -174,19 +174,19 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ({**EMPLOYMENT, "fields": {"end": "end"}, "ends": "next_row"}, "ends: next_row goes by the start of each row"),
-        ({**EMPLOYMENT, "fields": {"start": "start"}, "ends": "day_after"}, "ends: day_after goes by the end of each row"),
-        ({**JOBS, "values": {"role": {"/A(B)/": "\\2"}}}, "values.role: \\2 cannot stand for /A(B)/: invalid group refer"),
-        ({**JOBS, "values": {"role": {"/A(B)/": "\\g<x>"}}}, "values.role: \\g<x> cannot stand for /A(B)/: "),
-        ({**JOBS, "zone": "America/Denvr"}, "zone: there is no time zone America/Denvr; write one such as"),
-        ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name one thing, and no more"),
+        ({**EMPLOYMENT, "fields": {"end": "end"}, "ends": "next_row"}, "ends: next_row needs the start of each row"),
+        ({**EMPLOYMENT, "fields": {"start": "start"}, "ends": "day_after"}, "ends: day_after needs the end of each row"),
+        ({**JOBS, "values": {"role": {"/A(B)/": "\\2"}}}, "values.role: \\2 cannot replace /A(B)/: invalid group refer"),
+        ({**JOBS, "values": {"role": {"/A(B)/": "\\g<x>"}}}, "values.role: \\g<x> cannot replace /A(B)/: "),
+        ({**JOBS, "zone": "America/Denvr"}, "zone: there is not a time zone America/Denvr; write one such as"),
+        ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name only one thing"),
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
-        ({**JOBS, "ended": {"x": ["y"]}}, "ended: goes with `ends: next_row` alone"),
+        ({**JOBS, "ended": {"x": ["y"]}}, "ended: works only with `ends: next_row`"),
         ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
         ({**JOBS, "where": {"x": ["y"], "z": []}}, "sources[0].where.z: is empty; give a value"),
-        ({**JOBS, "fields": {"role": 1}}, "sources[0].fields.role: the value is not text as it is written; put it in quotes"),
+        ({**JOBS, "fields": {"role": 1}}, "sources[0].fields.role: the value does not read as text; put it in quotes"),
         ({**JOBS, "values": {"role": {"A": "B", "C": True}}}, "sources[0].values.role.C: must be text, not true or false"),
-        ({**JOBS, "date_format": "%Y-%m-%d %H:%M %Z"}, "date_format: %Z reads a zone's name and forgets it; write %z, or set `zone`"),
+        ({**JOBS, "date_format": "%Y-%m-%d %H:%M %Z"}, "date_format: %Z reads a zone's name and drops it; write %z, or set `zone`"),
         *[({**JOBS, "date_format": form}, f"date_format: {form} does not give a whole day; write year, month and day as in '%m/%d/%Y'") for form in ("%m-%d", "%Y-%m", "%d %Y", "%j", "%Y-%U", "%H:%M", "day", "%Q", "%Y-%m-%d %d", "%m/%d/%Y %")],
     ],
 )  # fmt: skip
@@ -229,7 +229,7 @@ def test_a_column_of_midnights_holds_days(tmp_path: Path, written: str) -> None:
     records, source = merged(folder(tmp_path, {"lms.csv": text}, sources))
     assert employee(records, "1")["certifications"][0]["completed_on"] == "2026-01-01"
     assert source.reports()[3].notes == (
-        "completed_on: 2 times of midnight UTC are read as the days that they are written for",
+        "completed_on: 2 times of midnight UTC are read as the written days",
     )
 
 

@@ -63,7 +63,7 @@ def test_a_snapshot_names_rows_and_is_private(tmp_path: Path) -> None:
             "Office professional",
             "was changed after it was taken (its SHA-256 differs)",
         ),
-        ('{"records":3', '{"record":3', "is cut short: a snapshot ends with its digest; take it anew"),
+        ('{"records":3', '{"record":3', "is cut short: a snapshot ends with its digest; take a new one"),
         ('{"snapshot":1', '{"snapshot":2', "was made by another version of icaccess"),
         ('"taken_at":"2', '"taken_at":"1', "was changed after it was taken"),
     ],
@@ -117,5 +117,5 @@ def test_a_broken_snapshot_is_told_in_one_line(tmp_path: Path, content: bytes) -
     file = tmp_path / "broken.jsonl"
     file.write_bytes(content)
     for take in (lambda facts: facts.records(), lambda facts: facts.unread()):
-        with pytest.raises(FactsError, match=r"broken\.jsonl: .*take it anew"):
+        with pytest.raises(FactsError, match=r"broken\.jsonl: .*take a new one"):
             list(take(load([file], ZoneInfo("America/Denver"))))

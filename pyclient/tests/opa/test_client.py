@@ -269,9 +269,9 @@ def test_a_fitting_answer_is_handed_on(access: Access | UnsetType, document: dic
         (HELD, {**REVOKED, "outcome": "undecided"}, "its answer is undecided with the action revoke"),
         (UNSET, decided(reasons=[REASON]), "its answer is allow with a reason"),
         (UNSET, decided(needs_consent=True), "its answer needs a consent for the action grant"),
-        (UNSET, decided(outcome="perhaps"), "its answer is no decision (Invalid enum value 'perhaps'"),
-        (UNSET, {"outcome": "allow"}, "its answer is no decision (Object missing required field"),
-        (UNSET, 1, "its answer is no decision"),
+        (UNSET, decided(outcome="perhaps"), "its answer is not a decision (Invalid enum value 'perhaps'"),
+        (UNSET, {"outcome": "allow"}, "its answer is not a decision (Object missing required field"),
+        (UNSET, 1, "its answer is not a decision"),
         (UNSET, msgspec.Raw(msgspec.json.encode(decided())[:-1] + b',"action":"keep"}'), "'action' twice"),
         (UNSET, msgspec.Raw(b'{"reasons":[{"code":"a","code":"b"}]}'), "its answer has 'code' twice"),
     ],
@@ -342,9 +342,9 @@ def test_a_day_that_is_none_is_the_callers_mistake(standin: Engine, at: Any) -> 
 @pytest.mark.parametrize(
     ("employee", "says"),
     [
-        (None, "must be an Employee, or a mapping in its shape, and is None, of type NoneType"),
-        ("001234", "must be an Employee, or a mapping in its shape, and is '001234', of type str"),
-        (["001234"], "must be an Employee, or a mapping in its shape"),
+        (None, "must be an Employee, or a mapping of its shape, and is None, of type NoneType"),
+        ("001234", "must be an Employee, or a mapping of its shape, and is '001234', of type str"),
+        (["001234"], "must be an Employee, or a mapping of its shape"),
         ({}, "its id must be a text that is not empty, and is None"),
         ({"id": ""}, "its id must be a text that is not empty, and is ''"),
         ({"id": 1234}, "its id must be a text that is not empty, and is 1234, of type int"),
@@ -478,13 +478,13 @@ def test_threads_share_a_client(standin: Engine) -> None:
         ((200, "application/json", b'{"result": {}}'), "does not answer as OPA.*provenance"),
         ((200, "application/json", b'{"result": {}'), "does not answer as OPA"),
         (answer(), "has no result for access/decisions"),
-        (answer({"1": 1, "2": 2}), r"exactly those asked .*not asked: \['2'\]"),
-        (answer({}), r"exactly those asked \(missing: \['1'\]"),
+        (answer({"1": 1, "2": 2}), r"exactly those sent .*not sent: \['2'\]"),
+        (answer({}), r"exactly those sent \(missing: \['1'\]"),
         (answer([]), "answer holds no decisions .Expected `object`, got `array`"),
         (answer({}, version="0.70.0"), r"has version 0\.70\.0: 1\.21\.3 or a newer 1\.x is needed"),
         (answer({}, version="1.21.2"), r"has version 1\.21\.2: 1\.21\.3 or a newer 1\.x is needed"),
         (answer({}, warning={"code": "api_usage_warning"}), "warning: .*api_usage_warning"),
-        ((503, "text/plain", b"no backend"), "not reached by the proxy before it .HTTP 503"),
+        ((503, "text/plain", b"no backend"), "the proxy in front of OPA at .* does not reach it .HTTP 503"),
         ((503, "application/json", b'{"code": "x", "message": "busy"}'), "is not ready .HTTP 503.: .busy"),
         ((500, "application/json", b'{"code": "internal_error", "message": "no policy"}'), "no policy"),
     ],
@@ -535,7 +535,7 @@ def test_another_policy_in_the_middle_voids_the_run() -> None:
     with (
         serving(decisions) as url,
         AccessClient(url, batch=10) as client,
-        pytest.raises(EngineError, match="policy changed within the run, which is void"),
+        pytest.raises(EngineError, match="policy changed during the run, which is void"),
     ):
         for _ in client.decide_json(people(1000), AT):
             pass
@@ -544,7 +544,7 @@ def test_another_policy_in_the_middle_voids_the_run() -> None:
 def test_another_policy_than_the_one_asked_for_is_refused(standin: Engine) -> None:
     with (
         AccessClient(standin.url, standin.token) as client,
-        pytest.raises(EngineError, match="policy changed within the run"),
+        pytest.raises(EngineError, match="policy changed during the run"),
     ):
         list(client.decide_many(people(1), AT, revisions=Revisions("another", "one")))
 
@@ -597,7 +597,7 @@ def test_sidecars_with_different_policies_void_the_run(standin: Engine, tmp_path
     ):
         with pytest.raises(EngineError, match="hold different policies"):
             client.revisions()
-        with pytest.raises(EngineError, match="policy changed within the run"):
+        with pytest.raises(EngineError, match="policy changed during the run"):
             list(client.decide_many(people(500), AT))
 
 

@@ -68,7 +68,7 @@ def gone(pid: int) -> bool:
 
 
 def test_opa_is_taken_from_path_then_from_the_cache(bare: Path) -> None:
-    with pytest.raises(EngineError, match=r"no OPA on PATH nor at .*: run `icaccess opa install`"):
+    with pytest.raises(EngineError, match=r"no usable OPA on PATH or at .*: run `icaccess opa install`"):
         find_opa()
     cached = program(cached_opa(), VERSION)
     assert find_opa() == cached

@@ -1,4 +1,4 @@
-"""One file for each type of source; here they are opened as the settings list them."""
+"""One file for each type of source; this module opens them as the settings list them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ SOURCES: dict[type[SourceSettings], str] = {
     OneRosterSettings: "oneroster:OneRosterSource",
     YamlSettings: "yaml:open_yaml",
 }
-"""What opens a source of each type, imported when a source of the type is there."""
+"""What opens a source of each type, imported only if the settings have such a source."""
 
 
 def open_sources(config: Config, *, locations: bool = False) -> list[Source]:
-    """A source for each entry of `sources`, in the order of the file; nothing is read yet.
+    """A source for each entry of `sources`, in the order of the file; reads nothing yet.
 
     With `locations`, those that give locations, which are policy data; without, those that give facts.
-
-    `ConfigError` is raised when two sources have one name, or the settings of one make no sense.
+    `ConfigError` when two sources have one name, or the settings of one make no sense.
     """
     sources: list[Source] = []
     names: set[str] = set()

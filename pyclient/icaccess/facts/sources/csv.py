@@ -1,4 +1,4 @@
-"""Delimited files, as exports and spreadsheets really write them (RFC 4180 and what departs from it)."""
+"""Delimited files, as exports and spreadsheets really write them (RFC 4180 and its variants)."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class CsvSource(MappedSource):
         mapped = (*settings.key.values(), *settings.fields.values(), *settings.where, *settings.ended)
         self._file = CsvFile(settings, config.path(settings.path), (*mapped, *settings.expect.columns))
         self._manifest = config.path(settings.manifest) if settings.manifest else None
-        self._skip = 0  # these lines stand above the header, where they are skipped
+        self._skip = 0  # these lines come before the header, and are skipped there
 
     def column(self, name: str) -> Any:
         """A column by its name."""
         return operator.itemgetter(name)
 
     def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-        """Each row by its header's names; `FactsError` when the file is not what its settings say."""
+        """Each row by its header's names; `FactsError` when the file does not match its settings."""
         yield from self._file.rows(self._manifest)
         self.as_of, self.total = self._file.as_of, self._file.total
 
@@ -76,7 +76,7 @@ class CsvFile:
                 f"{self._file}: is not {self._settings.encoding or 'UTF-8'}; set `encoding`, such as cp1252"
             ) from error
         except LookupError as error:
-            raise FactsError(f"{self._file}: {self._settings.encoding!r} is no known encoding") from error
+            raise FactsError(f"{self._file}: {self._settings.encoding!r} is not a known encoding") from error
 
     def _read(self, text: IO[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         delimiter, before = self._settings.delimiter, 0
@@ -117,14 +117,14 @@ class CsvFile:
                 continue
             if ended:
                 raise FactsError(
-                    f"{self._file} line {line}: follows the trailer; the file was put together wrongly"
+                    f"{self._file} line {line}: follows the trailer; the file was assembled wrongly"
                 )
             if trailer is not None and cells[0].strip() == trailer:
                 self.total, ended = self._trailer_count(cells, line), True
             elif len(cells) == len(header):
                 yield line, dict(zip(header, cells, strict=True))
             else:
-                # Held back by one row: in the middle of the file it is one bad row, at its end a broken file.
+                # Reported one row later: midway it is one bad row, at the end of the file a broken file.
                 short = line, f"has {len(cells)} cells where the header has {len(header)}"
         if short is not None:
             raise FactsError(f"{self._file} line {short[0]}: the last line {short[1]}; the file is cut short")
@@ -133,10 +133,10 @@ class CsvFile:
 
     def _check_header(self, header: list[str], delimiter: str, line: int) -> None:
         if not header:
-            raise FactsError(f"{self._file}: is empty; not even a header is there")
+            raise FactsError(f"{self._file}: is empty; it has not even a header")
         for name in self._needed:
             if header.count(name) > 1:
-                raise FactsError(f"{self._file} line {line}: the column {name!r} is there twice; keep one")
+                raise FactsError(f"{self._file} line {line}: the column {name!r} appears twice; keep one")
             if name in header:
                 continue
             other = next((one for one in _DELIMITERS if one != delimiter and one in header[0]), None)
@@ -160,11 +160,11 @@ class CsvFile:
             rows, digest = said.get("rows"), said.get("sha256")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise FactsError(
-                f"{manifest}: is no manifest that tells of {self._file.name}; "
+                f"{manifest}: is not a manifest that describes {self._file.name}; "
                 'write {"' + self._file.name + '": {"rows": 1, "sha256": "…"}}'
             ) from error
         if digest is not None and digest != _sha256(self._file):
-            raise FactsError(f"{self._file}: is not the file that {manifest} tells of (its SHA-256 differs)")
+            raise FactsError(f"{self._file}: is not the file that {manifest} describes (its SHA-256 differs)")
         self.total = rows if isinstance(rows, int) else None
 
 

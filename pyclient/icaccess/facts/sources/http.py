@@ -1,4 +1,4 @@
-"""JSON APIs, whichever way they divide their answers into pages."""
+"""JSON APIs, with any style of paging."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _ROOT = re.compile(r"[A-Za-z_]\w*(?=$|[.\[ |])")
 
 
 class JsonFields:
-    """JMESPath expressions, and whether any row has the fields that they start at."""
+    """JMESPath expressions, and whether any row has the fields that they start with."""
 
     def __init__(self, required: Iterable[str] = ()) -> None:
         self._roots = set(required)
 
     def look(self, expression: str, *, required: bool = True) -> Callable[[Any], Any]:
-        """The expression, ready to be searched for in a row; `ValueError` when it is none.
+        """The compiled expression for searching a row; `ValueError` when it is not one.
 
-        Where it is `required`, some row must have the field that it starts at.
+        If it is `required`, some row must have the field that it starts with.
         """
         search: Callable[[Any], Any] = _compiled(expression).search
         if required and (root := _ROOT.match(expression)) is not None:
@@ -42,7 +42,7 @@ class JsonFields:
             self._roots.difference_update(row)
 
     def check(self) -> None:
-        """`FactsError` when a field was in no row at all."""
+        """`FactsError` when no row has a field."""
         if self._roots:
             raise FactsError(
                 f"no row has the field {sorted(self._roots)[0]!r}, which the settings name; correct them"
@@ -73,7 +73,7 @@ class HttpSource(MappedSource):
         return self._fields.look(name)
 
     def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-        """Each row with its number; `FactsError` when the pages do not make one whole."""
+        """Each row with its number; `FactsError` when the pages are not complete."""
         number, settings = 0, self.settings
         with JsonApi(self._config, settings) as api:
             for items in self._pages(api):
@@ -83,7 +83,7 @@ class HttpSource(MappedSource):
                         self._fields.seen(item)
                         yield number, item
                     else:
-                        yield number, "is no JSON object"
+                        yield number, "is not a JSON object"
         if number:
             self._fields.check()
 
@@ -102,9 +102,7 @@ class HttpSource(MappedSource):
             if following is None:
                 return
             url, parameters = following
-        raise FactsError(
-            f"{self._shown}: has not come to an end after {paging.max_pages} pages; correct `paging`"
-        )
+        raise FactsError(f"{self._shown}: does not end after {paging.max_pages} pages; correct `paging`")
 
     def _parameters(self, place: object = None) -> dict[str, str]:
         """The parameters for the page at `place`, which is a number or a cursor."""
@@ -115,7 +113,7 @@ class HttpSource(MappedSource):
     def _next(
         self, answer: Page, items: list[Any], rows: int, number: int
     ) -> tuple[str, dict[str, str]] | None:
-        """What to ask for after the page `number`; None when it was the last one."""
+        """What to request after the page `number`; None when it was the last one."""
         paging, url = self.settings.paging, answer.next_url
         if paging.style == "link":
             if url is None or not items:  # some servers name a next page past the end
@@ -152,4 +150,4 @@ def _compiled(expression: str, setting: str = "") -> Any:
         return jmespath.compile(expression)
     except JMESPathError as error:
         why = str(error).splitlines()[0]
-        raise ValueError(f"{setting}{expression!r} is no JMESPath expression: {why}") from error
+        raise ValueError(f"{setting}{expression!r} is not a JMESPath expression: {why}") from error

@@ -1,4 +1,4 @@
-"""JSON from a server, kept where it has not changed, refused where it is something else."""
+"""JSON from a server: cached if it has not changed, refused if it is something else."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from icaccess.http import RETRY, HttpClient, Response
 from icaccess.text import quoted
 
 _RETRY = RETRY.new(total=5, connect=2, read=2, status=5, status_forcelist=(429, 502, 503, 504))
-"""Reading twice changes nothing, so a broken connection is tried again, and a rate limit is waited for."""
+"""Reading twice changes nothing, so retry a broken connection, and wait out a rate limit."""
 _KEPT = ("x-total-count", "last-modified")
 
 
 class Page(NamedTuple):
-    """What a server said: the JSON (None for an empty answer), headers, and the next page's URL if named."""
+    """A server's answer: the JSON (None for an empty answer), headers, and the next page's URL if named."""
 
     body: Any
     headers: dict[str, str]
@@ -32,7 +32,7 @@ class Page(NamedTuple):
 
     @property
     def as_of(self) -> datetime | None:
-        """When the answer was last changed, where the server says so."""
+        """When the answer last changed, if the server says so."""
         try:
             return parsedate_to_datetime(self.headers["last-modified"])
         except (KeyError, ValueError):
@@ -107,12 +107,12 @@ class JsonApi(AbstractContextManager["JsonApi"]):
 
 
 class Pages:
-    """Counts the pages of one collection; `FactsError` when they do not make one whole."""
+    """Counts the pages of one collection; `FactsError` when they are not complete."""
 
     def __init__(self, url: str) -> None:
         self.rows = 0
         self.total: int | None = None
-        """How many rows the server says that there are, once it says so."""
+        """How many rows the server declares, once it does."""
         self._shown = shown_url(url)
         self._seen: set[bytes] = set()
 
@@ -155,12 +155,12 @@ def _json(response: Response, url: str) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise FactsError(
-            f"{shown_url(url)}: answered with something that is no JSON, or cut short"
+            f"{shown_url(url)}: answered with something other than JSON, or cut short"
         ) from error
 
 
 def _said(response: Response) -> str:
-    """The error in the answer's words, quoted: flat, or nested in `imsx_StatusInfo`, keys in either case."""
+    """The error in the answer's words, quoted: flat, or nested in `imsx_StatusInfo`, keys in any case."""
     try:
         body = {key.lower(): value for key, value in json.loads(response.content).items()}
         nested = body.get("imsx_statusinfo", body)

@@ -1,9 +1,9 @@
 """OneRoster 1.1 and 1.2: who works where, what kind of place it is, and what people are called.
 
-The rows are the same for the REST service and for the CSV bundle, so that one mapping serves both. They
-follow 1EdTech's information model: what is `inactive` counts as `tobedeleted`, a Date is a day whatever time
-a server adds, and the `endDate` of a role is the first day on which it is no longer held. Servers differ more
-than the standard allows; `icaccess.facts.sources.roster` says what is tolerated.
+The REST service and the CSV bundle give the same rows, so that one mapping serves both. They follow 1EdTech's
+information model: `inactive` counts as `tobedeleted`, a Date is a day whatever time a server adds, and the
+`endDate` of a role is the first day without it. Servers differ more than the standard allows;
+`icaccess.facts.sources.roster` lists the differences that it accepts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FIELDS = {
     "assignments": {"role": "role", "location": "org.identifier", "start": "beginDate", "end": "endDate"},
     "locations": {"type": "type", "name": "name"},
 }
-"""What each kind of fact is taken from, where the settings do not say otherwise."""
+"""The default fields for each kind of fact."""
 KEY = "identifier"
 _TIMED = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ].*")
 
@@ -36,7 +36,7 @@ Numbered = Iterator[tuple[int, Row | Unusable]]
 
 
 class OneRosterSource(MappedSource):
-    """The rows of one kind out of a roster; a row's number is its place in the collection."""
+    """The rows of one kind from a roster; a row's number is its place in the collection."""
 
     settings: OneRosterSettings
 
@@ -69,7 +69,7 @@ class OneRosterSource(MappedSource):
         self._roster: Roster = roster
 
     def column(self, name: str) -> Callable[[Any], Any]:
-        """A field by its JMESPath expression; only those that the settings name have to be in some row."""
+        """A field by its JMESPath expression; only fields that the settings name must be in some row."""
         return self._fields.look(name, required=name in self._named)
 
     def account_of(self, raw: Mapping[str, Any]) -> str | None:
@@ -78,7 +78,7 @@ class OneRosterSource(MappedSource):
         return str(sourced_id) if sourced_id and is_current(raw) else None
 
     def raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | Unusable | str]]:
-        """Each row with its number, without people who are no staff, and jobs and orgs that are gone."""
+        """Each row with its number, without people who are not staff, and jobs and orgs that are gone."""
         makers = {"people": self._people, "assignments": self._assignments, "locations": self._locations}
         number = 0
         try:
@@ -91,7 +91,7 @@ class OneRosterSource(MappedSource):
             self._fields.check()
 
     def _people(self) -> Numbered:
-        """Everyone on the staff. Somebody who is gone is still known, but not by an address."""
+        """Everyone on the staff. A person who is gone is still known, but without an address."""
         seen: set[Any] = set()
         gone: list[tuple[int, Row]] = []
         for number, user in enumerate(self._roster.collection("users"), 1):
@@ -130,7 +130,7 @@ class OneRosterSource(MappedSource):
                 yield number, Unusable(job, problem) if problem else job
 
     def _begin_problem(self, job: Row) -> str | None:
-        """Why nobody can say when a job began; `FactsError` for a 1.1 roster, which says it of no job."""
+        """Why nobody can say when a job began; `FactsError` for a 1.1 roster, which never says it."""
         is_given = "start" in self.settings.constants or self.settings.fields.get("start") != "beginDate"
         if is_given or job["beginDate"]:
             return None
@@ -138,11 +138,11 @@ class OneRosterSource(MappedSource):
             return "a role has no beginDate; add it, or set `constants: {start: YYYY-MM-DD}`"
         raise FactsError(
             "OneRoster 1.1 does not say when a job began. Take jobs from HR, or set `constants: {start: "
-            "YYYY-MM-DD}`: then all jobs began on that day, and a change of job is not noticed (ES-9)"
+            "YYYY-MM-DD}`: then all jobs began on that day, and changes of job do not show (ES-9)"
         )
 
     def _org_problem(self, job: Row, *, is_known: bool) -> str | None:
-        """Why nobody can say where a job is held, if it has not ended."""
+        """Why nobody can say where a job is, if it has not ended."""
         org = job["org"]
         needs_identifier = self.settings.fields.get("location") == "org.identifier"
         if not is_known:
@@ -154,7 +154,7 @@ class OneRosterSource(MappedSource):
         else:
             return None
         if job["endDate"] and str(job["endDate"]) <= self._today.isoformat():
-            # What has ended is told by what is known of its org.
+            # A job that has ended uses what is known about its org.
             job["org"] = {**org, "identifier": org.get("identifier") or org.get("sourcedId")}
             return None
         return f"a job that has not ended is at the org {org.get('sourcedId')!r}, which {problem}"

@@ -24,9 +24,9 @@ _TRUE = {"true", "1"}
 _MAX_PAGES = 100_000
 _FILES = ("manifest.csv", "orgs.csv", "users.csv", "roles.csv")
 _MAX_UNPACKED = 1 << 30
-"""The largest bundle that is unpacked, in bytes; a million people take a quarter of it."""
+"""The size of the largest bundle to unpack, in bytes; a million people take a quarter of it."""
 _BROKEN_ZIP = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, LZMAError)
-"""What zipfile raises for a file that is damaged; for one that is encrypted, it is RuntimeError."""
+"""What zipfile raises for a damaged file, and RuntimeError for an encrypted one."""
 
 Row = dict[str, Any]
 
@@ -36,14 +36,14 @@ class Roster(ABC):
 
     @abstractmethod
     def collection(self, name: str) -> Iterator[Row]:
-        """The objects of `orgs` or `users`; `FactsError` when they cannot be read whole."""
+        """The objects of `orgs` or `users`; `FactsError` when they are unreadable or incomplete."""
 
     def close(self) -> None:  # noqa: B027 — only some have anything to close
         """Close connections and remove temporary files."""
 
 
 def is_current(thing: Mapping[str, Any]) -> bool:
-    """Whether an object counts; `inactive`, which 1.0 had, is to be read as `tobedeleted` since 1.1."""
+    """Whether an object counts; since 1.1, the `inactive` of 1.0 means `tobedeleted`."""
     return str(thing.get("status", "active")).strip().lower() not in _GONE
 
 
@@ -69,8 +69,8 @@ class RosterService(Roster):
     def collection(self, name: str) -> Iterator[Row]:
         """The objects of a collection.
 
-        Tolerated: no `X-Total-Count`; 204 for an empty page; a `Link: rel="next"` past the end, which is not
-        followed; pages shorter than asked for; `enabledUser` as text or number.
+        Accepted: no `X-Total-Count`; 204 for an empty page; a `Link: rel="next"` past the end, which is not
+        followed; pages shorter than requested; `enabledUser` as text or number.
         """
         url = f"{self._url}/{name}"
         pages = Pages(url)
@@ -115,7 +115,7 @@ class Bundle(Roster):
         self._manifest: dict[str, str] | None = None
 
     def collection(self, name: str) -> Iterator[Row]:
-        """The objects of a collection; a bundle of changes only (`delta`) is refused, as it is not whole."""
+        """The objects of a collection; refuses a bundle of changes only (`delta`), which is not complete."""
         rows = self._rows(name)
         if name != "users" or self._declared("roles") == "absent":
             return (_from_csv(row) for row in rows)
@@ -127,18 +127,18 @@ class Bundle(Roster):
         return self._with_roles(rows, roles)
 
     def _with_roles(self, users: Iterator[Mapping[str, Any]], roles: dict[str, list[Row]]) -> Iterator[Row]:
-        """The users with their roles; `FactsError` when one is left over, which may be anybody's."""
+        """The users with their roles; `FactsError` when a role is left over: it may be anybody's."""
         for user in users:
             yield {**_from_csv(user), "roles": roles.pop(user["sourcedId"], [])}
         for sourced_id, held in roles.items():
             if any(is_current(role) for role in staff_roles({"roles": held})):
                 raise FactsError(
-                    f"{self._path}: roles.csv tells of the user {sourced_id!r}, who is not among the users; "
-                    "get both anew"
+                    f"{self._path}: roles.csv names the user {sourced_id!r}, who is not among the users; "
+                    "get both again"
                 )
 
     def close(self) -> None:
-        """Remove what was unpacked."""
+        """Remove the unpacked files."""
         if self._temporary is not None:
             self._temporary.cleanup()
 
@@ -146,7 +146,7 @@ class Bundle(Roster):
         declared = self._declared(name)
         if declared != "bulk":
             raise FactsError(
-                f"{self._path}: its manifest says {declared!r} of {name}; a bulk export is needed"
+                f"{self._path}: its manifest says {declared!r} for {name}; a bulk export is needed"
             )
         for line, row in self._read(name):
             if isinstance(row, str):
@@ -193,12 +193,14 @@ class Bundle(Roster):
                     for file in files:
                         bundle.extract(file, self._temporary.name)
             except _BROKEN_ZIP as error:
-                raise FactsError(f"{self._path}: is no folder and no readable zip file ({error})") from error
+                raise FactsError(
+                    f"{self._path}: is neither a folder nor a readable zip file ({error})"
+                ) from error
         return Path(self._temporary.name)
 
 
 def _from_csv(row: Mapping[str, Any]) -> Row:
-    """A line as the REST binding would write it: lists, references and `metadata.…` in their places."""
+    """A line in the form of the REST binding, with lists, references and `metadata.…`."""
     thing: Row = {key: value or None for key, value in row.items() if not key.startswith("metadata.")}
     metadata = {
         key.removeprefix("metadata."): value for key, value in row.items() if key.startswith("metadata.")

@@ -35,7 +35,7 @@ class YamlSource(Source):
 
 
 class RecordsSource(YamlSource):
-    """Whole records from files, taken apart, so that other sources can add to them.
+    """Whole records from files, split into facts, so that other sources can add to them.
 
     A list that is absent from a record is unknown, unless another source gives that kind of fact.
     """
@@ -43,7 +43,7 @@ class RecordsSource(YamlSource):
     kinds = frozenset[Kind](("people", *_LISTS, "access"))
 
     def parse(self) -> Iterator[ParsedRow]:
-        """The parts of each record, numbered by record; an invalid one comes as its reason alone."""
+        """The parts of each record, numbered by record; an invalid record gives only its reason."""
         if not self._path.exists():
             raise FactsError(f"{self._path}: no such file or folder; correct `path`")
         facts = load([self._path], self._zone)
@@ -73,7 +73,7 @@ class RecordsSource(YamlSource):
 
 
 class ApprovalFile(Approval, frozen=True, kw_only=True):
-    """An approval with the employee whom it is for."""
+    """An approval with its employee."""
 
     employee: Text
 
@@ -86,7 +86,7 @@ class ApprovalsSource(YamlSource):
     def parse(self) -> Iterator[ParsedRow]:
         """Each file's approval; `FactsError` when the folder, or a file in it, cannot be read."""
         if not self._path.is_dir():
-            raise FactsError(f"{self._path} is no folder; correct `path`")
+            raise FactsError(f"{self._path} is not a folder; correct `path`")
         days = DayReader(self._zone)
         for number, file in enumerate(files_in(self._path, (".yaml", ".yml")), 1):
             yield _approval_row(number, file, days)
@@ -106,7 +106,7 @@ def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:
     if not isinstance(owner, str) or not owner:
         raise FactsError(
             f"{at(file, written.line(('employee',)))}: employee: must be there, in quotes: "
-            "the id of the employee whom the approval is for"
+            "the id of the employee for whom the approval is"
         )
     try:
         approval = convert(written, ApprovalFile, file, days)
@@ -117,5 +117,5 @@ def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:
 
 
 def open_yaml(config: Config, settings: YamlSettings) -> YamlSource:
-    """The source of what the settings say that it gives; `ValueError` where they make no sense."""
+    """The source of what the settings say it gives; `ValueError` if they make no sense."""
     return (ApprovalsSource if settings.gives == "approvals" else RecordsSource)(config, settings)

@@ -112,16 +112,16 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
 @named_by_last(
     ("text", "changes", "says"),
     [
-        ("", {}, "is empty; not even a header is there"),
+        ("", {}, "is empty; it has not even a header"),
         (HEADER, {}, "jobs: has no rows, at least 1 were expected; get it whole again"),
         (GOOD.replace(",", ";"), {}, "line 1: no column is divided by ',', but ';' occurs; set `delimiter`"),
         (GOOD.replace("role", "Role"), {}, "line 1: has no column 'role'; was it renamed 'Role'?"),
         (GOOD.replace("role", "JOBTITLE"), {}, "line 1: has no column 'role'; there are 'id, JOBTITLE, location"),
-        (GOOD.replace("location", "role"), {}, "line 1: the column 'role' is there twice; keep one"),
+        (GOOD.replace("location", "role"), {}, "line 1: the column 'role' appears twice; keep one"),
         (GOOD, {"expect": {"columns": ["campus"]}}, "line 1: has no column 'campus'"),
         (GOOD.replace("Office", "Secrétaire").encode("cp1252"), {}, "is not UTF-8; set `encoding`, such as cp1252"),
         (GOOD.encode("utf-16")[2:], {}, "jobs.csv"),
-        (GOOD, {"encoding": "klingon"}, "'klingon' is no known encoding"),
+        (GOOD, {"encoding": "klingon"}, "'klingon' is not a known encoding"),
         (GOOD + "4,Teach", {}, "line 5: the last line has 2 cells where the header has 5; the file is cut short"),
         (GOOD + '4,"Teacher,210,2020-01-01,\n', {}, "a quote is never closed; the file is cut short"),
         (GOOD + '4,"Teacher"x,210,2020-01-01,\n', {}, "line 5: is not readable as CSV"),
@@ -137,8 +137,8 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
         (GOOD + "TRAILER,,,,\n", {"trailer": "TRAILER"}, "line 5: the trailer does not say how many rows there are"),
         (GOOD + "TRAILER,3\n4,R,210,2020-01-01,\n", {"trailer": "TRAILER"}, "line 6: follows the trailer"),
         (GOOD, {"expect": {"min_rows": 4}}, "jobs: has 3 rows, at least 4 were expected; get it whole again"),
-        (GOOD, {"expect": {"max_age_hours": 1}}, "jobs: is 48 hours old, at most 1 are allowed; get it anew"),
-        (GOOD, {"manifest": "absent.json"}, "absent.json: is no manifest that tells of jobs.csv"),
+        (GOOD, {"expect": {"max_age_hours": 1}}, "jobs: is 48 hours old, at most 1 are allowed; get a new one"),
+        (GOOD, {"manifest": "absent.json"}, "absent.json: is not a manifest that describes jobs.csv"),
         (b"id\x00,role,location,start,end\n", {}, "jobs.csv"),
     ],
 )  # fmt: skip
@@ -182,7 +182,7 @@ def test_a_trailer_that_agrees_and_a_manifest_that_agrees(tmp_path: Path) -> Non
     [
         ({"rows": 4}, "gave 3 rows but says that it holds 4"),
         ({"sha256": "0" * 64}, "is not the file that"),
-        ("x", "is no manifest that tells of jobs.csv"),
+        ("x", "is not a manifest that describes jobs.csv"),
     ],
 )
 def test_a_manifest_that_differs(tmp_path: Path, said: object, says: str) -> None:

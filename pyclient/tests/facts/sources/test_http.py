@@ -219,7 +219,7 @@ def changing(asked: Asked) -> Reply:
     [
         (lambda _: HTML, {}, "answered with a web page instead of JSON; is it a log-in page?"),
         (lambda _: Reply("<html>"), {}, "answered with a web page instead of JSON"),
-        (lambda _: Reply('[{"person": {"no'), {}, "answered with something that is no JSON, or cut short"),
+        (lambda _: Reply('[{"person": {"no'), {}, "answered with something other than JSON, or cut short"),
         (lambda _: Reply({"jobs": ROWS}), {}, "holds no list at '@'; correct `items`"),
         (lambda _: Reply(None, 204), {}, "jobs: has no rows, at least 1 were expected"),
         (lambda _: Reply({"error": {"message": "gone"}}, 410), {}, "answered 410"),
@@ -230,13 +230,13 @@ def changing(asked: Asked) -> Reply:
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "2"}), {}, "gave 3 rows and more, but says that it holds 2"),
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "all"}), {}, "gives 'all' as its number of rows"),
         (repeating, {"paging": PAGES}, "repeats an earlier one; correct the paging, or try again"),
-        (endless, {"paging": {**PAGES, "max_pages": 5}}, "has not come to an end after 5 pages; correct `paging`"),
+        (endless, {"paging": {**PAGES, "max_pages": 5}}, "does not end after 5 pages; correct `paging`"),
         (changing, {"paging": PAGES}, "changed from 3 rows to 4 while read; try again"),
         (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, 'http://example.org/'; it is not followed"),
         (lambda _: Reply(ROWS), {"fields": {**API["fields"], "end": "until"}}, "no row has the field 'until', which the settings name"),
         (lambda _: Reply(ROWS), {"expect": {"columns": ["campus"]}}, "no row has the field 'campus'"),
         (lambda _: Reply(ROWS), {"key": {"id": "employee.no"}}, "no row has the field 'employee', which the settings name"),
-        (lambda _: Reply([*ROWS, 7]), {}, "jobs row 4: is no JSON object; correct the row"),
+        (lambda _: Reply([*ROWS, 7]), {}, "jobs row 4: is not a JSON object; correct the row"),
         (lambda _: Reply([{**ROWS[0], "since": 1577836800000}]), {}, "start '1577836800000' is a date in a form that is not declared"),
         (lambda _: Reply([{**ROWS[0], "since": "01/02/2020"}]), {}, "start '01/02/2020' is a date in a form that is not declared"),
     ],
@@ -273,8 +273,8 @@ def test_nobody_there_and_nobody_answering(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"items": "a["}, "jobs: items: 'a[' is no JMESPath expression"),
-        ({"fields": {"role": "title["}}, "jobs: 'title[' is no JMESPath expression"),
+        ({"items": "a["}, "jobs: items: 'a[' is not a JMESPath expression"),
+        ({"fields": {"role": "title["}}, "jobs: 'title[' is not a JMESPath expression"),
         ({"paging": {"style": "cursor"}}, "jobs: paging.next_cursor: is required with the style cursor"),
         (
             {"auth": {"type": "bearer", "token": "t0ken"}},

@@ -528,7 +528,7 @@ def test_1_1_says_that_it_has_no_begin_and_what_to_do(tmp_path: Path) -> None:
     assert (
         "OneRoster 1.1 does not say when a job began. Take jobs from HR, or set `constants: {start: " in said
     )
-    assert "a change of job is not noticed (ES-9)" in said
+    assert "changes of job do not show (ES-9)" in said
 
 
 def test_a_1_1_bundle_has_orgs_and_role_with_the_user(tmp_path: Path) -> None:
@@ -562,8 +562,8 @@ def test_a_1_1_bundle_has_orgs_and_role_with_the_user(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        (bundle(**{"file.users": "delta"}), "its manifest says 'delta' of users; a bulk export is needed"),
-        (bundle(**{"file.orgs": "absent"}), "its manifest says 'absent' of orgs; a bulk export is needed"),
+        (bundle(**{"file.users": "delta"}), "its manifest says 'delta' for users; a bulk export is needed"),
+        (bundle(**{"file.orgs": "absent"}), "its manifest says 'absent' for orgs; a bulk export is needed"),
         ({}, "manifest.csv"),
         (
             bundle() | {"users.csv": "sourcedId,identifier\nu1,1,1\nu2,2\n"},
@@ -572,7 +572,7 @@ def test_a_1_1_bundle_has_orgs_and_role_with_the_user(tmp_path: Path) -> None:
         (bundle() | {"users.csv": "id\n1\n"}, "has no column 'sourcedId'"),
         (
             bundle() | {"users.csv": "sourcedId,identifier\nu1,1\nu2,2\n"},
-            "roles.csv tells of the user 'u3', who is not among the users; get both anew",
+            "roles.csv names the user 'u3', who is not among the users; get both again",
         ),
     ],
 )
@@ -585,7 +585,7 @@ def test_a_bad_bundle(tmp_path: Path, files: dict[str, str], says: str, *, zippe
 
 def test_no_zip_file_at_all(tmp_path: Path) -> None:
     (tmp_path / "roster.zip").write_text("x")
-    with pytest.raises(FactsError, match="is no folder and no readable zip file"):
+    with pytest.raises(FactsError, match="is neither a folder nor a readable zip file"):
         merged(folder(tmp_path, sources=[{**SERVICE[0], "path": "roster.zip"}]))
 
 

@@ -46,9 +46,9 @@ def test_approvals_are_files_in_a_folder(tmp_path: Path) -> None:
 def test_a_wrong_approval_makes_its_employee_undecided(tmp_path: Path) -> None:
     for number, (old, new, says) in enumerate(
         [
-            ("approved", "yes", "approvals/a.yaml line 2: decision: 'yes' is not text as it is written; put it in quotes"),
+            ("approved", "yes", "approvals/a.yaml line 2: decision: 'yes' does not read as text; put it in quotes"),
             ("approved", "agreed", "approvals/a.yaml line 2: decision: 'agreed' is not one of approved, denied, withdrawn"),
-            ("2023-08-14", "2023-08-34", "line 3: decided_on: '2023-08-34' is no calendar date"),
+            ("2023-08-14", "2023-08-34", "line 3: decided_on: '2023-08-34' is not a calendar date"),
             ("2023-08-14", "2023-08-14T10:00:00", "line 3: decided_on: '2023-08-14T10:00:00' is a time without an offset"),
             ("approver:", "aprover:", "line 4: aprover: is not a known field"),
             ('approver: "2"', 'approver: "2"\napprover: "3"', "line 5: approver: is given twice; keep one"),
@@ -75,7 +75,7 @@ def test_a_wrong_approval_makes_its_employee_undecided(tmp_path: Path) -> None:
         ({"a.yaml": "a: ["}, "a.yaml line 2: is not YAML"),
         ({"a.yaml": ""}, "a.yaml line 1: employee: must be there"),
         ({"a.txt": ""}, "approvals: has no rows, at least 1 were expected; get it whole again"),
-        ({}, "is no folder; correct `path`"),
+        ({}, "is not a folder; correct `path`"),
     ],
 )
 def test_a_bad_folder_stops_the_run(tmp_path: Path, files: dict[str, str], says: str) -> None:
