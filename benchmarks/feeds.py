@@ -44,8 +44,8 @@ AT = date(2027, 6, 29)
 WAYS = (
     "cut at each line",
     "one row gone",
-    "one key respelt",
-    "a tenth of the keys respelt",
+    "one key respelled",
+    "a tenth of the keys respelled",
     "a column blanked",
     "a column of the wrong feed",
 )
@@ -184,7 +184,7 @@ class Table:
         )
 
 
-def respelt(key: str, way: int) -> str:
+def respelled(key: str, way: int) -> str:
     """A key as people and spreadsheets write it, in one of five ways."""
     return (f" {key} ", f"{key}.0", f"0{key}", key.replace("0", "O"), f"{key}x")[way % 5]
 
@@ -202,13 +202,13 @@ def damaged_table(text: str, others: dict[str, Table]) -> Damaged:
     for number, row in enumerate(table.rows):
         before, after = table.rows[:number], table.rows[number + 1 :]
         yield WAYS[1], f"row {number + 1}", table.text([*before, *after])
-        key = respelt(row[table.key], number)
+        key = respelled(row[table.key], number)
         changed = [*row[: table.key], key, *row[table.key + 1 :]]
         yield WAYS[2], f"row {number + 1} {key!r}", table.text([*before, changed, *after])
     keys = table.column(table.key)
     for way in range(5):
         for first in range(10):
-            new = [respelt(key, way) if number % 10 == first else key for number, key in enumerate(keys)]
+            new = [respelled(key, way) if number % 10 == first else key for number, key in enumerate(keys)]
             yield WAYS[3], f"spelling {way + 1} from row {first + 1}", table.with_cells(table.key, new)
     for place, name in enumerate(table.header):
         yield WAYS[4], name, table.with_cells(place, [""])
@@ -230,7 +230,7 @@ def damaged_records(text: str) -> Damaged:
     for number, record in enumerate(records):
         before, after = records[:number], records[number + 1 :]
         yield WAYS[1], f"record {number + 1}", written([*before, *after])
-        key = respelt(record["id"], number)
+        key = respelled(record["id"], number)
         yield WAYS[2], f"record {number + 1} {key!r}", written([*before, {**record, "id": key}, *after])
     for name in dict.fromkeys(name for record in records for name in record):
         blanks: tuple[object, ...] = ("", None, [])

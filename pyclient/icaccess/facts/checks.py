@@ -24,7 +24,7 @@ _COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
 """Fields and names whose last few rows may be gone in the next run without a fault."""
 
 
-class Misspelt(NamedTuple):
+class Misspelled(NamedTuple):
     """A text in one field of the rows of one kind that cannot be taken for another name, and why."""
 
     kind: Kind
@@ -47,7 +47,7 @@ class Checks:
         self._sources = sources
         self._remembered = remembered
         self._known = known
-        self._misspelt: dict[int, list[Misspelt]] = {}
+        self._misspelled: dict[int, list[Misspelled]] = {}
 
     def check(self, index: int) -> SourceReport:
         """What became of the rows of the source at that place; `FactsError` when it is not credible."""
@@ -71,8 +71,8 @@ class Checks:
             near=near,
         )
 
-    def reject_misspelt(self, report: SourceReport, index: int) -> SourceReport:
-        """Make rows with misspelt names unusable, once all sources are checked: a spelling takes no access.
+    def reject_misspelled(self, report: SourceReport, index: int) -> SourceReport:
+        """Make rows with misspelled names unusable, once all sources are checked: a spelling takes no access.
 
         What such a row says is unknown until it is corrected, and so is all that rests on it.
         """
@@ -82,7 +82,7 @@ class Checks:
                 (kind, field, text),
                 f"{field} {show(text)} {why}; {_RESPELL}",
             )
-            for kind, field, text, why in self._misspelt.get(index, ())
+            for kind, field, text, why in self._misspelled.get(index, ())
         )
         return msgspec.structs.replace(
             report, used=report.used - rejected, rejected=report.rejected + rejected
@@ -213,12 +213,14 @@ class Checks:
                 if text in names:
                     continue
                 near, where = names.nearest(text), "policy data"
-                known_as = near if kind == "certifications" else names.misspelt(text)
+                known_as = near if kind == "certifications" else names.misspelled(text)
                 why = (
-                    f"may be {show(known_as)} of policy data, spelt otherwise" if known_as else no_name(text)
+                    f"may be {show(known_as)} of policy data, spelled differently"
+                    if known_as
+                    else no_name(text)
                 )
                 if why is not None and settings.expect.known_names:
-                    self._misspelt.setdefault(index, []).append(Misspelt(kind, field, text, why))
+                    self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
                 if near is None and text in untranslated:
                     near, where = translated.nearest(text), "`values`"
                 if near is not None:

@@ -59,7 +59,7 @@ class Source(ABC):
     total: int | None = None
     left_out = 0
     """How many rows `where` left out."""
-    misspelt = 0
+    misspelled = 0
     """How many more `where` leaves out for their spelling alone; nobody can say whether these count."""
 
     def __init__(self, settings: SourceSettings) -> None:
@@ -81,7 +81,7 @@ class Source(ABC):
 
     def rows(self) -> Iterator[ParsedRow]:
         """Every row that counts; `FactsError` also when the source as a whole is not credible."""
-        self.read = self.left_out = self.misspelt = rejected = 0
+        self.read = self.left_out = self.misspelled = rejected = 0
         self.total = None
         self.notes = []
         first = None
@@ -99,7 +99,7 @@ class Source(ABC):
         expect, given = self.settings.expect, self.read + self.left_out
         if self.total is not None and self.total != given:
             raise FactsError(f"gave {given} rows but says that it holds {self.total}; get it whole again")
-        if given and self.read == self.misspelt:
+        if given and self.read == self.misspelled:
             raise FactsError(
                 f"`where` lets none of its {given} rows through; correct the column or its texts"
             )

@@ -139,11 +139,11 @@ class MappedSource(Source):
             elif isinstance(raw, Unusable):
                 key, reason = self.key_of(raw.row), raw.reason
             elif place <= self._skip or not (_meets(raw, self._where) or self._is_empty(raw)):
-                reason = None if place <= self._skip else self._misspelt(raw)
+                reason = None if place <= self._skip else self._misspelled(raw)
                 if reason is None:
                     self.left_out += 1
                     continue
-                self.misspelt += 1
+                self.misspelled += 1
                 key = self.key_of(raw)
             elif (key := self.key_of(raw)) is None:
                 if self._is_empty(raw):
@@ -185,20 +185,20 @@ class MappedSource(Source):
     def _conditions(self, columns: dict[str, tuple[str, ...]]) -> Conditions:
         return [(self.column(column), frozenset(texts)) for column, texts in columns.items()]
 
-    def _misspelt(self, raw: Mapping[str, Any]) -> str | None:
+    def _misspelled(self, raw: Mapping[str, Any]) -> str | None:
         """Why nobody can say whether a row counts that `where` leaves out for a spelling; None otherwise."""
-        spelt = []
+        spelled = []
         for (look, texts), column in zip(self._where, self.settings.where, strict=True):
             written = _text(look(raw))
             meant = next((text for text in sorted(texts) if plain(text) == plain(written)), None)
             if meant is None or not plain(written):
                 return None
             if written not in texts:
-                spelt.append(
-                    f"{column} {show(written)} may be {show(meant)} of `where`, spelt otherwise; correct it, "
-                    "or add it to `where`"
+                spelled.append(
+                    f"{column} {show(written)} may be {show(meant)} of `where`, spelled differently; "
+                    "correct it, or add it to `where`"
                 )
-        return spelt[0]
+        return spelled[0]
 
     def _fact(self, key: str, raw: Mapping[str, Any]) -> Fact:
         """The fact in a row; `ValueError` says why there is none."""

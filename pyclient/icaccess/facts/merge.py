@@ -65,7 +65,7 @@ class MergedFacts(Facts):
         staging.resolve(people=gives_people)
         checks = Checks(self._sources, staging, self._remembered, self._known)
         reports = [self._report(index, checks, failures) for index in range(len(self._sources))]
-        self._reports = [checks.reject_misspelt(report, index) for index, report in enumerate(reports)]
+        self._reports = [checks.reject_misspelled(report, index) for index, report in enumerate(reports)]
         absent = self._absent_for_all(failures)
         doubtful = {index for index, report in enumerate(self._reports) if report.unmatched}
         empty = True

@@ -118,7 +118,7 @@ class KnownNames:
             return None if written in self else found
         return next((name for other, name in self._plain.items() if _edits(text, other) <= 2), None)
 
-    def misspelt(self, written: str) -> str | None:
+    def misspelled(self, written: str) -> str | None:
         """The known name that `written` is but for its spelling, so that it can hardly be another one.
 
         A suffix, a number or another word may tell two names apart; case, blanks and one letter do not.

@@ -50,7 +50,7 @@ def test_a_row_left_out_for_its_spelling_is_unknown(tmp_path: Path, written: str
     )
     assert records["1"] == InvalidRecord(
         "1",
-        f"lms row 5: state {written.strip()!r} may be 'Passed' of `where`, spelt otherwise; correct it, or add it to `where`",
+        f"lms row 5: state {written.strip()!r} may be 'Passed' of `where`, spelled differently; correct it, or add it to `where`",
     )
     assert source.reports()[3].text() == "lms: 2 rows: 1 used, 1 rejected, 2 left out by `where`"
 
@@ -178,7 +178,7 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
         ({**EMPLOYMENT, "fields": {"start": "start"}, "ends": "day_after"}, "ends: day_after needs the end of each row"),
         ({**JOBS, "values": {"role": {"/A(B)/": "\\2"}}}, "values.role: \\2 cannot replace /A(B)/: invalid group refer"),
         ({**JOBS, "values": {"role": {"/A(B)/": "\\g<x>"}}}, "values.role: \\g<x> cannot replace /A(B)/: "),
-        ({**JOBS, "zone": "America/Denvr"}, "zone: there is not a time zone America/Denvr; write one such as"),
+        ({**JOBS, "zone": "America/Denvr"}, "zone: there is no time zone America/Denvr; write one such as"),
         ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name only one thing"),
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: works only with `ends: next_row`"),

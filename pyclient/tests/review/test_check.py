@@ -169,26 +169,26 @@ OWN_TESTS = """# METADATA
 # title: Own
 package tests.own_test
 
-tset_misspelt[name] if {
+tset_misspelled[name] if {
 	some name, number in _numbers
 	_is_small(number)
 }
 
-tset_misspelt["two"] if _is_small(2)
+tset_misspelled["two"] if _is_small(2)
 
 todo_test_later if data.access.gives == ""
 
 test_good if {
 	data.access.gives != ""
 	_is_small(1)
-	data.tests.own_test.elsewhere == "tset_misspelt"
+	data.tests.own_test.elsewhere == "tset_misspelled"
 }
 
 _numbers := {"one": 1}
 
 _is_small(number) if number < 2
 
-elsewhere := "tset_misspelt"
+elsewhere := "tset_misspelled"
 
 _left_over(number) if number > 2
 """
@@ -206,7 +206,7 @@ def test_a_rule_beside_the_tests_that_never_runs(project: PolicySource) -> None:
     assert told == [
         ("test", f"policy/tests/{name}_test.rego", line, f"{rule} {never}")
         for name in ("copied", "own")
-        for line, rule in ((5, "tset_misspelt"), (10, "tset_misspelt"), (26, "_left_over"))
+        for line, rule in ((5, "tset_misspelled"), (10, "tset_misspelled"), (26, "_left_over"))
     ]
 
 

@@ -235,7 +235,7 @@ def test_some_tests_and_cases_run_by_name(project: PolicySource) -> None:
     ("pattern", "text"),
     [("nobody knws where", "did you mean 'nobody knows where'?"), ("(", "is no regular expression")],
 )
-def test_a_misspelt_name_is_told_first(
+def test_a_misspelled_name_is_told_first(
     project: PolicySource, pattern: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(CASE)

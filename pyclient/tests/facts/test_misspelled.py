@@ -54,7 +54,7 @@ def test_a_spelling_leaves_its_person_undecided(
     text = FILES[f"{feed}.csv"]
     row = next(number for number, line in enumerate(text.splitlines(), 1) if old in line)
     found, source = records(tmp_path, {f"{feed}.csv": text.replace(old, new, 1)})
-    said = f"{feed} row {row}: {written} may be {known} of policy data, spelt otherwise; correct it, or `values`, or set `expect.known_names: false` if it is another"
+    said = f"{feed} row {row}: {written} may be {known} of policy data, spelled differently; correct it, or `values`, or set `expect.known_names: false` if it is another"
     assert found["1"] == InvalidRecord("1", said)
     assert isinstance(found["2"], Employee)
     (report,) = [one for one in source.reports() if one.rejected]
@@ -63,7 +63,7 @@ def test_a_spelling_leaves_its_person_undecided(
     assert said.partition(": ")[2] in " ".join(source.issues())
 
 
-def test_approvals_by_a_misspelt_job_are_unknown(tmp_path: Path) -> None:
+def test_approvals_by_a_misspelled_job_are_unknown(tmp_path: Path) -> None:
     found, _ = records(tmp_path, {"jobs.csv": FILES["jobs.csv"].replace("2,Principal", "2,PRINCIPAL")})
     assert "approvals" not in employee(found, "1")
     assert isinstance(found["2"], InvalidRecord)
@@ -101,4 +101,4 @@ def test_what_stands_for_no_value_is_no_name(tmp_path: Path, written: str) -> No
     ],
 )
 def test_what_is_a_spelling(written: str, known: str | None) -> None:
-    assert KnownNames(("ECE-101", "Garfield")).misspelt(written) == known
+    assert KnownNames(("ECE-101", "Garfield")).misspelled(written) == known
