@@ -466,7 +466,7 @@ def test_nobody_at_all_is_an_error(tmp_path: Path) -> None:
         ({**JOBS, "gives": "jobs"}, "sources[0].gives: the value is not one of access, approvals"),
         (
             {**JOBS, "zone": "America/Denber"},
-            "jobs: zone: there is not a time zone America/Denber; write one such as",
+            "jobs: zone: there is no time zone America/Denber; write one such as",
         ),
         ({**JOBS, "key": {}}, "sources[0].key: is empty"),
         ({**JOBS, "type": "xls"}, "sources[0]"),

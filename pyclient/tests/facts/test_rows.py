@@ -158,7 +158,7 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
         ({**EMPLOYMENT, "fields": {"start": "start"}, "ends": "day_after"}, "ends: day_after needs the end of each row"),
         ({**JOBS, "values": {"role": {"/A(B)/": "\\2"}}}, "values.role: \\2 cannot replace /A(B)/: invalid group refer"),
         ({**JOBS, "values": {"role": {"/A(B)/": "\\g<x>"}}}, "values.role: \\g<x> cannot replace /A(B)/: "),
-        ({**JOBS, "zone": "America/Denvr"}, "zone: there is not a time zone America/Denvr; write one such as"),
+        ({**JOBS, "zone": "America/Denvr"}, "zone: there is no time zone America/Denvr; write one such as"),
         ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name only one thing"),
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: works only with `ends: next_row`"),
