@@ -83,8 +83,8 @@ def test_contact_and_the_names_of_locations_are_optional(tmp_path: Path) -> None
         ('"09-15"', '"09-31"', "line 9: summer.through: '09-31' is not a day of the year; write MM-DD"),
         ('"09-15"', '"01-15"', "line 9: summer.through: 01-15 is not after 05-15; correct one of them"),
         (', through: "09-15"', "", "line 9: summer.through: is required and absent; add it"),
-        ("2023-06-01", "1823-06-01", "line 5: job_change_rule_from: 1823-06-01 is not in the years 1900 to 2199"),
-        ("2026-06-30", "2226-06-30", "line 10: validity.first_removal: 2226-06-30 is not in the years 1900 to 2199"),
+        ("2023-06-01", "1823-06-01", "line 5: job_change_rule_from: 1823-06-01 is outside the years 1900 to 2199"),
+        ("2026-06-30", "2226-06-30", "line 10: validity.first_removal: 2226-06-30 is outside the years 1900 to 2199"),
         ("roles: [Office", "contact: {phone: 1}\nroles: [Office", "line 1: contact.phone: 1 does not read as text"),
     ],
 )  # fmt: skip
