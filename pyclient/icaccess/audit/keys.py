@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 from icaccess.errors import ConfigError
 from icaccess.files import write_private_once
 
-_MAKE = "make one with: openssl genpkey -algorithm ed25519 -out FILE"
+_MAKE = "restore it from a backup; for a new record: openssl genpkey -algorithm ed25519 -out FILE"
+_WRITE = "write one with: icaccess audit key"
 
 
 class PublicKey:
@@ -75,7 +76,7 @@ def signing_key(path: Path, *, make: bool) -> SigningKey:
             write_private_once(path, [pem])  # of two services that start together, one makes the key
         except OSError as error:
             raise ConfigError(f"{path}: the audit key cannot be made: {error.strerror}; {_MAKE}") from error
-    loaded = _load(path, lambda pem: load_pem_private_key(pem, password=None))
+    loaded = _load(path, lambda pem: load_pem_private_key(pem, password=None), _MAKE)
     if not isinstance(loaded, Ed25519PrivateKey):
         raise ConfigError(f"{path}: is not an Ed25519 private key; {_MAKE}")
     if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -85,16 +86,16 @@ def signing_key(path: Path, *, make: bool) -> SigningKey:
 
 def public_key(path: Path) -> PublicKey:
     """The public key in a PEM file; `ConfigError` when it is none."""
-    loaded = _load(path, load_pem_public_key)
+    loaded = _load(path, load_pem_public_key, _WRITE)
     if not isinstance(loaded, Ed25519PublicKey):
-        raise ConfigError(f"{path}: is not an Ed25519 public key; write one with: icaccess audit key")
+        raise ConfigError(f"{path}: is not an Ed25519 public key; {_WRITE}")
     return PublicKey(loaded)
 
 
-def _load(path: Path, load: Callable[[bytes], object]) -> object:
+def _load(path: Path, load: Callable[[bytes], object], advice: str) -> object:
     try:
         return load(path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"{path}: the audit key cannot be read: {error.strerror}; {_MAKE}") from error
+        raise ConfigError(f"{path}: the audit key cannot be read: {error.strerror}; {advice}") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"{path}: is not an unencrypted PEM key; {_MAKE}") from error
+        raise ConfigError(f"{path}: is not an unencrypted PEM key; {advice}") from error

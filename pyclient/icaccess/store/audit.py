@@ -23,7 +23,7 @@ GENESIS = "0" * 64
 """The hash before the first entry."""
 
 UNSIGNED = "somebody without the record's key wrote it, or removed its signature"
-FORGED = "it was forged, or a signature before it was removed"
+FORGED = "it was forged, or signed with another key, or a signature before it was removed"
 """Why an entry has no signature, or a wrong one."""
 
 _APPEND_LOCK = 0x1CACCE51

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; `store.database` upgrades a store that is behind it."""
 
 metadata = MetaData(

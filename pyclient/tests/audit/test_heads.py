@@ -267,7 +267,9 @@ def test_the_key_s_file(tmp_path: Path) -> None:
         signing_key(file, make=False)
     with pytest.raises(ConfigError, match="the audit key cannot be read: No such file"):
         signing_key(tmp_path / "none", make=False)
-    with pytest.raises(ConfigError, match="is not an unencrypted PEM key"):
+    with pytest.raises(ConfigError, match="is not an unencrypted PEM key; restore it from a backup"):
         signing_key(public, make=False)
-    with pytest.raises(ConfigError, match="is not an unencrypted PEM key"):
+    with pytest.raises(
+        ConfigError, match="is not an unencrypted PEM key; write one with: icaccess audit key"
+    ):
         public_key(file)

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
@@ -100,6 +100,29 @@ def test_a_file_that_is_read_only(tmp_path):
     path.chmod(0o444)
     with pytest.raises(StoreError, match=r"x\.db: is read-only"):
         open_store(url(path))
+
+
+def test_a_store_whose_version_is_lost(store, store_url):
+    with store.writing() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(StoreError, match="the version of its schema is lost; restore a backup"):
+        open_store(store_url)
+
+
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [
+        ("disk I/O error", "the disk is full or failed; correct it, then run `icaccess audit verify`"),
+        (
+            "Could not decode to UTF-8 column 'x'",
+            "holds bytes that are no text, so somebody edited it; restore",
+        ),
+    ],
+    ids=["disk", "bytes"],
+)
+def test_what_sqlite_says_becomes_what_to_do(said, meaning):
+    with pytest.raises(StoreError, match=meaning), one_line(make_url("sqlite:///x.db")):
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError(said))
 
 
 def test_a_damaged_store(tmp_path):
