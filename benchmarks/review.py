@@ -28,8 +28,8 @@ COMMANDS = (
     CHECK,
     ("policy", "test", "--min-coverage", "100"),
     ("policy", "trace"),
+    ("report", "--at", "2026-02-02"),
 )
-REPORT = ("report", "--at", "2026-02-02", "--out")
 
 
 def seconds(command: list[str], folder: Path, cache: Path) -> float:

@@ -50,9 +50,8 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
             nested = _nested(judge, built[-1], shape, words)
             critical = sorted(words.critical)
             began = [_on(built[-1].facts, day) for day in (critical[:1] + critical[len(critical) // 2 :][:1])]
-            ended = _allowed(
-                judge, [one for made in began for one in _on_critical_days(made, shape, critical)]
-            )
+            over = [one for made in began for one in _on_critical_days(made, shape, critical)]
+            ended = _allowed(judge, over)
             groups = [linked, built, told, altered, nested, _allowed(judge, placed), ended]
             others: list[Made] = []
             counted = sorted({n + more for n in words.hot_counts for more in (-1, 0, 1)} | {1})[:_MOST_MOVED]
@@ -61,6 +60,13 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
             for made in placed[:_MOST_MOVED]:
                 others += _one_day_off(made, (-1, 1))
             others += _varied(judge, built[-1], shape, words)
+            for made in echoed(judge, [_apart(judge, built[-1])], shape)[:1]:
+                others += _days_exchanged(made)
+            others += [
+                other
+                for made in (*built, *over[:: len(over) // _MOST_MOVED + 1])
+                for other in _naming(made, shape)
+            ]
             return Built([group for group in groups if group], others)
     return Built([], [])
 
@@ -233,6 +239,51 @@ def _one_day_off(made: Made, offsets: Sequence[int]) -> Iterator[Made]:
                     changed = {**record, key: moved(record[key], n)}
                     facts = {**made.facts, name: [*records[:place], changed, *records[place + 1 :]]}
                     yield Made(facts, made.at)
+
+
+def _apart(judge: Judge, made: Made) -> Made:
+    """The same person with each of their days another one, where they are still allowed with it."""
+    for name in made.facts:
+        for place in range(len(made.facts[name])):
+            records = made.facts[name]
+            for key in [key for key, value in records[place].items() if is_day(value)]:
+                taken = {value for _, value in _texts("", made.facts)}
+                days = [moved(records[place][key], sign * n) for n in range(1, _DAYS * 2) for sign in (-1, 1)]
+                tried = [
+                    Made(
+                        {
+                            **made.facts,
+                            name: [*records[:place], {**records[place], key: day}, *records[place + 1 :]],
+                        },
+                        made.at,
+                    )
+                    for day in days
+                    if day not in taken
+                ]
+                made = next(iter(_allowed(judge, tried)), made)
+                records = made.facts[name]
+    return made
+
+
+def _days_exchanged(made: Made) -> Iterator[Made]:
+    """The same person with each of their days, wherever it stands, on another of these or beside it."""
+    own = sorted({value for _, value in _texts("", made.facts) if is_day(value)})
+    for day in own:
+        for other in dict.fromkeys(moved(one, n) for one in own for n in (0, -1, 1)):
+            yield Made(replaced(made.facts, {day: other}.get), made.at)
+
+
+def _naming(made: Made, shape: Shape) -> Iterator[Made]:
+    """The same person with another record of each choice that names what stands in another list."""
+    own = {name: value for name, value in _texts("", made.facts) if not is_day(value)}
+    for name, records in made.facts.items():
+        items = shape.fields[name].items
+        for record in records if items and items.kind == "record" else ():
+            for key, field in (items.fields if items else {}).items():
+                for choice in field.choices:
+                    for text in own.keys() & items.fields.keys() - record.keys() if items else ():
+                        other = {**record, key: choice, text: own[text]}
+                        yield Made({**made.facts, name: [*records, other]}, made.at)
 
 
 def _near_critical(words: SearchWords) -> list[str]:

@@ -41,8 +41,7 @@ _FOCUS = 5.0
 def beside(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
     """The same person with each one of their records changed in one field, and with another record like it.
 
-    A field takes the values that are likeliest to count; days are the person's own, and those beside them. A
-    text is nearly the one that counts, too.
+    A field takes the values that are likeliest to count; days are the person's own, and those beside them.
     """
     own = sorted({value for _, value in leaves("", made.facts) if is_day(value)} | {made.at})
     days = list(dict.fromkeys(moved(day, n) for day in own for n in (0, 1, -1)))[:_SOME_VALUES]
@@ -56,7 +55,7 @@ def beside(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
             case "day":
                 return days
             case "text":
-                return [*words.by_field.get(name, ())[:4], *words.hot_words[:4], ME, *near_misses(ME)]
+                return [*words.by_field.get(name, ())[:4], *words.hot_words[:4], ME]
         return ()
 
     for name, records in made.facts.items():
@@ -74,9 +73,19 @@ def beside(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
             for other in others:
                 yield Made({**made.facts, name: [*records[:place], other, *records[place + 1 :]]}, made.at)
                 yield Made({**made.facts, name: [*records, other]}, made.at)
-            texts = [key for key in record if items and items.fields[key].kind == "text"]
-            for other in ({**record, key: near} for key in texts for near in near_misses(record[key])):
-                yield Made({**made.facts, name: [*records[:place], other, *records[place + 1 :]]}, made.at)
+
+
+def nearly(made: Made, shape: Shape) -> Iterator[Made]:
+    """The same person with each text of their records nearly the one that counts, or nearly their own id."""
+    for name, records in made.facts.items():
+        items = shape.fields[name].items if name in shape.fields else None
+        for place, record in enumerate(records if items and items.kind == "record" else ()):
+            for key in [key for key in record if items and items.fields[key].kind == "text"]:
+                for near in (*near_misses(record[key]), *near_misses(ME)):
+                    other = {**record, key: near}
+                    yield Made(
+                        {**made.facts, name: [*records[:place], other, *records[place + 1 :]]}, made.at
+                    )
 
 
 class Drawing:

@@ -11,7 +11,7 @@ from random import Random
 import msgspec
 
 from icaccess.review.search.build import Built, build, learned
-from icaccess.review.search.draw import Drawing, beside
+from icaccess.review.search.draw import Drawing, beside, nearly
 from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, count_facts, leaves
 from icaccess.review.search.judge import BATCH, Judge, Made, Seen
 
@@ -64,6 +64,8 @@ class Pool:
             self._words.by_field[name] = tuple(dict.fromkeys((*known, *seen_before)))
         self._groups = built.groups or [[Made(nobody, day) for day in some]]
         people = [*again, *built.others]
+        for group in built.groups[:1]:
+            people += nearly(group[0], self._shape)
         for group in built.groups[:3]:
             people += beside(group[0], self._shape, self._words)
         self._ready = [*people, *self._seeds, *(Made(nobody, day) for day in some)]

@@ -96,6 +96,22 @@ def test_near_misses_are_tried_early(base: str, edit: Edit, old: str, new: str) 
     assert found.tried.first_tried < 3000
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("granting", "every job in found.assignments", "every job in found.current_jobs"),
+        ("evidence", "basis.elementary in found.elementary", "basis.elementary in found.counting"),
+    ],
+    ids=["name", "day"],
+)
+def test_what_two_records_share_is_tried(base: str, edit: Edit, file: str, old: str, new: str) -> None:
+    edit(f"policy/{file}.rego", old, new)
+    found = searched(quiet=0, limit=30)
+    assert found.tried is not None
+    assert found.tried.first_tried is not None
+    assert found.tried.first_tried < 3000
+
+
 def test_one_fact_is_told_as_one() -> None:
     assert [facts_in_words(number) for number in (0, 1, 2)] == ["0 facts", "1 fact", "2 facts"]
 
