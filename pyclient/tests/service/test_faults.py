@@ -195,7 +195,7 @@ def test_opa_restarted_with_another_policy(
 
     try:
         # What was under way breaks off, and what comes after is decided by another policy: void, either way.
-        with pytest.raises(EngineError, match=r"policy changed within the run|went away in the middle"):
+        with pytest.raises(EngineError, match=r"policy changed during the run|went away in the middle"):
             run([opa.url], another)
         assert kept(run([opa.url]))
     finally:
@@ -213,7 +213,7 @@ def test_a_new_policy_in_the_middle_voids_the_run(
         with opa.client() as client:
             wait_until(lambda: client.revisions().policy == revisions[0], "it is taken up")
 
-    with pytest.raises(RunVoidError, match="policy changed within the run"):
+    with pytest.raises(RunVoidError, match="policy changed during the run"):
         run([opa.url], another)
     done = run([opa.url])
     assert kept(done)
