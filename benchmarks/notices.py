@@ -8,9 +8,12 @@ send` run, with a real OPA, a real mail server and a real receiver of webhooks, 
 the facts are cut short, the mail server or the receiver is down or fails in one of many ways, or a process is
 killed after a random number of messages.
 
+An announced end may be taken back or moved to another day, and come back some days later.
+
 Afterwards OPA is asked anew, for each removal that was made and each of 60, 14 and 1 days before: did the
 facts of the first whole day from then on foretell this end? Then the person must have been told of it, once,
-by that day. What arrived on a day after the end, or says a wrong number of days, is too late.
+by that day. What arrived on a day after the end, or says a wrong number of days, is too late. On each day on
+which the facts of a person were new, and both sides well, the last message that the person has must be true.
 """
 
 from __future__ import annotations
@@ -44,8 +47,7 @@ from icaccess.opa.engine import running_engine
 from icaccess.pipeline import start
 from icaccess.request import Request
 from icaccess.store.database import open_store
-from icaccess.store.notices import endings
-from icaccess.store.schema import change, run
+from icaccess.store.schema import change, notice, run
 from tests.notices.conftest import District as Settings
 from tests.notices.servers import Mailbox, Receiver, mail_server, webhook
 from tests.stores import free_port
@@ -68,18 +70,26 @@ WORST = {
 }
 """What ails mail server and receiver on days on which all who did not recertify are to be told."""
 DAY = timedelta(days=1)
-ENDS = re.compile(r"Your Elementary Scheduling access ends after (\w+ \d+, \d+)")
+SUBJECTS = {
+    "access_ending": re.compile(r"Your Elementary Scheduling access ends after (\w+ \d+, \d+)"),
+    "access_kept": re.compile(r"You keep your Elementary Scheduling access after (\w+ \d+, \d+)"),
+    "access_given": re.compile(r"You have access to Elementary Scheduling"),
+    "access_removed": re.compile(r"Your Elementary Scheduling access was removed"),
+    "recertified": re.compile(r"You are recertified for Elementary Scheduling"),
+}
 LEFT = re.compile(r"which is (today|tomorrow)|in\s+(\d+)\s+days")
 
 
 class Telling(NamedTuple):
-    """One notice of an end that arrived: on which day, whom it is for, and what it says."""
+    """One notice that arrived about the end of access: on which day, whom it is for, and what it says."""
 
     day: date
     person: str
-    last_day: date
-    days_left: int
-    why: str
+    kind: str
+    last_day: date = date.min
+    days_left: int = -1
+    why: str = ""
+    recertify: bool = False
 
     @property
     def lead(self) -> int:
@@ -105,11 +115,17 @@ class Count:
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     too_late: list[str] = field(default_factory=list)
+    untrue: list[str] = field(default_factory=list)
+    again: int = 0
+    """Ends told again after something else was told."""
+    taken_back: int = 0
+    looked_at: int = 0
+    """Last messages that were held against the truth."""
 
     @property
     def wrong(self) -> list[str]:
         """Everything that must not be."""
-        return [*self.missing, *self.doubled, *self.too_late]
+        return [*self.missing, *self.doubled, *self.too_late, *self.untrue]
 
 
 @dataclass
@@ -253,15 +269,12 @@ class Simulation:
         """What arrived on a day."""
         for address, mail in self.mailbox.mails:
             self.outcome.messages["mail"] += 1
-            if ends := ENDS.fullmatch(str(mail["Subject"])):
-                body = mail.get_body(("plain",))
-                text = body.get_content() if body else ""
-                said = LEFT.search(text)
-                left = (0 if said[1] == "today" else 1 if said[1] else int(said[2])) if said else -1
-                last = datetime.strptime(ends[1], "%B %d, %Y").date()  # noqa: DTZ007 (a day)
-                why = text.partition("Why it ends")[2]
-                person = address[1:].partition("@")[0].partition(".")[0]
-                self.told["mail"].append(Telling(day, person, last, left, why))
+            person = address[1:].partition("@")[0].partition(".")[0]
+            body = mail.get_body(("plain",))
+            text = body.get_content() if body else ""
+            for kind, pattern in SUBJECTS.items():
+                if found := pattern.fullmatch(str(mail["Subject"])):
+                    self.told["mail"].append(self._mail(day, person, kind, found, text))
         for body in self.receiver.taken:
             self.outcome.messages["webhook"] += 1
             document = json.loads(body)
@@ -270,15 +283,31 @@ class Simulation:
                 continue
             self.known.add(document["id"])
             for one in document["data"]["notices"]:
-                if one["kind"] == "access_ending":
+                if one["kind"] in SUBJECTS:
                     values = one["values"]
-                    person = document["data"]["recipient"]
-                    last = date.fromisoformat(values["last_day"])
-                    why = "+".join(reason["code"] for reason in values["reasons"])
-                    self.told["webhook"].append(Telling(day, person, last, values["days_left"], why))
+                    telling = Telling(
+                        day,
+                        document["data"]["recipient"],
+                        one["kind"],
+                        date.fromisoformat(values.get("last_day", str(date.min))),
+                        values.get("days_left", -1),
+                        "+".join(reason["code"] for reason in values.get("reasons", ())),
+                        values.get("recertify", False),
+                    )
+                    self.told["webhook"].append(telling)
         self.mailbox.mails.clear()
         self.receiver.taken.clear()
         self.receiver.requests.clear()
+
+    @staticmethod
+    def _mail(day: date, person: str, kind: str, found: re.Match[str], text: str) -> Telling:
+        if not found.re.groups:
+            return Telling(day, person, kind)
+        last = datetime.strptime(found[1], "%B %d, %Y").date()  # noqa: DTZ007 (a day)
+        said = LEFT.search(text)
+        left = (0 if said[1] == "today" else 1 if said[1] else int(said[2])) if said else -1
+        why = text.partition("Why it ends")[2]
+        return Telling(day, person, kind, last, left, why, "keep it without a gap" in text)
 
     def _compare(self) -> None:
         """Hold what arrived against what OPA says now of the facts of each day."""
@@ -289,17 +318,25 @@ class Simulation:
                 .where(change.c.action == "revoke", change.c.state == "verified")
             )
             removals = [(row[0], date.fromisoformat(row[1])) for row in connection.execute(query)]
-            recorded = endings(connection, {person for person, _ in removals})
+            query = select(notice).where(notice.c.state.in_(("handed_over", "failed")))
+            unsure = {(row.channel, row.recipient) for row in connection.execute(query)}
+            told = ("sent", "handed_over")
+            query = select(notice).where(notice.c.kind == "access_ending").order_by(notice.c.state.in_(told))
+            states = {
+                (
+                    row.channel,
+                    row.recipient,
+                    row.fact.partition(" ")[0],
+                    int(row.fact.rpartition(" ")[2]),
+                ): row.state
+                for row in connection.execute(query)
+            }
         self.outcome.removals = len(removals)
-        states = {
-            (one.channel, one.recipient, one.about["last_day"], int(one.fact.rpartition(" ")[2])): one.state
-            for notices in recorded.values()
-            for one in notices
-        }
         foretold: set[tuple[str, date]] = set()
         for name in self.told:
             count = self.outcome.channels[name]
             self._check_arrived(name, count)
+            self._check_last(name, count, unsure)
             for person, removed_on, lead, on in self._called_for(name, removals, count):
                 last = removed_on - DAY
                 foretold.add((person, removed_on))
@@ -310,7 +347,8 @@ class Simulation:
                 state = states.get((name, person, str(last), lead))
                 days = [
                     one.day for one in self.told[name]
-                    if (one.person, one.last_day, one.lead) == (person, last, lead)
+                    if one.kind == "access_ending"
+                    and (one.person, one.last_day, one.lead) == (person, last, lead)
                 ]  # fmt: skip
                 if days and min(days) <= on:
                     count.told[lead] += 1
@@ -324,13 +362,71 @@ class Simulation:
         self.outcome.foretold = len(foretold)
 
     def _check_arrived(self, name: str, count: Count) -> None:
-        seen: Counter[tuple[str, date, int, str]] = Counter()
+        seen: dict[str, set[int]] = {}
+        last: dict[str, Telling] = {}
         for one in self.told[name]:
-            seen[one.person, one.last_day, one.lead, one.why] += 1
+            before = last.get(one.person)
+            if not self._speaks(one, before):
+                continue
+            if before is None or self._said(before) != self._said(one):
+                seen[one.person] = set()
+            last[one.person] = one
+            count.taken_back += one.kind == "access_kept"
+            if one.kind != "access_ending":
+                continue
+            if one.lead in seen[one.person]:
+                count.doubled.append(
+                    f"{name}: {one.person} was told twice of {one.last_day}, {one.lead} days"
+                )
+            seen[one.person].add(one.lead)
             if one.days_left != (one.last_day - one.day).days or one.day > one.last_day:
                 count.too_late.append(f"{name}: {one.person} was told on {one.day} of {one.last_day}")
-        count.doubled += [f"{name}: {key[0]} was told {number} times of {key[1]}, {key[2]} days before"
-                          for key, number in seen.items() if number > 1]  # fmt: skip
+        ends = [one for one in self.told[name] if one.kind == "access_ending"]
+        count.again = len(ends) - len({(one.person, one.last_day, one.lead, one.why) for one in ends})
+
+    @staticmethod
+    def _said(one: Telling) -> tuple[str, date, str]:
+        return one.kind, one.last_day, one.why
+
+    @staticmethod
+    def _speaks(one: Telling, before: Telling | None) -> bool:
+        """Whether a message says anything of the end that the person was told before."""
+        return one.kind != "recertified" or (before is not None and before.recertify)
+
+    def _last(self, tellings: list[Telling], day: date) -> Telling | None:
+        """What a person was told last by a day."""
+        last = None
+        for one in tellings:
+            if one.day <= day and self._speaks(one, last):
+                last = one
+        return last
+
+    def _check_last(self, name: str, count: Count, unsure: set[tuple[str, str]]) -> None:
+        """Whether the last message that each person has is true, on the days on which their facts are new."""
+        told: dict[str, list[Telling]] = {}
+        for one in self.told[name]:
+            told.setdefault(one.person, []).append(one)
+        for person, tellings in told.items():
+            if (name, person) in unsure:
+                continue
+            news = {since for since, _ in self.district.versions[person]} | {one.day for one in tellings}
+            for day in sorted(
+                {min((on for on in self.whole[name] if on >= new), default=FIRST) for new in news}
+            ):
+                last = self._last(tellings, day)
+                if last is None or last.kind != "access_ending" or last.last_day < day:
+                    continue
+                facts = {**(self.district.facts(person, day) or {}), "access": {"held": True}}
+                if "email" not in facts and name == "mail":
+                    continue
+                if self._action(facts, day) not in ("keep", "update"):
+                    continue
+                count.looked_at += 1
+                then = [self._action(facts, one) for one in (last.last_day, last.last_day + DAY)]
+                if then[0] == "revoke" or then[1] != "revoke":
+                    count.untrue.append(
+                        f"{name}: on {day} {person} last heard that access ends after {last.last_day}"
+                    )
 
     def _called_for(
         self, name: str, removals: list[tuple[str, date]], count: Count
@@ -409,6 +505,8 @@ def main() -> None:
         print(f"{name}: called for {dict(one.called_for)}, told {dict(one.told)}, {one.late} of them late")
         print(f"  unconfirmed {one.unconfirmed}, refused {one.refused}, never well in time {one.unreachable}")
         print(f"  missing {len(one.missing)}, doubled {len(one.doubled)}, too late {len(one.too_late)}")
+        print(f"  told again {one.again}, taken back {one.taken_back}")
+        print(f"  last messages looked at {one.looked_at}, untrue {len(one.untrue)}")
     if wrong := [line for one in found.channels.values() for line in one.wrong]:
         raise SystemExit("\n".join(wrong))
 

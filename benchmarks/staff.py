@@ -11,7 +11,7 @@ from typing import Any
 FIRST = date(2026, 1, 2)
 SCHOOLS = {"210": "800210", "211": "800211", "212": "800212", "213": "800213"}
 """The locations, and the principal of each."""
-RATES = {"announce": 0.06, "leave": 0.03, "address": 0.05, "hire": 0.12}
+RATES = {"announce": 0.2, "leave": 0.03, "address": 0.05, "hire": 0.12}
 """How often each happens, for each person and year."""
 _DAY = timedelta(days=1)
 
@@ -123,9 +123,15 @@ class District:
     def _announce(self, person: dict[str, Any], day: date) -> None:
         last = day + timedelta(days=self.random.randrange(120))
         self._end(person, last, day)
-        if self.random.random() < 0.2 and last > day + _DAY:
+        if self.random.random() < 0.4 and last > day + _DAY:
+            # It is taken back or moved, and often it comes back within the time.
             back = day + timedelta(days=self.random.randrange(1, (last - day).days))
-            self._on(back, lambda on: self._end(person, None, on))
+            moved = back + timedelta(days=self.random.randrange(1, 40))
+            other = self.random.choice([None, moved])
+            self._on(back, lambda on: self._end(person, other, on))
+            again = back + timedelta(days=self.random.randrange(1, 12))
+            if again < min(last, moved) and self.random.random() < 0.7:
+                self._on(again, lambda on: self._end(person, last, on))
 
     def _end(self, person: dict[str, Any], last: date | None, day: date) -> None:
         for one in (person["employment"][-1], person["assignments"][-1]):

@@ -22,4 +22,5 @@ def test_everybody_is_told_through_half_a_year_of_faults(opa_path: Path) -> None
     assert foretold is not None
     assert int(foretold[2]) >= 5
     assert done.stdout.count("missing 0, doubled 0, too late 0") == 2
+    assert len(re.findall(r"last messages looked at [1-9]\d*, untrue 0\n", done.stdout)) == 2
     assert re.search(r"'killed': \d", done.stdout)
