@@ -224,8 +224,8 @@ class DecisionCache:
         if tuple(row[1:]) != (_digest(now), now["outcome"], now["action"]):
             raise EngineError(
                 f"{employee_id!r}: the decision cached on {row.decided_on} is not what OPA decides now, so "
-                "no cached decision can be relied on; run again with --full, and report it to whoever keeps "
-                "the policy"
+                "no cached decision can be relied on; run again with --full, and report it to the "
+                "policy's maintainers"
             )
 
 

@@ -45,7 +45,7 @@ class PublicKey:
 
     @property
     def pem(self) -> str:
-        """The public key as PEM, to be kept by whoever verifies."""
+        """The public key as PEM, for those who verify."""
         return self._public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 

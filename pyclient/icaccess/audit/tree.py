@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962, section 2.1: root hashes, inclusion proofs and consistency proofs.
 
 A proof is a list of subtree hashes. Which subtrees they are depends on sizes alone, so a proof is first
-worked out as `spans` of leaves, and whoever holds the leaves hashes each span.
+worked out as `spans` of leaves, and the holder of the leaves hashes each span.
 """
 
 from __future__ import annotations

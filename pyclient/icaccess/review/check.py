@@ -14,9 +14,10 @@ import msgspec
 
 from icaccess.errors import IcaccessError
 from icaccess.review.cases import read_cases
+from icaccess.review.modules import Rule
 from icaccess.review.names import name_findings, nodes
 from icaccess.review.reach import rule_at
-from icaccess.review.source import Finding, PolicySource, Rule, complaints, value_of
+from icaccess.review.source import Finding, PolicySource, complaints, value_of
 from icaccess.review.suite import SuiteRun, run_suite
 
 RULES = {

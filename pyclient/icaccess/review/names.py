@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from icaccess.opa.bundles import shipped
-from icaccess.review.source import POLICY_DATA, Finding, Module, PolicySource
+from icaccess.review.modules import Module
+from icaccess.review.source import POLICY_DATA, Finding, PolicySource
 
 Path_ = tuple[str, ...]
 

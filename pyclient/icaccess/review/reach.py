@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from icaccess.review.modules import Module, Rule
 from icaccess.review.names import Path_, meet, nodes, references
-from icaccess.review.source import Module, PolicySource, Rule
+from icaccess.review.source import PolicySource
 
 Asked = dict[Path_, set[Path_]]
 """For each rule, by package and name, the rules and packages that its text names."""

@@ -22,6 +22,7 @@ from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.opa.bundles import first_complaint, shipped
 from icaccess.opa.engine import cache_dir, environment
+from icaccess.review.modules import Module, Rule, module_of
 
 CLAUSES = "clauses.yaml"
 """The file of a policy that lists the clauses of the posted requirements, and is the only one that does."""
@@ -32,44 +33,6 @@ _KEPT = 40
 """How many results of a kind the cache keeps: those used last."""
 
 Value = TypeVar("Value")
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """One rule, or one of several of the same name: where its head stands and what its annotation says.
-
-    `path` is the package and the name, such as `access.unmet`; `clauses` and `reason` come from `custom`;
-    `file` is written as the policy folder was given. `body_line` is where the first condition stands, null
-    when there is none.
-    """
-
-    path: str
-    file: str
-    line: int
-    title: str | None
-    description: str | None
-    clauses: tuple[str, ...]
-    reason: str | None
-    body_line: int | None
-
-    @property
-    def name(self) -> str:
-        """The last part of `path`."""
-        return self.path.rpartition(".")[2]
-
-    @property
-    def is_public(self) -> bool:
-        """Whether the rule is meant for others than its own package."""
-        return not self.name.startswith("_")
-
-
-class Module(msgspec.Struct, frozen=True):
-    """One file of Rego: its package, the package's title if it is annotated here, its rules, its syntax."""
-
-    file: str
-    package: str
-    title: str | None
-    rules: tuple[Rule, ...]
-    syntax: dict[str, Any]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -167,17 +130,17 @@ class PolicySource:
     @cached_property
     def modules(self) -> list[Module]:
         """The policy, file by file; `PolicyError` when one does not parse."""
-        return [_module(file, self._syntax[str(file)]) for file in map(str, self.rego_files)]
+        return [module_of(file, self._syntax[str(file)]) for file in map(str, self.rego_files)]
 
     @cached_property
     def test_modules(self) -> list[Module]:
         """The tests, file by file; `PolicyError` when one does not parse."""
-        return [_module(file, self._syntax[str(file)]) for file in map(str, self.test_files)]
+        return [module_of(file, self._syntax[str(file)]) for file in map(str, self.test_files)]
 
     @cached_property
     def sidecar_modules(self) -> list[Module]:
         """The rules of the sidecar and their tests, file by file; `PolicyError` when one does not parse."""
-        return [_module(file, self._syntax[str(file)]) for file in map(str, self._sidecar_files)]
+        return [module_of(file, self._syntax[str(file)]) for file in map(str, self._sidecar_files)]
 
     @property
     def rules(self) -> Iterator[Rule]:
@@ -341,13 +304,6 @@ class PolicySource:
         return syntax
 
 
-def _module(file: str, syntax: dict[str, Any]) -> Module:
-    package = ".".join(part["value"] for part in syntax["package"]["path"][1:])
-    titles = [note.get("title") for note in syntax.get("annotations", []) if note["scope"] == "package"]
-    rules = tuple(_rule(package, file, rule) for rule in syntax.get("rules", []))
-    return Module(file, package, titles[0] if titles else None, rules, syntax)
-
-
 def value_of(answer: dict[str, Any]) -> Any:
     """The value of the one expression that OPA was asked for."""
     return answer["result"][0]["expressions"][0]["value"]
@@ -364,21 +320,3 @@ def complaints(errors: str) -> list[tuple[str, str]]:
         for entry in found
         for where in [entry.get("location") or {"file": "policy", "row": 1}]
     ]
-
-
-def _rule(package: str, file: str, rule: dict[str, Any]) -> Rule:
-    notes = [note for note in rule.get("annotations", []) if note["scope"] in {"rule", "document"}]
-    note: dict[str, Any] = notes[-1] if notes else {}
-    custom = note.get("custom", {})
-    clauses = custom.get("clauses", [custom["clause"]] if "clause" in custom else [])
-    name = rule["head"].get("name") or rule["head"]["ref"][0]["value"]
-    return Rule(
-        f"{package}.{name}",
-        file,
-        rule["location"]["row"],
-        note.get("title"),
-        note.get("description"),
-        tuple(clauses),
-        custom.get("reason"),
-        min((part["location"]["row"] for part in rule.get("body", []) if "location" in part), default=None),
-    )

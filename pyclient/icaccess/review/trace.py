@@ -8,7 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from icaccess.errors import PolicyError
-from icaccess.review.source import PolicySource, Rule
+from icaccess.review.modules import Rule
+from icaccess.review.source import PolicySource
 from icaccess.review.suite import SuiteRun, run_suite
 
 

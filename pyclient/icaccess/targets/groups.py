@@ -90,7 +90,7 @@ class GroupTarget(Target):
     """A listing that lacks more than this share of the last run's members, or accounts, is refused; 1 accepts
     any."""
     max_unnamed = 0.1
-    """A listing of whose members more than this share stand for no account is refused."""
+    """A listing of whose members more than this share have no account is refused."""
 
     def __init__(self, settings: GroupSettings) -> None:
         self.settings = settings
@@ -135,7 +135,7 @@ class GroupTarget(Target):
         if len(unnamed) > max(FEW, self.max_unnamed * total):
             name, why = next(iter(unnamed))
             raise TargetError(
-                f"{self.identity}: {len(unnamed):,} of {total:,} members stand for no account, such as "
+                f"{self.identity}: {len(unnamed):,} of {total:,} members have no account, such as "
                 f"{name!r} ({why!r}); correct `match` and `attribute`, or raise target.max_unnamed"
             )
         shared = {groups: self.settings.access(groups) for groups in set(self._member_of.values())}

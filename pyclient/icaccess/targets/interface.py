@@ -37,7 +37,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class UnnamedMember(msgspec.Struct, frozen=True):
-    """A member of a group that stands for no account: its name at the target, its groups, and why."""
+    """A member of a group without an account: its name at the target, its groups, and why."""
 
     member: str
     groups: tuple[str, ...]
@@ -52,7 +52,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     proof: str
     """How the target knows that it saw everybody: one line, in words for an administrator."""
     unnamed: tuple[UnnamedMember, ...] = ()
-    """Members that hold access and stand for no account; a person has to look at them."""
+    """Members that hold access and have no account; a person has to look at them."""
     accounts: Collection[str] | None = None
     """Every account that the target knows, members or not; None where it shows members alone."""
     missing: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Target(ABC):
         """
 
     def handed_over(self, batch: str) -> bool:  # noqa: ARG002 (most targets make changes themselves)
-        """Whether an interrupted set of changes had reached whoever carries it out."""
+        """Whether an interrupted set of changes had reached the one who carries it out."""
         return False
 
     def to_do(self, batch: str, due_on: date | None) -> str:  # noqa: ARG002 (most targets make changes themselves)

@@ -32,7 +32,7 @@ from icaccess.targets.ldap_directory import (
 from icaccess.targets.members import AccountEntry, ChangeFailedError, ChangeUnclearError, MemberTarget
 
 LOOK_UP = 20
-"""How many members that stand for no account are looked up, to say what they are."""
+"""How many members without an account are looked up, to say what they are."""
 _USUAL: dict[Match, str] = {"id": "employeeNumber", "username": "uid", "email": "mail"}
 _DOMAIN = re.compile(r"(?<=,)\s*DC=.*", re.IGNORECASE)
 """The part of a DN that names its domain."""

@@ -64,7 +64,7 @@ class MemberTarget(GroupTarget):
 
     @abstractmethod
     def why(self, name: str) -> str:
-        """Why a member stands for no account."""
+        """Why a member has no account."""
 
     @abstractmethod
     def add(self, name: str, group: str) -> None:

@@ -127,7 +127,7 @@ def test_the_log_names_no_member_of_a_scim_group_or_a_directory(tmp_path: Path) 
                 target.listing()
             target.close()
             assert "Jane" not in told(caught.value)
-            assert "3 of 3 members stand for no account" in told(caught.value)
+            assert "3 of 3 members have no account" in told(caught.value)
             assert "://127.0.0.1:" in told(caught.value)
 
 

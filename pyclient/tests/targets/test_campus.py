@@ -278,7 +278,7 @@ class TestBadExports:
             ("username,userGroup,phone\n", "line 1: has the unknown column 'phone'"),
             ("user,userGroup\njo,x\n", "line 1: has no column 'username'"),
             (f"username,userGroup\njo,{GROUP}\nmo,Nurses\n", "line 3: is about the user group 'Nurses'"),
-            (f"username,userGroup\n,{GROUP}\n,{GROUP}\n,{GROUP}\n", "3 of 3 members stand for no account"),
+            (f"username,userGroup\n,{GROUP}\n,{GROUP}\n,{GROUP}\n", "3 of 3 members have no account"),
             (
                 f"username,userGroup\njo,{GROUP}\nmo,\n",
                 "line 3: needs one username, one userGroup and as many",

@@ -183,7 +183,7 @@ def test_too_many_unnamed_members(style):
     group = style.group("ic", [style.person(f"user{n}") for n in range(5)])
     ldap = style.target(group, attribute="employeeNumber")
     with pytest.raises(
-        TargetError, match=r"5 of 5 members stand for no account, such as .cn=user0,.*correct `match`"
+        TargetError, match=r"5 of 5 members have no account, such as .cn=user0,.*correct `match`"
     ):
         ldap.listing()
     ldap.close()

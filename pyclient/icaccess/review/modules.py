@@ -1,0 +1,71 @@
+"""Files of Rego and their rules, from the syntax and the annotations that OPA's parser gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule, or one of several of the same name: where its head stands and what its annotation says.
+
+    `path` is the package and the name, such as `access.unmet`; `clauses` and `reason` come from `custom`;
+    `file` is written as the policy folder was given. `body_line` is where the first condition stands, null
+    when there is none.
+    """
+
+    path: str
+    file: str
+    line: int
+    title: str | None
+    description: str | None
+    clauses: tuple[str, ...]
+    reason: str | None
+    body_line: int | None
+
+    @property
+    def name(self) -> str:
+        """The last part of `path`."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the rule is meant for others than its own package."""
+        return not self.name.startswith("_")
+
+
+class Module(msgspec.Struct, frozen=True):
+    """One file of Rego: its package, the package's title if it is annotated here, its rules, its syntax."""
+
+    file: str
+    package: str
+    title: str | None
+    rules: tuple[Rule, ...]
+    syntax: dict[str, Any]
+
+
+def module_of(file: str, syntax: dict[str, Any]) -> Module:
+    """The module that OPA's syntax of a file describes."""
+    package = ".".join(part["value"] for part in syntax["package"]["path"][1:])
+    titles = [note.get("title") for note in syntax.get("annotations", []) if note["scope"] == "package"]
+    rules = tuple(_rule(package, file, rule) for rule in syntax.get("rules", []))
+    return Module(file, package, titles[0] if titles else None, rules, syntax)
+
+
+def _rule(package: str, file: str, rule: dict[str, Any]) -> Rule:
+    notes = [note for note in rule.get("annotations", []) if note["scope"] in {"rule", "document"}]
+    note: dict[str, Any] = notes[-1] if notes else {}
+    custom = note.get("custom", {})
+    clauses = custom.get("clauses", [custom["clause"]] if "clause" in custom else [])
+    name = rule["head"].get("name") or rule["head"]["ref"][0]["value"]
+    return Rule(
+        f"{package}.{name}",
+        file,
+        rule["location"]["row"],
+        note.get("title"),
+        note.get("description"),
+        tuple(clauses),
+        custom.get("reason"),
+        min((part["location"]["row"] for part in rule.get("body", []) if "location" in part), default=None),
+    )
