@@ -37,7 +37,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class UnnamedMember(msgspec.Struct, frozen=True):
-    """A member of a group without an account: its name at the target, its groups, and why."""
+    """A member without an account: its name at the target, its groups, and why."""
 
     member: str
     groups: tuple[str, ...]
