@@ -132,11 +132,9 @@ class Run:
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
-        plan = self.compare(
+        return self.compare(
             held, revisions, lambda people: self.decide(people, revisions, full=full), listing
         )
-        due_since = min(listing.waiting.values(), default=None)
-        return replace(plan, unnamed=listing.unnamed, export_due_since=due_since).sealed()
 
     def compare(
         self,
@@ -147,7 +145,7 @@ class Run:
     ) -> Plan:
         """The plan that follows when the target shows `held` and `decide` decides.
 
-        `listing` says which changes under way it can prove.
+        `listing` says which changes under way it can prove, whom it cannot name, and what it waits for.
         """
         from icaccess.diff import blank_plan, diff
         from icaccess.recovery import expected
@@ -164,7 +162,11 @@ class Run:
         facts = self.parts.facts
         # The time of a source is not part of a plan: the same rows, fetched again, give the same plan.
         sources = tuple(replace(one, as_of=None) for one in facts.reports())
-        return replace(plan, sources=sources, leaning=facts.leaning)
+        plan = replace(plan, sources=sources, leaning=facts.leaning)
+        if listing is not None:
+            due_since = min(listing.waiting.values(), default=None)
+            plan = replace(plan, unnamed=listing.unnamed, export_due_since=due_since)
+        return plan.sealed()
 
     def _gone(self, records: Iterable[AnyRecord]) -> dict[str, tuple[str, ...]]:
         """The evidence for access that has gone according to the policy, by employee id."""

@@ -17,6 +17,7 @@ from icaccess.notices.interface import Notice
 from icaccess.notices.settings import NoticeSettings
 from icaccess.opa.client import AccessClient, ApprovalsDue
 from icaccess.pipeline import Run, start
+from icaccess.recovery import look
 from icaccess.request import Request
 from icaccess.store import notices as recorded
 from icaccess.timeline import timelines
@@ -78,8 +79,9 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
             digest = None
     seen = _Seen(last, day, digest, client)
     revisions = client.revisions()
+    listing = look(store, target)
     plan = run.compare(
-        target.current(), revisions, lambda passing: run.decide(seen.passing(passing), revisions)
+        listing.held, revisions, lambda passing: run.decide(seen.passing(passing), revisions), listing
     )
     verdict = run.guard(plan)
     told: list[tuple[str, str, str]] = list(due.for_operators(plan, verdict))

@@ -173,7 +173,10 @@ def test_the_guard_stops_notices_and_tells_operators_why(mailing, mailbox, comma
     assert "people and approvers are told nothing now: the guard stops the changes" in problem
     assert len(mailbox.to("p000001@example.org")) == 1  # that access was given
     (told,) = mailbox.to("dots@example.org")
-    assert "2 revocations, more than the 0 allowed" in told.get_body(("plain",)).get_content()
+    text = " ".join(told.get_body(("plain",)).get_content().split())
+    assert "2 revocations, more than the 0 allowed" in text
+    plan = json.loads(command("plan", "--at", "2026-02-10", "--format", "json", *mailing.options)[1])
+    assert f"icaccess apply --allow {plan['plan']['digest'][:12]} --by NAME" in text
 
 
 def test_facts_that_cannot_be_read_are_told_to_operators_alone(mailing, mailbox, command):
