@@ -19,7 +19,7 @@ from icaccess.validation import show
 _FEW = 2
 """How many rows or people a source may always lose or gain, and how many rows prove nothing."""
 _CORRECT = "correct `values`, `facts.aliases` or policy data, or set `expect.known_names: false`"
-_RESPELL = "correct it, or `values`, or set `expect.known_names: false` if it is another"
+_RESPELL = "correct it or translate it with `values`; for another name set `expect.known_names: false`"
 _COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
 """Fields and names whose last few rows may be gone in the next run without a fault."""
 
@@ -80,7 +80,7 @@ class Checks:
             self.staging.reject(
                 index,
                 (kind, field, text),
-                f"{field} {show(text)} {why}; {_RESPELL}",
+                f"{field} {show(text)} {why}",
             )
             for kind, field, text, why in self._misspelled.get(index, ())
         )
@@ -212,17 +212,7 @@ class Checks:
             for text, count in texts.items():
                 if text in names:
                     continue
-                near, where = names.nearest(text), "policy data"
-                known_as = near if kind == "certifications" else names.misspelled(text)
-                why = (
-                    f"may be {show(known_as)} of policy data, spelled differently"
-                    if known_as
-                    else no_name(text)
-                )
-                if why is not None and settings.expect.known_names:
-                    self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
-                if near is None and text in untranslated:
-                    near, where = translated.nearest(text), "`values`"
+                near, where = self._compare_text(index, (kind, field, text), names, translated)
                 if near is not None:
                     near_names[text] = near
                     notes.append(f"{count} {kind} have the {field} {show(text)}; {where} has {show(near)}")
@@ -231,6 +221,26 @@ class Checks:
                         f"{count} {kind} have the {field} {show(text)}, which no `values` translates"
                     )
         return notes
+
+    def _compare_text(
+        self, index: int, given: tuple[Kind, str, str], names: KnownNames, translated: KnownNames
+    ) -> tuple[str | None, str]:
+        """The name that a text in a field of a source nearly is, if any, and where that name stands.
+
+        A text that can hardly be another name is remembered, so that its rows become unusable.
+        """
+        source, (kind, field, text) = self._sources[index], given
+        near, where, known_as = names.nearest(text), "policy data", names.misspelled(text)
+        if near is None and known_as is None and text in source.untranslated.get(field, {}):
+            near, where, known_as = translated.nearest(text), "`values`", translated.misspelled(text)
+        if kind == "certifications":
+            known_as = near
+        why = no_name(text)
+        if known_as is not None:
+            why = f"may be {show(known_as)} of {where}, spelled differently; {_RESPELL}"
+        if why is not None and source.settings.expect.known_names:
+            self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
+        return near or known_as, where
 
     def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
         """`FactsError` if a required certification is in no source's rows, but nearly in this one's."""

@@ -20,7 +20,11 @@ _SUFFIX = re.compile(
     r"(\W+(\(.*\)|\[.*\]|(sy|fy|school year|version|v)?\W*\d+(\W+\d+)*"
     r"|certification|certificate|course|training))+$"
 )
-_NOTHING = re.compile(r"#\S+|n\.?/?a\.?|null|none|nil|nan|tbd|unknown|\W+")
+_YEAR = re.compile(r"\W+[(\[]?(sy|fy|school year)?\W*((19|20)\d\d(\W+\d{2,4})?|\d\d\W+\d\d)[)\]]?$")
+_NOTHING = re.compile(
+    r"#\S+|[(\[<]?(n\.?/?a\.?|null|none|nil|nan|blank|undefined|tb[da]|unknown|unassigned|vacant|pending"
+    r"|not (available|applicable)|none specified|see notes?|x{2,})[)\]>]?|0+|\W+"
+)
 _SHORT = 6
 """Shorter names are not compared by edits: two edits can turn one into another."""
 
@@ -100,7 +104,9 @@ class KnownNames:
     def __init__(self, names: Iterable[str], titles: Mapping[str, str] | None = None) -> None:
         self.names = tuple(names)
         self._plain = {plain(name): name for name in self.names}
-        self._titled = {plain(title): name for name, title in (titles or {}).items()} | self._plain
+        self._titles = {plain(title): name for name, title in (titles or {}).items()}
+        self._titled = self._titles | self._plain
+        self._compact = {_compact(text): name for text, name in self._titled.items()}
         self._short = {_SUFFIX.sub("", text): name for text, name in self._plain.items()}
 
     def __contains__(self, written: str) -> bool:
@@ -121,11 +127,19 @@ class KnownNames:
     def misspelled(self, written: str) -> str | None:
         """The known name that `written` is but for its spelling, so that it can hardly be another one.
 
-        A suffix, a number or another word may tell two names apart; case, blanks and one letter do not.
+        A number or another word may tell two names apart. Case, blanks, marks, a year, letters that look like
+        digits and a typing error do not, nor does the name of a place beside its number.
         """
-        near, text = self.nearest(written), plain(written)
-        if near is None or text in self._titled:
-            return near
+        text = plain(written)
+        if written in self:
+            return None
+        for form in (text, _YEAR.sub("", text)):
+            if (same := self._titled.get(form) or self._compact.get(_compact(form))) is not None:
+                return same
+        longer = (name for title, name in self._titles.items() if len(title) > _SHORT and title in text)
+        near = self.nearest(written)
+        if near is None:
+            return next((name for name in longer if plain(name) in re.findall(r"\w+", text)), None)
         own = plain(near)
         alike = not any(map(str.isdecimal, text + own)) and len(text.split()) == len(own.split())
         return near if alike and _edits(text, own) <= 2 else None
@@ -133,7 +147,8 @@ class KnownNames:
 
 def no_name(written: str) -> str | None:
     """Why a text names nothing: spreadsheets and databases write so where they have no value."""
-    return "is no name" if _NOTHING.fullmatch(written.strip().casefold()) else None
+    why = "is not a name; correct it, or list it in `nulls` if it means an empty cell"
+    return why if _NOTHING.fullmatch(written.strip().casefold()) else None
 
 
 NAMED: tuple[tuple[Kind, str], ...] = (
@@ -176,6 +191,11 @@ def plain(name: str) -> str:
     """A name without case, with one blank for each run of blanks and dashes, without leading zeros."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return re.sub(r"[^\w()\[\]]+", " ", text).strip().lstrip("0")
+
+
+def _compact(text: str) -> str:
+    """A plain name without blanks, marks and a final `.0`, its letters that look like digits as digits."""
+    return re.sub(r"[\W_]+", "", text.removesuffix(" 0")).translate(_LOOK_ALIKE).lstrip("0")
 
 
 def _edits(one: str, other: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,13 +65,16 @@ def is_count(value: object) -> bool:
 
 
 def is_seconds(value: object) -> bool:
-    """Whether a value is a time in seconds, above 0 and with an end."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    """Whether a value is a time in seconds, above 0 and at most a day."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_SECONDS
 
 
 def _what(value: object) -> str:
     shown = repr(value)
     return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
+
+
+MOST_SECONDS = 86_400
 
 
 def expect_url(url: str) -> None:
@@ -115,6 +117,8 @@ def _named(name: str, file: object) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise UsageError(f"{name}: {file} cannot be read: {error.strerror}; correct the path") from error
+    except ValueError as error:  # a path with a null byte
+        raise UsageError(f"{name}: {file!r} cannot be read: {error}; correct the path") from error
 
 
 def expect_sources(sources: Any) -> None:
@@ -146,6 +150,6 @@ def id_of(record: RecordLike, name: str) -> str:
         identifier = record.id
     else:
         raise UsageError(f"{name}: must be an Employee, or a mapping of its shape, and is {_what(record)}")
-    if not isinstance(identifier, str) or not identifier:
-        raise UsageError(f"{name}: its id must be a text that is not empty, and is {_what(identifier)}")
+    if not isinstance(identifier, str) or not identifier.strip():
+        raise UsageError(f"{name}: its id must be a text that is not blank, and is {_what(identifier)}")
     return identifier

@@ -44,6 +44,7 @@ from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""
+_MOST_CONNECTIONS = 1_000
 LEAST = 50
 """Fewer are not divided over several requests: in a small one each person costs OPA more."""
 
@@ -103,10 +104,11 @@ class AccessClient(AbstractContextManager["AccessClient"]):
                 "token: the token for OPA holds a character that an HTTP header cannot carry: correct it"
             )
         if not is_seconds(timeout):
-            raise UsageError(f"timeout: {timeout!r} is no number of seconds above 0")
+            raise UsageError(f"timeout: {timeout!r} is not a number of seconds above 0, at most a day")
         expect_certificates(ca, cert)
         expect(is_count(batch), "batch", "a number of employees from 1", batch)
-        expect(connections is None or is_count(connections), "connections", "a number from 1", connections)
+        fits = connections is None or (is_count(connections) and connections <= _MOST_CONNECTIONS)
+        expect(fits, "connections", f"a number from 1 to {_MOST_CONNECTIONS}", connections)
         # As many in flight as OPA has cores keeps it busy; one more covers the time in which the client
         # encodes the next batch. OPA is taken to have as many as this machine.
         self._connections = (connections or (os.cpu_count() or 1) + 1) * len(urls)

@@ -12,7 +12,7 @@ import pytest
 
 from icaccess.facts.names import KnownNames
 from icaccess.models import Employee, InvalidRecord
-from tests.facts.feeds import APPROVALS, DISTRICT, SOURCES, employee, folder, merged
+from tests.facts.feeds import APPROVALS, DISTRICT, JOBS, SOURCES, employee, folder, merged
 
 CONFIG = Path(__file__).parents[3] / "config"
 NAMED = {**APPROVALS, "fields": {**APPROVALS["fields"], "role": "role", "location": "place"}}  # type: ignore[dict-item]
@@ -54,7 +54,7 @@ def test_a_spelling_leaves_its_person_undecided(
     text = FILES[f"{feed}.csv"]
     row = next(number for number, line in enumerate(text.splitlines(), 1) if old in line)
     found, source = records(tmp_path, {f"{feed}.csv": text.replace(old, new, 1)})
-    said = f"{feed} row {row}: {written} may be {known} of policy data, spelled differently; correct it, or `values`, or set `expect.known_names: false` if it is another"
+    said = f"{feed} row {row}: {written} may be {known} of policy data, spelled differently; correct it or translate it with `values`; for another name set `expect.known_names: false`"
     assert found["1"] == InvalidRecord("1", said)
     assert isinstance(found["2"], Employee)
     (report,) = [one for one in source.reports() if one.rejected]
@@ -83,11 +83,41 @@ def test_the_settings_may_say_that_a_name_is_another(tmp_path: Path) -> None:
     assert len(employee(found, "1")["assignments"]) == 3
 
 
-@pytest.mark.parametrize("written", ["N/A", "#N/A", "#REF!", "NULL", "none", "-", "TBD"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "N/A",
+        "#N/A",
+        "#REF!",
+        "NULL",
+        "none",
+        "-",
+        "TBD",
+        "(blank)",
+        "[none]",
+        "Not Applicable",
+        "vacant",
+        "000",
+    ],
+)
 def test_what_stands_for_no_value_is_no_name(tmp_path: Path, written: str) -> None:
     approvals = FILES["approvals.csv"].replace("Office Professional,210", f"Office Professional,{written}")
     found, _ = records(tmp_path, {"approvals.csv": approvals})
-    assert found["1"].problem.startswith(f"approvals row 2: location '{written}' is no name; correct it")
+    assert found["1"].problem.startswith(
+        f"approvals row 2: location '{written}' is not a name; correct it, or list it in `nulls`"
+    )
+
+
+@pytest.mark.parametrize(("written", "rejected"), [("ofp1", 1), ("OFP-1", 1), ("0FP1", 1), ("OFP2", 0)])
+def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> None:
+    jobs = FILES["jobs.csv"] + f"1,{written},210,2027-08-01,\n"
+    values = {"role": {"OFP1": "Office Professional"}}
+    sources = [{**one, "values": values} if one is JOBS else one for one in SOURCES]
+    for name in ("requirements", "locations", "calendar"):
+        shutil.copytree(CONFIG / name, tmp_path / name)
+    found, source = merged(folder(tmp_path, {"jobs.csv": jobs}, sources))
+    assert isinstance(found["1"], InvalidRecord) == bool(rejected)
+    assert sum(report.rejected for report in source.reports()) == rejected
 
 
 @pytest.mark.parametrize(
@@ -95,10 +125,27 @@ def test_what_stands_for_no_value_is_no_name(tmp_path: Path, written: str) -> No
     [
         ("ECE-102", None),
         ("ece 101", "ECE-101"),
+        ("ECE101", "ECE-101"),
+        ("ECE-1O1", "ECE-101"),
+        ("ECE-101A", None),
         ("Garfeild", "Garfield"),
+        ("Garfield 2026-27", "Garfield"),
+        ("Garfield (SY 26-27)", "Garfield"),
+        ("Garfield 2", None),
         ("Garfield Annex", None),
         ("Garfield", None),
+        ("211.0", "211"),
+        ("2l1", "211"),
+        ("2 1 1", "211"),
+        ("Hill School", "211"),
+        ("211 - Hill School", "211"),
+        ("Hill School (211)", "211"),
+        ("Hill School Annex", None),
+        ("Room 211", None),
+        ("211A", None),
+        ("2111", None),
     ],
 )
 def test_what_is_a_spelling(written: str, known: str | None) -> None:
-    assert KnownNames(("ECE-101", "Garfield")).misspelled(written) == known
+    names = KnownNames(("ECE-101", "Garfield", "211"), {"211": "Hill School"})
+    assert names.misspelled(written) == known

@@ -345,12 +345,12 @@ def test_a_day_that_is_none_is_the_callers_mistake(standin: Engine, at: Any) -> 
         (None, "must be an Employee, or a mapping of its shape, and is None, of type NoneType"),
         ("001234", "must be an Employee, or a mapping of its shape, and is '001234', of type str"),
         (["001234"], "must be an Employee, or a mapping of its shape"),
-        ({}, "its id must be a text that is not empty, and is None"),
-        ({"id": ""}, "its id must be a text that is not empty, and is ''"),
-        ({"id": 1234}, "its id must be a text that is not empty, and is 1234, of type int"),
+        ({}, "its id must be a text that is not blank, and is None"),
+        ({"id": ""}, "its id must be a text that is not blank, and is ''"),
+        ({"id": 1234}, "its id must be a text that is not blank, and is 1234, of type int"),
         ({"id": "1", "name": object()}, "cannot be written as JSON"),
         ({"id": "\ud800"}, "cannot be written as JSON"),
-        (Employee(id=None), "its id must be a text that is not empty"),  # type: ignore[arg-type]  # what is tried
+        (Employee(id=None), "its id must be a text that is not blank"),  # type: ignore[arg-type]  # what is tried
     ],
 )
 def test_facts_of_nobody(standin: Engine, employee: Any, says: str) -> None:
