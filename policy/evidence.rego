@@ -78,8 +78,8 @@ _shown("employment", basis, found) if {
 # title: Evidence
 # description: >-
 #   Of `input.employees` on `input.as_of`, by employee id, what has gone of the evidence on which access rested,
-#   `{part, message}` each. Those of whom nothing has gone are left out. This is what a person is shown who is asked
-#   for consent. `input.sources` may say which sources give each list of facts, and the messages name them then.
+#   `{part, message}` each. People who lost no evidence are left out. A person reads this before giving a consent.
+#   `input.sources` may say which sources give each list of facts, and the messages name them then.
 # entrypoint: true
 evidence := {employee.id: parts |
 	settings.sound

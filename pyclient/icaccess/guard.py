@@ -19,6 +19,7 @@ from icaccess.batches import batches
 from icaccess.config import Section, Share
 from icaccess.errors import GuardStop, PlanError
 from icaccess.plan import Plan, PlannedChange
+from icaccess.text import DIGITS
 
 if TYPE_CHECKING:  # a plan is rendered without a database
     from sqlalchemy import Connection
@@ -33,9 +34,6 @@ _FORESEEN = timedelta(days=30)
 _Count = Annotated[int, Meta(ge=0)]
 _Hours = Annotated[float, Meta(gt=0, le=87_600)]
 """At most ten years, so that every moment computed from it is valid."""
-
-SHORT = 12
-"""How many digits of a plan's digest name it in an option."""
 
 
 class Limit(Section, frozen=True, kw_only=True):
@@ -114,7 +112,7 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
     def option(self) -> str:
         """The options that let this one plan through."""
         people = " [--consent-to ID …]" if self.waiting else ""
-        return f"--allow {self.plan_digest[:SHORT]} --by NAME --reason TEXT{people}"
+        return f"--allow {self.plan_digest[:DIGITS]} --by NAME --reason TEXT{people}"
 
     @property
     def is_stopped(self) -> bool:
@@ -161,10 +159,10 @@ def checked_consent(consent: Consent, result: GuardResult) -> Consent:
 
     `PlanError` if it names another plan, or a person whose revocation does not wait.
     """
-    if len(consent.plan) < SHORT or not result.plan_digest.startswith(consent.plan):
+    if not consent.names(result.plan_digest):
         raise PlanError(
             f"the consent names the plan {consent.plan}, and this one is "
-            f"{result.plan_digest[:SHORT]}; look at it and name it"
+            f"{result.plan_digest[:DIGITS]}; look at it and name it"
         )
     waiting = {one.employee_id for one in result.waiting}
     if strangers := sorted(set(consent.people) - waiting):

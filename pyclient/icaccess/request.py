@@ -104,7 +104,7 @@ class Parts(Protocol):
 
     @property
     def nobody_yet(self) -> bool:
-        """Whether certainly nobody holds access yet, so that nobody need ask the target."""
+        """Whether it is certain, without asking the target, that nobody holds access yet."""
 
     @property
     def store(self) -> Store:

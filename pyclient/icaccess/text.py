@@ -13,6 +13,8 @@ _ADDRESS = re.compile(r"[^\s@/]+@[^\s@]+")
 
 _NOT_PLAIN = re.compile(r"[^\n\t\x20-\x7e]")
 
+DIGITS = 12
+"""How many digits of a digest are shown, and name what it is of."""
 LONGEST_MESSAGE = 2000
 """How many characters of one message are shown, whatever another system put into it."""
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from icaccess.store.audit import Entry
+from icaccess.text import DIGITS
 
 Sentence = Callable[[dict[str, Any]], str]
-
-_SHORT = 12
 
 
 def as_text(entries: Iterable[Entry], runs: Mapping[int, Entry]) -> Iterator[str]:
@@ -51,7 +50,7 @@ def _run(started: Entry) -> str:
     body = started.body
     what = "adopted the current access" if body["kind"] == "adopt" else "applied a plan"
     rules = ", ".join(
-        f"{name} {body[key][:_SHORT]}"
+        f"{name} {body[key][:DIGITS]}"
         for name, key in (
             ("policy", "policy_revision"),
             ("policy data", "data_revision"),
@@ -106,24 +105,24 @@ def _held_back(body: dict[str, Any]) -> str:
 
 
 def _consent(body: dict[str, Any]) -> str:
-    by, plan, until = body["by"], body["plan_digest"][:_SHORT], body["expires_at"]
+    by, plan, until = body["by"], body["plan_digest"][:DIGITS], body["expires_at"]
     found = "; ".join(body["findings"])
     return f"{by} allowed plan {plan} past the guard until {until}: {body['reason']} (guard: {found})"
 
 
 def _stopped(body: dict[str, Any]) -> str:
-    return f"the guard stopped plan {body['plan_digest'][:_SHORT]}: {'; '.join(body['findings'])}"
+    return f"the guard stopped plan {body['plan_digest'][:DIGITS]}: {'; '.join(body['findings'])}"
 
 
 def _changed(body: dict[str, Any]) -> str:
-    return f"{body['what']} changed from {body['before'][:_SHORT]} to {body['now'][:_SHORT]}"
+    return f"{body['what']} changed from {body['before'][:DIGITS]} to {body['now'][:DIGITS]}"
 
 
 def _head(body: dict[str, Any]) -> str:
     head, receipts = body["head"], body["receipts"]
     kept = [one["witness"] for one in receipts if "problem" not in one]
     failed = ", ".join(f"{one['witness']} ({one['problem']})" for one in receipts if "problem" in one)
-    what = f"head {head['hash'][:_SHORT]} of {head['size']} entries"
+    what = f"head {head['hash'][:DIGITS]} of {head['size']} entries"
     told = f"handed to {', '.join(kept)}" if kept else "handed to no witness"
     return f"{what} {told}{f'; NOT to {failed}' if failed else ''}"
 

@@ -118,12 +118,7 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
     protocol: Literal["udp", "tcp"] = "udp"
 
     def __post_init__(self) -> None:
-        host, _, port = self.address.rpartition(":")
-        is_port = port.isascii() and port.isdigit() and 0 < int(port) < 65536
-        if not (self.address.startswith("/") or (host and is_port)):
-            raise ValueError(
-                f"the address {self.address!r} is neither a socket such as /dev/log nor HOST:PORT"
-            )
+        _syslog_place(self.address)
 
     @property
     def name(self) -> str:
@@ -133,9 +128,8 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
     def hand_over(self, head: SignedHead, config: Config) -> str:  # noqa: ARG002 (others look up paths)
         """Send the head without its proof, since a line of syslog is short."""
         kind = socket.SOCK_STREAM if self.protocol == "tcp" else socket.SOCK_DGRAM
-        host, _, port = self.address.rpartition(":")
-        to_socket = self.address.startswith("/")
-        address: str | tuple[str, int] = self.address if to_socket else (host.strip("[]"), int(port))
+        address = _syslog_place(self.address)
+        to_socket = isinstance(address, str)
         try:
             handler = _Syslog(address, SysLogHandler.LOG_AUTH, None if to_socket else kind)
             handler.ident = "icaccess-audit: "
@@ -259,6 +253,16 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     key: str = ""
     witnesses: tuple[AnyWitness, ...] = ()
     history: HistorySettings = HistorySettings()
+
+
+def _syslog_place(address: str) -> str | tuple[str, int]:
+    """The path of a socket, or host and port; `ValueError` for anything else."""
+    if address.startswith("/"):
+        return address
+    host, _, port = address.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"the address {address!r} is neither a socket such as /dev/log nor HOST:PORT")
+    return host.strip("[]"), int(port)
 
 
 def _check_url(url: SecretUrl) -> None:

@@ -230,9 +230,11 @@ class Checks:
         A text that can hardly be another name is remembered, so that its rows become unusable.
         """
         source, (kind, field, text) = self._sources[index], given
-        near, where, known_as = names.nearest(text), "policy data", names.misspelled(text)
-        if near is None and known_as is None and text in source.untranslated.get(field, {}):
-            near, where, known_as = translated.nearest(text), "`values`", translated.misspelled(text)
+        places = [(names, "policy data")]
+        if text in source.untranslated.get(field, {}):
+            places.append((translated, "`values`"))
+        compared = ((known.nearest(text), known.misspelled(text), where) for known, where in places)
+        near, known_as, where = next((one for one in compared if any(one[:2])), (None, None, ""))
         if kind == "certifications":
             known_as = near
         why = no_name(text)

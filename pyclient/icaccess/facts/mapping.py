@@ -100,6 +100,10 @@ class MappedSource(Source):
         self._key = self.column(key_column)
         self._columns = {name: self.column(column) for name, column in settings.fields.items()}
         self._where = self._conditions(settings.where)
+        self._spellings = [
+            {form: text for text in sorted(texts, reverse=True) if (form := plain(text))}
+            for texts in settings.where.values()
+        ]
         self._ended = self._conditions(settings.ended)
         self._patterns = {
             name: [
@@ -187,18 +191,20 @@ class MappedSource(Source):
 
     def _misspelled(self, raw: Mapping[str, Any]) -> str | None:
         """Why nobody can say whether a row counts that `where` leaves out for a spelling; None otherwise."""
-        spelled = []
-        for (look, texts), column in zip(self._where, self.settings.where, strict=True):
+        problem = None
+        for (look, texts), spellings, column in zip(
+            self._where, self._spellings, self.settings.where, strict=True
+        ):
             written = _text(look(raw))
-            meant = next((text for text in sorted(texts) if plain(text) == plain(written)), None)
-            if meant is None or not plain(written):
+            meant = spellings.get(plain(written))
+            if meant is None:
                 return None
-            if written not in texts:
-                spelled.append(
+            if written not in texts and problem is None:
+                problem = (
                     f"{column} {show(written)} may be {show(meant)} of `where`, spelled differently; "
                     "correct it, or add it to `where`"
                 )
-        return spelled[0]
+        return problem
 
     def _fact(self, key: str, raw: Mapping[str, Any]) -> Fact:
         """The fact in a row; `ValueError` says why there is none."""

@@ -172,7 +172,8 @@ class Staging:
             " RETURNING row, coalesce(id, key), reason",
             (reason, source, text[0], *text[1:]),
         ).fetchall()
-        self._db.executemany("INSERT INTO issue VALUES (?, ?, ?, ?)", [(source, *one) for one in found])
+        for row, owner, problem in found:
+            self.note(Issue(source, row, owner, problem))
         return len(found)
 
     def note(self, issue: Issue) -> None:

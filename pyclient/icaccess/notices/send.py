@@ -146,7 +146,7 @@ def send(
 
 def _accept(store: Store, lock: Lock, consent: Consent, found: Waiting, stopped: str) -> None:
     """Record a consent, if it is for this very lot."""
-    if not found.is_named(consent.plan):
+    if not consent.names(found.digest):
         raise UsageError(
             f"the consent names the lot {consent.plan}, and this one is {found.short}; "
             "look at it with `icaccess notices plan` and name it"

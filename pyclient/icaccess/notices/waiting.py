@@ -14,11 +14,10 @@ from icaccess.notices.due import APPROVER_KINDS, PERSON_KINDS
 from icaccess.notices.interface import Channel, Notice
 from icaccess.store.audit import canonical
 from icaccess.store.notices import NoticeKey, RecordedNotice, has_reached
+from icaccess.text import DIGITS
 
 LIMITED = (*PERSON_KINDS, *APPROVER_KINDS)
 """The kinds that count against the limit."""
-_SHORT = 12
-"""How many digits of a digest name what is due in an option."""
 _AGAIN = re.compile(r" again \d+")
 
 
@@ -54,16 +53,12 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def short(self) -> str:
         """The digest as an option has it."""
-        return self.digest[:_SHORT]
+        return self.digest[:DIGITS]
 
     @property
     def option(self) -> str:
         """What to run so that this one lot goes out past the limit."""
         return f"icaccess notices send --allow {self.short} --by NAME --reason TEXT"
-
-    def is_named(self, lot: str) -> bool:
-        """Whether somebody who names a lot means this one."""
-        return len(lot) >= _SHORT and self.digest.startswith(lot)
 
     def over(self, limit: int | None) -> str:
         """Why the limit stops this; empty when it does not."""
@@ -176,7 +171,7 @@ def is_open(before: Mapping[NoticeKey, RecordedNotice], channel: str, notice: No
 
 
 def key_of(channel: str, notice: Notice) -> NoticeKey:
-    """What a notice is recorded by, so that nobody gets it twice on one channel."""
+    """The key that records a notice; a channel sends each key once."""
     return NoticeKey(channel, notice.recipient, notice.kind, notice.fact)
 
 

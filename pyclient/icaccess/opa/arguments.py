@@ -27,6 +27,8 @@ EmployeeLike = Employee | Mapping[str, Any]
 """The facts about one employee: an `Employee`, or a mapping of the same shape."""
 RecordLike = AnyRecord | Mapping[str, Any]
 
+_MOST_SECONDS = 86_400
+
 
 def expect_day(day: object, name: str) -> None:
     """Raise `UsageError` unless the policy can decide for `day`."""
@@ -66,15 +68,12 @@ def is_count(value: object) -> bool:
 
 def is_seconds(value: object) -> bool:
     """Whether a value is a time in seconds, above 0 and at most a day."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_SECONDS
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _MOST_SECONDS
 
 
 def _what(value: object) -> str:
     shown = repr(value)
     return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
-
-
-MOST_SECONDS = 86_400
 
 
 def expect_url(url: str) -> None:
@@ -87,11 +86,12 @@ def expect_url(url: str) -> None:
 
 def expect_certificates(ca: Any, cert: Any) -> None:
     """Raise `UsageError` unless `ca` is a file of certificates, and `cert` a certificate's and its key's."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca is not None:
         expect(_is_path(ca), "ca", "a file of certificates", ca)
         with _named("ca", ca):
-            context.load_verify_locations(**{"capath" if Path(ca).is_dir() else "cafile": ca})
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+                **{"capath" if Path(ca).is_dir() else "cafile": ca}
+            )
     if cert is not None:
         is_pair = isinstance(cert, list | tuple) and len(cert) == 2 and all(map(_is_path, cert))
         expect(is_pair, "cert", "a file of a certificate and a file of its key", cert)
@@ -100,7 +100,7 @@ def expect_certificates(ca: Any, cert: Any) -> None:
                 Path(one).open("rb").close()
         with _named("cert", " and ".join(map(str, cert))):
             # An encrypted key would ask for its password at the terminal.
-            context.load_cert_chain(cert[0], cert[1], lambda: "")
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert[0], cert[1], lambda: "")
 
 
 def _is_path(value: object) -> bool:

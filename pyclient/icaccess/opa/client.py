@@ -229,7 +229,7 @@ class AccessClient(AbstractContextManager["AccessClient"]):
     ) -> Iterator[tuple[str, tuple[str, ...]]]:
         """What has gone, on the day `at`, of the evidence on which access rested, by id: a sentence each.
 
-        Nobody is named of whom nothing has gone. `sources` holds the names of the sources of each list of
+        People who lost no evidence are left out. `sources` holds the names of the sources of each list of
         facts, for the sentences to name: `{"certifications": ["lms"]}`.
         """
         self._check(at)

@@ -111,7 +111,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     plan = run.compare(
         current, revisions, lambda people: collected.taking(run.decide(people, revisions, full=True)), listing
     )
-    due_since = min(listing.waiting.values(), default=None) if listing else None
+    due_since = plan.export_due_since
     people = collected.everybody(plan, history.given(), history.waiting)
     outlook, found = ahead(client, collected.joined, people, as_of)
     recertification = campaign_of(found, as_of, outlook.through - _DAY, collected.approver)

@@ -13,6 +13,7 @@ from icaccess.store.audit import Draft
 from icaccess.store.database import instant
 from icaccess.store.schema import consent
 from icaccess.store.schema import waiting as waiting_table
+from icaccess.text import DIGITS
 
 _RECORDED = ("plan_digest", "given_at", "by", "reason", "expires_at", "people")
 
@@ -27,6 +28,10 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     reason: str
     people: tuple[str, ...] = ()
+
+    def names(self, digest: str) -> bool:
+        """Whether it is for the plan, or the lot of notices, with this digest."""
+        return len(self.plan) >= DIGITS and digest.startswith(self.plan)
 
 
 def give(

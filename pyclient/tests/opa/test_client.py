@@ -347,6 +347,7 @@ def test_a_day_that_is_none_is_the_callers_mistake(standin: Engine, at: Any) -> 
         (["001234"], "must be an Employee, or a mapping of its shape"),
         ({}, "its id must be a text that is not blank, and is None"),
         ({"id": ""}, "its id must be a text that is not blank, and is ''"),
+        ({"id": " "}, "its id must be a text that is not blank, and is ' '"),
         ({"id": 1234}, "its id must be a text that is not blank, and is 1234, of type int"),
         ({"id": "1", "name": object()}, "cannot be written as JSON"),
         ({"id": "\ud800"}, "cannot be written as JSON"),
@@ -415,11 +416,11 @@ def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
         ("url", ["http://127.0.0.1:99999", "http://a b", "http://127.0.0.1/?a=b", "http://127.0.0.1/#a"]),
         ("url", ["http://u:secret@127.0.0.1:9", "http://u:secret@[::1", ["http://127.0.0.1:9", ""]]),
         ("token", [5, b"secret", "a\nb"]),
-        ("timeout", [0, -1, None, "5", True, float("inf"), float("nan")]),
-        ("ca", ["", 5, "/absent/ca.pem", __file__]),
+        ("timeout", [0, -1, None, "5", True, float("inf"), float("nan"), 1e30]),
+        ("ca", ["", 5, "/absent/ca.pem", __file__, "a\0b"]),
         ("cert", ["x", ("x",), ("/absent/cert.pem", "/absent/key.pem"), (__file__, __file__), (5, 6)]),
         ("batch", [0, -1, 1.5, None, "5", True]),
-        ("connections", [0, -1, 1.5, "5"]),
+        ("connections", [0, -1, 1.5, "5", 1001]),
     ],
 )
 def test_a_wrong_argument_is_named(name: str, values: list[Any]) -> None:

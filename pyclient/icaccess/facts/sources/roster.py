@@ -181,7 +181,7 @@ class Bundle(Roster):
                     files = [file for file in bundle.infolist() if file.filename in _FILES]
                     names = {file.filename for file in files}
                     if len(names) < len(files):
-                        raise FactsError(f"{self._path}: holds a file twice; get the export anew")
+                        raise FactsError(f"{self._path}: holds a file twice; get the export again")
                     if "manifest.csv" not in names:
                         raise FactsError(
                             f"{self._path}: holds no manifest.csv at its top; zip the files, not their folder"

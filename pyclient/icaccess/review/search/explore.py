@@ -68,7 +68,7 @@ def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
     source = PolicySource(find_opa(), place.policy, place.config)
     cases = [case for file in source.case_files for case in read_cases(file, source.clauses)[0].cases]
     seeds = [Made.like(case.employee, case.at) for case in cases]
-    tested = _tested_lines(source)  # first, since nothing is told of a policy whose tests fail
+    tested = _tested_lines(source)  # first: a policy whose tests fail is refused
     with judging(place) as (version, decisions):
         search = _Explorer(source, seeds, Tried(seed=seed, limit=limit, seeds=len(seeds)))
         problem = search.run(decisions)
