@@ -12,34 +12,14 @@ from msgspec import UNSET
 from icaccess.guard import GuardResult
 from icaccess.models import Decision, Employee, Reason, Record
 from icaccess.notices.interface import Notice
-from icaccess.notices.settings import OperatorKind, PeopleSettings, Weekday
+from icaccess.notices.settings import WEEKDAYS, OperatorKind, PeopleSettings, Weekday
 from icaccess.opa.client import ApprovalsDue
 from icaccess.plan import Plan
 from icaccess.store.notices import VerifiedChange
 from icaccess.timeline import Timeline
 
-PERSON_KINDS = (
-    "recertification_open",
-    "access_ending",
-    "access_kept",
-    "access_given",
-    "access_removed",
-    "recertified",
-)
-APPROVER_KINDS = ("approver_digest",)
-OPERATOR_KINDS = ("grant_overdue", "guard_stop", "consent_needed", "run_failed", "export_overdue")
-
 _DAY = timedelta(days=1)
 _KEPT = ("keep", "update")
-_WEEKDAYS: tuple[Weekday, ...] = (
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +126,7 @@ def _waiting(
 
 def digest_day(day: date, weekday: Weekday) -> date:
     """The day that the digest due on `day` is for: the last such weekday."""
-    return day - timedelta(days=(day.weekday() - _WEEKDAYS.index(weekday)) % 7)
+    return day - timedelta(days=(day.weekday() - WEEKDAYS.index(weekday)) % 7)
 
 
 def for_operators(plan: Plan, result: GuardResult) -> Iterator[tuple[OperatorKind, str, str]]:

@@ -14,7 +14,7 @@ from icaccess.errors import IcaccessError
 from icaccess.models import Employee, Record, Unread
 from icaccess.notices import due
 from icaccess.notices.interface import Notice
-from icaccess.notices.settings import NoticeSettings
+from icaccess.notices.settings import APPROVER_KINDS, OPERATOR_KINDS, PERSON_KINDS, NoticeSettings
 from icaccess.opa.client import AccessClient, ApprovalsDue
 from icaccess.pipeline import Run, start
 from icaccess.recovery import look
@@ -46,8 +46,8 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that were worked out; of these, what is not among `notices` is not due."""
-        people = () if self.problem else (*due.PERSON_KINDS, *due.APPROVER_KINDS)
-        return (*people, *due.OPERATOR_KINDS)
+        people = () if self.problem else (*PERSON_KINDS, *APPROVER_KINDS)
+        return (*people, *OPERATOR_KINDS)
 
 
 def gather(request: Request, settings: NoticeSettings, failure: Failure | None = None) -> Due:

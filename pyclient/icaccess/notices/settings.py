@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +21,10 @@ PersonKind = Literal[
 ]
 OperatorKind = Literal["grant_overdue", "guard_stop", "consent_needed", "run_failed", "export_overdue"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+PERSON_KINDS: tuple[PersonKind, ...] = get_args(PersonKind)
+APPROVER_KINDS = ("approver_digest",)
+OPERATOR_KINDS: tuple[OperatorKind, ...] = get_args(OperatorKind)
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 Count = Annotated[int, Meta(ge=0)]
 LeadDays = Annotated[int, Meta(ge=1, le=366)]
@@ -57,14 +61,7 @@ class WebhookSettings(Section, frozen=True, kw_only=True):
 class PeopleSettings(Section, frozen=True, kw_only=True):
     """What the people who hold access are told."""
 
-    about: tuple[PersonKind, ...] = (
-        "recertification_open",
-        "access_ending",
-        "access_kept",
-        "access_given",
-        "access_removed",
-        "recertified",
-    )
+    about: tuple[PersonKind, ...] = PERSON_KINDS
     days_before: tuple[LeadDays, ...] = (60, 14, 1)
     """How many days before the last day of access the person is told."""
     changes_of_days: LeadDays = 14
@@ -81,13 +78,7 @@ class OperatorSettings(Section, frozen=True, kw_only=True):
     """What those who run the system are told, at which addresses."""
 
     addresses: tuple[Text, ...] = ()
-    about: tuple[OperatorKind, ...] = (
-        "grant_overdue",
-        "guard_stop",
-        "consent_needed",
-        "run_failed",
-        "export_overdue",
-    )
+    about: tuple[OperatorKind, ...] = OPERATOR_KINDS
 
 
 class NoticeSettings(Section, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from icaccess.notices.due import APPROVER_KINDS, PERSON_KINDS
 from icaccess.notices.interface import Channel, Notice
+from icaccess.notices.settings import APPROVER_KINDS, PERSON_KINDS
 from icaccess.store.audit import canonical
 from icaccess.store.notices import NoticeKey, RecordedNotice, has_reached
 from icaccess.text import DIGITS

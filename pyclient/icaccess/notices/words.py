@@ -21,8 +21,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 
 from icaccess.errors import ConfigError
-from icaccess.notices.due import APPROVER_KINDS, OPERATOR_KINDS, PERSON_KINDS
 from icaccess.notices.interface import Message, Notice
+from icaccess.notices.settings import APPROVER_KINDS, OPERATOR_KINDS, PERSON_KINDS
 
 OPERATORS = "operators"
 """The template of all that those who run the system are told."""
