@@ -310,13 +310,17 @@ def value_of(answer: dict[str, Any]) -> Any:
 
 
 def complaints(errors: str) -> list[tuple[str, str]]:
-    """What OPA's JSON of errors says, as `(file:line, message)`."""
+    """What OPA's JSON of errors says, as `(file:line, message)`; a mistake in the syntax once.
+
+    OPA's parser may tell of one mistake at a place both what it is and what should stand there.
+    """
     try:
         found = msgspec.json.decode(errors)["errors"]
     except (msgspec.DecodeError, KeyError):
         return [("policy", first_complaint(errors))]
-    return [
-        (f"{where['file']}:{where['row']}", f"{entry['message']} ({entry['code']})")
-        for entry in found
-        for where in [entry.get("location") or {"file": "policy", "row": 1}]
-    ]
+    told: dict[object, tuple[str, str]] = {}
+    for number, entry in enumerate(found):
+        where = entry.get("location") or {"file": "policy", "row": 1}
+        mistake = (*where.values(),) if entry["code"] == "rego_parse_error" else number
+        told[mistake] = (f"{where['file']}:{where['row']}", f"{entry['message']} ({entry['code']})")
+    return list(told.values())

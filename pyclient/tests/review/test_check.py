@@ -71,6 +71,13 @@ def test_a_parse_error_names_its_line(project: PolicySource) -> None:
     assert "{" not in str(caught.value)
 
 
+def test_one_mistake_in_the_syntax_is_one_finding(project: PolicySource, edit: Edit) -> None:
+    edit(ACCESS, "gives := ", "gives :== ")
+    (finding,) = check_policy(project).findings
+    assert (finding.rule, finding.file) == ("compile", ACCESS)
+    assert finding.message.startswith("unexpected eq token: expected rule value term")
+
+
 def test_missing_annotations(project: PolicySource) -> None:
     Path("policy/lib/extra.rego").write_text("package lib.extra\n\nsome_value := 1\n\n_internal := 2\n")
     assert found(project) == {
