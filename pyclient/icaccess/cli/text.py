@@ -44,12 +44,14 @@ def say_all(lines: Iterable[str], *, err: bool = False) -> None:
 
 
 def show(document: str, form: str = "text") -> None:
-    """Write a whole document that a renderer made on stdout; every form but JSON is taken line by line.
+    """Write a whole document that a renderer made on stdout; JSON and CSV as a whole, others line by line.
 
     The renderer must escape a line end within a value: it alone knows where values end.
     """
     if form in ("json", "jsonl", "sarif"):
         show_json(document.encode())
+    elif form == "csv":  # its lines end as RFC 4180 asks, and its values are printable already
+        sys.stdout.buffer.write(document.encode())
     else:
         say_all(document.removesuffix("\n").split("\n"))
 

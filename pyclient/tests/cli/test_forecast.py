@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -24,6 +26,14 @@ def test_the_next_removal(opa_path: Path) -> None:
         counts.get("lost", 0) for counts in found["by_month"].values()
     )
     assert found["allowed_last"] == 0
+
+
+def test_csv_has_whole_cells(opa_path: Path) -> None:
+    arguments = ("--at", "2027-06-29", "--until", "2028-07-01", "100117", "--format")
+    rows = list(csv.reader(io.StringIO(forecast(*arguments, "csv").stdout)))
+    events = json.loads(forecast(*arguments, "json").stdout)["events"]
+    assert rows[0] == ["day", "employee_id", "kind", "reasons", "roles", "locations"]
+    assert [(row[0], row[-1]) for row in rows[1:]] == [(one["day"], *one["locations"]) for one in events]
 
 
 def test_one_person(opa_path: Path) -> None:
