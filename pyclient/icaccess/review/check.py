@@ -39,6 +39,9 @@ RULES = {
 FACING = "access"
 """The package whose rules are read by reviewers and asked by clients."""
 
+_TABLE = "lib.reasons.table"
+"""The rule that lists every reason."""
+
 _PLACE = re.compile(r"(.+?)(?: line (\d+)|:(\d+))?: ")
 """How errors begin that are about a file, with its line where there is one."""
 
@@ -129,8 +132,7 @@ def _annotations(source: PolicySource) -> Iterator[Finding]:
     described = {rule.path for rule in source.rules if rule.description}
     for rule in source.rules:
         # Definitions that reviewers read serve a clause each, those of a helper do one thing together.
-        facing = rule.path.rpartition(".")[0] == FACING
-        if not rule.is_public or (not facing and rule.path in told | described):
+        if not rule.is_public or (rule.package != FACING and rule.path in told | described):
             continue
         told.add(rule.path)
         if not rule.description:
@@ -140,8 +142,7 @@ def _annotations(source: PolicySource) -> Iterator[Finding]:
 
 
 def _clauses(source: PolicySource) -> Iterator[Finding]:
-    tests = [rule for module in source.test_modules for rule in module.rules]
-    for rule in [*source.rules, *tests]:
+    for rule in [*source.rules, *source.test_rules]:
         for clause in rule.clauses:
             if clause not in source.clauses:
                 known = f"{source.clauses[0]} … {source.clauses[-1]}"
@@ -157,15 +158,13 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 def _reason_table(source: PolicySource) -> _Table | None:
-    rule = next((rule for rule in source.rules if rule.path == "lib.reasons.table"), None)
+    rule = next((rule for rule in source.rules if rule.path == _TABLE), None)
     if rule is None:
         return None
     loaded: list[str | Path] = [*source.rego_files, *source.data_arguments]
-    entries = value_of(source.evaluate("data.lib.reasons.table", loaded))
+    entries = value_of(source.evaluate(f"data.{_TABLE}", loaded))
     clauses = {code: entry.get("clause") for code, entry in entries.items()}
-    keys = [
-        (key["value"], key["location"]["row"]) for key, _ in source.syntax(rule)["head"]["value"]["value"]
-    ]
+    keys = [(key["value"], key["location"]["row"]) for key, _ in rule.syntax["head"]["value"]["value"]]
     seen: set[str] = set()
     # OPA keeps one of two entries of the same key and does not say so.
     repeated = [(key, line) for key, line in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
@@ -179,7 +178,7 @@ def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
             giving.setdefault(rule.reason, []).append(rule)
     if table is None:
         for rules in giving.values():
-            yield _at(rules[0], "reason", "there is no table data.lib.reasons.table that this reason is in")
+            yield _at(rules[0], "reason", f"there is no table data.{_TABLE} that this reason is in")
         return
     for code, rules in giving.items():
         yield from _reason(code, rules, table)
@@ -231,7 +230,7 @@ def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
     for code in left:
         places = list(_literals(source, code))
         rule = rules.get(code) or (table.rule if table else None)
-        if run is None or not _is_reached(source, run, code, rules.get(code), places):
+        if run is None or not _is_reached(run, code, rules.get(code), places):
             file, line = (rule.file, rule.line) if rule else places[0]
             if code not in rules and places:
                 file, line = places[0]
@@ -250,25 +249,21 @@ def _uncovered_words(source: PolicySource, run: SuiteRun, rule: Rule) -> str | N
     return None
 
 
-def _is_reached(
-    source: PolicySource, run: SuiteRun, code: str, rule: Rule | None, places: list[tuple[str, int]]
-) -> bool:
+def _is_reached(run: SuiteRun, code: str, rule: Rule | None, places: list[tuple[str, int]]) -> bool:
     """Whether a test made the rule give its reason: the line that holds the code was evaluated.
 
     A code on the line of the rule's condition says nothing, since that is evaluated either way.
     """
     if rule is None:
         return any(run.is_covered(file, [line]) for file, line in places)
-    return run.is_covered(rule.file, {*_lines_of(source.syntax(rule), code)} - {rule.body_line or 0})
+    return run.is_covered(rule.file, {*_lines_of(rule.syntax, code)} - {rule.body_line or 0})
 
 
 def _literals(source: PolicySource, code: str) -> Iterator[tuple[str, int]]:
     """Where a reason code is written in a rule, the table of reasons left out."""
-    for module in source.modules:
-        for rule in module.syntax.get("rules", []):
-            if f"{module.package}.{rule['head'].get('name')}" != "lib.reasons.table":
-                for line in _lines_of(rule, code):
-                    yield module.file, line
+    for rule in source.rules:
+        if rule.path != _TABLE:
+            yield from ((rule.file, line) for line in _lines_of(rule.syntax, code))
 
 
 def _lines_of(syntax: Any, text: str) -> Iterator[int]:

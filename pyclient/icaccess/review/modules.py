@@ -12,7 +12,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     `path` is the package and the name, such as `access.unmet`; `clauses` and `reason` come from `custom`;
     `file` is written as the policy folder was given. `body_line` is where the first condition stands, null
-    when there is none.
+    when there is none. `syntax` is the rule as OPA parsed it.
     """
 
     path: str
@@ -23,11 +23,32 @@ class Rule(msgspec.Struct, frozen=True):
     clauses: tuple[str, ...]
     reason: str | None
     body_line: int | None
+    syntax: dict[str, Any]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of `path`."""
+        return tuple(self.path.split("."))
+
+    @property
+    def package(self) -> str:
+        """All parts of `path` but the last."""
+        return self.path.rpartition(".")[0]
 
     @property
     def name(self) -> str:
         """The last part of `path`."""
         return self.path.rpartition(".")[2]
+
+    @property
+    def is_test(self) -> bool:
+        """Whether OPA takes the rule for a test, if only for one to skip."""
+        return self.name.startswith(("test_", "todo_test_"))
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the rule has a value for each of some keys."""
+        return "key" in self.syntax["head"] or len(self.syntax["head"].get("ref", ())) > 1
 
     @property
     def is_public(self) -> bool:
@@ -68,4 +89,5 @@ def _rule(package: str, file: str, rule: dict[str, Any]) -> Rule:
         tuple(clauses),
         custom.get("reason"),
         min((part["location"]["row"] for part in rule.get("body", []) if "location" in part), default=None),
+        rule,
     )

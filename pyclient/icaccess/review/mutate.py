@@ -115,7 +115,7 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
     def judge(self, mutant: Mutant) -> JudgedMutant:
         """Whether some case or test answers otherwise than for the policy as it stands."""
         rule = rule_at(self._source, str(self._source.policy / mutant.file), mutant.line)
-        changed = tuple(rule.path.split(".")) if rule else ()
+        changed = rule.parts if rule else ()
         text = mutated_text(self._source, mutant)
         decides = changed in self._decided_by
         try:

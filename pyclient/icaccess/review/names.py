@@ -76,13 +76,7 @@ def nodes(syntax: Any) -> Iterator[dict[str, Any]]:
 
 def _declared(modules: Iterable[Module]) -> Iterator[Path_]:
     for module in modules:
-        package = tuple(module.package.split("."))
-        for rule in module.syntax.get("rules", []):
-            yield (*package, _name(rule))
-
-
-def _name(rule: dict[str, Any]) -> str:
-    return str(rule["head"].get("name") or rule["head"]["ref"][0]["value"])
+        yield from (rule.parts for rule in module.rules)
 
 
 def _lost(module: Module, declared: list[Path_], known: dict[str, set[Path_]]) -> Iterator[Finding]:
@@ -180,16 +174,11 @@ def _leaves(path: Path_, value: Any) -> Iterator[Path_]:
 
 def _idle(source: PolicySource) -> Iterator[Finding]:
     """What stands with the tests and never runs: OPA knows a test by its name, and passes over the rest."""
-    rules = [rule for module in source.test_modules for rule in module.rules]
-    syntaxes = [syntax for module in source.test_modules for syntax in module.syntax.get("rules", [])]
-    used = {
-        name
-        for rule, syntax in zip(rules, syntaxes, strict=True)
-        for name in _names(syntax)
-        if name != rule.name  # as its own head says
-    }
+    rules = source.test_rules
+    # Each rule's own head names it.
+    used = {name for rule in rules for name in _names(rule.syntax) if name != rule.name}
     for rule in rules:
-        if rule.name not in used and not rule.name.startswith(("test_", "todo_test_")):
+        if rule.name not in used and not rule.is_test:
             message = f"{rule.name} never runs: it is not named test_… and no test uses it"
             yield Finding("test", rule.file, rule.line, f"{message}; rename or remove it")
 
@@ -212,21 +201,9 @@ def _toothless(source: PolicySource) -> Iterator[Finding]:
         for number, module in enumerate(source.modules):
             emptied.append(Path(work, f"{number}.rego"))
             emptied[-1].write_text(_emptied(module, source.modules[:number]))
-        done = source.run(
-            "test",
-            "--format",
-            "json",
-            *emptied,
-            *source.test_files,
-            *source.data_arguments,
-            *source.test_data,
-        )
-    tables = {
-        (module.file, rule["location"]["row"])
-        for module in source.test_modules
-        for rule in module.syntax.get("rules", [])
-        if "key" in rule["head"] or len(rule["head"].get("ref", [])) > 1
-    }
+        loaded: list[str | Path] = [*source.test_files, *source.data_arguments, *source.test_data]
+        done = source.run("test", "--format", "json", *emptied, *loaded)
+    tables = {(rule.file, rule.line) for rule in source.test_rules if rule.is_table}
     for test in msgspec.json.decode(done.stdout or "[]") or []:
         where = test["location"]
         if (where["file"], where["row"]) in tables and not test.get("sub_results"):
@@ -242,11 +219,10 @@ def _emptied(module: Module, before: list[Module]) -> str:
     """A module with the same names, none of which has a value."""
     lines = [f"package {module.package}"]
     done = {rule.path for other in before for rule in other.rules}
-    for rule in module.syntax.get("rules", []):
-        name = _name(rule)
-        arguments = rule["head"].get("args", [])
-        if f"{module.package}.{name}" not in done:
-            called = f"({', '.join(f'_a{n}' for n in range(len(arguments)))})" if arguments else ""
-            lines.append(f"{name}{called} := input.nothing if false")
-            done.add(f"{module.package}.{name}")
+    for rule in module.rules:
+        if rule.path not in done:
+            arguments = [f"_a{n}" for n in range(len(rule.syntax["head"].get("args", [])))]
+            called = f"({', '.join(arguments)})" if arguments else ""
+            lines.append(f"{rule.name}{called} := input.nothing if false")
+            done.add(rule.path)
     return "\n".join(lines)

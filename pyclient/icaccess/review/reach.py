@@ -22,11 +22,10 @@ def asked_by(modules: Iterable[Module]) -> Asked:
     asked: Asked = defaultdict(set)
     for module in modules:
         package = tuple(module.package.split("."))
-        for rule, syntax in zip(module.rules, module.syntax.get("rules", []), strict=True):
-            named = {node["value"] for node in nodes(syntax) if node.get("type") == "var"}
-            found = {(*package, name) for name in named & of_package[module.package]}
-            found |= {path for path, _ in references(module, syntax) if path}
-            asked[(*package, rule.name)] |= found
+        for rule in module.rules:
+            named = {node["value"] for node in nodes(rule.syntax) if node.get("type") == "var"}
+            asked[rule.parts] |= {(*package, name) for name in named & of_package[module.package]}
+            asked[rule.parts] |= {path for path, _ in references(module, rule.syntax) if path}
     return asked
 
 

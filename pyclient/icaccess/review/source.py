@@ -8,7 +8,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
@@ -130,31 +130,30 @@ class PolicySource:
     @cached_property
     def modules(self) -> list[Module]:
         """The policy, file by file; `PolicyError` when one does not parse."""
-        return [module_of(file, self._syntax[str(file)]) for file in map(str, self.rego_files)]
+        return self._modules(self.rego_files)
 
     @cached_property
     def test_modules(self) -> list[Module]:
         """The tests, file by file; `PolicyError` when one does not parse."""
-        return [module_of(file, self._syntax[str(file)]) for file in map(str, self.test_files)]
+        return self._modules(self.test_files)
 
     @cached_property
     def sidecar_modules(self) -> list[Module]:
         """The rules of the sidecar and their tests, file by file; `PolicyError` when one does not parse."""
-        return [module_of(file, self._syntax[str(file)]) for file in map(str, self._sidecar_files)]
+        return self._modules(self._sidecar_files)
 
-    @property
-    def rules(self) -> Iterator[Rule]:
+    def _modules(self, files: Iterable[Path]) -> list[Module]:
+        return [module_of(file, self._syntax[file]) for file in map(str, files)]
+
+    @cached_property
+    def rules(self) -> list[Rule]:
         """Every rule of the policy, in the order of the files."""
-        for module in self.modules:
-            yield from module.rules
+        return [rule for module in self.modules for rule in module.rules]
 
-    def syntax(self, rule: Rule) -> dict[str, Any]:
-        """The syntax of one rule, as OPA parsed it."""
-        module = next(module for module in self.modules if module.file == rule.file)
-        found: dict[str, Any] = next(
-            one for one in module.syntax["rules"] if one["location"]["row"] == rule.line
-        )
-        return found
+    @cached_property
+    def test_rules(self) -> list[Rule]:
+        """Every rule that stands with the tests, in the order of the files."""
+        return [rule for module in self.test_modules for rule in module.rules]
 
     @property
     def schemas(self) -> Path | None:

@@ -106,12 +106,7 @@ def run_some(source: PolicySource, pattern: str) -> SuiteRun:
         wanted = re.compile(pattern)
     except re.error as error:
         raise UsageError(f"--run {pattern}: is no regular expression ({error})") from error
-    tests = {
-        f"data.{rule.path}"
-        for module in source.test_modules
-        for rule in module.rules
-        if rule.name.startswith(("test_", "todo_test_"))
-    }
+    tests = {f"data.{rule.path}" for rule in source.test_rules if rule.is_test}
     read = read_all_cases(source)
     cases = {case.name for _, found, _ in read for case in found.cases}
     some = [name for name in sorted(tests) if wanted.search(name)]
@@ -190,11 +185,9 @@ def _tests(source: PolicySource) -> Iterator[str]:
     The tables of the cases are left out: they are the cases in YAML for those who run OPA alone, which takes
     several times as long as `run_cases` and does not say what differs.
     """
-    for module in source.test_modules:
-        for rule, syntax in zip(module.rules, module.syntax.get("rules", []), strict=True):
-            is_table = len(syntax["head"].get("ref", ())) > 1
-            if rule.name.startswith(("test_", "todo_test_")) and not (module.package == _CASES and is_table):
-                yield f"data.{rule.path}"
+    for rule in source.test_rules:
+        if rule.is_test and not (rule.package == _CASES and rule.is_table):
+            yield f"data.{rule.path}"
 
 
 def _run_rego(source: PolicySource, names: Sequence[str]) -> list[TestResult]:

@@ -78,8 +78,7 @@ def _clause(source: PolicySource, run: SuiteRun, clause: str) -> TracedClause:
     rules = tuple(_rule(run, rule) for rule in source.rules if clause in rule.clauses)
     tests = tuple(
         TracedTest(rule.name, rule.file, rule.line)
-        for module in source.test_modules
-        for rule in module.rules
+        for rule in source.test_rules
         if rule.name.startswith("test_") and clause in rule.clauses
     )
     cases = tuple(TracedTest(case.name, case.file, case.line) for case in run.cases if case.clause == clause)

@@ -219,8 +219,8 @@ def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
     texts: dict[str, None] = {}
     numbers: dict[int, None] = {}
     values: list[Any] = list(_data_words(source))
-    for module in source.modules:
-        syntax = nodes({"rules": module.syntax.get("rules", [])})
+    for rule in source.rules:
+        syntax = nodes(rule.syntax)
         values += [node.get("value") for node in syntax if node.get("type") in {"string", "number"}]
     for value in values:
         if isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and "{" not in value:

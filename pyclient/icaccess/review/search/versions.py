@@ -76,13 +76,12 @@ def _keys(value: Any) -> Iterator[str]:
 def _names_by_rule(source: PolicySource) -> dict[tuple[str, str], tuple[str, set[str]]]:
     """The name of each rule and the names in it, by its package and text."""
     return {
-        (module.package, msgspec.json.encode(plain, order="sorted").decode()): (
-            str(rule["head"].get("name") or rule["head"]["ref"][0]["value"]),
+        (rule.package, msgspec.json.encode(plain, order="sorted").decode()): (
+            rule.name,
             {str(node["value"]) for node in nodes(plain) if node.get("type") in {"string", "var"}},
         )
-        for module in source.modules
-        for rule in module.syntax.get("rules", [])
-        for plain in [_plain(rule)]
+        for rule in source.rules
+        for plain in [_plain(rule.syntax)]
     }
 
 
@@ -123,8 +122,8 @@ def _rules(source: PolicySource) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for module in source.modules:
         imports = _plain(module.syntax.get("imports", []))
-        for rule in module.syntax.get("rules", []):
-            text = msgspec.json.encode([imports, _plain(rule)], order="sorted").decode()
+        for rule in module.rules:
+            text = msgspec.json.encode([imports, _plain(rule.syntax)], order="sorted").decode()
             found.setdefault(module.package, []).append(text)
     return {package: sorted(rules) for package, rules in found.items()}
 
