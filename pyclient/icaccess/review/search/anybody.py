@@ -12,7 +12,7 @@ import msgspec
 from icaccess.errors import EngineError
 from icaccess.review.search.build import Built
 from icaccess.review.search.differ import WAYS, Difference, difference
-from icaccess.review.search.facts import SearchWords, Shape, is_day, leaves, moved
+from icaccess.review.search.facts import SearchWords, Shape, days_in, moved
 from icaccess.review.search.judge import Judge, Made, VersionJudge, seen
 from icaccess.review.search.pool import Pool
 from icaccess.review.search.shrink import emptied, shrink
@@ -150,7 +150,7 @@ class Search:
 
         What differs today only in a day most often matters on that day.
         """
-        told = {day for _, day in leaves("", [found.base, found.head]) if is_day(day)}
+        told = days_in([found.base, found.head])
         days = sorted(told | {moved(day, max(self._words.counts) + 1) for day in told})
         for facts in (found.made.facts, *emptied(found.made.facts)):
             yield from (Made(facts, day) for day in days)

@@ -6,13 +6,22 @@ for as long as the person is still allowed shows which of them count, without kn
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
-from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, is_day, moved, replaced
+from icaccess.review.search import alike
+from icaccess.review.search.facts import (
+    EmployeeFacts,
+    SearchWords,
+    Shape,
+    days_in,
+    is_day,
+    moved,
+    replaced,
+    texts,
+)
 from icaccess.review.search.judge import Judge, Made
 
 _SOMEBODY = "000777"
@@ -44,29 +53,25 @@ def build(judge: Judge, shape: Shape, words: SearchWords) -> Built:
         if allowed := _allowed(judge, whole):
             built = [_fewest(judge, made) for made in (allowed[len(allowed) // 2], allowed[-1])]
             placed = [_on(built[-1].facts, day) for day in _near_critical(words)]
-            linked = [_linked(made, shape) for made in built]
+            linked = [alike.linked(made, shape) for made in built]
             told = echoed(judge, built, shape)
-            altered = [other for made in told[:1] for other in _altered(made, shape, words)]
-            nested = _nested(judge, built[-1], shape, words)
             critical = sorted(words.critical)
             began = [_on(built[-1].facts, day) for day in (critical[:1] + critical[len(critical) // 2 :][:1])]
-            over = [one for made in began for one in _on_critical_days(made, shape, critical)]
-            ended = _allowed(judge, over)
-            groups = [linked, built, told, altered, nested, _allowed(judge, placed), ended]
+            over = [one for made in began for one in alike.on_critical_days(made, shape, critical)]
+            altered = [other for made in told[:1] for other in alike.altered(made, shape, words)]
+            nested = _nested(judge, built[-1], shape, words)
+            groups = [linked, built, told, altered, nested, _allowed(judge, placed), _allowed(judge, over)]
             others: list[Made] = []
             counted = sorted({n + more for n in words.hot_counts for more in (-1, 0, 1)} | {1})[:_MOST_MOVED]
             for made in (*linked, *built):
-                others += _one_day_off(made, [sign * n for n in counted for sign in (-1, 1)])
+                others += alike.one_day_off(made, shape, [sign * n for n in counted for sign in (-1, 1)])
             for made in placed[:_MOST_MOVED]:
-                others += _one_day_off(made, (-1, 1))
+                others += alike.one_day_off(made, shape, (-1, 1))
             others += _varied(judge, built[-1], shape, words)
             for made in echoed(judge, [_apart(judge, built[-1])], shape)[:1]:
-                others += _days_exchanged(made)
-            others += [
-                other
-                for made in (*built, *over[:: len(over) // _MOST_MOVED + 1])
-                for other in _naming(made, shape)
-            ]
+                others += alike.days_exchanged(made)
+            for made in (*built, *over[:: len(over) // _MOST_MOVED + 1]):
+                others += alike.naming(made, shape)
             return Built([group for group in groups if group], others)
     return Built([], [])
 
@@ -75,9 +80,9 @@ def learned(people: list[Made]) -> dict[str, tuple[str, ...]]:
     """The words by field that people who meet everything have."""
     found: dict[str, dict[str, None]] = {}
     for made in people:
-        for name, value in _texts("", made.facts):
-            if not is_day(value) and value != _SOMEBODY:
-                found.setdefault(name, {})[value] = None
+        for name, text in texts(made.facts):
+            if not is_day(text) and text != _SOMEBODY:
+                found.setdefault(name, {})[text] = None
     return {name: tuple(values) for name, values in found.items()}
 
 
@@ -93,8 +98,7 @@ def _filled(shape: Shape, words: SearchWords, day: str, choice: str) -> Employee
     for name, field in shape.fields.items():
         if field.kind == "list" and field.items is not None and field.items.kind == "record":
             least = {key: _least(field.items.fields[key], day, choice, words) for key in field.items.required}
-            texts = [key for key, inner in field.items.fields.items() if inner.kind == "text"]
-            records = [{**least, key: word} for key in texts for word in words.words]
+            records = [{**least, key: word} for key in field.items.of_kind("text") for word in words.words]
             facts[name] = records or [least]
     return facts
 
@@ -138,46 +142,16 @@ def _fewest(judge: Judge, made: Made) -> Made:
     return made
 
 
-def _on_critical_days(made: Made, shape: Shape, critical: list[str]) -> Iterator[Made]:
-    """The same person decided on each critical day and those beside it, and with a period that ended on one.
-
-    A period ends on a critical day or beside it, and the person is decided on the next critical day.
-    """
-    yield from (Made(made.facts, moved(day, n)) for day in critical for n in (0, 1, -1) if day > made.at)
-    for name, records in made.facts.items():
-        items = shape.fields[name].items
-        if items is None or items.period is None:
-            continue
-        first, last = items.period
-        for day, at in pairwise(critical):
-            for end in (day, moved(day, 1), moved(day, -1)):
-                if all(record[first] <= end for record in records):
-                    ended = [{**record, last: end} for record in records]
-                    yield Made({**made.facts, name: ended}, at)
-
-
 def _varied(judge: Judge, made: Made, shape: Shape, words: SearchWords) -> list[Made]:
     """The same person with every other word that does as well."""
     tried = [
-        Made({**made.facts, name: [*records[:place], {**record, key: word}, *records[place + 1 :]]}, made.at)
-        for name, records in made.facts.items()
-        for place, record in enumerate(records)
+        made.put(name, place, {**record, key: word})
+        for name, items, place, record in made.records(shape)
         for key in record
-        if _kind(shape.fields[name].items, key) == "text"
+        if key in items.of_kind("text")
         for word in words.words
     ]
     return _allowed(judge, tried)
-
-
-def _altered(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
-    """The same person with other words, earlier days, and both, in what a decision said of them."""
-    for name, field in shape.fields.items():
-        if field.kind == "record" and isinstance(told := made.facts.get(name), dict):
-            earlier = replaced(told, lambda value: moved(value, -1) if is_day(value) else None)
-            for whole in (told, earlier):
-                for one in dict.fromkeys(value for _, value in _texts("", whole)):
-                    other = moved(one, -1) if is_day(one) else words.words[0]
-                    yield Made({**made.facts, name: replaced(whole, {one: other}.get)}, made.at)
 
 
 def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
@@ -188,7 +162,7 @@ def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
         for name, field in shape.fields.items():
             same = {key: decision[key] for key in field.fields if decision.get(key)}
             if field.kind == "record" and same:
-                flags = {key: True for key, inner in field.fields.items() if inner.kind == "flag"}
+                flags = dict.fromkeys(field.of_kind("flag"), True)
                 found.append(Made({**made.facts, name: {**flags, **same}}, made.at))
                 found += [Made({**made.facts, name: {**flags, key: same[key]}}, made.at) for key in same]
     return found
@@ -197,93 +171,28 @@ def echoed(judge: Judge, people: list[Made], shape: Shape) -> list[Made]:
 def _nested(judge: Judge, made: Made, shape: Shape, words: SearchWords) -> list[Made]:
     """The same person with a list inside a record, for each word in each of its fields."""
     tried = []
-    for name, records in made.facts.items():
-        items = shape.fields[name].items
-        for key, inner in items.fields.items() if items else ():
-            if inner.kind != "list" or inner.items is None:
-                continue
-            for place, record in enumerate(records):
-                day = next((value for value in record.values() if is_day(value)), made.at)
-                for nested in _filled(Shape("record", fields={key: inner}), words, day, "")[key]:
-                    # Nothing else says what the list says: a field that is left out cannot speak for it.
-                    for left_out in (None, *(one for one in record if items and one not in items.required)):
-                        kept = {field: value for field, value in record.items() if field != left_out}
-                        changed = [*records[:place], {**kept, key: [nested]}, *records[place + 1 :]]
-                        tried.append(Made({**made.facts, name: changed}, made.at))
+    for name, items, place, record in made.records(shape):
+        day = next((value for value in record.values() if is_day(value)), made.at)
+        # Nothing else says what the list says: a field that is left out cannot speak for it.
+        fewer = [None, *(one for one in record if one not in items.required)]
+        for key in (key for key in items.of_kind("list") if items.fields[key].items is not None):
+            for nested in _filled(Shape("record", fields={key: items.fields[key]}), words, day, "")[key]:
+                for left_out in fewer:
+                    kept = {field: value for field, value in record.items() if field != left_out}
+                    tried.append(made.put(name, place, {**kept, key: [nested]}))
     return _allowed(judge, tried)
-
-
-def _kind(items: Shape | None, field: str) -> str | None:
-    return items.fields[field].kind if items and field in items.fields else None
-
-
-def _linked(made: Made, shape: Shape) -> Made:
-    """Somebody whose records say all that others of theirs say under the same name."""
-    words = {name: value for name, value in _texts("", made.facts) if not is_day(value)}
-    facts = {
-        name: [
-            {key: words[key] for key in words if _kind(shape.fields[name].items, key) == "text"} | record
-            for record in records
-        ]
-        for name, records in made.facts.items()
-    }
-    return Made(facts, made.at)
-
-
-def _one_day_off(made: Made, offsets: Sequence[int]) -> Iterator[Made]:
-    """The same person with each one of their days moved by so many days."""
-    for name, records in made.facts.items():
-        for place, record in enumerate(records):
-            for key in [key for key, value in record.items() if is_day(value)]:
-                for n in offsets:
-                    changed = {**record, key: moved(record[key], n)}
-                    facts = {**made.facts, name: [*records[:place], changed, *records[place + 1 :]]}
-                    yield Made(facts, made.at)
 
 
 def _apart(judge: Judge, made: Made) -> Made:
     """The same person with each of their days another one, where they are still allowed with it."""
     for name in made.facts:
         for place in range(len(made.facts[name])):
-            records = made.facts[name]
-            for key in [key for key, value in records[place].items() if is_day(value)]:
-                taken = {value for _, value in _texts("", made.facts)}
-                days = [moved(records[place][key], sign * n) for n in range(1, _DAYS * 2) for sign in (-1, 1)]
-                tried = [
-                    Made(
-                        {
-                            **made.facts,
-                            name: [*records[:place], {**records[place], key: day}, *records[place + 1 :]],
-                        },
-                        made.at,
-                    )
-                    for day in days
-                    if day not in taken
-                ]
+            for key in [key for key, value in made.facts[name][place].items() if is_day(value)]:
+                record, taken = made.facts[name][place], days_in(made.facts)
+                days = [moved(record[key], sign * n) for n in range(1, _DAYS * 2) for sign in (-1, 1)]
+                tried = [made.put(name, place, {**record, key: day}) for day in days if day not in taken]
                 made = next(iter(_allowed(judge, tried)), made)
-                records = made.facts[name]
     return made
-
-
-def _days_exchanged(made: Made) -> Iterator[Made]:
-    """The same person with each of their days, wherever it stands, on another of these or beside it."""
-    own = sorted({value for _, value in _texts("", made.facts) if is_day(value)})
-    for day in own:
-        for other in dict.fromkeys(moved(one, n) for one in own for n in (0, -1, 1)):
-            yield Made(replaced(made.facts, {day: other}.get), made.at)
-
-
-def _naming(made: Made, shape: Shape) -> Iterator[Made]:
-    """The same person with another record of each choice that names what stands in another list."""
-    own = {name: value for name, value in _texts("", made.facts) if not is_day(value)}
-    for name, records in made.facts.items():
-        items = shape.fields[name].items
-        for record in records if items and items.kind == "record" else ():
-            for key, field in (items.fields if items else {}).items():
-                for choice in field.choices:
-                    for text in own.keys() & items.fields.keys() - record.keys() if items else ():
-                        other = {**record, key: choice, text: own[text]}
-                        yield Made({**made.facts, name: [*records, other]}, made.at)
 
 
 def _near_critical(words: SearchWords) -> list[str]:
@@ -297,14 +206,3 @@ def _near_critical(words: SearchWords) -> list[str]:
 def _on(facts: EmployeeFacts, day: str) -> Made:
     """Somebody who did everything on one day."""
     return Made(replaced(facts, lambda value: day if is_day(value) else None), moved(day, _LATER))
-
-
-def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(key, inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(name, inner)
-    elif isinstance(value, str):
-        yield name, value

@@ -17,7 +17,7 @@ from icaccess.review.cases import read_cases
 from icaccess.review.modules import Rule
 from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried
 from icaccess.review.search.differ import Difference, codes
-from icaccess.review.search.facts import ME, common, count_facts, employee_shape, is_day, vocabulary
+from icaccess.review.search.facts import common, count_facts, employee_shape, is_day, vocabulary
 from icaccess.review.search.judge import Made, judging
 from icaccess.review.search.versions import ChangedLine, changed_lines, mentioned, reached, same_rules
 from icaccess.review.source import PolicySource
@@ -152,7 +152,7 @@ def described(
             facts=count_facts(one.made.facts),
             fields=one.fields,
             clause=_clause(one, lines, sources),
-            employee={"id": ME, **one.made.facts},
+            employee=one.made.employee,
             base=one.base,
             head=one.head,
         )

@@ -6,7 +6,7 @@ one drawing take their days from one window, and their words from records that a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -16,11 +16,13 @@ from icaccess.review.search.facts import (
     SearchWords,
     Shape,
     days_between,
+    days_in,
     is_day,
     leaves,
     moved,
     near_misses,
     replaced,
+    texts,
 )
 from icaccess.review.search.judge import Made
 
@@ -31,61 +33,10 @@ _MARKS = 4
 """How many of these are taken in one drawing."""
 _TWO_PERIODS = 0.3
 """How often a second period is drawn to one of the person's."""
-_SOME_VALUES = 12
 _PLACED = 0.6
 """How often the person is moved in time first."""
 _FOCUS = 5.0
 """How much likelier a field is changed that the rules that differ speak of."""
-
-
-def beside(made: Made, shape: Shape, words: SearchWords) -> Iterator[Made]:
-    """The same person with each one of their records changed in one field, and with another record like it.
-
-    A field takes the values that are likeliest to count; days are the person's own, and those beside them.
-    """
-    own = sorted({value for _, value in leaves("", made.facts) if is_day(value)} | {made.at})
-    days = list(dict.fromkeys(moved(day, n) for day in own for n in (0, 1, -1)))[:_SOME_VALUES]
-
-    def values(name: str, field: Shape) -> Sequence[Any]:
-        match field.kind:
-            case "choice":
-                return field.choices
-            case "flag":
-                return (True, False)
-            case "day":
-                return days
-            case "text":
-                return [*words.by_field.get(name, ())[:4], *words.hot_words[:4], ME]
-        return ()
-
-    for name, records in made.facts.items():
-        items = shape.fields[name].items if name in shape.fields else None
-        for place, record in enumerate(records if items and items.kind == "record" else ()):
-            others = [
-                {**record, key: value}
-                for key, field in (items.fields if items else {}).items()
-                for value in values(key, field)
-                if value != record.get(key)
-            ]
-            others += [
-                {key: value for key, value in record.items() if key != left_out} for left_out in record
-            ]
-            for other in others:
-                yield Made({**made.facts, name: [*records[:place], other, *records[place + 1 :]]}, made.at)
-                yield Made({**made.facts, name: [*records, other]}, made.at)
-
-
-def nearly(made: Made, shape: Shape) -> Iterator[Made]:
-    """The same person with each text of their records nearly the one that counts, or nearly their own id."""
-    for name, records in made.facts.items():
-        items = shape.fields[name].items if name in shape.fields else None
-        for place, record in enumerate(records if items and items.kind == "record" else ()):
-            for key in [key for key in record if items and items.fields[key].kind == "text"]:
-                for near in (*near_misses(record[key]), *near_misses(ME)):
-                    other = {**record, key: near}
-                    yield Made(
-                        {**made.facts, name: [*records[:place], other, *records[place + 1 :]]}, made.at
-                    )
 
 
 class Drawing:
@@ -101,11 +52,11 @@ class Drawing:
         self._made = made
         self._own_words: dict[str, dict[str, None]] = {}
         own = {made.at: None}
-        for name, value in leaves("", made.facts):
-            if is_day(value):
-                own[value] = None
-            elif isinstance(value, str) and value:
-                self._own_words.setdefault(name, {})[value] = None
+        for name, text in texts(made.facts):
+            if is_day(text):
+                own[text] = None
+            elif text:
+                self._own_words.setdefault(name, {})[text] = None
         self._own_days = list(own)
         self._marks, self._counted = self._days()
 
@@ -177,7 +128,7 @@ class Drawing:
 
     def _placed(self, made: Made) -> Made:
         """The same person at another time, so that one of their days is the chosen one."""
-        days = sorted({value for _, value in leaves("", made.facts) if is_day(value)} | {made.at})
+        days = sorted(days_in(made.facts) | {made.at})
         off = days_between(self._rng.choice(days), self._center)
         chance = self._rng.random()
         if chance < 0.4:
@@ -211,7 +162,7 @@ class Drawing:
     def _changed_person(self, facts: EmployeeFacts) -> EmployeeFacts:
         if self._rng.random() < 0.06:
             # What stands in two records is changed in both.
-            name, value = self._rng.choice(list(leaves("", facts)) or [("", None)])
+            name, value = self._rng.choice(list(leaves(facts)) or [("", None)])
             if isinstance(value, str) and value:
                 new = self._day() if is_day(value) else self._word(name, value)
                 changed: EmployeeFacts = replaced(facts, {value: new}.get)
@@ -266,10 +217,7 @@ class Drawing:
         if items.kind != "record" or not isinstance(item, dict):
             return self._value(name, items, None)
         if self._rng.random() < 0.7:
-            days = [
-                key for key, field in items.fields.items() if field.kind == "day" and key in items.required
-            ]
-            item = {**item, **{key: self._day() for key in days}}
+            item = {**item, **{key: self._day() for key in items.of_kind("day") if key in items.required}}
             if items.period and self._rng.random() < 0.5:
                 item = {**item, items.period[1]: self._day()}
             elif items.period:

@@ -15,7 +15,7 @@ from icaccess.opa.engine import find_opa
 from icaccess.review.cases import Question, decide_questions, read_cases
 from icaccess.review.coverage import covered_by
 from icaccess.review.search.anybody import QUIET, Tried
-from icaccess.review.search.facts import ME, count_facts, employee_shape, vocabulary
+from icaccess.review.search.facts import count_facts, employee_shape, vocabulary
 from icaccess.review.search.judge import Judge, Made, VersionJudge, judging, seen
 from icaccess.review.search.pool import Pool
 from icaccess.review.search.shrink import shrink
@@ -218,7 +218,7 @@ def _lines(source: PolicySource, people: Iterable[Made]) -> tuple[set[PolicyLine
 
 
 def _asked(source: PolicySource, people: Iterable[Made], what: str, *, coverage: bool) -> dict[str, Any]:
-    questions = [Question(made.at, {"id": ME, **made.facts}) for made in people]
+    questions = [Question(made.at, made.employee) for made in people]
     return decide_questions(source, questions, coverage=coverage, what=what)
 
 
@@ -241,7 +241,7 @@ def _told(
             yield Explored(
                 at=made.at,
                 facts=count_facts(made.facts),
-                employee={"id": ME, **made.facts},
+                employee=made.employee,
                 decision=decision,
                 ways=tuple(shown),
                 lines=tuple(places),

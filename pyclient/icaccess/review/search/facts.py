@@ -35,10 +35,14 @@ class Shape(msgspec.Struct, frozen=True):
     fields: Mapping[str, Shape] = {}
     required: frozenset[str] = frozenset()
 
+    def of_kind(self, kind: str) -> list[str]:
+        """The names of the fields of a kind."""
+        return [name for name, shape in self.fields.items() if shape.kind == kind]
+
     @property
     def period(self) -> tuple[str, str] | None:
         """The fields that hold the first and the last day, where this is a record of a period."""
-        days = [name for name, shape in self.fields.items() if shape.kind == "day"]
+        days = self.of_kind("day")
         first = [name for name in days if name in self.required]
         last = [name for name in days if name not in self.required]
         return (first[0], last[0]) if len(first) == len(last) == 1 else None
@@ -89,7 +93,7 @@ def _shape(schema: dict[str, Any], whole: dict[str, Any]) -> Shape:
 class SearchWords(msgspec.Struct):
     """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
 
-    What stands in one version alone is `hot`, and is tried first. `critical` days are those on which
+    What stands in one version alone is hot, and is tried first. `critical` days are those on which
     policy data lets something begin or end. `focus` are the names that have to
     do with what differs.
     """
@@ -100,7 +104,6 @@ class SearchWords(msgspec.Struct):
     days: tuple[str, ...]
     critical: tuple[str, ...]
     counts: tuple[int, ...]
-    hot: frozenset[str]
     hot_days: tuple[str, ...]
     hot_words: tuple[str, ...]
     hot_counts: tuple[int, ...]
@@ -125,12 +128,10 @@ def vocabulary(
     sources = list(sources)
     found = [_held_by(source) for source in sources]
     yearly = {day[5:] for source in sources for day in _single_days(source)}
-    texts = dict.fromkeys(text for held, _ in found for text in held)
+    known = dict.fromkeys(text for held, _ in found for text in held)
     numbers = dict.fromkeys(number for _, held in found for number in held)
-    hot = {text for text in texts if not all(text in held for held, _ in found)}
-    of_names = [
-        value for source in sources for name, value in leaves("", source.policy_data) if name in named
-    ]
+    hot = {text for text in known if not all(text in held for held, _ in found)}
+    of_names = [value for source in sources for name, value in leaves(source.policy_data) if name in named]
     hot |= {value for value in of_names if isinstance(value, str)}
     hot_numbers = {value for value in of_names if isinstance(value, int) and not isinstance(value, bool)}
     hot_numbers |= {number for number in numbers if not all(number in held for _, held in found)}
@@ -138,13 +139,12 @@ def vocabulary(
     seed_days: dict[str, None] = {}
     for facts, at in seeds:
         seed_days[at] = None
-        for name, value in leaves("", facts):
-            if isinstance(value, str):
-                target = seed_days if _DAY.fullmatch(value) else by_field.setdefault(name, {})
-                target[value] = None
-    words = [text for text in texts if not _DAY.search(text) and not _MONTH_AND_DAY.fullmatch(text)]
+        for name, text in texts(facts):
+            target = seed_days if _DAY.fullmatch(text) else by_field.setdefault(name, {})
+            target[text] = None
+    words = [text for text in known if not _DAY.search(text) and not _MONTH_AND_DAY.fullmatch(text)]
     in_data = {text for source in sources for text in _data_words(source)}
-    days = _days(texts, yearly, sorted(day for day in seed_days if is_day(day)))
+    days = _days(known, yearly, sorted(day for day in seed_days if is_day(day)))
     hot_days = _hot_days(hot, sources)
     return SearchWords(
         words=tuple(word for word in words if word in in_data),
@@ -153,7 +153,6 @@ def vocabulary(
         days=tuple(dict.fromkeys((*hot_days, *days))),
         critical=_critical(sources, hot_days),
         counts=tuple(sorted({1, *(number for number in numbers if 0 < number <= _MOST_DAYS)})),
-        hot=frozenset({*hot, *hot_days}),
         hot_days=tuple(hot_days),
         hot_words=tuple(word for word in words if word in hot),
         hot_counts=tuple(number for number in numbers if 0 < number <= _MOST_DAYS and number in hot_numbers),
@@ -216,7 +215,7 @@ def replaced(value: Any, new: Callable[[Any], Any]) -> Any:
 
 def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
     """The texts and the whole numbers in a version's policy data and rules."""
-    texts: dict[str, None] = {}
+    written: dict[str, None] = {}
     numbers: dict[int, None] = {}
     values: list[Any] = list(_data_words(source))
     for rule in source.rules:
@@ -224,36 +223,58 @@ def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
         values += [node.get("value") for node in syntax if node.get("type") in {"string", "number"}]
     for value in values:
         if isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and "{" not in value:
-            texts[value] = None
+            written[value] = None
         elif isinstance(value, int) and not isinstance(value, bool):
             numbers[value] = None
-    return texts, numbers
+    return written, numbers
 
 
 def _data_words(source: PolicySource) -> Iterator[Any]:
     """Every value in a version's policy data, and the names of its places."""
     yield from source.policy_data.get("locations", {})
-    yield from (value for _, value in leaves("", source.policy_data))
+    yield from (value for _, value in leaves(source.policy_data))
 
 
-def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Each value that is no list and no mapping, with the name of the nearest key above it."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from leaves(key, inner)
+            yield from leaves(inner, key)
     elif isinstance(value, list):
         for inner in value:
-            yield from leaves(name, inner)
+            yield from leaves(inner, name)
     else:
         yield name, value
+
+
+def texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Each text in a value, with the name of the nearest key above it."""
+    return ((name, text) for name, text in leaves(value) if isinstance(text, str))
+
+
+def days_in(value: Any) -> set[str]:
+    """The calendar days in a value."""
+    return {day for _, day in leaves(value) if is_day(day)}
+
+
+def lists_of_records(facts: EmployeeFacts, shape: Shape) -> Iterator[tuple[str, Shape, list[EmployeeFacts]]]:
+    """The name, the shape of a record and the records of each list that holds nothing else."""
+    for name, records in facts.items():
+        items = shape.fields[name].items if name in shape.fields else None
+        if (
+            items is not None
+            and isinstance(records, list)
+            and all(isinstance(record, dict) for record in records)
+        ):
+            yield name, items, records
 
 
 def _single_days(source: PolicySource) -> Iterator[str]:
     """The days in policy data that are values of their own, and not one of a long list."""
     by_name: dict[str, list[str]] = {}
-    for name, value in leaves("", source.policy_data):
-        if is_day(value):
-            by_name.setdefault(name, []).append(value)
+    for name, text in texts(source.policy_data):
+        if is_day(text):
+            by_name.setdefault(name, []).append(text)
     yield from (days[0] for days in by_name.values() if len(days) == 1)
 
 
@@ -276,19 +297,15 @@ def _critical(sources: Sequence[PolicySource], hot: Iterable[str]) -> tuple[str,
     single = sorted({day for source in sources for day in _single_days(source)})
     parts = {day[5:] for day in single}
     for source in sources:
-        parts |= {text for _, text in leaves("", source.policy_data) if _is_month_and_day(text)}
+        parts |= {text for _, text in texts(source.policy_data) if _MONTH_AND_DAY.fullmatch(text)}
     spread = (f"{year}-{part}" for year in _years(sources) for part in sorted(parts))
     return tuple(day for day in dict.fromkeys((*hot, *single, *spread)) if is_day(day))
 
 
-def _is_month_and_day(value: Any) -> bool:
-    return isinstance(value, str) and bool(_MONTH_AND_DAY.fullmatch(value))
-
-
-def _days(texts: Iterable[str], yearly: set[str], seeds: Sequence[str]) -> tuple[str, ...]:
+def _days(known: Iterable[str], yearly: set[str], seeds: Sequence[str]) -> tuple[str, ...]:
     """The days in texts and seeds, and the months and days of texts and `yearly` in each year they span."""
-    whole = [day for text in texts for day in _DAY.findall(text) if is_day(day)]
-    within = {text.lstrip("-") for text in texts if _MONTH_AND_DAY.fullmatch(text)}
+    whole = [day for text in known for day in _DAY.findall(text) if is_day(day)]
+    within = {text.lstrip("-") for text in known if _MONTH_AND_DAY.fullmatch(text)}
     within |= yearly
     years = sorted({int(day[:4]) for day in (*whole, *seeds) if "2000" < day < "2100"}) or [2025]
     spread = [

@@ -20,7 +20,7 @@ from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
 from icaccess.opa.engine import running_engine
-from icaccess.review.search.facts import ME, EmployeeFacts, replaced
+from icaccess.review.search.facts import ME, EmployeeFacts, Shape, lists_of_records, replaced
 from icaccess.review.versions import Checkout, Version, naming
 
 BATCH = 150
@@ -59,6 +59,26 @@ class Made(msgspec.Struct, frozen=True):
     def like(cls, facts: EmployeeFacts, at: str) -> Made:
         """Somebody with these facts, in which `ME` stands for the id wherever it stands."""
         return cls(replaced(facts, {facts.get("id"): ME}.get), at)
+
+    @property
+    def employee(self) -> EmployeeFacts:
+        """The facts, with `ME` as the id."""
+        others = {name: value for name, value in self.facts.items() if name != "id"}
+        return {"id": ME, **others}
+
+    def put(self, name: str, place: int, *records: EmployeeFacts) -> Made:
+        """The same person with other records in the place of one, or none."""
+        own = self.facts[name]
+        return Made({**self.facts, name: [*own[:place], *records, *own[place + 1 :]]}, self.at)
+
+    def plus(self, name: str, record: EmployeeFacts) -> Made:
+        """The same person with another record."""
+        return Made({**self.facts, name: [*self.facts[name], record]}, self.at)
+
+    def records(self, shape: Shape) -> Iterator[tuple[str, Shape, int, EmployeeFacts]]:
+        """The list, the shape, the place in the list and the fields of each record in the facts."""
+        for name, items, records in lists_of_records(self.facts, shape):
+            yield from ((name, items, place, record) for place, record in enumerate(records))
 
 
 Learn = Callable[[Sequence[Made], Sequence[tuple[bytes, ...]]], None]
@@ -234,9 +254,7 @@ def questions(people: Iterable[Made]) -> list[tuple[str, bytes]]:
     return [
         (
             made.at,
-            _encode({"id": ME, **{name: made.facts[name] for name in made.facts if name != "id"}}).replace(
-                _ME, b"%06d" % place
-            ),
+            _encode(made.employee).replace(_ME, b"%06d" % place),
         )
         for place, made in enumerate(people)
     ]

@@ -10,8 +10,9 @@ from random import Random
 
 import msgspec
 
+from icaccess.review.search.alike import beside, nearly
 from icaccess.review.search.build import Built, build, learned
-from icaccess.review.search.draw import Drawing, beside, nearly
+from icaccess.review.search.draw import Drawing
 from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, count_facts, leaves
 from icaccess.review.search.judge import BATCH, Judge, Made, Seen
 
@@ -121,7 +122,7 @@ class Pool:
 
     def _focused(self, made: Made) -> int:
         """How many names of facts that what differs speaks of somebody has."""
-        return len({name for name, _ in leaves("", made.facts)} & self._words.focus)
+        return len({name for name, _ in leaves(made.facts)} & self._words.focus)
 
 
 def _promise(kept: Kept) -> tuple[float, int]:

@@ -9,7 +9,16 @@ from typing import Any
 
 import msgspec
 
-from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, count_facts, is_day
+from icaccess.review.search.facts import (
+    EmployeeFacts,
+    SearchWords,
+    Shape,
+    count_facts,
+    days_in,
+    leaves,
+    lists_of_records,
+    texts,
+)
 from icaccess.review.search.judge import Judge, Made
 
 Put = Callable[[Any], EmployeeFacts]
@@ -49,22 +58,14 @@ def shrink(
 
 
 def _rank(made: Made) -> tuple[object, ...]:
-    distinct = len(set(_texts(made.facts)))
-    return (
-        count_facts(made.facts),
-        _oddities(made.facts),
-        distinct,
-        len(msgspec.json.encode(made.facts)),
-    )
+    distinct = len({text for _, text in texts(made.facts)})
+    length = len(msgspec.json.encode(made.facts))
+    return (count_facts(made.facts), _oddities(made.facts), distinct, length)
 
 
-def _oddities(value: Any) -> int:
+def _oddities(facts: EmployeeFacts) -> int:
     """How many values are not of the usual kind: nulls, numbers, empty texts."""
-    if isinstance(value, dict):
-        return sum(map(_oddities, value.values()))
-    if isinstance(value, list):
-        return sum(map(_oddities, value))
-    return int(value is None or (isinstance(value, int) and not isinstance(value, bool)) or value == "")
+    return sum(value in (None, "") or type(value) is int for _, value in leaves(facts))
 
 
 def _plainer(facts: EmployeeFacts, shape: Shape, words: SearchWords) -> Iterator[EmployeeFacts]:
@@ -92,12 +93,10 @@ def emptied(facts: EmployeeFacts) -> Iterator[EmployeeFacts]:
 
 def _merged(facts: EmployeeFacts, shape: Shape) -> Iterator[EmployeeFacts]:
     """Two records as one: the days of the first with the texts of the other, and with each flag as well."""
-    for name, items, records in _lists_of_records(facts, shape):
-        kinds = {key: field.kind for key, field in items.fields.items()}
-        flags = [key for key, kind in kinds.items() if kind == "flag"]
+    for name, items, records in lists_of_records(facts, shape):
+        words, flags = items.of_kind("text"), items.of_kind("flag")
         for first, other in permutations(range(len(records)), 2):
-            texts = {key: text for key, text in records[other].items() if kinds.get(key) == "text"}
-            one = {**records[first], **texts}
+            one = {**records[first], **{key: text for key, text in records[other].items() if key in words}}
             others = [record for place, record in enumerate(records) if place not in {first, other}]
             for new in (one, *({**one, key: value} for key in flags for value in (True, False))):
                 yield {**facts, name: [*others, new]}
@@ -105,24 +104,12 @@ def _merged(facts: EmployeeFacts, shape: Shape) -> Iterator[EmployeeFacts]:
 
 def _chosen(facts: EmployeeFacts, shape: Shape) -> Iterator[EmployeeFacts]:
     """Another choice in a record, with one of its fields left out."""
-    for name, items, records in _lists_of_records(facts, shape):
+    for name, items, records in lists_of_records(facts, shape):
         for place, record in enumerate(records):
             for key, field in items.fields.items():
                 for choice in field.choices:
                     for fewer in _without({**record, key: choice}, items):
                         yield {**facts, name: [*records[:place], fewer, *records[place + 1 :]]}
-
-
-def _lists_of_records(facts: EmployeeFacts, shape: Shape) -> Iterator[tuple[str, Shape, list[EmployeeFacts]]]:
-    """The name, the shape of a record and the records of each list that holds nothing else."""
-    for name, records in facts.items():
-        items = shape.fields[name].items if name in shape.fields else None
-        if (
-            items is not None
-            and isinstance(records, list)
-            and all(isinstance(record, dict) for record in records)
-        ):
-            yield name, items, records
 
 
 def _without(value: Any, shape: Shape) -> Iterator[Any]:
@@ -168,7 +155,7 @@ def _plain(facts: EmployeeFacts, name: str, value: Any, shape: Shape, words: Sea
         return shape.choices[:1]
     if shape.kind != "day":
         return ()
-    own = sorted({day for day in _texts(facts) if is_day(day)})
+    own = sorted(days_in(facts))
     at = own.index(value) if value in own else 0
     return own[max(0, at - _PLAIN_DAYS) : at + _PLAIN_DAYS + 1]
 
@@ -177,11 +164,3 @@ def _put(put: Put, values: Any, place: Any, new: Any) -> EmployeeFacts:
     changed = values.copy()
     changed[place] = new
     return put(changed)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value

@@ -12,7 +12,7 @@ import msgspec
 from icaccess.errors import PolicyError
 from icaccess.review.cases import Question, covered_lines
 from icaccess.review.names import nodes
-from icaccess.review.search.facts import ME, leaves
+from icaccess.review.search.facts import leaves
 from icaccess.review.search.judge import Made
 from icaccess.review.source import PolicySource
 
@@ -51,7 +51,7 @@ def mentioned(base: PolicySource, head: PolicySource) -> Mentioned:
     The rules beside these are those that they ask, and those that ask them.
     """
     values = [
-        {(name, msgspec.json.encode(value)) for name, value in leaves("", source.policy_data)}
+        {(name, msgspec.json.encode(value)) for name, value in leaves(source.policy_data)}
         for source in (base, head)
     ]
     keys = {name for name, _ in values[0] ^ values[1]}
@@ -105,7 +105,7 @@ def reached(
     own = [line for line in lines if line.side == side]
     if not own:
         return []
-    questions = [Question(made.at, {"id": ME, **made.facts}) for made in people[:_MOST_ASKED]]
+    questions = [Question(made.at, made.employee) for made in people[:_MOST_ASKED]]
     try:
         covered, missed = covered_lines(source, questions)
     except PolicyError:
