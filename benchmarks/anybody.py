@@ -28,8 +28,9 @@ from icaccess.http import HttpClient
 from icaccess.opa.engine import find_opa
 from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
-from icaccess.review.search.facts import employee_shape, vocabulary
+from icaccess.review.search.facts import employee_shape
 from icaccess.review.search.judge import VersionJudge, judging, question
+from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
 

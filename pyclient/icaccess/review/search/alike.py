@@ -9,19 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from icaccess.review.search.facts import (
-    ME,
-    SearchWords,
-    Shape,
-    days_in,
-    is_day,
-    lists_of_records,
-    moved,
-    near_misses,
-    replaced,
-    texts,
-)
+from icaccess.review.search.facts import ME, Shape, days_in, is_day, lists_of_records, moved, replaced, texts
 from icaccess.review.search.judge import Made
+from icaccess.review.search.words import SearchWords, near_misses
 
 _SOME_VALUES = 12
 

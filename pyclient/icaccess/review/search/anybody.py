@@ -12,10 +12,11 @@ import msgspec
 from icaccess.errors import EngineError
 from icaccess.review.search.build import Built
 from icaccess.review.search.differ import WAYS, Difference, difference
-from icaccess.review.search.facts import SearchWords, Shape, days_in, moved
+from icaccess.review.search.facts import Shape, days_in, moved
 from icaccess.review.search.judge import Judge, Made, VersionJudge, seen
 from icaccess.review.search.pool import Pool
 from icaccess.review.search.shrink import emptied, shrink
+from icaccess.review.search.words import SearchWords
 
 _MOST_RECORDS = 24
 QUIET = 4.0

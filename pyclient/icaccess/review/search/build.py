@@ -12,17 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from icaccess.review.search import alike
-from icaccess.review.search.facts import (
-    EmployeeFacts,
-    SearchWords,
-    Shape,
-    days_in,
-    is_day,
-    moved,
-    replaced,
-    texts,
-)
+from icaccess.review.search.facts import EmployeeFacts, Shape, days_in, is_day, moved, replaced, texts
 from icaccess.review.search.judge import Judge, Made
+from icaccess.review.search.words import SearchWords
 
 _SOMEBODY = "000777"
 """Fills a text that must be there, such as the id of somebody else."""

@@ -17,9 +17,10 @@ from icaccess.review.cases import read_cases
 from icaccess.review.modules import Rule
 from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried
 from icaccess.review.search.differ import Difference, codes
-from icaccess.review.search.facts import common, count_facts, employee_shape, is_day, vocabulary
+from icaccess.review.search.facts import common, count_facts, employee_shape, is_day
 from icaccess.review.search.judge import Made, judging
 from icaccess.review.search.versions import ChangedLine, changed_lines, mentioned, reached, same_rules
+from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import Checkout, Version
 

@@ -13,18 +13,17 @@ from typing import Any
 from icaccess.review.search.facts import (
     ME,
     EmployeeFacts,
-    SearchWords,
     Shape,
     days_between,
     days_in,
     is_day,
     leaves,
     moved,
-    near_misses,
     replaced,
     texts,
 )
 from icaccess.review.search.judge import Made
+from icaccess.review.search.words import SearchWords, near_misses
 
 _GONE = object()
 _NEAR = 200

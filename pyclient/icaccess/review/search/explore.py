@@ -15,10 +15,11 @@ from icaccess.opa.engine import find_opa
 from icaccess.review.cases import Question, decide_questions, read_cases
 from icaccess.review.coverage import covered_by
 from icaccess.review.search.anybody import QUIET, Tried
-from icaccess.review.search.facts import count_facts, employee_shape, vocabulary
+from icaccess.review.search.facts import count_facts, employee_shape
 from icaccess.review.search.judge import Judge, Made, VersionJudge, judging, seen
 from icaccess.review.search.pool import Pool
 from icaccess.review.search.shrink import shrink
+from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource, value_of
 from icaccess.review.suite import passing_suite
 from icaccess.review.versions import Checkout, Version

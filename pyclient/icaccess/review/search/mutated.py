@@ -25,9 +25,10 @@ from icaccess.review.names import Path_
 from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.build import Built
 from icaccess.review.search.compare import Found, described
-from icaccess.review.search.facts import employee_shape, vocabulary
+from icaccess.review.search.facts import employee_shape
 from icaccess.review.search.judge import RULES, Made, VersionJudge
 from icaccess.review.search.versions import changed_lines, mentioned
+from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource
 
 _PATIENCE = 120.0

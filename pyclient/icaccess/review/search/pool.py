@@ -13,8 +13,9 @@ import msgspec
 from icaccess.review.search.alike import beside, nearly
 from icaccess.review.search.build import Built, build, learned
 from icaccess.review.search.draw import Drawing
-from icaccess.review.search.facts import EmployeeFacts, SearchWords, Shape, count_facts, leaves
+from icaccess.review.search.facts import EmployeeFacts, Shape, count_facts, leaves
 from icaccess.review.search.judge import BATCH, Judge, Made, Seen
+from icaccess.review.search.words import SearchWords
 
 _SOME = 0.25
 _ALIKE = 50

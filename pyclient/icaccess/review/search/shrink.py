@@ -11,7 +11,6 @@ import msgspec
 
 from icaccess.review.search.facts import (
     EmployeeFacts,
-    SearchWords,
     Shape,
     count_facts,
     days_in,
@@ -20,6 +19,7 @@ from icaccess.review.search.facts import (
     texts,
 )
 from icaccess.review.search.judge import Judge, Made
+from icaccess.review.search.words import SearchWords
 
 Put = Callable[[Any], EmployeeFacts]
 

@@ -18,7 +18,7 @@ from icaccess.opa.engine import running_engine
 from icaccess.review.cases import read_all_cases, read_cases, run_cases
 from icaccess.review.search.anybody import QUIET, Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
-from icaccess.review.search.facts import employee_shape, vocabulary
+from icaccess.review.search.facts import employee_shape
 from icaccess.review.search.judge import RULES, VersionJudge
 from icaccess.review.search.render import (
     anybody_json,
@@ -27,6 +27,7 @@ from icaccess.review.search.render import (
     case_yaml,
     facts_in_words,
 )
+from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
 

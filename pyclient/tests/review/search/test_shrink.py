@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from icaccess.review.search.facts import EmployeeFacts, employee_shape, vocabulary
+from icaccess.review.search.facts import EmployeeFacts, employee_shape
 from icaccess.review.search.judge import Judge, Made
 from icaccess.review.search.shrink import shrink
+from icaccess.review.search.words import vocabulary
 
 POLICY = Path(__file__).parents[4] / "policy"
 
