@@ -42,6 +42,12 @@ class Tried(msgspec.Struct, kw_only=True):
     first_tried: int | None = None
     only_one_knows: tuple[str, ...] = ()
 
+    def count(self, judge: Judge, words: SearchWords, kinds: int, started: float) -> None:
+        """Take down what a search that began at `started` has tried by now."""
+        self.seconds = round(time.monotonic() - started, 2)
+        self.people, self.days, self.kinds_of_decision = judge.pairs, len(judge.days), kinds
+        self.words = len(words.words) + len(words.literals)
+
 
 class SearchResult(msgspec.Struct, frozen=True):
     """What a search came to: the smallest person for each way to differ, and people of every kind seen.
@@ -78,29 +84,24 @@ class Search:
         self._tried = tried
         self._pool = Pool(shape, words, seeds, tried.seed)
         self._best: dict[str, Difference] = {}
-        self._days: set[str] = set()
-        self._started = time.monotonic()
-        self._latest = self._started
+        self._started = self._latest = time.monotonic()
 
     def run(self, base: VersionJudge, head: VersionJudge) -> SearchResult:
         """Search until the limit, or until no other way to differ has turned up for some seconds."""
-        self._judge = judge = Judge(base, head, learn=self._learn)
         problem = None
-        try:
-            self.built = self._pool.begin(judge, self.built)
-            for people, answers in judge.decide_all(self._pool.groups(self._is_over)):
-                self._learn(people, answers)
-            self._shrink(judge)
-        except EngineError as error:
-            problem = str(error)
-        finally:
-            judge.close()
-        tried = self._tried
-        tried.seconds = round(time.monotonic() - self._started, 2)
-        tried.people, tried.days, tried.kinds_of_decision = judge.pairs, len(self._days), self._pool.shapes
+        with Judge(base, head, learn=self._learn) as judge:
+            self._judge = judge
+            try:
+                self.built = self._pool.begin(judge, self.built)
+                for _ in judge.decide_all(self._pool.groups(self._is_over)):
+                    pass  # each is learned
+                self._shrink(judge)
+            except EngineError as error:
+                problem = str(error)
+        self._tried.count(judge, self._words, self._pool.shapes, self._started)
         order = list(WAYS)
         found = tuple(sorted(self._best.values(), key=lambda one: order.index(one.way)))
-        return SearchResult(tried, found, tuple(kept.made for kept in self._pool.people), problem)
+        return SearchResult(self._tried, found, tuple(kept.made for kept in self._pool.people), problem)
 
     def _is_over(self) -> bool:
         now = time.monotonic()
@@ -110,7 +111,6 @@ class Search:
 
     def _learn(self, people: Sequence[Made], answers: Sequence[tuple[bytes, ...]]) -> None:
         """Keep those new in kind, and put what differs onto those who meet everything."""
-        self._days |= {made.at for made in people}
         for made, (base, head) in zip(people, answers, strict=True):
             if sum(len(value) for value in made.facts.values() if isinstance(value, list)) > _MOST_RECORDS:
                 continue  # somebody half built

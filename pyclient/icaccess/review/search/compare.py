@@ -95,7 +95,6 @@ def compare_for_anybody(
         shape, only = common(employee_shape(before.policy), employee_shape(after.policy))
         words = vocabulary(sources, [(made.facts, made.at) for made in seeds], *mentioned(before, after))
         tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
-        tried.words = len(words.words) + len(words.literals)
         first, second = (stack.enter_context(judging(side)) for side in (base, head))
         outcome = Search(shape, words, seeds, tried, quiet).run(first[1], second[1])
         lines = [

@@ -93,32 +93,26 @@ class _Explorer:
         self._pool = Pool(self._shape, self._words, seeds, tried.seed)
         self._seeds = seeds
         self._best: dict[str, Made] = {}
-        self._days: set[str] = set()
         self._started = self._latest = time.monotonic()
         self.tried = tried
         self.ways_of_seeds: set[str] = set()
 
     def run(self, decisions: VersionJudge) -> str | None:
         """Search, and make everybody found plainer; why it ended early, if it did."""
-        judge = Judge(decisions, learn=self._learn)
-        try:
-            for (decision,) in judge.decide(self._seeds):
-                self.ways_of_seeds |= ways(decision)
-            self._pool.begin(judge)
-            for people, answers in judge.decide_all(self._pool.groups(self._is_over)):
-                self._learn(people, answers)
-            for way, made in list(self._best.items()):
-                self._best[way] = shrink(judge, made, self._shape, self._words, partial(self._is_of, way))
-        except EngineError as error:
-            return str(error)
-        finally:
-            judge.close()
-            tried = self.tried
-            tried.seconds = round(time.monotonic() - self._started, 2)
-            tried.words = len(self._words.words) + len(self._words.literals)
-            tried.people, tried.days = judge.pairs, len(self._days)
-            tried.kinds_of_decision = self._pool.shapes
-        return None
+        problem = None
+        with Judge(decisions, learn=self._learn) as judge:
+            try:
+                for (decision,) in judge.decide(self._seeds):
+                    self.ways_of_seeds |= ways(decision)
+                self._pool.begin(judge)
+                for _ in judge.decide_all(self._pool.groups(self._is_over)):
+                    pass  # each is learned
+                for way, made in list(self._best.items()):
+                    self._best[way] = shrink(judge, made, self._shape, self._words, partial(self._is_of, way))
+            except EngineError as error:
+                problem = str(error)
+        self.tried.count(judge, self._words, self._pool.shapes, self._started)
+        return problem
 
     @property
     def chosen(self) -> list[Made]:
@@ -136,7 +130,6 @@ class _Explorer:
         return now - self._started > self.tried.limit or now - self._latest > QUIET
 
     def _learn(self, people: Sequence[Made], answers: Sequence[tuple[bytes, ...]]) -> None:
-        self._days |= {made.at for made in people}
         shapes = self._pool.shapes
         for made, (decision,) in zip(people, answers, strict=True):
             self._pool.offer(made, [seen(decision)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -208,19 +208,20 @@ def judging(place: Checkout) -> Iterator[tuple[Version, VersionJudge]]:
         )
 
 
-class Judge:
+class Judge(AbstractContextManager["Judge"]):
     """Decisions by one version, or by two at the same time, as JSON in the order of the people."""
 
     def __init__(self, *versions: VersionJudge, learn: Learn | None = None) -> None:
-        """`learn` gets all people whom `decide` is asked about, with what the versions decide."""
+        """`learn` gets all people who are decided, with what the versions decide."""
         self._versions = versions
         self._learn = learn
         self._pool = ThreadPoolExecutor(_IN_FLIGHT * len(versions), thread_name_prefix="judge")
         self.pairs = 0
         """How many people have been decided, each by every version."""
+        self.days: set[str] = set()
+        """On which days."""
 
-    def close(self) -> None:
-        """End the threads that ask."""
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def decide(self, people: Sequence[Made]) -> list[tuple[bytes, ...]]:
@@ -228,21 +229,20 @@ class Judge:
 
         Raises `EngineError` when an OPA does not answer any more.
         """
-        answers = [one for _, some in self.decide_all(batches(people, BATCH)) for one in some]
-        if self._learn is not None:
-            self._learn(people, answers)
-        return answers
+        return [one for some in self.decide_all(batches(people, BATCH)) for one in some]
 
-    def decide_all(
-        self, groups: Iterator[list[Made]]
-    ) -> Iterator[tuple[list[Made], list[tuple[bytes, ...]]]]:
-        """Each group of people with what each version decides of them, some groups ahead."""
-        return ordered_map(self._decide, groups, _IN_FLIGHT)
+    def decide_all(self, groups: Iterator[list[Made]]) -> Iterator[list[tuple[bytes, ...]]]:
+        """What each version decides of each group of people, some groups ahead."""
+        for people, answers in ordered_map(self._decide, groups, _IN_FLIGHT):
+            self.pairs += len(people)
+            self.days |= {made.at for made in people}
+            if self._learn is not None:
+                self._learn(people, answers)
+            yield answers
 
     def _decide(self, people: list[Made]) -> tuple[list[Made], list[tuple[bytes, ...]]]:
         asked = questions(people)
         answers = list(self._pool.map(lambda version: version.decide(asked), self._versions))
-        self.pairs += len(people)
         return people, list(zip(*answers, strict=True))
 
 
