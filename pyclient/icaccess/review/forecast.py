@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
@@ -12,7 +11,7 @@ import msgspec
 
 from icaccess.models import Decision, Record
 from icaccess.opa.client import AccessClient
-from icaccess.review.jobs import CurrentJobs, jobs_of
+from icaccess.review.jobs import CurrentJobs, jobs_of, people_by
 from icaccess.timeline import Timeline, timelines
 
 ForecastKind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
@@ -70,14 +69,8 @@ class Forecast(msgspec.Struct, frozen=True):
 
     def by(self, attribute: Literal["roles", "locations", "reasons"], *kinds: ForecastKind) -> dict[str, int]:
         """How many people are touched by events of these kinds, by role, location or reason; most first."""
-        pairs = {
-            (event.employee_id, value)
-            for event in self.events
-            if event.kind in kinds
-            for value in getattr(event, attribute)
-        }
-        counts = Counter(value for _, value in pairs)
-        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+        touching = [event for event in self.events if event.kind in kinds]
+        return people_by((one.employee_id, value) for one in touching for value in getattr(one, attribute))
 
     def of(self, kind: ForecastKind) -> tuple[Event, ...]:
         """The events of one kind."""

@@ -15,7 +15,7 @@ import msgspec
 
 from icaccess.models import Action, Decision, Record
 from icaccess.opa.client import AccessClient
-from icaccess.review.jobs import jobs_of
+from icaccess.review.jobs import jobs_of, people_by
 from icaccess.review.versions import Version
 from icaccess.timeline import Timeline, timelines
 
@@ -83,53 +83,29 @@ class Impact(msgspec.Struct, frozen=True):
 
     def by_kind(self) -> dict[ImpactKind, int]:
         """How many people each kind of change touches, the gravest first."""
-        return {kind: n for kind in KINDS if (n := self._people(kind))}
+        counts = people_by((change.employee_id, change.kind) for change in self.changes)
+        return {kind: counts[kind] for kind in KINDS if kind in counts}
 
     def by_reason(self) -> dict[str, tuple[int, int]]:
         """By reason code, how many people lose it and how many get it, the most first."""
-        gone: dict[str, set[str]] = {}
-        come: dict[str, set[str]] = {}
-        for change in self.changes:
-            before, after = _codes(change.before), _codes(change.after)
-            for code in before - after:
-                gone.setdefault(code, set()).add(change.employee_id)
-            for code in after - before:
-                come.setdefault(code, set()).add(change.employee_id)
-        counts = {
-            code: (len(gone.get(code, ())), len(come.get(code, ()))) for code in gone.keys() | come.keys()
-        }
+        codes = [(one.employee_id, _codes(one.before), _codes(one.after)) for one in self.changes]
+        gone = people_by((who, code) for who, before, after in codes for code in before - after)
+        come = people_by((who, code) for who, before, after in codes for code in after - before)
+        counts = {code: (gone.get(code, 0), come.get(code, 0)) for code in gone | come}
         return dict(sorted(counts.items(), key=lambda entry: (-sum(entry[1]), entry[0])))
-
-    def by_role(self) -> dict[str, int]:
-        """How many people change by the role of their current jobs, the most first."""
-        return self._counted("roles")
-
-    def by_location(self) -> dict[str, int]:
-        """How many people change by the location of their current jobs, the most first."""
-        return self._counted("locations")
 
     def newly(self, action: Action) -> int:
         """For how many people head's action is this one on some day, and base's is not."""
         return len(
-            {
-                change.employee_id
-                for change in self.changes
-                if change.after.action == action != change.before.action
-            }
+            {one.employee_id for one in self.changes if one.after.action == action != one.before.action}
         )
 
-    def _people(self, kind: ImpactKind) -> int:
-        return len({change.employee_id for change in self.changes if change.kind == kind})
-
-    def _counted(self, attribute: Literal["roles", "locations"]) -> dict[str, int]:
-        pairs = {
-            (change.employee_id, value)
-            for change in self.changes
-            if change.kind != "wording"
-            for value in getattr(change, attribute) or ("(none)",)
-        }
-        counts = Counter(value for _, value in pairs)
-        return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+    def by(self, attribute: Literal["roles", "locations"]) -> dict[str, int]:
+        """How many people change by the role or location of their current jobs, the most first."""
+        changes = [change for change in self.changes if change.kind != "wording"]
+        return people_by(
+            (one.employee_id, value) for one in changes for value in getattr(one, attribute) or ("(none)",)
+        )
 
 
 def compare(

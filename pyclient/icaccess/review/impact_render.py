@@ -44,8 +44,8 @@ def impact_json(impact: Impact) -> str:
         "people_changed": impact.people_changed,
         "by_kind": impact.by_kind(),
         "by_reason": {code: {"lost": a, "gained": b} for code, (a, b) in impact.by_reason().items()},
-        "by_role": impact.by_role(),
-        "by_location": impact.by_location(),
+        "by_role": impact.by("roles"),
+        "by_location": impact.by("locations"),
     }
     whole = {name: getattr(impact, name) for name in Impact.__struct_fields__}
     changes = whole.pop("changes")
@@ -128,8 +128,8 @@ def version_words(version: Version) -> str:
 
 def _counts(impact: Impact) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     reasons = [(code, f"+{come:,} -{gone:,}") for code, (gone, come) in impact.by_reason().items()]
-    roles = [(role, f"{number:,}") for role, number in impact.by_role().items()]
-    places = [(place, f"{number:,}") for place, number in impact.by_location().items()]
+    roles = [(role, f"{number:,}") for role, number in impact.by("roles").items()]
+    places = [(place, f"{number:,}") for place, number in impact.by("locations").items()]
     for title, counts in (("By reason", reasons), ("By role", roles), ("By location", places)):
         if counts:
             yield title, counts

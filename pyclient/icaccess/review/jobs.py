@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -36,3 +38,9 @@ def jobs_of(client: AccessClient, record: Record, day: date) -> CurrentJobs:
         tuple(sorted({job.role for job in jobs})),
         tuple(sorted({job.location for job in jobs})),
     )
+
+
+def people_by(pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """How many people each value is paired with, the most first; a pair is somebody's id and a value."""
+    counts = Counter(value for _, value in set(pairs))
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))

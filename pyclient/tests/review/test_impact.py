@@ -171,7 +171,7 @@ def test_roles_and_locations_are_those_of_the_current_jobs(base: str, edit: Edit
     (change,) = impact.changes
     assert (change.kind, change.roles, change.locations) == ("loses", ("Office Professional",), ("210",))
     assert impact.newly("revoke") == 1
-    assert impact.by_role() == {"Office Professional": 1}
+    assert impact.by("roles") == {"Office Professional": 1}
     text = impact_text(impact, examples=5)
     assert "1 people decided on 2026-07-06: 1 changes" in text
     assert "allow → deny (keep → revoke). Approved only by somebody who may not" in text
