@@ -46,20 +46,25 @@ class Uncovered(msgspec.Struct, frozen=True):
         return f"reached on {self.at} by {msgspec.json.encode(self.employee).decode()}"
 
 
-Covered = tuple[set[tuple[str, int]], set[tuple[str, int]]]
-"""Lines by file and number: those that were evaluated, and those that were not."""
+PolicyLine = tuple[str, int]
+"""A line of the policy: its file and its number."""
+
+Covered = tuple[set[PolicyLine], set[PolicyLine]]
+"""Lines: those that were evaluated, and those that were not."""
 
 
 def covered_by(report: dict[str, Any]) -> Covered:
     """The lines in a coverage report of OPA, which leaves a leading slash out where a file is not covered."""
-    found: Covered = (set(), set())
+    covered, missed = ({line for line, _ in _lines(report, key)} for key in ("covered", "not_covered"))
+    return covered, missed - covered
+
+
+def _lines(report: dict[str, Any], key: str) -> Iterator[tuple[PolicyLine, dict[str, Any]]]:
+    """The file and number of each line that a report lists under a key, and its span of lines there."""
     for file, entry in report.get("files", {}).items():
-        for lines, key in zip(found, ("covered", "not_covered"), strict=True):
-            for span in entry.get(key, []):
-                lines |= {
-                    (file.lstrip("/"), line) for line in range(span["start"]["row"], span["end"]["row"] + 1)
-                }
-    return found[0], found[1] - found[0]
+        for span in entry.get(key, []):
+            for line in range(span["start"]["row"], span["end"]["row"] + 1):
+                yield (file.lstrip("/"), line), span
 
 
 KINDS = {
@@ -69,21 +74,18 @@ KINDS = {
 """What OPA knows of why a line is not covered, by its own words."""
 
 
-def _kinds_by_line(report: dict[str, Any]) -> dict[tuple[str, int], set[str]]:
-    """OPA's words for what kept it from lines, by file and number; without lines for which it has none."""
-    found: dict[tuple[str, int], set[str]] = {}
-    for file, entry in report.get("files", {}).items():
-        for span in entry.get("not_covered", []):
-            for line in range(span["start"]["row"], span["end"]["row"] + 1):
-                for kind in span.get("kinds", []):
-                    found.setdefault((file.lstrip("/"), line), set()).add(kind)
+def _kinds_by_line(report: dict[str, Any]) -> dict[PolicyLine, set[str]]:
+    """OPA's words for what kept it from lines, by file and number."""
+    found: dict[PolicyLine, set[str]] = {}
+    for line, span in _lines(report, "not_covered"):
+        found.setdefault(line, set()).update(span.get("kinds", []))
     return found
 
 
 def merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
     """What any of the reports covers, of the policy's own files alone: OPA counts the tests too."""
-    covered: set[tuple[str, int]] = set()
-    missed: set[tuple[str, int]] = set()
+    covered: set[PolicyLine] = set()
+    missed: set[PolicyLine] = set()
     for report in reports:
         some, others = covered_by(report)
         covered |= some

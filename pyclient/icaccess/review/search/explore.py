@@ -13,7 +13,7 @@ import msgspec
 from icaccess.errors import EngineError
 from icaccess.opa.engine import find_opa
 from icaccess.review.cases import Question, decide_questions, read_cases
-from icaccess.review.coverage import covered_by
+from icaccess.review.coverage import PolicyLine, covered_by
 from icaccess.review.search.anybody import QUIET, Tried
 from icaccess.review.search.facts import count_facts, employee_shape
 from icaccess.review.search.judge import Judge, Made, VersionJudge, judging, seen
@@ -24,7 +24,6 @@ from icaccess.review.source import PolicySource, value_of
 from icaccess.review.suite import passing_suite
 from icaccess.review.versions import Checkout, Version
 
-PolicyLine = tuple[str, int]
 _MOST_KEPT = 240
 """How many of the people kept are asked which lines they reach."""
 _ASKED_ALONE = 40
