@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import yaml
 
-from icaccess.errors import PolicyError
 from icaccess.opa.engine import find_opa
 from icaccess.review.cases import read_cases
 from icaccess.review.modules import Rule
@@ -22,7 +21,7 @@ from icaccess.review.search.judge import Made, judging
 from icaccess.review.search.versions import ChangedLine, changed_lines, mentioned, reached, same_rules
 from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource
-from icaccess.review.versions import Checkout, Version
+from icaccess.review.versions import Checkout, Version, naming
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +83,8 @@ def compare_for_anybody(
     opa = find_opa()
     sources = [PolicySource(opa, side.policy, side.config) for side in (base, head)]
     for source, side in zip(sources, (base, head), strict=True):
-        _require_compiles(source, side)
+        with naming(side.side, side.work):
+            source.modules  # noqa: B018 (raises where a file does not parse)
     before, after = sources
     same = same_rules(before, after) and before.policy_data == after.policy_data
     with ExitStack() as stack:
@@ -112,14 +112,6 @@ def compare_for_anybody(
         lines=tuple(lines),
         problem=outcome.problem,
     )
-
-
-def _require_compiles(source: PolicySource, side: Checkout) -> None:
-    try:
-        source.modules  # noqa: B018 (raises where a file does not parse)
-    except PolicyError as error:
-        text = str(error).replace(f"{side.work}/", "")
-        raise PolicyError(f"{side.side}: {text}") from error
 
 
 def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterator[Made]:
