@@ -25,20 +25,6 @@ STATES: dict[CampaignState, str] = {
 """Each state of a person in the campaign, in words."""
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _WIDTH = 40
-_COLUMNS = {
-    name: name
-    for name in (
-        "employee_id",
-        "state",
-        "recertified_on",
-        "last_day",
-        "reasons",
-        "remedies",
-        "approver",
-        "role",
-        "locations",
-    )
-}
 
 
 class Participant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,7 +152,7 @@ def campaign_text(found: Campaign, examples: int) -> str:
 
 def campaign_csv(found: Campaign) -> str:
     """One line for each person."""
-    return as_csv(table(_COLUMNS, found.people))
+    return as_csv(table({name: name for name in Participant.__struct_fields__}, found.people))
 
 
 def _text(found: Campaign, examples: int) -> Iterator[str]:

@@ -20,24 +20,7 @@ from icaccess.errors import PolicyError
 from icaccess.review.report_data import ClauseWords
 from icaccess.review.trace import TracedClause
 
-_BLOCKS = {
-    "p",
-    "div",
-    "li",
-    "ul",
-    "ol",
-    "tr",
-    "td",
-    "th",
-    "br",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "section",
-}
+_BLOCKS = {"p", "div", "li", "ul", "ol", "tr", "td", "th", "br", "section"} | {f"h{n}" for n in range(1, 7)}
 _BULLET = re.compile(r"^\s*[•*·-]\s*")
 _END = re.compile(r"(?<=[.!?])\)?\s+(?=\(?[A-Z])")
 _QUOTES = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")

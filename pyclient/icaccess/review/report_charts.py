@@ -143,7 +143,7 @@ def _chart(
         left=_LEFT,
         floor=floor,
         bar_width=round(width, 1),
-        ticks=[(round(floor - part * _PLOT / 4, 1), _tick(top * part / 4)) for part in range(5)],
+        ticks=[(round(floor - part * _PLOT / 4, 1), f"{top * part // 4:,}") for part in range(5)],
         bars=bars,
         rows=[row for row in rows if sum(row.counts)],
     )
@@ -157,7 +157,3 @@ def _round_up(value: int) -> int:
             if lead * scale >= value:
                 return lead * scale
         scale *= 10
-
-
-def _tick(value: float) -> str:
-    return f"{value:,.0f}"

@@ -42,11 +42,6 @@ class TracedClause(msgspec.Struct, frozen=True):
     cases: tuple[TracedTest, ...]
     gap: str | None
 
-    @property
-    def covered(self) -> bool:
-        """Whether the clause has rules and tests, and all of its rules are evaluated by some test."""
-        return self.gap is None
-
 
 class Trace(msgspec.Struct, frozen=True):
     """The matrix: every clause in order."""
@@ -56,7 +51,7 @@ class Trace(msgspec.Struct, frozen=True):
     @property
     def gaps(self) -> tuple[TracedClause, ...]:
         """The clauses for which something is missing."""
-        return tuple(clause for clause in self.clauses if not clause.covered)
+        return tuple(clause for clause in self.clauses if clause.gap)
 
 
 def trace_policy(source: PolicySource, run: SuiteRun | None = None) -> Trace:
