@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import click
 
-from icaccess.cli.options import Day, deciding
+from icaccess.cli.options import EXAMPLES, Day, deciding, formats
 from icaccess.cli.progress import showing
-from icaccess.cli.text import show
+from icaccess.cli.text import Rendered, show
 from icaccess.errors import UsageError
 from icaccess.request import Request
 
@@ -23,17 +24,8 @@ from icaccess.request import Request
     metavar="DATE",
     help="Show who has to recertify by this day, who has, and who cannot, by location and approver.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv"]),
-    default="text",
-    show_default=True,
-    help="How to answer.",
-)
-@click.option(
-    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People to show of each kind."
-)
+@formats("json", "csv")
+@EXAMPLES
 def forecast(
     request: Request,
     ids: tuple[str, ...],
@@ -60,20 +52,19 @@ def forecast(
         raise UsageError(f"{option} {last} is before {request.day}, the first day; swap {option} and --at")
     with start(request, read_only=True) as run, showing():
         people = run.people.records(ids)
+        forms: dict[str, Callable[[], Rendered]]
         if campaign:
             asked = recertification.campaign(run.parts.client, people, request.day, campaign)
+            forms = {
+                "text": lambda: recertification.campaign_text(asked, examples),
+                "json": lambda: as_json(asked),
+                "csv": lambda: recertification.campaign_csv(asked),
+            }
         else:
             found = review.forecast(run.parts.client, people, request.day, last)
-    if campaign:
-        texts = {
-            "text": lambda: recertification.campaign_text(asked, examples),
-            "json": lambda: as_json(asked),
-            "csv": lambda: recertification.campaign_csv(asked),
-        }
-    else:
-        texts = {
-            "text": lambda: render.forecast_text(found, examples),
-            "json": lambda: render.forecast_json(found),
-            "csv": lambda: render.forecast_csv(found),
-        }
-    show(texts[form](), form)
+            forms = {
+                "text": lambda: render.forecast_text(found, examples),
+                "json": lambda: render.forecast_json(found),
+                "csv": lambda: render.forecast_csv(found),
+            }
+    show(forms[form](), form)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from icaccess.cli.options import AT, CONFIG, FACTS, POLICY, STORE, Day, TimeLimit, say_installed
-from icaccess.cli.progress import passed, showing
-from icaccess.cli.text import say, show
+from icaccess.cli.options import EXAMPLES, Day, TimeLimit, comparing, formats, say_installed
+from icaccess.cli.progress import showing
+from icaccess.cli.text import Rendered, say, show
 from icaccess.errors import UsageError
 from icaccess.request import Request
 
 if TYPE_CHECKING:
     from icaccess.review.impact import Impact
+    from icaccess.review.search.compare import Anybody
 
 TOO_MUCH = 2
 """The exit code when the impact is more than `--fail-on` and `--max-changes` allow."""
@@ -27,23 +28,10 @@ NOT_REACHED = 3
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--base", required=True, metavar="REF|DIR", help="The version to compare with.")
 @click.option("--head", metavar="REF|DIR", help="The version that would ship [default: the current folders].")
-@CONFIG
-@POLICY
-@FACTS
-@AT
-@STORE
+@comparing
 @click.option("--until", type=Day(), metavar="DATE", help="Compare on every day from --at through this one.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json", "csv"]),
-    default="text",
-    show_default=True,
-    help="How to answer; markdown fits a pull request's comment.",
-)
-@click.option(
-    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People to show of each kind."
-)
+@formats("markdown", "json", "csv", note="; markdown fits a pull request's comment")
+@EXAMPLES
 @click.option(
     "--fail-on",
     type=click.Choice(["revoke", "grant", "loses", "gains"]),
@@ -68,14 +56,10 @@ NOT_REACHED = 3
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The seed of --anybody's random search.")
 def impact(
+    request: Request,
     ids: tuple[str, ...],
     base: str,
     head: str | None,
-    config: Path | None,
-    policy: Path | None,
-    facts: tuple[Path, ...],
-    at: date | None,
-    store: str | None,
     until: date | None,
     form: str,
     examples: int,
@@ -96,7 +80,6 @@ def impact(
     from icaccess.review.impact import compare
     from icaccess.review.versions import running_version
 
-    request = Request(config=config, policy=policy, facts=facts, at=at, store=store, progress=passed)
     last = until or request.day
     if last < request.day:
         raise UsageError(f"--until {last} is before {request.day}, the first day; swap --at and --until")
@@ -113,12 +96,14 @@ def impact(
         showing(),
     ):
         found = compare(before, after, run.people.records(ids), request.day, last)
-    if form in {"text", "markdown"}:
-        shown = render.impact_text if form == "text" else render.impact_markdown
-        show(shown(found, examples))
-    else:
-        show((render.impact_json if form == "json" else render.impact_csv)(found), form)
-    problems = list(_exceeded(found, fail_on, max_changes))
+    forms: dict[str, Callable[[], Rendered]] = {
+        "text": lambda: render.impact_text(found, examples),
+        "markdown": lambda: render.impact_markdown(found, examples),
+        "json": lambda: render.impact_json(found),
+        "csv": lambda: render.impact_csv(found),
+    }
+    show(forms[form](), form)
+    problems = _exceeded(found, fail_on, max_changes)
     for problem in problems:
         say(problem, err=True)
     return TOO_MUCH if problems else 0
@@ -140,7 +125,11 @@ def _anybody(
     base, head = versions
     with checkout("--base", base, *folders) as before, checkout("--head", head, *folders) as after:
         found = compare_for_anybody(before, after, request.facts or example_facts(), limit=limit, seed=seed)
-    forms = {"text": render.anybody_text, "markdown": render.anybody_markdown, "json": render.anybody_json}
+    forms: dict[str, Callable[[Anybody], Rendered]] = {
+        "text": render.anybody_text,
+        "markdown": render.anybody_markdown,
+        "json": render.anybody_json,
+    }
     show(forms[form](found), form)
     kinds = {one.kind for one in found.found}
     actions = {one.head.get("action") for one in found.found if "action" in one.fields}
@@ -156,16 +145,16 @@ def _anybody(
 
 
 def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) -> list[str]:
+    kinds = found.by_kind()
     counts = {
         "revoke": (found.newly("revoke"), "revoked"),
         "grant": (found.newly("grant"), "granted access"),
-        "loses": (found.by_kind().get("loses", 0), "no longer allowed"),
-        "gains": (found.by_kind().get("gains", 0), "newly allowed"),
+        "loses": (kinds.get("loses", 0), "no longer allowed"),
+        "gains": (kinds.get("gains", 0), "newly allowed"),
     }
+    would = [(name, *counts[name]) for name in fail_on]
     problems = [
-        f"--fail-on {name}: {counts[name][0]:,} people would be {counts[name][1]}"
-        for name in fail_on
-        if counts[name][0]
+        f"--fail-on {name}: {number:,} people would be {how}" for name, number, how in would if number
     ]
     if max_changes is not None and found.people_changed > max_changes:
         problems.append(f"--max-changes {max_changes}: {found.people_changed:,} people change")

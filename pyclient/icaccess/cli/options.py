@@ -112,13 +112,23 @@ OPA_URL = click.option(
     envvar="ICACCESS_OPA_URL",
     help="A running OPA sidecar; repeatable [default: start one on loopback and stop it after].",
 )
-FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to answer.",
+
+
+def formats(*names: str, note: str = "") -> Callable[[Command], Command]:
+    """The option `--format`, which takes text or one of these names; `note` says more in its help."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", *names]),
+        default="text",
+        show_default=True,
+        help=f"How to answer{note}.",
+    )
+
+
+FORMAT = formats("json")
+EXAMPLES = click.option(
+    "--examples", type=click.IntRange(0), default=5, show_default=True, help="People to show of each kind."
 )
 
 
@@ -153,6 +163,16 @@ def serving(command: Command) -> Command:
 def deciding(command: Command) -> Command:
     """Give a command the options of every command that decides, and its function a `request`."""
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
+
+
+def reviewing(command: Command) -> Command:
+    """Give a command `--policy` and `--config`, and its function a `request`."""
+    return _gather(command, POLICY, CONFIG)
+
+
+def comparing(command: Command) -> Command:
+    """Give a command the options of `deciding` except `--opa-url`: each version has an OPA of its own."""
+    return _gather(command, CONFIG, POLICY, FACTS, AT, STORE)
 
 
 def past(command: Command) -> Command:

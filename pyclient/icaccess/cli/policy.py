@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from icaccess.cli.bundle import bundle
-from icaccess.cli.options import CONFIG, FORMAT, POLICY, TimeLimit, say_installed
+from icaccess.cli.options import FORMAT, TimeLimit, formats, reviewing, say_installed
 from icaccess.cli.text import say, say_all, show, show_value
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
@@ -33,16 +33,9 @@ policy.add_command(bundle)
 
 
 @policy.command("check")
-@POLICY
-@CONFIG
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github", "sarif"]),
-    default="text",
-    show_default=True,
-)
-def check(policy: Path | None, config: Path | None, form: str) -> int:
+@reviewing
+@formats("json", "github", "sarif")
+def check(request: Request, form: str) -> int:
     """Whether the policy is fit to be reviewed: exit 1 with a finding for each thing that is not in order."""
     from icaccess.review import render
     from icaccess.review.check import check_policy, unread_finding
@@ -54,10 +47,10 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
         "sarif": render.findings_sarif,
     }
     try:
-        found = check_policy(_source(policy, config))
+        found = check_policy(_source(request))
     except IcaccessError as error:
         if form != "text":
-            show(forms[form]([unread_finding(error, policy or Path("policy"))]), form)
+            show(forms[form]([unread_finding(error, request.policy or Path("policy"))]), form)
         raise
     _say_cached(found.cached_at)
     show(forms[form](found.findings), form)
@@ -65,15 +58,8 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
 
 
 @policy.command("test")
-@POLICY
-@CONFIG
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "junit", "github", "sarif"]),
-    default="text",
-    show_default=True,
-)
+@reviewing
+@formats("json", "junit", "github", "sarif")
 @click.option(
     "--min-coverage",
     type=click.FloatRange(0, 100),
@@ -88,9 +74,7 @@ def check(policy: Path | None, config: Path | None, form: str) -> int:
     help="Only tests and cases in whose name this regular expression is found.",
 )
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
-def test(
-    policy: Path | None, config: Path | None, form: str, min_coverage: float, pattern: str | None, watch: bool
-) -> int:
+def test(request: Request, form: str, min_coverage: float, pattern: str | None, watch: bool) -> int:
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
     from icaccess.review.check import unread_finding
@@ -112,17 +96,17 @@ def test(
     }
 
     if watch:
-        _keep_testing(policy, config, pattern)
+        _keep_testing(request, pattern)
     try:
-        run = _tested(policy, config, pattern)
+        run = _tested(request, pattern)
         too_little = run.percent is not None and run.percent < min_coverage
         if too_little:
             say("searching for people who would reach the lines that are not covered", err=True)
-            people = with_people(_source(policy, config), run.uncovered)
+            people = with_people(_source(request), run.uncovered)
             run = msgspec.structs.replace(run, uncovered=people)
     except IcaccessError as error:
         if form != "text":
-            at = unread_finding(error, policy or Path("policy"))
+            at = unread_finding(error, request.policy or Path("policy"))
             failed = TestResult("policy", "can be read", at.file, at.line, at.message)
             show(forms[form](SuiteRun((failed,), (), ())), form)
         raise
@@ -134,25 +118,24 @@ def test(
     return 1 if run.failed else 0
 
 
-def _tested(policy: Path | None, config: Path | None, pattern: str | None) -> SuiteRun:
+def _tested(request: Request, pattern: str | None) -> SuiteRun:
     from icaccess.review.suite import run_some, run_suite
 
-    source = _source(policy, config)
+    source = _source(request)
     return run_suite(source) if pattern is None else run_some(source, pattern)
 
 
-def _keep_testing(policy: Path | None, config: Path | None, pattern: str | None) -> NoReturn:
+def _keep_testing(request: Request, pattern: str | None) -> NoReturn:
     """Test at once and whenever a file changes; what cannot be read is said, and waited for to change."""
     from icaccess.opa.engine import find_opa
     from icaccess.review.render import run_text
     from icaccess.review.source import PolicySource
 
-    asked = Request(config=config, policy=policy)
-    source = PolicySource(find_opa(), asked.policy_directory, asked.config_directory)
+    source = PolicySource(find_opa(), request.policy_directory, request.config_directory)
     while True:
         before = source.digest()
         try:
-            show(run_text(_tested(policy, config, pattern)))
+            show(run_text(_tested(request, pattern)))
         except IcaccessError as error:
             say(f"icaccess: {error}", err=True)
         say("waiting for a file to change; Ctrl-C ends", err=True)
@@ -161,19 +144,16 @@ def _keep_testing(policy: Path | None, config: Path | None, pattern: str | None)
 
 
 @policy.command("trace")
-@POLICY
-@CONFIG
-@click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
-)
-def trace(policy: Path | None, config: Path | None, form: str) -> int:
+@reviewing
+@formats("markdown", "json")
+def trace(request: Request, form: str) -> int:
     """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
     from icaccess.review import render
     from icaccess.review.suite import run_suite
     from icaccess.review.trace import trace_policy
     from icaccess.tables import as_json
 
-    source = _source(policy, config)
+    source = _source(request)
     run = run_suite(source)
     found = trace_policy(source, run)
     _say_cached(run.cached_at)
@@ -183,21 +163,13 @@ def trace(policy: Path | None, config: Path | None, form: str) -> int:
 
 
 @policy.command("explore")
-@POLICY
-@CONFIG
+@reviewing
 @click.option(
     "--limit", type=TimeLimit(), default="30s", show_default=True, metavar="TIME", help="How long to search."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="What chances are drawn from.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json", "yaml"]),
-    default="text",
-    show_default=True,
-    help="How to answer; yaml is the cases to add alone.",
-)
-def explore(policy: Path | None, config: Path | None, limit: float, seed: int, form: str) -> int:
+@formats("markdown", "json", "yaml", note="; yaml is the cases to add alone")
+def explore(request: Request, limit: float, seed: int, form: str) -> int:
     """Show the smallest made-up people who between them reach every way to decide, and every line.
 
     Exit 2 when a way to decide or a line is reached by no test: the cases to add are shown; exit 1 when the
@@ -207,7 +179,7 @@ def explore(policy: Path | None, config: Path | None, limit: float, seed: int, f
     from icaccess.review.search.explore import explore as search
     from icaccess.review.versions import checkout
 
-    source = _source(policy, config)
+    source = _source(request)
     with checkout("the policy", None, source.policy, source.config) as place:
         found = search(place, limit=limit, seed=seed)
     forms = {
@@ -224,8 +196,7 @@ def explore(policy: Path | None, config: Path | None, limit: float, seed: int, f
 
 
 @policy.command("mutate")
-@POLICY
-@CONFIG
+@reviewing
 @click.option("--all", "every", is_flag=True, help="Judge every mutant instead of a sample.")
 @click.option(
     "--sample", type=click.IntRange(1), default=60, show_default=True, metavar="N", help="How many to judge."
@@ -246,14 +217,7 @@ def explore(policy: Path | None, config: Path | None, limit: float, seed: int, f
 )
 @FORMAT
 def mutate(
-    policy: Path | None,
-    config: Path | None,
-    every: bool,
-    sample: int,
-    seed: int,
-    limit: float,
-    fail_on_survivors: bool,
-    form: str,
+    request: Request, every: bool, sample: int, seed: int, limit: float, fail_on_survivors: bool, form: str
 ) -> int:
     """Change the policy one line at a time, and show which changes its tests let pass."""
     from icaccess.review import mutate as review
@@ -263,7 +227,7 @@ def mutate(
 
     if not limit >= 0:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--limit {limit}: give a number of seconds, 0 for no search")
-    source = _source(policy, config)
+    source = _source(request)
     passing_suite(source)
     made = mutants(source.policy)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
@@ -287,11 +251,10 @@ def mutate(
 
 
 @policy.command("page")
-@POLICY
-@CONFIG
+@reviewing
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @FORMAT
-def page(policy: Path | None, config: Path | None, file: Path, form: str) -> int:
+def page(request: Request, file: Path, form: str) -> int:
     """Whether the posted page, saved as HTML or text, still says what the policy serves: exit 1 when not.
 
     For each clause that has changed, the rules and cases that rest on it.
@@ -301,7 +264,7 @@ def page(policy: Path | None, config: Path | None, file: Path, form: str) -> int
     from icaccess.review.report_clauses import read_clauses
     from icaccess.review.trace import trace_policy
 
-    source = _source(policy, config)
+    source = _source(request)
     clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
     found = compare(clauses or (), read_page(file))
     changed = {one.clause for one in found.changed}
@@ -318,12 +281,11 @@ def _say_cached(made_at: str | None) -> None:
         say(f"nothing has changed since {made_at}: the results are from the cache", err=True)
 
 
-def _source(policy: Path | None, config: Path | None) -> PolicySource:
+def _source(request: Request) -> PolicySource:
     from icaccess.config.policy_data import load_policy_data
     from icaccess.opa.engine import find_opa
     from icaccess.review.source import PolicySource
 
-    asked = Request(config=config, policy=policy)
-    say_installed(asked)
-    load_policy_data(asked.config_directory)
-    return PolicySource(find_opa(), asked.policy_directory, asked.config_directory)
+    say_installed(request)
+    load_policy_data(request.config_directory)
+    return PolicySource(find_opa(), request.policy_directory, request.config_directory)

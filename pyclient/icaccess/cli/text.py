@@ -43,17 +43,23 @@ def say_all(lines: Iterable[str], *, err: bool = False) -> None:
         click.echo("\n".join(map(printable, some)), err=err)
 
 
-def show(document: str, form: str = "text") -> None:
-    """Write a whole document that a renderer made on stdout; JSON and CSV as a whole, others line by line.
+Rendered = str | Iterable[str]
+"""What a renderer gives: the lines of a text, or a whole document of another format."""
 
-    The renderer must escape a line end within a value: it alone knows where values end.
+
+def show(rendered: Rendered, form: str = "text") -> None:
+    """Write what a renderer made on stdout: JSON and CSV as a whole, others line by line.
+
+    The renderer of a whole document must escape a line end within a value: it alone knows where values end.
     """
-    if form in ("json", "jsonl", "sarif"):
-        show_json(document.encode())
+    if not isinstance(rendered, str):
+        say_all(rendered)
+    elif form in ("json", "jsonl", "sarif"):
+        show_json(rendered.encode())
     elif form == "csv":  # its lines end as RFC 4180 asks, and its values are printable already
-        sys.stdout.buffer.write(document.encode())
+        sys.stdout.buffer.write(rendered.encode())
     else:
-        say_all(document.removesuffix("\n").split("\n"))
+        say_all(rendered.removesuffix("\n").split("\n"))
 
 
 def show_json(document: bytes) -> None:

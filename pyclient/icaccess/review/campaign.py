@@ -12,7 +12,6 @@ import msgspec
 from icaccess.models import Record
 from icaccess.opa.client import AccessClient
 from icaccess.tables import as_csv, as_text, table
-from icaccess.text import printable
 from icaccess.timeline import Timeline, timelines
 
 CampaignState = Literal["done", "open", "cannot"]
@@ -145,17 +144,13 @@ def _counts(states: Iterable[CampaignState]) -> dict[CampaignState, int]:
     return {state: counted[state] for state in STATES}
 
 
-def campaign_text(found: Campaign, examples: int) -> str:
-    """The counts, the weeks as bars, the counts by location and approver, then some people of each state."""
-    return "".join(f"{printable(line)}\n" for line in _text(found, examples))
-
-
 def campaign_csv(found: Campaign) -> str:
     """One line for each person."""
     return as_csv(table({name: name for name in Participant.__struct_fields__}, found.people))
 
 
-def _text(found: Campaign, examples: int) -> Iterator[str]:
+def campaign_text(found: Campaign, examples: int) -> Iterator[str]:
+    """The counts, the weeks as bars, the counts by location and approver, then some people of each state."""
     yield f"Recertification by {found.day}, as of {found.first_day}: {len(found.people):,} are allowed access"
     for state, words in STATES.items():
         people = [one for one in found.people if one.state == state]

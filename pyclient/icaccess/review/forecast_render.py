@@ -6,15 +6,9 @@ from collections.abc import Iterator
 
 from icaccess.review.forecast import KINDS, Forecast
 from icaccess.tables import as_csv, as_json, table
-from icaccess.text import printable
 
 _WIDTH = 40
 _COLUMNS = {name: name for name in ("day", "employee_id", "kind", "reasons", "roles", "locations")}
-
-
-def forecast_text(found: Forecast, examples: int) -> str:
-    """Counts by month as bars, then by role and location, then some people of each kind."""
-    return "".join(f"{printable(line)}\n" for line in _text(found, examples))
 
 
 def forecast_json(found: Forecast) -> str:
@@ -40,7 +34,8 @@ def forecast_csv(found: Forecast) -> str:
     return as_csv(table(_COLUMNS, found.events))
 
 
-def _text(found: Forecast, examples: int) -> Iterator[str]:
+def forecast_text(found: Forecast, examples: int) -> Iterator[str]:
+    """Counts by month as bars, then by role and location, then some people of each kind."""
     yield (
         f"{found.people:,} people from {found.first_day} through {found.last_day}: "
         f"{found.allowed[0]:,} are allowed now, {found.allowed[1]:,} at the end"

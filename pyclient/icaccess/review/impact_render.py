@@ -9,7 +9,6 @@ from icaccess.models import Decision
 from icaccess.review.impact import ACTIONS, KINDS, DayActions, DecisionChange, Impact, ImpactKind
 from icaccess.review.versions import Version
 from icaccess.tables import as_csv, as_json, as_markdown, as_text, markdown_text, table
-from icaccess.text import printable
 
 _COLUMNS = {
     "employee_id": "employee_id",
@@ -26,16 +25,6 @@ _COLUMNS = {
     "roles": "roles",
     "locations": "locations",
 }
-
-
-def impact_text(impact: Impact, examples: int) -> str:
-    """The impact for a terminal: counts, then some people of each kind, then what an apply would do."""
-    return "".join(f"{printable(line)}\n" for line in _text(impact, examples))
-
-
-def impact_markdown(impact: Impact, examples: int) -> str:
-    """The impact for a pull request's comment: what matters first, the people folded away."""
-    return "".join(f"{line}\n" for line in _markdown(impact, examples))
 
 
 def impact_json(impact: Impact) -> str:
@@ -57,7 +46,8 @@ def impact_csv(impact: Impact) -> str:
     return as_csv(table(_COLUMNS, impact.changes))
 
 
-def _text(impact: Impact, examples: int) -> Iterator[str]:
+def impact_text(impact: Impact, examples: int) -> Iterator[str]:
+    """The impact for a terminal: counts, then some people of each kind, then what an apply would do."""
     yield f"base: {version_words(impact.base)}"
     yield f"head: {version_words(impact.head)}"
     yield _summary(impact)
@@ -78,23 +68,23 @@ def _text(impact: Impact, examples: int) -> Iterator[str]:
         yield from as_text(rows, indent=2)
 
 
-def _markdown(impact: Impact, examples: int) -> Iterator[str]:
-    yield "### Impact on access"
-    yield f"\n**{markdown_text(_summary(impact))}**"
+def impact_markdown(impact: Impact, examples: int) -> Iterator[str]:
+    """The impact for a pull request's comment: what matters first, the people folded away."""
+    yield from ("### Impact on access", "", f"**{markdown_text(_summary(impact))}**", "")
     base, head = (markdown_text(version_words(one)) for one in (impact.base, impact.head))
-    yield f"\nbase: {base}<br>head: {head}"
+    yield f"base: {base}<br>head: {head}"
     for day in impact.actions:
         yield ""
         yield from as_markdown(
             (f"an apply on {day.day} would", "base", "head", ""), _rows(day), numbers=(1, 2, 3)
         )
     for kind, number in impact.by_kind().items():
-        yield f"\n<details><summary>{KINDS[kind]}: {number:,}</summary>\n"
+        yield from ("", f"<details><summary>{KINDS[kind]}: {number:,}</summary>", "")
         for who, how in _examples(impact, kind, examples):
             yield f"- {markdown_text(who)} {markdown_text(how)}"
         if number > examples:
             yield f"- … and {number - examples:,} more"
-        yield "\n</details>"
+        yield from ("", "</details>")
     for title, counts in _counts(impact):
         yield ""
         yield from as_markdown(

@@ -99,30 +99,23 @@ def compare(clauses: Sequence[ClauseWords], sentences: Sequence[str]) -> PageCom
     )
 
 
-def page_text(found: PageComparison, resting: Sequence[TracedClause]) -> str:
+def page_text(found: PageComparison, resting: Sequence[TracedClause]) -> Iterator[str]:
     """The comparison in words: each clause, and what rests on those that have changed."""
-    lines = []
     rests = {clause.clause: clause for clause in resting}
     for clause in found.clauses:
         if clause.stands:
-            lines.append(f"{clause.clause:<6} stands as read on {clause.read_on}")
+            yield f"{clause.clause:<6} stands as read on {clause.read_on}"
             continue
-        gone = clause.served - clause.standing
-        lines.append(
-            f"{clause.clause:<6} CHANGED OR GONE: {gone} of {clause.served} sentences"
-            f" read on {clause.read_on}"
-        )
+        changed = f"{clause.served - clause.standing} of {clause.served} sentences"
+        yield f"{clause.clause:<6} CHANGED OR GONE: {changed} read on {clause.read_on}"
         if (rest := rests.get(clause.clause)) is not None:
-            lines += [f"  rule  {rule.file}:{rule.line}  {rule.title or rule.path}" for rule in rest.rules]
-            lines += [f"  case  {case.file}:{case.line}  {case.name}" for case in rest.cases]
-    lines += [f"NEW, and no clause serves it: {sentence}" for sentence in found.unread]
+            yield from (f"  rule  {rule.file}:{rule.line}  {rule.title or rule.path}" for rule in rest.rules)
+            yield from (f"  case  {case.file}:{case.line}  {case.name}" for case in rest.cases)
+    yield from (f"NEW, and no clause serves it: {sentence}" for sentence in found.unread)
     if found.changed or found.unread:
-        lines.append(
-            "change rules, cases and clauses.yaml; icaccess impact --base HEAD shows whom it touches"
-        )
+        yield "change rules, cases and clauses.yaml; icaccess impact --base HEAD shows whom it touches"
     else:
-        lines.append(f"all {len(found.clauses)} clauses stand on the page")
-    return "\n".join(lines) + "\n"
+        yield f"all {len(found.clauses)} clauses stand on the page"
 
 
 def _blocks(text: str) -> Iterator[str]:

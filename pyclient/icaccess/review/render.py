@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -16,12 +16,11 @@ from icaccess.tables import as_json, as_markdown, markdown_text
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def findings_text(findings: Sequence[Finding]) -> str:
+def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
     """One line for each finding, as compilers write them, and one that counts."""
-    lines = [f"{found.file}:{found.line}: {found.message} [{found.rule}]" for found in findings]
+    yield from (f"{found.file}:{found.line}: {found.message} [{found.rule}]" for found in findings)
     count = len(findings)
-    lines.append(f"{count} finding{'' if count == 1 else 's'}" if count else "the policy is in order")
-    return _lines(lines)
+    yield f"{count} finding{'' if count == 1 else 's'}" if count else "the policy is in order"
 
 
 def findings_json(findings: Sequence[Finding]) -> str:
@@ -29,9 +28,9 @@ def findings_json(findings: Sequence[Finding]) -> str:
     return as_json({"findings": findings})
 
 
-def findings_github(findings: Sequence[Finding]) -> str:
+def findings_github(findings: Sequence[Finding]) -> Iterator[str]:
     """Workflow commands, which GitHub shows beside the lines of a pull request."""
-    return _lines(
+    return (
         f"::{_level(found)} file={_property(found.file)},line={found.line},"
         f"title={_property(f'policy {found.rule}')}::{_data(found.message)}"
         for found in findings
@@ -68,22 +67,24 @@ def findings_sarif(
     return as_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
 
 
-def run_text(run: SuiteRun) -> str:
+def run_text(run: SuiteRun) -> Iterator[str]:
     """What failed, and then how many passed and how much of the policy they cover, file by file."""
-    lines = [f"{test.file}:{test.line}: {test.name}: {test.problem}" for test in run.tests if test.problem]
+    for test in run.tests:
+        if test.problem:
+            yield f"{test.file}:{test.line}: {test.name}: {test.problem}"
     also = f", {run.skipped} skipped" if run.skipped else ""
-    lines.append(f"{run.passed} passed, {run.failed} failed{also}")
+    yield f"{run.passed} passed, {run.failed} failed{also}"
     for file in run.coverage:
         total = len(file.covered) + len(file.missed)
         share = 100 * len(file.covered) / total if total else 100.0
         missed = f"  missed: {', '.join(map(str, sorted(file.missed)))}" if file.missed else ""
-        lines.append(f"{share:5.1f}%  {file.file}{missed}")
+        yield f"{share:5.1f}%  {file.file}{missed}"
     if run.percent is not None:
-        lines.append(f"{run.percent:5.1f}%  of the policy is covered")
+        yield f"{run.percent:5.1f}%  of the policy is covered"
     for part in run.uncovered:
-        lines.append(f"{part.file}:{part.line}: not covered: {part.why}")
-        lines += [f"  {part.reached_by}"] if part.reached_by else []
-    return _lines(lines)
+        yield f"{part.file}:{part.line}: not covered: {part.why}"
+        if part.reached_by:
+            yield f"  {part.reached_by}"
 
 
 TESTED = {
@@ -93,7 +94,7 @@ TESTED = {
 """What `policy test` asks, by the ids that its findings carry."""
 
 
-def run_github(run: SuiteRun) -> str:
+def run_github(run: SuiteRun) -> Iterator[str]:
     """What failed and what is not covered as GitHub's workflow commands."""
     return findings_github(_run_findings(run))
 
@@ -131,24 +132,20 @@ def run_json(run: SuiteRun) -> str:
     )
 
 
-def trace_text(trace: Trace) -> str:
+def trace_text(trace: Trace) -> Iterator[str]:
     """The matrix clause by clause, each with what is missing."""
-    lines = []
     for clause in trace.clauses:
-        lines.append(f"{clause.clause}  {clause.gap or 'covered'}")
-        lines += [
-            f"  rule  {rule.file}:{rule.line}  {rule.title or rule.path}"
-            + (f"  → {rule.reason}" if rule.reason else "")
-            for rule in clause.rules
-        ]
-        lines += [f"  test  {test.file}:{test.line}  {test.name}" for test in clause.tests]
-        lines += [f"  case  {case.file}:{case.line}  {case.name}" for case in clause.cases]
+        yield f"{clause.clause}  {clause.gap or 'covered'}"
+        for rule in clause.rules:
+            gives = f"  → {rule.reason}" if rule.reason else ""
+            yield f"  rule  {rule.file}:{rule.line}  {rule.title or rule.path}{gives}"
+        yield from (f"  test  {test.file}:{test.line}  {test.name}" for test in clause.tests)
+        yield from (f"  case  {case.file}:{case.line}  {case.name}" for case in clause.cases)
     gaps = len(trace.gaps)
-    lines.append(f"{len(trace.clauses) - gaps} of {len(trace.clauses)} clauses are covered")
-    return _lines(lines)
+    yield f"{len(trace.clauses) - gaps} of {len(trace.clauses)} clauses are covered"
 
 
-def trace_markdown(trace: Trace) -> str:
+def trace_markdown(trace: Trace) -> Iterator[str]:
     """The matrix as a Markdown table."""
     rows = (
         [
@@ -160,7 +157,7 @@ def trace_markdown(trace: Trace) -> str:
         ]
         for clause in trace.clauses
     )
-    return _lines(as_markdown(("clause", "rules", "reasons", "tests and cases", "covered"), rows))
+    return as_markdown(("clause", "rules", "reasons", "tests and cases", "covered"), rows)
 
 
 def _level(found: Finding) -> str:
@@ -170,10 +167,6 @@ def _level(found: Finding) -> str:
 
 def _place(name: str, file: str, line: int) -> str:
     return f"{markdown_text(name)} (`{file}:{line}`)"
-
-
-def _lines(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _data(text: str) -> str:

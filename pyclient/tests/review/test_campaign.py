@@ -12,6 +12,7 @@ import msgspec
 from icaccess.models import Employee
 from icaccess.opa.client import AccessClient
 from icaccess.review.campaign import campaign, campaign_csv, campaign_text
+from tests.rendered import shown
 
 FIRST, DAY = date(2028, 3, 1), date(2028, 6, 30)
 
@@ -86,23 +87,23 @@ def test_weeks_count_who_recertified_by_their_end(client: AccessClient) -> None:
         ("2028-02-19", 3, 2),
         ("2028-02-26", 4, 1),
     ]
-    assert "  2028-02-26  " + "█" * 32 + "·" * 8 + "  4 of 5\n" in campaign_text(found, 5)
+    assert "  2028-02-26  " + "█" * 32 + "·" * 8 + "  4 of 5\n" in shown(campaign_text(found, 5))
 
 
 def test_before_it_opens_there_are_no_weeks(client: AccessClient) -> None:
     found = campaign(client, PEOPLE[1:2], date(2027, 11, 1), DAY)
     assert found.weeks == ()
-    assert "Recertification opens on 2028-01-01\n" in campaign_text(found, 5)
+    assert "Recertification opens on 2028-01-01\n" in shown(campaign_text(found, 5))
     nobody = campaign(client, PEOPLE[3:], FIRST, DAY)
-    assert "Nobody has to recertify\n" in campaign_text(nobody, 5)
+    assert "Nobody has to recertify\n" in shown(campaign_text(nobody, 5))
 
 
 def test_text_and_csv_have_everybody(client: AccessClient) -> None:
     found = campaign(client, PEOPLE, FIRST, DAY)
-    text = campaign_text(found, 5)
+    text = shown(campaign_text(found, 5))
     assert text.startswith("Recertification by 2028-06-30, as of 2028-03-01: 3 are allowed access\n")
     assert "Have to recertify: 1\n  must  at 211 through 2028-06-30: certification_expired\n" in text
-    assert "  … and 1 more" in campaign_text(found, 0)
+    assert "  … and 1 more" in shown(campaign_text(found, 0))
     rows = list(csv.DictReader(io.StringIO(campaign_csv(found))))
     assert [(row["employee_id"], row["state"], row["approver"], row["recertified_on"]) for row in rows] == [
         ("has", "done", "'=777", "2028-02-10"),

@@ -19,6 +19,7 @@ from icaccess.review.forecast import Event, Forecast, forecast
 from icaccess.review.forecast_render import forecast_csv, forecast_json, forecast_text
 from icaccess.timeline import timelines
 from tests import people, reference
+from tests.rendered import shown
 
 ROOT = Path(__file__).parents[3]
 DATA = {
@@ -94,14 +95,14 @@ def test_counts() -> None:
 
 
 def test_text() -> None:
-    text = forecast_text(made(REMOVED, LOST), examples=1)
+    text = shown(forecast_text(made(REMOVED, LOST), examples=1))
     assert text.startswith("9 people from 2026-04-20 through 2026-07-20: 3 are allowed now, 1 at the end\n")
     assert "    2026-07-01  1  Teacher at 210: certification_expired\n" in text
     assert "Who loses access, by role\n  Teacher                              2\n" in text
 
 
 def test_nothing_to_come() -> None:
-    assert forecast_text(made(), examples=5).count("\n") == 1
+    assert shown(forecast_text(made(), examples=5)).count("\n") == 1
     assert json.loads(forecast_json(made()))["events"] == []
 
 

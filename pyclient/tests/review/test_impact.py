@@ -23,6 +23,7 @@ from icaccess.review.source import PolicySource
 from icaccess.review.versions import running_version
 from tests import people, reference
 from tests.naming import named_by_last
+from tests.rendered import shown
 
 Edit = Callable[[str, str, str], None]
 DAY = date(2026, 7, 6)
@@ -172,7 +173,7 @@ def test_roles_and_locations_are_those_of_the_current_jobs(base: str, edit: Edit
     assert (change.kind, change.roles, change.locations) == ("loses", ("Office Professional",), ("210",))
     assert impact.newly("revoke") == 1
     assert impact.by("roles") == {"Office Professional": 1}
-    text = impact_text(impact, examples=5)
+    text = shown(impact_text(impact, examples=5))
     assert "1 people decided on 2026-07-06: 1 changes" in text
     assert "allow → deny (keep → revoke). Approved only by somebody who may not" in text
     assert "  revoke  0  →  1  +1" in text
@@ -183,7 +184,7 @@ def test_other_words_alone_are_told_apart(base: str, edit: Edit) -> None:
     impact = measured(base, made_up(60))
     assert list(impact.by_kind()) == ["wording"]
     assert impact.people_changed == 0
-    text = impact_text(impact, examples=1)
+    text = shown(impact_text(impact, examples=1))
     assert "nothing changes but words" in text
     assert "No approval by 2026-07-06 is on record. → Nobody had approved by 2026-07-06." in text
 
@@ -195,7 +196,7 @@ def test_hostile_text_stays_text(base: str, edit: Edit) -> None:
         person["id"] = f"=1+1|<script>{person['id']}"
     impact = measured(base, facts)
     assert impact.changes
-    markdown = impact_markdown(impact, examples=50)
+    markdown = shown(impact_markdown(impact, examples=50))
     assert "<script>" not in markdown
     assert r"=1+1\|\<script\>" in markdown
     for line in impact_csv(impact).splitlines()[1:]:

@@ -13,6 +13,7 @@ from icaccess.errors import PolicyError
 from icaccess.review.page import compare, digest, page_text, read_page
 from icaccess.review.report_clauses import read_clauses
 from icaccess.review.report_data import ClauseWords, PageSentences
+from tests.rendered import shown
 
 ROOT = Path(__file__).parents[3]
 FIRST, SECOND, THIRD = "Everyone may enter.", "You must ring the bell first.", "Keys are collected in June."
@@ -63,7 +64,7 @@ def test_a_page_that_has_not_changed(tmp_path: Path, content: str) -> None:
         ("ES-3", 1, 1),
     ]
     assert (found.changed, found.unread) == ((), ())
-    assert page_text(found, []).endswith("all 3 clauses stand on the page\n")
+    assert shown(page_text(found, [])).endswith("all 3 clauses stand on the page\n")
 
 
 @pytest.mark.parametrize("content", [TEXT, HTML], ids=["text", "html"])
@@ -72,7 +73,7 @@ def test_a_sentence_that_has_changed_and_one_that_is_new(tmp_path: Path, content
     found = compare(CLAUSES, read_page(saved(tmp_path, changed)))
     assert [one.clause for one in found.changed] == ["ES-2"]
     assert found.unread == ("You must ring the bell twice.", "Then wait.")
-    text = page_text(found, [])
+    text = shown(page_text(found, []))
     assert "ES-2   CHANGED OR GONE: 1 of 1 sentences read on 2026-01-02\n" in text
     assert "NEW, and no clause serves it: Then wait.\n" in text
 

@@ -9,13 +9,14 @@ from icaccess.review.coverage import FileCoverage, Uncovered
 from icaccess.review.source import Finding
 from icaccess.review.suite import SuiteRun, TestResult
 from icaccess.review.trace import Trace, TracedClause, TracedRule, TracedTest
+from tests.rendered import shown
 
 FINDING = Finding("reason", "policy/a,b.rego", 3, "50% of: it\nis wrong")
 
 
 def test_findings_as_text() -> None:
-    assert render.findings_text([]) == "the policy is in order\n"
-    assert render.findings_text([FINDING]).endswith("[reason]\n1 finding\n")
+    assert shown(render.findings_text([])) == "the policy is in order\n"
+    assert shown(render.findings_text([FINDING])).endswith("[reason]\n1 finding\n")
 
 
 def test_findings_as_json_is_a_list_even_when_empty() -> None:
@@ -23,7 +24,7 @@ def test_findings_as_json_is_a_list_even_when_empty() -> None:
 
 
 def test_findings_for_github_escape_what_it_would_read() -> None:
-    assert render.findings_github([FINDING]) == (
+    assert shown(render.findings_github([FINDING])) == (
         "::error file=policy/a%2Cb.rego,line=3,title=policy reason::50%25 of: it%0Ais wrong\n"
     )
 
@@ -39,7 +40,7 @@ def test_findings_as_sarif() -> None:
 def test_a_name_cannot_break_a_markdown_table() -> None:
     rule = TracedRule("access.x", "a|b <script>\nc", "p.rego", 1, None, True)
     clause = TracedClause("ES-1", (rule,), (), (TracedTest("`t`", "t.rego", 2),), (), None)
-    table = render.trace_markdown(Trace((clause,)))
+    table = shown(render.trace_markdown(Trace((clause,))))
     assert table.split("\n")[2] == r"| ES-1 | a\|b \<script\> c (`p.rego:1`) |  | \`t\` (`t.rego:2`) | yes |"
 
 
@@ -49,7 +50,7 @@ RUN = SuiteRun((), (), (FileCoverage("p.rego", (1, 2), (3, 4, 9)),), (PART, REAC
 
 
 def test_what_is_not_covered_is_shown_with_why_and_who_reaches_it() -> None:
-    assert render.run_text(RUN).split("\n")[1:] == [
+    assert shown(render.run_text(RUN)).split("\n")[1:] == [
         " 40.0%  p.rego  missed: 3, 4, 9",
         " 40.0%  of the policy is covered",
         "p.rego:4: not covered: no test gets past line 2",
@@ -63,7 +64,7 @@ def test_what_is_not_covered_is_shown_with_why_and_who_reaches_it() -> None:
 def test_a_run_for_github_and_as_sarif() -> None:
     failed = TestResult("s", "t", "t.rego", 7, "the test does not hold")
     run = SuiteRun((failed,), (), (), (REACHED,))
-    assert render.run_github(run) == (
+    assert shown(render.run_github(run)) == (
         "::error file=t.rego,line=7,title=policy passes::t: the test does not hold\n"
         "::warning file=p.rego,line=9,title=policy covered::no test asks for p.y; "
         'reached on 2025-09-10 by {"id":"1"}\n'

@@ -9,31 +9,22 @@ from icaccess.review.impact_render import version_words
 from icaccess.review.search.explore import Exploration, Explored
 from icaccess.review.search.render import cases_yaml, facts_in_words, facts_yaml
 from icaccess.tables import as_json, as_markdown, markdown_text
-from icaccess.text import printable
 
 _SHOWN_LINES = 12
 
 
-def exploration_text(found: Exploration) -> str:
-    """For a terminal: each person with the day, the decision and the facts, then the cases to add."""
-    return "".join(f"{printable(line)}\n" for line in _text(found))
-
-
-def exploration_markdown(found: Exploration) -> str:
+def exploration_markdown(found: Exploration) -> Iterator[str]:
     """A table with a row for each person, then the cases to add."""
-    rows = [
-        [
-            str(number),
-            one.at,
-            *map(markdown_text, (_decided(one), _shows(one), "; ".join(facts_yaml(one.employee)))),
-        ]
+    rows = (
+        [str(number), one.at, *map(markdown_text, (_decided(one), _shows(one), "; ".join(facts)))]
         for number, one in enumerate(found.people, 1)
-    ]
-    lines = [*as_markdown(("#", "on", "decision", "shows", "facts"), rows, numbers=(0,)), ""]
-    lines += [f"{markdown_text(line)}  " for line in _conclusion(found)]
+        for facts in [facts_yaml(one.employee)]
+    )
+    yield from as_markdown(("#", "on", "decision", "shows", "facts"), rows, numbers=(0,))
+    yield ""
+    yield from (f"{markdown_text(line)}  " for line in _conclusion(found))
     if cases := untested_cases(found):
-        lines += ["", "```yaml", *map(printable, cases.splitlines()), "```"]
-    return "".join(f"{line}\n" for line in lines)
+        yield from ("", "```yaml", *cases.splitlines(), "```")
 
 
 def exploration_json(found: Exploration) -> str:
@@ -63,7 +54,8 @@ def _case(one: Explored) -> dict[str, Any]:
     }
 
 
-def _text(found: Exploration) -> Iterator[str]:
+def exploration_text(found: Exploration) -> Iterator[str]:
+    """For a terminal: each person with the day, the decision and the facts, then the cases to add."""
     yield version_words(found.version)
     for number, one in enumerate(found.people, 1):
         yield ""

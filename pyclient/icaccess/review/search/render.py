@@ -22,16 +22,6 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z _-]*[a-z]")
 _WORDS_OF_YAML = {"yes", "no", "on", "off", "true", "false", "null"}
 
 
-def anybody_text(found: Anybody) -> str:
-    """What was found for a terminal: each person, both decisions, lines that differ, and what was tried."""
-    return "".join(f"{printable(line)}\n" for line in _text(found))
-
-
-def anybody_markdown(found: Anybody) -> str:
-    """The same for a pull request's comment, the cases folded away."""
-    return "".join(f"{line}\n" for line in _markdown(found))
-
-
 def anybody_json(found: Anybody) -> str:
     """An object with both versions and `anybody`: what was tried, and everybody found, each with a case."""
     people = [
@@ -102,7 +92,8 @@ def facts_in_words(number: int) -> str:
     return f"{number} fact{'' if number == 1 else 's'}"
 
 
-def _text(found: Anybody) -> Iterator[str]:
+def anybody_text(found: Anybody) -> Iterator[str]:
+    """What was found for a terminal: each person, both decisions, lines that differ, and what was tried."""
     yield from _versions(found)
     for one in found.found:
         yield ""
@@ -119,7 +110,8 @@ def _text(found: Anybody) -> Iterator[str]:
     yield from conclusion(found)
 
 
-def _markdown(found: Anybody) -> Iterator[str]:
+def anybody_markdown(found: Anybody) -> Iterator[str]:
+    """The same for a pull request's comment, the cases folded away."""
     yield "### Anybody imaginable"
     yield ""
     yield from (f"{markdown_text(line)}<br>" for line in _versions(found))
