@@ -149,12 +149,12 @@ def _keep_testing(request: Request, pattern: str | None) -> NoReturn:
 def trace(request: Request, form: str) -> int:
     """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
     from icaccess.review import render
-    from icaccess.review.suite import run_suite
+    from icaccess.review.suite import passing_suite
     from icaccess.review.trace import trace_policy
     from icaccess.tables import as_json
 
     source = _source(request)
-    run = run_suite(source)
+    run = passing_suite(source)
     found = trace_policy(source, run)
     _say_cached(run.cached_at)
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
@@ -262,13 +262,15 @@ def page(request: Request, file: Path, form: str) -> int:
     from icaccess.config.policy_data import load_policy_data
     from icaccess.review.page import compare, page_text, read_page
     from icaccess.review.report_clauses import read_clauses
+    from icaccess.review.suite import passing_suite
     from icaccess.review.trace import trace_policy
 
     source = _source(request)
     clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
     found = compare(clauses or (), read_page(file))
     changed = {one.clause for one in found.changed}
-    rests = [one for one in trace_policy(source).clauses if one.clause in changed] if changed else []
+    traced = trace_policy(source, passing_suite(source)).clauses if changed else ()
+    rests = [one for one in traced if one.clause in changed]
     if form == "json":
         show_value({"clauses": found.clauses, "unread": found.unread, "rests": rests})
     else:

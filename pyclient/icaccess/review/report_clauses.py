@@ -16,8 +16,9 @@ import yaml
 from icaccess.config.policy_data import Requirements, load_policy_data
 from icaccess.errors import PolicyError
 from icaccess.opa.engine import find_opa
-from icaccess.review.report_data import ClauseWords, RulePlace, Settled, Traced
+from icaccess.review.report_data import ClauseWords, RulePlace, Traced
 from icaccess.review.source import CLAUSES, PolicySource
+from icaccess.review.suite import passing_suite
 from icaccess.review.trace import trace_policy
 
 _HEAD = """# The posted page, clause by clause
@@ -53,7 +54,11 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
     try:
         return tuple(
             msgspec.structs.replace(
-                clause, settled=tuple(_filled(settled, values) for settled in clause.settled)
+                clause,
+                settled=tuple(
+                    msgspec.structs.replace(one, answer=one.answer.format_map(values).strip())
+                    for one in clause.settled
+                ),
             )
             for clause in clauses
         )
@@ -83,7 +88,7 @@ def traced_clauses(policy: Path, config: Path) -> tuple[Traced, ...]:
             tests=tuple(test.name for test in (*one.tests, *one.cases)),
             gap=one.gap,
         )
-        for one in trace_policy(source).clauses
+        for one in trace_policy(source, passing_suite(source)).clauses
     )
 
 
@@ -102,10 +107,6 @@ def as_markdown(clauses: Sequence[ClauseWords]) -> str:
         for settled in clause.settled:
             text += f"\n**{settled.question}** {settled.answer} *{settled.why}*\n"
     return text
-
-
-def _filled(settled: Settled, values: Mapping[str, str]) -> Settled:
-    return msgspec.structs.replace(settled, answer=settled.answer.format_map(values).strip())
 
 
 def _values(requirements: Requirements) -> Mapping[str, str]:

@@ -124,12 +124,14 @@ def run_some(source: PolicySource, pattern: str) -> SuiteRun:
 
 
 def passing_suite(source: PolicySource) -> SuiteRun:
-    """The same, where every test passes; else a `PolicyError` says how many fail."""
+    """The same, where every test passes; else a `PolicyError` names the first that fails."""
     run = run_suite(source)
-    if run.failed:
-        raise PolicyError(
-            f"{run.failed} of the policy's tests fail: run `icaccess policy test`, and mend them"
-        )
+    for test in run.tests:
+        if test.problem is not None:
+            raise PolicyError(
+                f"{test.file}:{test.line}: {test.name} fails ({run.failed} in all); "
+                "mend what `icaccess policy test` shows first"
+            )
     return run
 
 

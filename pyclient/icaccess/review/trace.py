@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
-from icaccess.errors import PolicyError
 from icaccess.review.modules import Rule
 from icaccess.review.source import PolicySource
-from icaccess.review.suite import SuiteRun, run_suite
+from icaccess.review.suite import SuiteRun
 
 
 class TracedRule(msgspec.Struct, frozen=True):
@@ -54,18 +53,8 @@ class Trace(msgspec.Struct, frozen=True):
         return tuple(clause for clause in self.clauses if clause.gap)
 
 
-def trace_policy(source: PolicySource, run: SuiteRun | None = None) -> Trace:
-    """The matrix of a policy; its tests are run unless their `run` is given.
-
-    Raises as `run_suite` does, and `PolicyError` when a test fails: what is evaluated is not known then.
-    """
-    run = run or run_suite(source)
-    for test in run.tests:
-        if test.problem is not None:
-            raise PolicyError(
-                f"{test.file}:{test.line}: {test.name} fails ({run.failed} in all); "
-                "mend what `icaccess policy test` shows, then trace"
-            )
+def trace_policy(source: PolicySource, run: SuiteRun) -> Trace:
+    """The matrix of a policy by a `run` of its tests in which all of them passed."""
     return Trace(tuple(_clause(source, run, clause) for clause in source.clauses))
 
 
