@@ -97,6 +97,11 @@ def read_all_cases(source: PolicySource) -> ReadCases:
     return [(file, *read_cases(file, source.clauses)) for file in source.case_files]
 
 
+def all_cases(source: PolicySource) -> list[Case]:
+    """The cases in all of these files."""
+    return [case for _, found, _ in read_all_cases(source) for case in found.cases]
+
+
 def run_cases(
     source: PolicySource, read: ReadCases, *, coverage: bool = True
 ) -> tuple[list[CaseResult], list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from icaccess.errors import IcaccessError
-from icaccess.review.cases import read_cases
+from icaccess.review.cases import all_cases
 from icaccess.review.modules import Rule
 from icaccess.review.names import name_findings, nodes
 from icaccess.review.reach import rule_at
@@ -205,12 +205,7 @@ def _reason(code: str, rules: list[Rule], table: _Table) -> Iterator[Finding]:
 
 def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
     """Reasons that no case expects and no test gives; the suite runs only for what no test names either."""
-    expected = {
-        code
-        for file in source.case_files
-        for case in read_cases(file, source.clauses)[0].cases
-        for code in case.expect.get("reasons", [])
-    }
+    expected = {code for case in all_cases(source) for code in case.expect.get("reasons", [])}
     named = {
         node["value"]
         for module in source.test_modules

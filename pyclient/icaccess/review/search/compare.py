@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from icaccess.opa.engine import find_opa
-from icaccess.review.cases import read_cases
+from icaccess.review.cases import all_cases
 from icaccess.review.modules import Rule
 from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried
 from icaccess.review.search.differ import Difference, codes
@@ -118,11 +118,10 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
     """Those of the cases on their days, and the people of the examples on the last day that a case has."""
     days = set()
     for source in sources:
-        for file in source.case_files:
-            for case in read_cases(file, source.clauses)[0].cases:
-                if is_day(case.at) and isinstance(case.employee, dict):
-                    days.add(case.at)
-                    yield Made.like(case.employee, case.at)
+        for case in all_cases(source):
+            if is_day(case.at):
+                days.add(case.at)
+                yield Made.like(case.employee, case.at)
     some = sorted(days)[:: max(len(days) // 4, 1)]
     for folder in examples:
         for file in sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]:

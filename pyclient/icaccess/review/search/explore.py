@@ -12,7 +12,7 @@ import msgspec
 
 from icaccess.errors import EngineError
 from icaccess.opa.engine import find_opa
-from icaccess.review.cases import Question, decide_questions, read_cases
+from icaccess.review.cases import Question, all_cases, decide_questions
 from icaccess.review.coverage import PolicyLine, covered_by
 from icaccess.review.search.anybody import QUIET, Tried
 from icaccess.review.search.facts import count_facts, employee_shape
@@ -66,8 +66,7 @@ def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
     Raises `PolicyError` where the policy does not compile, and `EngineError` where OPA does not start.
     """
     source = PolicySource(find_opa(), place.policy, place.config)
-    cases = [case for file in source.case_files for case in read_cases(file, source.clauses)[0].cases]
-    seeds = [Made.like(case.employee, case.at) for case in cases]
+    seeds = [Made.like(case.employee, case.at) for case in all_cases(source)]
     tested = _tested_lines(source)  # first: a policy whose tests fail is refused
     with judging(place) as (version, decisions):
         search = _Explorer(source, seeds, Tried(seed=seed, limit=limit, seeds=len(seeds)))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from icaccess.review.cases import read_all_cases
+from icaccess.review.cases import all_cases
 from icaccess.review.coverage import Uncovered
 from icaccess.review.mutants import Mutant
 from icaccess.review.reach import asked_by, reached
@@ -52,8 +52,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 def _searched(source: PolicySource, parts: Sequence[Uncovered], seconds: float) -> Iterator[Uncovered]:
     decided_by = reached(asked_by(source.modules), [_DECISIONS])
-    cases = [case for _, found, _ in read_all_cases(source) for case in found.cases]
-    search = MutantSearch(source, [Made.like(case.employee, case.at) for case in cases])
+    search = MutantSearch(source, [Made.like(case.employee, case.at) for case in all_cases(source)])
     deadline = time.monotonic() + seconds
     with ExitStack() as stack:
         opas: list[ChangedOpa] = []
