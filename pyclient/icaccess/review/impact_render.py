@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+import msgspec
+
 from icaccess.models import Decision
 from icaccess.review.impact import ACTIONS, KINDS, DayActions, DecisionChange, Impact, ImpactKind
 from icaccess.review.versions import Version
@@ -36,7 +38,7 @@ def impact_json(impact: Impact) -> str:
         "by_role": impact.by("roles"),
         "by_location": impact.by("locations"),
     }
-    whole = {name: getattr(impact, name) for name in Impact.__struct_fields__}
+    whole = msgspec.structs.asdict(impact)
     changes = whole.pop("changes")
     return as_json(whole | counts | {"changes": changes})
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from icaccess.review.impact_render import version_words
 from icaccess.review.search.explore import Exploration, Explored
 from icaccess.review.search.render import cases_yaml, facts_in_words, facts_yaml
@@ -29,8 +31,7 @@ def exploration_markdown(found: Exploration) -> Iterator[str]:
 
 def exploration_json(found: Exploration) -> str:
     """An object with the version, what was tried, each person, and the cases to add as YAML."""
-    fields = {name: getattr(found, name) for name in Exploration.__struct_fields__}
-    return as_json(fields | {"cases": untested_cases(found)})
+    return as_json(msgspec.structs.asdict(found) | {"cases": untested_cases(found)})
 
 
 def untested_cases(found: Exploration) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 import yaml
 
 from icaccess.models import Decision
@@ -24,10 +25,7 @@ _WORDS_OF_YAML = {"yes", "no", "on", "off", "true", "false", "null"}
 
 def anybody_json(found: Anybody) -> str:
     """An object with both versions and `anybody`: what was tried, and everybody found, each with a case."""
-    people = [
-        {name: getattr(one, name) for name in Found.__struct_fields__} | {"case": case_yaml([one])}
-        for one in found.found
-    ]
+    people = [msgspec.structs.asdict(one) | {"case": case_yaml([one])} for one in found.found]
     anybody = {"same": found.same, "tried": found.tried, "found": people, "lines": found.lines}
     return as_json({"base": found.base, "head": found.head, "anybody": anybody | {"problem": found.problem}})
 
