@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -67,7 +66,12 @@ def write(report: Report, folder: Path) -> list[Path]:
     """
     table, data = as_csv(report), as_json(report)
     beside = [(name, hashlib.sha256(content).hexdigest()) for name, content in ((CSV, table), (JSON, data))]
-    return _replace_all(folder, {CSV: table, JSON: data, PAGE: render(report, beside)})
+    contents = {folder / CSV: [table], folder / JSON: [data], folder / PAGE: [render(report, beside)]}
+    try:
+        write_private_files(contents)
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
+    return list(contents)
 
 
 def check_folder(folder: Path) -> None:
@@ -121,12 +125,3 @@ def as_csv(report: Report) -> bytes:
 
 def _unwritable(folder: Path, why: str) -> UsageError:
     return UsageError(f"{folder}: no report can be written there: {why}; give another folder with --out")
-
-
-def _replace_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
-    """Write every file beside its place, then rename them all."""
-    try:
-        write_private_files({folder / name: [content] for name, content in contents.items()})
-    except OSError as error:
-        raise _unwritable(folder, error.strerror or str(error)) from error
-    return [folder / name for name in contents]

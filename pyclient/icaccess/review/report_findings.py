@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from icaccess.review.report_data import (
     Audit,
@@ -69,17 +69,17 @@ def checks(report: Report, counts: ReportCounts) -> list[ReportCheck]:
     ]
     waiting = sum(one.waits_since is not None for one in report.people)
     found.append(_check(waiting == 0, f"{waiting:,} revocations wait for a person's consent.", "waiting"))
-    found.append(_not_seen(report, "removals") if report.removals is None else _removals(report.removals))
+    found.append(_seen(report, "removals", _removals))
     foretold = [one for one in report.removals or () if one.told is not None]
     if foretold:
         found.append(_foretold(foretold))
     if report.under_way.pending or report.under_way.export_due_since:
         found.append(_under_way(report.under_way))
-    found.append(_not_seen(report, "drift") if report.drift is None else _drift(report.drift))
-    found.append(_not_seen(report, "audit", "digests") if report.audit is None else _audit(report.audit))
+    found.append(_seen(report, "drift", _drift))
+    found.append(_seen(report, "audit", _audit, "digests"))
     if report.audit is not None:
         found.append(_check(report.audit.witnessed, report.audit.witness, "digests"))
-    found.append(_not_seen(report, "trace") if report.trace is None else _trace(report.trace))
+    found.append(_seen(report, "trace", _trace))
     return found
 
 
@@ -87,7 +87,10 @@ def _check(good: bool, text: str, section: str) -> ReportCheck:
     return ReportCheck("allow" if good else "undecided", "Fine" if good else "Look", text, section)
 
 
-def _not_seen(report: Report, part: str, section: str = "") -> ReportCheck:
+def _seen(report: Report, part: str, look: Callable[[Any], ReportCheck], section: str = "") -> ReportCheck:
+    """What a look at a part finds, or why the part is missing."""
+    if (found := getattr(report, part)) is not None:
+        return look(found)
     why = report.absent.get(part, "nobody looked.")
     return ReportCheck("unseen", "Not seen", f"{part.capitalize()}: {why}", section or part)
 

@@ -220,17 +220,13 @@ def compare(earlier: Report, people: Iterable[ReportedPerson]) -> Since:
 
 def expiries(people: Iterable[ReportedPerson], as_of: date) -> tuple[Month, ...]:
     """How many certifications of people who are allowed end in each month, from the month of `as_of` on."""
-    valid: Counter[str] = Counter()
-    recertify: Counter[str] = Counter()
-    for person in people:
-        if person.outcome == "allow" and person.expiry is not None:
-            ends_in = f"{person.expiry.valid_through:%Y-%m}"
-            (recertify if person.expiry.state == "recertify" else valid)[ends_in] += 1
-    last = max([*valid, *recertify], default="")
+    expiring = [one.expiry for one in people if one.outcome == "allow" and one.expiry is not None]
+    ends = Counter((f"{one.valid_through:%Y-%m}", one.state == "recertify") for one in expiring)
+    last = max((name for name, _ in ends), default="")
     found = []
     year, month = as_of.year, as_of.month
     while (name := f"{year:04}-{month:02}") <= last:
-        found.append(Month(month=name, valid=valid[name], recertify=recertify[name]))
+        found.append(Month(month=name, valid=ends[name, False], recertify=ends[name, True]))
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
     return tuple(found)
 

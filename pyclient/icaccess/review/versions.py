@@ -91,14 +91,10 @@ def naming(side: str, work: Path) -> Iterator[None]:
 
 def _in_folder(folder: Path) -> tuple[Path, Path]:
     policy, config = folder / "policy", folder / "config"
-    if not policy.is_dir():
-        raise PolicyError(
-            f"the folder has no policy/ in it; give one that holds policy/ and config/ ({folder})"
-        )
-    if not config.is_dir():
-        raise ConfigError(
-            f"the folder has no config/ in it; give one that holds policy/ and config/ ({folder})"
-        )
+    for part, error in ((policy, PolicyError), (config, ConfigError)):
+        if not part.is_dir():
+            why = f"the folder has no {part.name}/ in it; give one that holds policy/ and config/"
+            raise error(f"{why} ({folder})")
     return policy, config
 
 
