@@ -41,7 +41,6 @@ def forecast(
     from icaccess.pipeline import start
     from icaccess.review import campaign as recertification
     from icaccess.review import forecast as review
-    from icaccess.review import forecast_render as render
     from icaccess.tables import as_json
 
     last = until or campaign
@@ -63,8 +62,8 @@ def forecast(
         else:
             found = review.forecast(run.parts.client, people, request.day, last)
             forms = {
-                "text": lambda: render.forecast_text(found, examples),
-                "json": lambda: render.forecast_json(found),
-                "csv": lambda: render.forecast_csv(found),
+                "text": lambda: review.forecast_text(found, examples),
+                "json": lambda: review.forecast_json(found),
+                "csv": lambda: review.forecast_csv(found),
             }
     show(forms[form](), form)

@@ -15,8 +15,7 @@ import yaml
 
 from icaccess.models import Employee
 from icaccess.opa.client import AccessClient
-from icaccess.review.forecast import Event, Forecast, forecast
-from icaccess.review.forecast_render import forecast_csv, forecast_json, forecast_text
+from icaccess.review.forecast import Event, Forecast, forecast, forecast_csv, forecast_json, forecast_text
 from icaccess.timeline import timelines
 from tests import people, reference
 from tests.rendered import shown
