@@ -44,11 +44,6 @@ class Event(msgspec.Struct, frozen=True):
     roles: tuple[str, ...]
     locations: tuple[str, ...]
 
-    @property
-    def month(self) -> str:
-        """The month of the day, `YYYY-MM`."""
-        return f"{self.day:%Y-%m}"
-
 
 class Forecast(msgspec.Struct, frozen=True):
     """All events among `people` after `first_day`, through `last_day`, in the order of days and ids.
@@ -64,7 +59,7 @@ class Forecast(msgspec.Struct, frozen=True):
 
     def by_month(self) -> dict[str, dict[ForecastKind, int]]:
         """How many people each kind of event touches, month by month; months without any are left out."""
-        touched = {(event.month, event.kind, event.employee_id) for event in self.events}
+        touched = {(f"{one.day:%Y-%m}", one.kind, one.employee_id) for one in self.events}
         months: dict[str, dict[ForecastKind, int]] = {}
         for month, kind, _ in sorted(touched):
             counts = months.setdefault(month, {})

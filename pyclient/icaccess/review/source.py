@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import yaml
@@ -21,18 +17,14 @@ import yaml
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.opa.bundles import first_complaint, shipped
-from icaccess.opa.engine import cache_dir, environment
+from icaccess.opa.engine import environment
+from icaccess.review.cache import Value, from_cache
 from icaccess.review.modules import Module, Rule, module_of
 
 CLAUSES = "clauses.yaml"
 """The file of a policy that lists the clauses of the posted requirements, and is the only one that does."""
 
 POLICY_DATA = ("requirements", "locations", "calendar")
-
-_KEPT = 40
-"""How many results of a kind the cache keeps: those used last."""
-
-Value = TypeVar("Value")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -230,36 +222,13 @@ class PolicySource:
         return digest.hexdigest()
 
     def cached(self, name: str, kind: type[Value], make: Callable[[], Value], *also: str) -> Value:
-        """The value that `make` gives, from the user's cache where it was made of the same policy and OPA.
+        """The value that `make` gives, from the cache where it was made of the same policy and OPA.
 
-        `also` is what else it was made of. `kind` is a struct with `cached_at`, which holds the instant at
-        which a value from the cache was made. A cache that cannot be read or written costs time and nothing
-        else. What was made while a file changed is not kept, since nobody knows of which content it tells.
+        `also` is what else it was made of, and `kind` as for `from_cache`.
         """
-        folder = cache_dir() / "review"
-        digest = self.digest(__version__, *also)
-        place = folder / f"{digest}-{name}.json"
-        if self.use_cache:
-            with contextlib.suppress(OSError, msgspec.DecodeError):
-                made_at = place.stat().st_mtime
-                found: Any = msgspec.json.decode(place.read_bytes(), type=kind)
-                os.utime(place, (time.time(), made_at))
-                instant = datetime.fromtimestamp(made_at, UTC).isoformat(timespec="seconds")
-                kept: Value = msgspec.structs.replace(found, cached_at=instant)
-                return kept
-        value = make()
-        if self.digest(__version__, *also) != digest:
-            return value
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, beside = tempfile.mkstemp(dir=folder, suffix=".new")
-            with open(handle, "wb") as stream:  # noqa: PTH123 (the handle is open already)
-                stream.write(msgspec.json.encode(value))
-            Path(beside).replace(place)
-            alike = folder.glob(f"*-{name.partition('-')[0]}*.json")
-            for unused in sorted(alike, key=lambda one: one.stat().st_atime)[:-_KEPT]:
-                unused.unlink(missing_ok=True)
-        return value
+        if not self.use_cache:
+            return make()
+        return from_cache(name, kind, make, lambda: self.digest(__version__, *also))
 
     @cached_property
     def _all_files(self) -> list[Path]:

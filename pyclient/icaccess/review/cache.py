@@ -1,0 +1,52 @@
+"""Results in the user's cache, each under the digest of all that it was made of."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, TypeVar
+
+import msgspec
+
+from icaccess.opa.engine import cache_dir
+
+_KEPT = 40
+"""How many results of a kind the cache keeps: those used last."""
+
+Value = TypeVar("Value")
+
+
+def from_cache(name: str, kind: type[Value], make: Callable[[], Value], digest: Callable[[], str]) -> Value:
+    """The value that `make` gives, from the cache where `digest` is what it was when the value was made.
+
+    `kind` is a struct with `cached_at`, which holds the instant at which a value from the cache was made. A
+    cache that cannot be read or written costs time and nothing else. What was made while the digest changed
+    is not kept, since nobody knows of which content it tells.
+    """
+    folder = cache_dir() / "review"
+    before = digest()
+    place = folder / f"{before}-{name}.json"
+    with suppress(OSError, msgspec.DecodeError):
+        made_at = place.stat().st_mtime
+        found: Any = msgspec.json.decode(place.read_bytes(), type=kind)
+        os.utime(place, (time.time(), made_at))
+        instant = datetime.fromtimestamp(made_at, UTC).isoformat(timespec="seconds")
+        kept: Value = msgspec.structs.replace(found, cached_at=instant)
+        return kept
+    value = make()
+    if digest() != before:
+        return value
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder, suffix=".new", delete=False) as new:
+            new.write(msgspec.json.encode(value))
+        Path(new.name).replace(place)
+        alike = folder.glob(f"*-{name.partition('-')[0]}*.json")
+        for unused in sorted(alike, key=lambda one: one.stat().st_atime)[:-_KEPT]:
+            unused.unlink(missing_ok=True)
+    return value
