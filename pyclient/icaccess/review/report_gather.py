@@ -123,7 +123,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         absent["elsewhere"] = f"OPA did not say: {error}."
     if not history.is_empty:
         told = {(one.employee_id, one.run_id): one.told for one in foretold_removals(store, target.identity)}
-        removals = history.removals(collected.last_days, told)
+        removals = history.removals(collected.last_days(), told)
         if not personal:
             removals = tuple(msgspec.structs.replace(one, note="") for one in removals)
         audit = audit_end(store, settings)
@@ -151,7 +151,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         ),
         population=Population(
             records=plan.people,
-            answered=collected.answered,
+            answered=len(collected.joined),
             unreadable=collected.unreadable,
             without_record=len(people) - plan.people,
             facts_digest=plan.facts_digest,

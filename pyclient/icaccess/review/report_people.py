@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from types import MappingProxyType
 
 import msgspec
 from msgspec import UNSET
@@ -39,12 +38,8 @@ class Collected:
     """People as their decisions come by, on their way from OPA into the plan."""
 
     def __init__(self, current: Mapping[str, Access], match: Match, *, personal: bool) -> None:
-        self.answered = 0
-        self.unreadable = 0
         self.joined: list[Record] = []
-        """The records as they were sent, with the access that the target shows."""
-        self.last_days: dict[str, list[date]] = {}
-        """The last days of each person's employments that end."""
+        """The records as they were sent and answered, with the access that the target shows."""
         self._people: list[ReportedPerson] = []
         self._known: set[str] = set()
         self._match = match
@@ -59,15 +54,24 @@ class Collected:
         for one, answer in decided:
             record = one.record.read() if isinstance(one.record, Unread) else one.record
             self.joined.append(record)
-            self.answered += 1
             self._add(record, _decision(answer))
             yield one, answer
 
+    @property
+    def unreadable(self) -> int:
+        """How many records are wrong in themselves."""
+        return sum(isinstance(record, InvalidRecord) for record in self.joined)
+
+    def last_days(self) -> dict[str, list[date]]:
+        """The last days of each person's employments that end."""
+        return {
+            record.id: [one.end for one in record.employment if isinstance(one.end, date)]
+            for record in self.joined
+            if isinstance(record, Employee) and record.employment is not UNSET
+        }
+
     def everybody(
-        self,
-        plan: Plan,
-        given: Mapping[str, Given] = MappingProxyType({}),
-        since: Mapping[str, str] = MappingProxyType({}),
+        self, plan: Plan, given: Mapping[str, Given], since: Mapping[str, str]
     ) -> tuple[ReportedPerson, ...]:
         """All people of the plan, those who hold access and have no employee record at the end.
 
@@ -77,15 +81,19 @@ class Collected:
         for one in plan.undecided:
             if one.employee_id not in self._known:
                 answer = no_employee_record(one.employee_id, plan.as_of)
-                held = _held(self._shown[one.employee_id])
-                self._people.append(_person(answer, self._name(one.employee_id), held=held))
+                held = self._shown[one.employee_id]
+                self._people.append(_person(answer, self._name(one.employee_id), held))
         gone = {one.employee_id: one.gone for one in plan.of("revoke") if one.needs_consent}
-        people = [replace(one, given=given.get(one.id)) if one.held else one for one in self._people]
-        for place, person in enumerate(people):
+
+        def whole(person: ReportedPerson) -> ReportedPerson:
+            if person.held:
+                person = replace(person, given=given.get(person.id))
             if person.id in gone:
                 began = date.fromisoformat(since.get(person.id, str(plan.as_of)))
-                people[place] = replace(person, waits_since=began, gone=gone[person.id])
-        return tuple(people if self._personal else map(self._impersonal, people))
+                person = replace(person, waits_since=began, gone=gone[person.id])
+            return person if self._personal else self._impersonal(person)
+
+        return tuple(map(whole, self._people))
 
     def drift(self, plan: Plan) -> Iterator[ReportedDrift]:
         """The plan's drift; holders without a record are named as in `people`."""
@@ -93,8 +101,8 @@ class Collected:
             yield ReportedDrift(
                 id=self._name(one.employee_id),
                 kind=one.kind,
-                expected=_held(one.expected) if one.expected else None,
-                found=_held(one.found) if one.found else None,
+                expected=_held(one.expected),
+                found=_held(one.found),
                 outcome=one.outcome,
                 action=one.action,
             )
@@ -125,19 +133,10 @@ class Collected:
     def _add(self, record: Record, decision: Decision) -> None:
         self._known.add(record.id)
         if isinstance(record, InvalidRecord):
-            self.unreadable += 1
-            holding = self._shown.get(record.id)
-            self._people.append(_person(decision, record.id, held=_held(holding) if holding else None))
+            self._people.append(_person(decision, record.id, self._shown.get(record.id)))
             return
-        if record.employment is not UNSET:
-            self.last_days[record.id] = [one.end for one in record.employment if isinstance(one.end, date)]
         jobs = () if record.assignments is UNSET else record.assignments
-        person = _person(
-            decision,
-            record.id,
-            jobs=tuple(_jobs(jobs, decision.as_of)),
-            held=_held(record.access) if isinstance(record.access, Access) and record.access.held else None,
-        )
+        person = _person(decision, record.id, _access_of(record), tuple(_jobs(jobs, decision.as_of)))
         if self._personal:
             person = replace(
                 person, name=record.name or "", username=record.username or "", email=record.email or ""
@@ -161,10 +160,10 @@ class Collected:
 
 
 def _person(
-    decision: Decision, shown_id: str, *, held: Held | None, jobs: tuple[Job, ...] = ()
+    decision: Decision, shown_id: str, held: Access | None, jobs: tuple[Job, ...] = ()
 ) -> ReportedPerson:
-    said = {name: getattr(decision, name) for name in Decision.__struct_fields__ if name in _PERSON}
-    return ReportedPerson(id=shown_id, jobs=jobs, held=held, **said)
+    said = {name: value for name, value in msgspec.structs.asdict(decision).items() if name in _PERSON}
+    return ReportedPerson(id=shown_id, jobs=jobs, held=_held(held), **said)
 
 
 def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:
@@ -179,12 +178,22 @@ def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:
 def held_by_records(records: Iterable[Record]) -> Iterator[tuple[str, Access]]:
     """Who holds access by the records themselves: all there is to go by before the ledger's first day."""
     for record in records:
-        if isinstance(record, Employee) and isinstance(record.access, Access) and record.access.held:
-            yield record.id, record.access
+        if (access := _access_of(record)) is not None:
+            yield record.id, access
 
 
-def _held(access: Access) -> Held:
-    return Held(
-        since=access.since if isinstance(access.since, date) else None,
-        locations=access.locations if isinstance(access.locations, tuple) else None,
+def _access_of(record: Record) -> Access | None:
+    """What a record says that the person holds."""
+    access = record.access if isinstance(record, Employee) else None
+    return access if isinstance(access, Access) and access.held else None
+
+
+def _held(access: Access | None) -> Held | None:
+    return (
+        None
+        if access is None
+        else Held(
+            since=access.since if isinstance(access.since, date) else None,
+            locations=access.locations if isinstance(access.locations, tuple) else None,
+        )
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,7 +77,7 @@ class History:
                 found[row.employee_id] = Given(
                     run=row.run_id,
                     how="granted",
-                    on=self._day(row.settled_at),
+                    on=self._here(row.settled_at).date(),
                     approval=grounds.approval if grounds else None,
                 )
         return found
@@ -86,7 +85,7 @@ class History:
     def removals(
         self,
         last_days: Mapping[str, Sequence[date]],
-        told: Mapping[tuple[str, int], Sequence[Telling]] = MappingProxyType({}),
+        told: Mapping[tuple[str, int], Sequence[Telling]],
     ) -> tuple[Removal, ...]:
         """Every removal, newest first.
 
@@ -100,7 +99,7 @@ class History:
                 continue
             why = tuple(reason.code for reason in self._intent(row).reasons)
             asked_on = self._runs[row.run_id]
-            settled_on = self._day(row.settled_at) if row.settled_at else None
+            settled_on = self._here(row.settled_at).date() if row.settled_at else None
             ends = [day for day in last_days.get(row.employee_id, ()) if day < asked_on]
             departed_on = max(ends) if ends and "not_employed" in why else None
             days = None
@@ -126,10 +125,8 @@ class History:
         """The same with instants in the district's zone."""
         if notices is None:
             return None
-        moments = [datetime.fromisoformat(one.told_at).astimezone(self._zone) for one in notices]
         return tuple(
-            replace(one, told_at=moment.isoformat(timespec="seconds"))
-            for one, moment in zip(notices, moments, strict=True)
+            replace(one, told_at=self._here(one.told_at).isoformat(timespec="seconds")) for one in notices
         )
 
     def _intent(self, row: Row[Any]) -> _Intent:
@@ -147,8 +144,8 @@ class History:
             if intent.target == target:
                 yield (run_id, intent.n), intent
 
-    def _day(self, instant: str) -> date:
-        return datetime.fromisoformat(instant).astimezone(self._zone).date()
+    def _here(self, instant: str) -> datetime:
+        return datetime.fromisoformat(instant).astimezone(self._zone)
 
 
 def audit_end(store: Store, settings: Config | None) -> Audit:
