@@ -20,7 +20,7 @@ from icaccess.batches import batches, ordered_map
 from icaccess.errors import EngineError, HttpError
 from icaccess.review.cases import Case, difference, read_cases
 from icaccess.review.mutants import Mutant
-from icaccess.review.names import Path_
+from icaccess.review.names import DataPath
 from icaccess.review.reach import asked_by, reached, rule_at
 from icaccess.review.search.compare import Found
 from icaccess.review.search.judge import UNDEFINED, Made, VersionJudge, questions
@@ -78,7 +78,7 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
                 ChangedOpa(source, (*source.test_files, *source.test_data))
             )
             self._groups = [group for file in source.case_files for group in self._group(file)]
-            took: dict[Path_, float] = {}
+            took: dict[DataPath, float] = {}
             self._expected = {}
             for test in tests:
                 started = time.monotonic()
@@ -141,7 +141,7 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
                     return True
         return False
 
-    def _is_noticed_by_tests(self, rule: Path_) -> bool:
+    def _is_noticed_by_tests(self, rule: DataPath) -> bool:
         for test in self._tests:
             if rule in self._reached_by[test] and self._tested.answer(test) != self._expected[test]:
                 self._tests.remove(test)

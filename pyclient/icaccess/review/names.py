@@ -19,7 +19,8 @@ from icaccess.opa.bundles import shipped
 from icaccess.review.modules import Module
 from icaccess.review.source import POLICY_DATA, Finding, PolicySource
 
-Path_ = tuple[str, ...]
+DataPath = tuple[str, ...]
+"""Where something stands in OPA's `data`, step by step."""
 
 _WORD = re.compile(r"\{[a-z_]+\}")
 
@@ -47,12 +48,12 @@ def name_findings(source: PolicySource) -> Iterator[Finding]:
     yield from _toothless(source)
 
 
-def references(module: Module, syntax: Any = None) -> Iterator[tuple[Path_, int]]:
+def references(module: Module, syntax: Any = None) -> Iterator[tuple[DataPath, int]]:
     """Each `data.a.b` in a module, as `(a, b)` up to what is known only when it runs, and its line.
 
     What is written by the name of an import is given in full. `syntax` is the part of the module to look at.
     """
-    named: dict[str, Path_] = {"data": ()}
+    named: dict[str, DataPath] = {"data": ()}
     for entry in module.syntax.get("imports", []):
         path = [part["value"] for part in entry["path"]["value"]]
         if path[0] == "data":
@@ -74,12 +75,12 @@ def nodes(syntax: Any) -> Iterator[dict[str, Any]]:
             yield from nodes(inner)
 
 
-def _declared(modules: Iterable[Module]) -> Iterator[Path_]:
+def _declared(modules: Iterable[Module]) -> Iterator[DataPath]:
     for module in modules:
         yield from (rule.parts for rule in module.rules)
 
 
-def _lost(module: Module, declared: list[Path_], known: dict[str, set[Path_]]) -> Iterator[Finding]:
+def _lost(module: Module, declared: list[DataPath], known: dict[str, set[DataPath]]) -> Iterator[Finding]:
     for path, line in references(module):
         name = ".".join(("data", *path))
         if not path:
@@ -96,15 +97,15 @@ def _lost(module: Module, declared: list[Path_], known: dict[str, set[Path_]]) -
             yield Finding("reach", module.file, line, message)
 
 
-def meet(one: Path_, other: Path_) -> bool:
+def meet(one: DataPath, other: DataPath) -> bool:
     """Whether one path leads to the other, or beyond it."""
     length = min(len(one), len(other))
     return one[:length] == other[:length]
 
 
-def _known_data(source: PolicySource) -> dict[str, set[Path_]]:
+def _known_data(source: PolicySource) -> dict[str, set[DataPath]]:
     """The paths of the values that each document of policy data has, or may have by its schema."""
-    known: dict[str, set[Path_]] = {}
+    known: dict[str, set[DataPath]] = {}
     for name in POLICY_DATA:
         schema = source.schemas and source.schemas / f"{name}.jsonschema"
         if schema and schema.is_file() and name in source.policy_data:
@@ -114,7 +115,7 @@ def _known_data(source: PolicySource) -> dict[str, set[Path_]]:
     return known
 
 
-def _fields(schema: dict[str, Any], whole: dict[str, Any]) -> Iterator[Path_]:
+def _fields(schema: dict[str, Any], whole: dict[str, Any]) -> Iterator[DataPath]:
     if "$ref" in schema:
         schema = whole["definitions"][schema["$ref"].rpartition("/")[2]]
     below = [inner for key in ("anyOf", "oneOf", "allOf") for inner in schema.get(key, [])]
@@ -164,7 +165,7 @@ def _unused_data(source: PolicySource) -> Iterator[Finding]:
                 yield Finding("data", file, 1, f"no rule uses {'.'.join(path)}")
 
 
-def _leaves(path: Path_, value: Any) -> Iterator[Path_]:
+def _leaves(path: DataPath, value: Any) -> Iterator[DataPath]:
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves((*path, key), inner)

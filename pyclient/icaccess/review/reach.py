@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from icaccess.review.modules import Module, Rule
-from icaccess.review.names import Path_, meet, nodes, references
+from icaccess.review.names import DataPath, meet, nodes, references
 from icaccess.review.source import PolicySource
 
-Asked = dict[Path_, set[Path_]]
+Asked = dict[DataPath, set[DataPath]]
 """For each rule, by package and name, the rules and packages that its text names."""
 
 
@@ -29,10 +29,10 @@ def asked_by(modules: Iterable[Module]) -> Asked:
     return asked
 
 
-def reached(asked: Asked, first: Iterable[Path_]) -> set[Path_]:
+def reached(asked: Asked, first: Iterable[DataPath]) -> set[DataPath]:
     """The rules that some can reach, themselves among them; a package stands for all of its rules."""
     left = [rule for path in first for rule in asked if meet(path, rule)]
-    found: set[Path_] = set()
+    found: set[DataPath] = set()
     while left:
         rule = left.pop()
         if rule not in found:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 from icaccess.review.campaign import Campaign
 from icaccess.review.report_data import Coming, Month
 
 _WIDTH, _LEFT, _TOP, _PLOT = 960, 44, 22, 190
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST = 36
 
 
@@ -38,6 +39,11 @@ class ChartRow(NamedTuple):
 
     when: str
     counts: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """All counts together."""
+        return sum(self.counts)
 
 
 class Chart(NamedTuple):
@@ -101,8 +107,10 @@ def _chart(
 ) -> Chart | None:
     if not rows:
         return None
-    shown = rows if len(rows) <= _LONGEST else [row for row in rows if sum(row.counts)]
-    top = _round_up(max(sum(row.counts) for row in rows))
+    told = [row for row in rows if row.total]
+    shown = rows if len(rows) <= _LONGEST else told
+    peak = max(rows, key=lambda row: row.total)
+    top = _round_up(peak.total)
     floor = _TOP + _PLOT
     step = (_WIDTH - _LEFT) / max(len(shown), 6)
     width = min(step * 0.72, 46)
@@ -112,31 +120,23 @@ def _chart(
         year, month, *days = row.when.split("-")
         y = float(floor)
         parts = []
-        for part, count in enumerate(row.counts):
-            height = count / top * _PLOT
+        for part, people in enumerate(row.counts):
+            height = people / top * _PLOT
             y -= height
-            if count:
+            if people:
                 parts.append(Piece(round(y, 1), round(height, 1), part))
-        total = sum(row.counts)
-        bars.append(
-            Column(
-                round(x, 1),
-                round(x + width / 2, 1),
-                round(y, 1),
-                parts,
-                f"{total:,}" if total else "",
-                " ".join([_MONTHS[int(month) - 1], *(str(int(one)) for one in days)]),
-                year if at == 0 or shown[at - 1].when[:4] != year else "",
-            )
-        )
-    peak = max(rows, key=lambda row: sum(row.counts))
+        total = f"{row.total:,}" if row.total else ""
+        label = " ".join([month_abbr[int(month)], *(str(int(one)) for one in days)])
+        begins = at == 0 or shown[at - 1].when[:4] != year
+        middle = round(x + width / 2, 1)
+        bars.append(Column(round(x, 1), middle, round(y, 1), parts, total, label, year if begins else ""))
     return Chart(
         id=name,
         title=title,
         unit=unit,
         words=words
-        or f"{sum(sum(row.counts) for row in rows):,} in all, from {rows[0].when} to {rows[-1].when}; "
-        f"most in {peak.when}, {sum(peak.counts):,}. The table after this chart has every figure.",
+        or f"{sum(row.total for row in rows):,} in all, from {rows[0].when} to {rows[-1].when}; "
+        f"most in {peak.when}, {peak.total:,}. The table after this chart has every figure.",
         series=series,
         width=_WIDTH,
         height=floor + 40,
@@ -145,15 +145,12 @@ def _chart(
         bar_width=round(width, 1),
         ticks=[(round(floor - part * _PLOT / 4, 1), f"{top * part // 4:,}") for part in range(5)],
         bars=bars,
-        rows=[row for row in rows if sum(row.counts)],
+        rows=told,
     )
 
 
 def _round_up(value: int) -> int:
     """The next number with one or two leading digits that four parts divide well."""
-    scale = 1
-    while True:
-        for lead in (4, 8, 12, 20, 32):
-            if lead * scale >= value:
-                return lead * scale
-        scale *= 10
+    steps = (lead * 10**power for power in count() for lead in (4, 8, 12, 20, 32))
+    found: int = next(step for step in steps if step >= value)
+    return found

@@ -97,13 +97,13 @@ def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
 def _policy_change(report: Report) -> str:
     if report.since is None:
         return ""
-    policy = report.since.policy_revision == report.evidence.policy_revision
-    data = report.since.data_revision == report.evidence.data_revision
-    facts = report.since.facts_digest == report.population.facts_digest
-    same = [
-        name for name, is_same in (("policy", policy), ("policy data", data), ("facts", facts)) if is_same
-    ]
-    other = [name for name in ("policy", "policy data", "facts") if name not in same]
+    is_same = {
+        "policy": report.since.policy_revision == report.evidence.policy_revision,
+        "policy data": report.since.data_revision == report.evidence.data_revision,
+        "facts": report.since.facts_digest == report.population.facts_digest,
+    }
+    same = [name for name in is_same if is_same[name]]
+    other = [name for name in is_same if not is_same[name]]
     parts = [
         f"The same {_listed(same)}" if same else "",
         f"{'other' if same else 'Other'} {_listed(other)}" if other else "",

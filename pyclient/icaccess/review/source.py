@@ -24,6 +24,9 @@ from icaccess.review.modules import Module, Rule, module_of
 CLAUSES = "clauses.yaml"
 """The file of a policy that lists the clauses of the posted requirements, and is the only one that does."""
 
+_PATIENCE = 600.0
+"""How many seconds each of OPA's commands may take."""
+
 POLICY_DATA = ("requirements", "locations", "calendar")
 
 
@@ -50,15 +53,9 @@ _PARSED: dict[str, dict[str, Any]] = {}
 class PolicySource:
     """The policy and the policy data in two folders, and what OPA's own tools say of them."""
 
-    def __init__(
-        self, opa: Path, policy: Path, config: Path, *, patience: float = 600.0, use_cache: bool = True
-    ) -> None:
-        """`patience` is how many seconds each of OPA's commands may take.
-
-        `use_cache` says whether results of the same policy, policy data and OPA are taken from the cache.
-        """
+    def __init__(self, opa: Path, policy: Path, config: Path, *, use_cache: bool = True) -> None:
+        """`use_cache` says whether results of the same policy, policy data and OPA come from the cache."""
         self.opa = opa
-        self.patience = patience
         self.policy = policy
         self.config = config
         self.use_cache = use_cache
@@ -193,13 +190,13 @@ class PolicySource:
                 encoding="utf-8",
                 errors="surrogateescape",
                 check=False,
-                timeout=self.patience,
+                timeout=_PATIENCE,
                 env=environment(),
             )
         except OSError as error:
             raise EngineError(f"{self.opa} cannot be run: {error.strerror}") from error
         except subprocess.TimeoutExpired as error:
-            raise EngineError(f"`opa {command}` did not end within {self.patience:g} s") from error
+            raise EngineError(f"`opa {command}` did not end within {_PATIENCE:g} s") from error
 
     def digest(self, *also: str) -> str:
         """SHA-256 over all that the results of checks and tests rest on.

@@ -55,7 +55,6 @@ class SearchResult(msgspec.Struct, frozen=True):
     `problem` says why the search ended early, null when it did not.
     """
 
-    tried: Tried
     found: tuple[Difference, ...]
     people: tuple[Made, ...]
     problem: str | None = None
@@ -101,7 +100,7 @@ class Search:
         self._tried.count(judge, self._words, self._pool.shapes, self._started)
         order = list(WAYS)
         found = tuple(sorted(self._best.values(), key=lambda one: order.index(one.way)))
-        return SearchResult(self._tried, found, tuple(kept.made for kept in self._pool.people), problem)
+        return SearchResult(found, tuple(kept.made for kept in self._pool.people), problem)
 
     def _is_over(self) -> bool:
         now = time.monotonic()

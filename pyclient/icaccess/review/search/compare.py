@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -81,34 +80,30 @@ def compare_for_anybody(
     Raises as `PolicySource` does where a version does not parse, and `EngineError` where OPA does not start.
     """
     opa = find_opa()
-    sources = [PolicySource(opa, side.policy, side.config) for side in (base, head)]
+    before, after = sources = [PolicySource(opa, side.policy, side.config) for side in (base, head)]
     for source, side in zip(sources, (base, head), strict=True):
         with naming(side.side, side.work):
             source.modules  # noqa: B018 (raises where a file does not parse)
-    before, after = sources
-    same = same_rules(before, after) and before.policy_data == after.policy_data
-    with ExitStack() as stack:
-        if same:
-            versions = [Version(side.name, side.commit, "", "") for side in (base, head)]
-            return Anybody(base=versions[0], head=versions[1], same=True)
-        seeds = list({msgspec.json.encode(made): made for made in _seeds(sources, examples)}.values())
-        shape, only = common(employee_shape(before.policy), employee_shape(after.policy))
-        words = vocabulary(sources, [(made.facts, made.at) for made in seeds], *mentioned(before, after))
-        tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
-        first, second = (stack.enter_context(judging(side)) for side in (base, head))
-        outcome = Search(shape, words, seeds, tried, quiet).run(first[1], second[1])
-        lines = [
-            line
-            for name, source in (("base", before), ("head", after))
-            for line in reached(changed_lines(before, after), source, name, outcome.people)
-        ]
-        found = described(outcome, lines, sources)
+    if same_rules(before, after) and before.policy_data == after.policy_data:
+        one, other = (Version(side.name, side.commit, "", "") for side in (base, head))
+        return Anybody(base=one, head=other, same=True)
+    seeds = list({msgspec.json.encode(made): made for made in _seeds(sources, examples)}.values())
+    shape, only = common(employee_shape(before.policy), employee_shape(after.policy))
+    words = vocabulary(sources, [(made.facts, made.at) for made in seeds], *mentioned(before, after))
+    tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
+    with judging(base) as (one, by_base), judging(head) as (other, by_head):
+        outcome = Search(shape, words, seeds, tried, quiet).run(by_base, by_head)
+    lines = [
+        line
+        for name, source in (("base", before), ("head", after))
+        for line in reached(changed_lines(before, after), source, name, outcome.people)
+    ]
     return Anybody(
-        base=first[0],
-        head=second[0],
+        base=one,
+        head=other,
         same=False,
         tried=tried,
-        found=tuple(found),
+        found=tuple(described(outcome, lines, sources)),
         lines=tuple(lines),
         problem=outcome.problem,
     )

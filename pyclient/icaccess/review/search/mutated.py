@@ -21,7 +21,7 @@ from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
 from icaccess.opa.engine import die_with_parent, environment, free_port
 from icaccess.review.mutants import Mutant
-from icaccess.review.names import Path_
+from icaccess.review.names import DataPath
 from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.build import Built
 from icaccess.review.search.compare import Found, described
@@ -94,7 +94,7 @@ class ChangedOpa(AbstractContextManager["ChangedOpa"]):
         self._changed = name
         return self._send(name, text)
 
-    def answer(self, test: Path_) -> Any:
+    def answer(self, test: DataPath) -> Any:
         """What a test says: its value, by row where it is a table, or the error; None if it is undefined."""
         url = f"{self._url}/v1/data/{'/'.join(test)}"
         answer = msgspec.json.decode(self._http.request("GET", url).content)

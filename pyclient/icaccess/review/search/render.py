@@ -15,8 +15,7 @@ from icaccess.review.search.compare import Anybody, Found
 from icaccess.review.search.differ import WAYS, codes
 from icaccess.review.search.facts import is_day
 from icaccess.review.search.versions import ChangedLine
-from icaccess.tables import as_json, markdown_text
-from icaccess.text import printable
+from icaccess.tables import as_json, as_markdown, markdown_text
 
 _SHOWN_LINES = 40
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z _-]*[a-z]")
@@ -117,13 +116,9 @@ def anybody_markdown(found: Anybody) -> Iterator[str]:
         yield ""
         yield f"**{WAYS[one.kind]}**, on {one.at} ({facts_in_words(one.facts)}, {one.clause})"
         yield ""
-        yield "| base | head |"
-        yield "|---|---|"
-        base = markdown_text(_decided(one.base, one.head))
-        yield f"| {base} | {markdown_text(_decided(one.head, one.base))} |"
-        yield ""
-        yield "<details><summary>The person, as a case</summary>"
-        yield ""
+        decided = [markdown_text(_decided(one.base, one.head)), markdown_text(_decided(one.head, one.base))]
+        yield from as_markdown(("base", "head"), [decided])
+        yield from ("", "<details><summary>The person, as a case</summary>", "")
         yield from _block(case_yaml([one]).splitlines(), "yaml")
         yield "</details>"
     lines = list(_differing(found))
@@ -136,9 +131,7 @@ def anybody_markdown(found: Anybody) -> Iterator[str]:
 
 def _block(lines: list[str], language: str) -> Iterator[str]:
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", "\n".join(lines))), 3)
-    yield f"{fence}{language}"
-    yield from map(printable, lines)
-    yield fence
+    yield from (f"{fence}{language}", *lines, fence)
 
 
 def _versions(found: Anybody) -> Iterator[str]:
