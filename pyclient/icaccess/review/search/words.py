@@ -21,9 +21,8 @@ _MOST_DAYS = 400
 class SearchWords(msgspec.Struct):
     """What facts can be filled with: words of policy data, of rules and by field, days, and counts of days.
 
-    What stands in one version alone is hot, and is tried first. `critical` days are those on which
-    policy data lets something begin or end. `focus` are the names that have to
-    do with what differs.
+    What stands in one version alone is hot, and is tried first. `critical` days are those on which policy
+    data lets something begin or end. `focus` are the names that have to do with what differs.
     """
 
     words: tuple[str, ...]
@@ -43,7 +42,7 @@ class SearchWords(msgspec.Struct):
 
 
 def vocabulary(
-    sources: Iterable[PolicySource],
+    sources: Sequence[PolicySource],
     seeds: Iterable[tuple[EmployeeFacts, str]],
     named: frozenset[str] = frozenset(),
     beside: frozenset[str] = frozenset(),
@@ -53,16 +52,11 @@ def vocabulary(
     `named` are the names in what differs, so that the values of policy data of these names are hot as well,
     and `beside` those that have to do with it.
     """
-    sources = list(sources)
-    found = [_held_by(source) for source in sources]
-    yearly = {day[5:] for source in sources for day in _single_days(source)}
-    known = dict.fromkeys(text for held, _ in found for text in held)
-    numbers = dict.fromkeys(number for _, held in found for number in held)
-    hot = {text for text in known if not all(text in held for held, _ in found)}
-    of_names = [value for source in sources for name, value in leaves(source.policy_data) if name in named]
-    hot |= {value for value in of_names if isinstance(value, str)}
-    hot_numbers = {value for value in of_names if isinstance(value, int) and not isinstance(value, bool)}
-    hot_numbers |= {number for number in numbers if not all(number in held for _, held in found)}
+    held = [_held_by(source) for source in sources]
+    known = dict.fromkeys(value for one in held for value in one)
+    data = [pair for source in sources for pair in leaves(source.policy_data)]
+    hot = dict.fromkeys(value for value in known if not all(value in one for one in held))
+    hot |= dict.fromkeys(value for name, value in data if name in named and type(value) in {str, int})
     by_field: dict[str, dict[str, None]] = {}
     seed_days: dict[str, None] = {}
     for facts, at in seeds:
@@ -70,20 +64,25 @@ def vocabulary(
         for name, text in texts(facts):
             target = seed_days if _DAY.fullmatch(text) else by_field.setdefault(name, {})
             target[text] = None
-    words = [text for text in known if not _DAY.search(text) and not _MONTH_AND_DAY.fullmatch(text)]
-    in_data = {text for source in sources for text in _data_words(source)}
-    days = _days(known, yearly, sorted(day for day in seed_days if is_day(day)))
-    hot_days = _hot_days(hot, sources)
+    known_texts = [text for text in known if isinstance(text, str)]
+    words = [text for text in known_texts if not _DAY.search(text) and not _MONTH_AND_DAY.fullmatch(text)]
+    counts = [number for number in known if isinstance(number, int) and 0 < number <= _MOST_DAYS]
+    in_data = {value for source in sources for value in _data_values(source)}
+    single = sorted({day for source in sources for day in _single_days(source)})
+    years = range(int(single[0][:4]), int(single[-1][:4]) + 1) if single else range(0)
+    hot_days = _spread([text for text in hot if isinstance(text, str)], years)
+    yearly = [text for _, text in data if isinstance(text, str) and _MONTH_AND_DAY.fullmatch(text)]
+    days = _days(known_texts, {day[5:] for day in single}, sorted(filter(is_day, seed_days)))
     return SearchWords(
         words=tuple(word for word in words if word in in_data),
         literals=tuple(word for word in words if word not in in_data),
         by_field={name: tuple(values) for name, values in by_field.items()},
         days=tuple(dict.fromkeys((*hot_days, *days))),
-        critical=_critical(sources, hot_days),
-        counts=tuple(sorted({1, *(number for number in numbers if 0 < number <= _MOST_DAYS)})),
+        critical=tuple(dict.fromkeys((*hot_days, *_spread([*single, *yearly], years)))),
+        counts=tuple(sorted({1, *counts})),
         hot_days=tuple(hot_days),
         hot_words=tuple(word for word in words if word in hot),
-        hot_counts=tuple(number for number in numbers if 0 < number <= _MOST_DAYS and number in hot_numbers),
+        hot_counts=tuple(number for number in counts if number in hot),
         focus=named | beside,
     )
 
@@ -97,23 +96,19 @@ def near_misses(word: str) -> Iterator[str]:
     )
 
 
-def _held_by(source: PolicySource) -> tuple[dict[str, None], dict[int, None]]:
+def _held_by(source: PolicySource) -> dict[str | int, None]:
     """The texts and the whole numbers in a version's policy data and rules."""
-    written: dict[str, None] = {}
-    numbers: dict[int, None] = {}
-    values: list[Any] = list(_data_words(source))
-    for rule in source.rules:
-        syntax = nodes(rule.syntax)
-        values += [node.get("value") for node in syntax if node.get("type") in {"string", "number"}]
-    for value in values:
-        if isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and "{" not in value:
-            written[value] = None
-        elif isinstance(value, int) and not isinstance(value, bool):
-            numbers[value] = None
-    return written, numbers
+    written = [node for rule in source.rules for node in nodes(rule.syntax)]
+    values = [node.get("value") for node in written if node.get("type") in {"string", "number"}]
+    return {
+        value: None
+        for value in (*_data_values(source), *values)
+        if type(value) is int
+        or (isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and "{" not in value)
+    }
 
 
-def _data_words(source: PolicySource) -> Iterator[Any]:
+def _data_values(source: PolicySource) -> Iterator[Any]:
     """Every value in a version's policy data, and the names of its places."""
     yield from source.policy_data.get("locations", {})
     yield from (value for _, value in leaves(source.policy_data))
@@ -128,39 +123,24 @@ def _single_days(source: PolicySource) -> Iterator[str]:
     yield from (days[0] for days in by_name.values() if len(days) == 1)
 
 
-def _hot_days(hot: Iterable[str], sources: Sequence[PolicySource]) -> list[str]:
-    """The days in hot texts, and their months and days in each year that policy data speaks of."""
-    whole = [day for text in hot for day in _DAY.findall(text)]
-    parts = {day[5:] for day in whole} | {text.lstrip("-") for text in hot if _MONTH_AND_DAY.fullmatch(text)}
-    spread = [f"{year}-{part}" for year in _years(sources) for part in sorted(parts)]
-    return [day for day in dict.fromkeys((*whole, *spread)) if is_day(day)]
+def _month_days(known: Iterable[str]) -> set[str]:
+    """The months with a day, such as `06-30`, among texts."""
+    return {text.lstrip("-") for text in known if _MONTH_AND_DAY.fullmatch(text)}
 
 
-def _years(sources: Sequence[PolicySource]) -> range:
-    """The years from the first to the last single day of policy data."""
-    years = [int(day[:4]) for source in sources for day in _single_days(source)]
-    return range(min(years, default=0), max(years, default=-1) + 1)
+def _spread(known: Sequence[str], years: range) -> list[str]:
+    """The days in texts, and then the months and days of all of them in each year."""
+    whole = [day for text in known for day in _DAY.findall(text)]
+    parts = sorted({day[5:] for day in whole} | _month_days(known))
+    return list(
+        filter(is_day, dict.fromkeys((*whole, *(f"{year}-{part}" for year in years for part in parts))))
+    )
 
 
-def _critical(sources: Sequence[PolicySource], hot: Iterable[str]) -> tuple[str, ...]:
-    """The hot days, the single days of policy data, and its months and days in each year between these."""
-    single = sorted({day for source in sources for day in _single_days(source)})
-    parts = {day[5:] for day in single}
-    for source in sources:
-        parts |= {text for _, text in texts(source.policy_data) if _MONTH_AND_DAY.fullmatch(text)}
-    spread = (f"{year}-{part}" for year in _years(sources) for part in sorted(parts))
-    return tuple(day for day in dict.fromkeys((*hot, *single, *spread)) if is_day(day))
-
-
-def _days(known: Iterable[str], yearly: set[str], seeds: Sequence[str]) -> tuple[str, ...]:
+def _days(known: Sequence[str], yearly: set[str], seeds: Sequence[str]) -> tuple[str, ...]:
     """The days in texts and seeds, and the months and days of texts and `yearly` in each year they span."""
     whole = [day for text in known for day in _DAY.findall(text) if is_day(day)]
-    within = {text.lstrip("-") for text in known if _MONTH_AND_DAY.fullmatch(text)}
-    within |= yearly
     years = sorted({int(day[:4]) for day in (*whole, *seeds) if "2000" < day < "2100"}) or [2025]
-    spread = [
-        f"{year}-{part}"
-        for part in sorted(within)
-        for year in range(max(years[0], years[-1] - 8), years[-1] + 4)
-    ]
-    return tuple(dict.fromkeys(day for day in (*whole, *spread, *seeds) if is_day(day)))
+    span = range(max(years[0], years[-1] - 8), years[-1] + 4)
+    spread = [f"{year}-{part}" for part in sorted(_month_days(known) | yearly) for year in span]
+    return tuple(dict.fromkeys(filter(is_day, (*whole, *spread, *seeds))))
