@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import combinations, permutations
 from typing import Any
 
@@ -20,8 +19,6 @@ from icaccess.review.search.facts import (
 )
 from icaccess.review.search.judge import Judge, Made
 from icaccess.review.search.words import SearchWords
-
-Put = Callable[[Any], EmployeeFacts]
 
 _ROUNDS = 60
 _PLAIN_DAYS = 3
@@ -80,7 +77,7 @@ def _plainer(facts: EmployeeFacts, shape: Shape, words: SearchWords) -> Iterator
         yield from _without(fewer, shape)
     yield from _merged(facts, shape)
     yield from _chosen(facts, shape)
-    yield from _plain_values(facts, facts, shape, words, lambda new: new)
+    yield from _plain(facts, shape, words)
 
 
 def emptied(facts: EmployeeFacts) -> Iterator[EmployeeFacts]:
@@ -113,54 +110,47 @@ def _chosen(facts: EmployeeFacts, shape: Shape) -> Iterator[EmployeeFacts]:
 
 
 def _without(value: Any, shape: Shape) -> Iterator[Any]:
-    if shape.kind == "record" and isinstance(value, dict):
-        for name in value:
-            field = shape.fields.get(name)
-            if name == "id":
-                continue
-            if name not in shape.required and not (field and field.kind == "list"):
+    """The value with one optional field of a record, or one item of a list, left out at any depth."""
+
+    def change(_: str, value: Any, shape: Shape) -> Iterator[Any]:
+        if shape.kind == "record" and isinstance(value, dict):
+            kept = {"id", *shape.required, *shape.of_kind("list")}
+            for name in (name for name in value if name not in kept):
                 yield {key: inner for key, inner in value.items() if key != name}
-            if field is not None:
-                for inner in _without(value[name], field):
-                    yield {**value, name: inner}
-    elif shape.kind == "list" and isinstance(value, list) and shape.items is not None:
-        for place, item in enumerate(value):
-            yield value[:place] + value[place + 1 :]
-            for inner in _without(item, shape.items):
-                yield [*value[:place], inner, *value[place + 1 :]]
+        elif shape.kind == "list" and isinstance(value, list):
+            yield from (value[:place] + value[place + 1 :] for place in range(len(value)))
+
+    return _changed("", value, shape, change)
 
 
-def _plain_values(
-    facts: EmployeeFacts, value: Any, shape: Shape, words: SearchWords, put: Put
-) -> Iterator[EmployeeFacts]:
+def _plain(facts: EmployeeFacts, shape: Shape, words: SearchWords) -> Iterator[EmployeeFacts]:
     """Each word as the first that was seen in its field, each day as one of the facts' own few."""
+    own = sorted(days_in(facts))
+
+    def change(name: str, value: Any, shape: Shape) -> Iterator[Any]:
+        plain: Sequence[str] = ()
+        if shape.kind == "text":
+            plain = words.for_field(name)[:4]
+        elif shape.kind == "choice":
+            plain = shape.choices[:1]
+        elif shape.kind == "day":
+            at = own.index(value) if value in own else 0
+            plain = own[max(0, at - _PLAIN_DAYS) : at + _PLAIN_DAYS + 1]
+        return (one for one in plain if one != value)
+
+    return _changed("", facts, shape, change)
+
+
+def _changed(
+    name: str, value: Any, shape: Shape, change: Callable[[str, Any, Shape], Iterator[Any]]
+) -> Iterator[Any]:
+    """What `change` makes of a value, and the value with each part of it changed so, the id left out."""
+    yield from change(name, value, shape)
     if shape.kind == "record" and isinstance(value, dict):
-        for name, inner in value.items():
-            field = shape.fields.get(name)
-            if field is not None and name != "id":
-                put_field = partial(_put, put, value, name)
-                yield from (
-                    put_field(one) for one in _plain(facts, name, inner, field, words) if one != inner
-                )
-                yield from _plain_values(facts, inner, field, words, put_field)
+        for key in (key for key in value if key in shape.fields and key != "id"):
+            for new in _changed(key, value[key], shape.fields[key], change):
+                yield {**value, key: new}
     elif shape.kind == "list" and isinstance(value, list) and shape.items is not None:
         for place, item in enumerate(value):
-            yield from _plain_values(facts, item, shape.items, words, partial(_put, put, value, place))
-
-
-def _plain(facts: EmployeeFacts, name: str, value: Any, shape: Shape, words: SearchWords) -> Sequence[str]:
-    if shape.kind == "text":
-        return words.for_field(name)[:4]
-    if shape.kind == "choice":
-        return shape.choices[:1]
-    if shape.kind != "day":
-        return ()
-    own = sorted(days_in(facts))
-    at = own.index(value) if value in own else 0
-    return own[max(0, at - _PLAIN_DAYS) : at + _PLAIN_DAYS + 1]
-
-
-def _put(put: Put, values: Any, place: Any, new: Any) -> EmployeeFacts:
-    changed = values.copy()
-    changed[place] = new
-    return put(changed)
+            for new in _changed(name, item, shape.items, change):
+                yield [*value[:place], new, *value[place + 1 :]]
