@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
+from msgspec.structs import replace
 
 from icaccess import __version__
 from icaccess.config import Config
@@ -59,12 +59,7 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
     clauses = read_clauses(policy, policy_data.requirements)
     with start(request, read_only=True) as run:
         report = draw(run, request.settings.zone, personal=personal, settings=request.settings)
-        sources = tuple(_sources(request.facts, run.parts.facts, request.settings.zone))
-    if not personal:
-        sources = tuple(
-            msgspec.structs.replace(one, problem="It could not be read.") if one.problem else one
-            for one in sources
-        )
+        sources = tuple(_sources(request.facts, run.parts.facts, request.settings.zone, personal=personal))
     absent = dict(report.absent)
     traced = None
     if (digest(policy_tree(policy)), digest(config_tree(config))) != (
@@ -83,10 +78,10 @@ def gather(request: Request, *, earlier: Report | None, personal: bool) -> Repor
             absent["trace"] = f"The policy was not traced: {error}."
     if earlier is None:
         absent["since"] = "No earlier report was given; give the report.json of one with --since."
-    return msgspec.structs.replace(
+    return replace(
         report,
         places={one: place.name for one, place in policy_data.locations.items() if place.name},
-        population=msgspec.structs.replace(report.population, sources=sources),
+        population=replace(report.population, sources=sources),
         clauses=clauses,
         trace=traced,
         since=None if earlier is None else compare(earlier, report.people),
@@ -125,7 +120,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         told = {(one.employee_id, one.run_id): one.told for one in foretold_removals(store, target.identity)}
         removals = history.removals(collected.last_days(), told)
         if not personal:
-            removals = tuple(msgspec.structs.replace(one, note="") for one in removals)
+            removals = tuple(replace(one, note="") for one in removals)
         audit = audit_end(store, settings)
     else:
         why = f"The store {store.name} holds no run for the target {target.identity} yet."
@@ -161,7 +156,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
         places={},
         expiries=expiries(people, as_of),
         outlook=outlook,
-        campaign=msgspec.structs.replace(recertification, people=()) if recertification.people else None,
+        campaign=replace(recertification, people=()) if recertification.people else None,
         elsewhere=elsewhere,
         drift=drift,
         removals=removals,
@@ -185,17 +180,14 @@ def select(report: Report, ids: Iterable[str]) -> Report:
     unknown = [one for one in wanted if one not in known]
     if unknown:
         raise UsageError(f"no employee has the id {', '.join(unknown[:5])}; ids are as in `icaccess facts`")
-    replace, people = msgspec.structs.replace, tuple(known[one] for one in wanted)
+    people = tuple(known[one] for one in wanted)
     report = replace(report, people=people, expiries=expiries(people, report.as_of))
-    if report.elsewhere is not None:
-        report = replace(report, elsewhere=tuple(one for one in report.elsewhere if one.id in wanted))
+    for name in ("elsewhere", "drift", "removals"):
+        if (part := getattr(report, name)) is not None:
+            report = replace(report, **{name: tuple(one for one in part if one.id in wanted)})
     if report.since is not None:
         turned = tuple(one for one in report.since.changes if one.id in wanted)
         report = replace(report, since=replace(report.since, changes=turned))
-    if report.drift is not None:
-        report = replace(report, drift=tuple(one for one in report.drift if one.id in wanted))
-    if report.removals is not None:
-        report = replace(report, removals=tuple(one for one in report.removals if one.id in wanted))
     return report
 
 
@@ -262,10 +254,13 @@ def _standing(person: ReportedPerson) -> Standing:
     )
 
 
-def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[ReportedSource]:
+def _sources(
+    paths: Iterable[Path], facts: Facts, zone: ZoneInfo, *, personal: bool
+) -> Iterator[ReportedSource]:
     """What the facts came from: the files named, by digest, or each configured source and its rows."""
     if isinstance(facts, MergedFacts):
         for count in facts.reports():
+            failure = count.failure and (count.failure if personal else "It could not be read.")
             yield ReportedSource(
                 name=count.name,
                 rows=count.rows,
@@ -275,7 +270,7 @@ def _sources(paths: Iterable[Path], facts: Facts, zone: ZoneInfo) -> Iterator[Re
                 rejected=count.rejected,
                 declared=count.declared,
                 as_of=count.as_of.astimezone(zone).isoformat(timespec="minutes") if count.as_of else None,
-                problem=count.failure or "",
+                problem=failure or "",
             )
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
