@@ -10,13 +10,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from icaccess.errors import PolicyError
-from icaccess.marked_yaml import Bare, Marked, MarkedYamlError, Steps, read_document
+from icaccess.marked_yaml import Bare, MarkedYamlError, Steps, read_document
 from icaccess.models import Decision, Text
 from icaccess.review.coverage import Covered, covered_by
 from icaccess.review.source import POLICY_DATA, PolicySource, value_of
@@ -35,7 +35,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expect: dict[str, Any]
 
 
-class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file of cases, and the policy data that they are decided by where it is not the configured."""
 
     cases: tuple[Case, ...]
@@ -43,28 +43,28 @@ class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locations: dict[str, Any] | UnsetType = UNSET
     calendar: dict[str, Any] | UnsetType = UNSET
 
-    @property
-    def own_data(self) -> dict[str, Any]:
-        """The documents of policy data that stand in the place of the configured, by name."""
-        return {name: value for name in POLICY_DATA if (value := getattr(self, name)) is not UNSET}
+
+class ReadCase(NamedTuple):
+    """A case, where it stands, and JSON of the policy data that its file has in place of the configured."""
+
+    case: Case
+    file: Path
+    line: int
+    own_data: bytes
 
 
 class CaseResult(msgspec.Struct, frozen=True):
-    """How one case went: `problem` is null when the policy says what was expected.
-
-    `reasons` are the codes that the policy did give.
-    """
+    """How one case went: `problem` is null when the policy says what was expected."""
 
     name: str
     clause: str
     file: str
     line: int
     problem: str | None
-    reasons: tuple[str, ...]
 
 
-def read_cases(file: Path, clauses: Sequence[str]) -> tuple[CaseFile, list[int]]:
-    """The cases in a file, each of one of `clauses`, and their lines; `PolicyError` says what is wrong."""
+def read_cases(file: Path, clauses: Sequence[str]) -> list[ReadCase]:
+    """The cases in a file, each of one of `clauses`; `PolicyError` says what is wrong."""
     try:
         with file.open("rb") as stream:
             marked = read_document(stream)
@@ -80,47 +80,49 @@ def read_cases(file: Path, clauses: Sequence[str]) -> tuple[CaseFile, list[int]]
             f"{file} line {line}: {bare.text} reads as something else to YAML; write it in quotes"
         )
     try:
-        found = msgspec.convert(marked.value, CaseFile)
+        found = msgspec.convert(marked.value, _CaseFile)
     except msgspec.ValidationError as error:
         raise PolicyError(f"{file}: {error}; a case has name, clause, at, employee and expect") from error
+    if not found.cases:
+        raise PolicyError(
+            f"{file} line {marked.line(('cases',))}: cases is empty; write a case or remove the file"
+        )
+    own = {name: value for name in POLICY_DATA if (value := getattr(found, name)) is not UNSET}
+    own_data = msgspec.json.encode(own)
     lines = [marked.line(("cases", index)) for index in range(len(found.cases))]
-    _check(file, found, marked, clauses)
-    return found, lines
+    read = [ReadCase(case, file, line, own_data) for case, line in zip(found.cases, lines, strict=True)]
+    _check(read, clauses)
+    return read
 
 
-ReadCases = list[tuple[Path, CaseFile, list[int]]]
-"""Files of cases, each with what it holds and the lines of its cases."""
-
-
-def read_all_cases(source: PolicySource) -> ReadCases:
-    """Every file of cases of a policy; `PolicyError` says what is wrong with the first that is wrong."""
-    return [(file, *read_cases(file, source.clauses)) for file in source.case_files]
+def read_all_cases(source: PolicySource) -> list[ReadCase]:
+    """Every case of a policy; `PolicyError` says what is wrong with the first file that is wrong."""
+    return [one for file in source.case_files for one in read_cases(file, source.clauses)]
 
 
 def all_cases(source: PolicySource) -> list[Case]:
-    """The cases in all of these files."""
-    return [case for _, found, _ in read_all_cases(source) for case in found.cases]
+    """The same cases alone."""
+    return [one.case for one in read_all_cases(source)]
 
 
 def run_cases(
-    source: PolicySource, read: ReadCases, *, coverage: bool = True
+    source: PolicySource, read: Sequence[ReadCase], *, coverage: bool = True
 ) -> tuple[list[CaseResult], list[dict[str, Any]]]:
     """How the policy decides the cases that were `read`, and OPA's reports of the lines that this covered.
 
-    Files with the same policy data are decided in one go.
+    Those with the same policy data are decided in one go.
     """
-    groups: dict[bytes, list[tuple[Path, Case, int]]] = {}
-    for file, found, lines in read:
-        group = groups.setdefault(msgspec.json.encode(found.own_data), [])
-        group += [(file, case, line) for case, line in zip(found.cases, lines, strict=True)]
+    groups: dict[bytes, list[ReadCase]] = {}
+    for one in read:
+        groups.setdefault(one.own_data, []).append(one)
     results, reports = [], []
-    for own_data, cases in groups.items():
-        questions = [Question(case.at, case.employee) for _, case, _ in cases]
+    for own_data, group in groups.items():
+        questions = [Question(one.case.at, one.case.employee) for one in group]
         answer = decide_questions(source, questions, own_data, coverage=coverage)
         reports.append(answer.get("coverage", {"files": {}}))
-        for (file, case, line), decided in zip(cases, value_of(answer), strict=True):
+        for (case, file, line, _), decided in zip(group, value_of(answer), strict=True):
             problem = difference(case.expect, decided)
-            results.append(CaseResult(case.name, case.clause, str(file), line, problem, _codes(decided)))
+            results.append(CaseResult(case.name, case.clause, str(file), line, problem))
     return results, reports
 
 
@@ -166,7 +168,7 @@ def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str
     if not decisions:
         return "no decision: the policy is undefined for this employee"
     decision = dict(decisions[0])
-    decision["reasons"] = sorted(_codes(decisions))
+    decision["reasons"] = sorted(reason["code"] for reason in decision["reasons"])
     wrong = []
     for name, value in expected.items():
         if decision[name] != value:
@@ -185,18 +187,9 @@ def _bare(path: Steps, value: Any) -> Iterator[tuple[Steps, Bare]]:
             yield from _bare((*path, index), inner)
 
 
-def _codes(decisions: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(reason["code"] for decision in decisions for reason in decision["reasons"])
-
-
-def _check(file: Path, found: CaseFile, marked: Marked, clauses: Sequence[str]) -> None:
-    if not found.cases:
-        raise PolicyError(
-            f"{file} line {marked.line(('cases',))}: cases is empty; write a case or remove the file"
-        )
+def _check(read: Sequence[ReadCase], clauses: Sequence[str]) -> None:
     names: set[str] = set()
-    for index, case in enumerate(found.cases):
-        line = marked.line(("cases", index))
+    for case, file, line, _ in read:
         if case.name in names:
             raise PolicyError(f"{file} line {line}: another case is named {case.name!r} too; name each once")
         if case.clause not in clauses:

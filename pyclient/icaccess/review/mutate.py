@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
+from itertools import groupby
 from queue import SimpleQueue
 from typing import Literal, NamedTuple
 
@@ -18,7 +18,7 @@ import msgspec
 
 from icaccess.batches import batches, ordered_map
 from icaccess.errors import EngineError, HttpError
-from icaccess.review.cases import Case, difference, read_cases
+from icaccess.review.cases import Case, difference, read_all_cases
 from icaccess.review.mutants import Mutant
 from icaccess.review.names import DataPath
 from icaccess.review.reach import asked_by, reached, rule_at
@@ -51,10 +51,9 @@ class JudgedMutant(msgspec.Struct, frozen=True):
 class _Group(NamedTuple):
     """Cases that are decided by the same policy data, and what the policy as it stands decides of them."""
 
-    cases: tuple[Case, ...]
-    people: tuple[tuple[str, bytes], ...]
     data: bytes
-    decided: tuple[bytes, ...]
+    asked: list[tuple[Case, tuple[str, bytes], bytes]]
+    """Each case, the day and the facts as they are asked, and the decision."""
 
 
 class MutantJudge(AbstractContextManager["MutantJudge"]):
@@ -77,7 +76,7 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
             self._tested = self._stack.enter_context(
                 ChangedOpa(source, (*source.test_files, *source.test_data))
             )
-            self._groups = [group for file in source.case_files for group in self._group(file)]
+            self._groups = list(self._grouped())
             took: dict[DataPath, float] = {}
             self._expected = {}
             for test in tests:
@@ -97,20 +96,14 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
         """What asks for decisions by the mutant that was judged last."""
         return self._plain.decisions
 
-    def _group(self, file: Path) -> Iterator[_Group]:
-        found, _ = read_cases(file, self._source.clauses)
-        data = msgspec.json.encode({**self._source.policy_data, **found.own_data})
-        for cases in batches(found.cases, _CASES):
-            people = questions([Made.like(case.employee, case.at) for case in cases])
-            decided = self._plain.decisions.decide(people, data)
-            # A case about an id is not among them: everybody here has another one.
-            kept = [place for place, case in enumerate(cases) if _passes(case, decided[place])]
-            yield _Group(
-                tuple(cases[place] for place in kept),
-                tuple(people[place] for place in kept),
-                data,
-                tuple(decided[place] for place in kept),
-            )
+    def _grouped(self) -> Iterator[_Group]:
+        for own_data, read in groupby(read_all_cases(self._source), lambda one: one.own_data):
+            data = msgspec.json.encode({**self._source.policy_data, **msgspec.json.decode(own_data)})
+            for cases in batches((one.case for one in read), _CASES):
+                people = questions([Made.like(case.employee, case.at) for case in cases])
+                asked = zip(cases, people, self._plain.decisions.decide(people, data), strict=True)
+                # A case about an id is not among them: everybody here has another one.
+                yield _Group(data, [one for one in asked if _passes(one[0], one[2])])
 
     def judge(self, mutant: Mutant) -> JudgedMutant:
         """Whether some case or test answers otherwise than for the policy as it stands."""
@@ -133,8 +126,8 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
 
     def _is_noticed_by_cases(self) -> bool:
         for group in self._groups:
-            now = self._plain.decisions.decide(group.people, group.data)
-            for case, answer, before in zip(group.cases, now, group.decided, strict=True):
+            now = self._plain.decisions.decide([person for _, person, _ in group.asked], group.data)
+            for (case, _, before), answer in zip(group.asked, now, strict=True):
                 if answer != before and not _passes(case, answer):
                     self._groups.remove(group)
                     self._groups.insert(0, group)  # what noticed this one is asked first of the next

@@ -108,18 +108,16 @@ def run_some(source: PolicySource, pattern: str) -> SuiteRun:
         raise UsageError(f"--run {pattern}: is no regular expression ({error})") from error
     tests = {f"data.{rule.path}" for rule in source.test_rules if rule.is_test}
     read = read_all_cases(source)
-    cases = {case.name for _, found, _ in read for case in found.cases}
     some = [name for name in sorted(tests) if wanted.search(name)]
-    chosen = {name for name in cases if wanted.search(name)}
+    chosen = [one for one in read if wanted.search(one.case.name)]
     if not (some or chosen):
         short = {name.rpartition(".")[2] for name in tests}
-        near = get_close_matches(pattern, cases | tests | short, 1, 0.5)
+        near = get_close_matches(pattern, {one.case.name for one in read} | tests | short, 1, 0.5)
         hint = f"did you mean {near[0]!r}?" if near else "`icaccess policy test --format json` names them all"
         raise UsageError(f"--run {pattern}: no test and no case has such a name; {hint}")
     source.require_compiles()
     results = _run_rego(source, some)
-    decided = run_cases(source, read, coverage=False)[0] if chosen else []
-    decided = [case for case in decided if case.name in chosen]
+    decided, _ = run_cases(source, chosen, coverage=False)
     return SuiteRun((*results, *map(_case_result, decided)), tuple(decided), ())
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from icaccess.cli.outputs import OUTPUTS
-from icaccess.review.cases import read_all_cases, read_cases, run_cases
+from icaccess.review.cases import all_cases, read_all_cases, run_cases
 from icaccess.review.search.explore import Exploration, explore, ways
 from icaccess.review.search.explore_render import (
     exploration_json,
@@ -34,8 +34,7 @@ def test_every_code_and_action_is_shown_by_somebody(whole: PolicySource) -> None
     ways_shown = {way for one in found.people for way in one.ways}
     assert {f"action {name}" for name in ("grant", "keep", "update", "revoke", "none")} <= ways_shown
     assert {f"outcome {name}" for name in ("allow", "deny", "expired", "undecided")} <= ways_shown
-    cases = [case for file in whole.case_files for case in read_cases(file, whole.clauses)[0].cases]
-    codes = {code for case in cases for code in case.expect.get("reasons", ())}
+    codes = {code for case in all_cases(whole) for code in case.expect.get("reasons", ())}
     assert {f"reason {code}" for code in codes} - ways_shown <= {"reason no_decision"}
     for one in found.people:
         assert set(one.untested) <= {*one.ways, *one.lines}
