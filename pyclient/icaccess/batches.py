@@ -1,4 +1,4 @@
-"""Splits a stream into batches, and works ahead of the consumer."""
+"""Splits a stream into batches, counts what passes, and works ahead of the consumer."""
 
 from __future__ import annotations
 
@@ -11,12 +11,25 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+_COUNTED = 100
+"""How many people are counted together."""
+
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """The items, at most `size` at a time, each read only when its batch is requested."""
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def counted(people: Iterable[T], progress: Callable[[str, int], None]) -> Iterator[T]:
+    """The same people; `progress` gets "people" and how many have just passed, some at a time."""
+    number = 0
+    for number, person in enumerate(people, 1):
+        yield person
+        if not number % _COUNTED:
+            progress("people", _COUNTED)
+    progress("people", number % _COUNTED)
 
 
 def ordered_map(task: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:

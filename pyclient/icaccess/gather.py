@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.batches import batches
+from icaccess.batches import batches, counted
 from icaccess.errors import UsageError
 from icaccess.facts.interface import digest
 from icaccess.models import Access, AnyRecord, Employee, InvalidRecord, Record, Unread
@@ -18,20 +18,18 @@ from icaccess.targets.interface import Match, account_of
 
 if TYPE_CHECKING:  # a single decision needs no database
     from icaccess.diff import Subject
-    from icaccess.request import Parts
+    from icaccess.request import Opened
     from icaccess.store.holders import StoredBasis
 
 _TOGETHER = 1000
-"""How many people are counted and joined at a time."""
+"""How many people are joined at a time."""
 _encode = msgspec.json.Encoder(order="sorted").encode
-
-T = TypeVar("T")
 
 
 class Gatherer:
     """Reads the facts of a run and joins them with what is held; `progress` gets how many passed."""
 
-    def __init__(self, parts: Parts, progress: Callable[[str, int], None]) -> None:
+    def __init__(self, parts: Opened, progress: Callable[[str, int], None]) -> None:
         self._parts = parts
         self._progress = progress
 
@@ -43,9 +41,8 @@ class Gatherer:
         """
         wanted = set(ids)
         held: dict[str, Access] | None = None
-        named = (
-            record for record in self._counted(self._parts.facts.records()) if not ids or record.id in ids
-        )
+        people = counted(self._parts.facts.records(), self._progress)
+        named = (record for record in people if not ids or record.id in ids)
         for batch in batches(named, _TOGETHER):
             wanted.difference_update(record.id for record in batch)
             open_ = [one for one in batch if isinstance(one, Employee) and one.access is UNSET]
@@ -74,7 +71,7 @@ class Gatherer:
         from icaccess.diff import Subject
 
         match = self._parts.target.match
-        for batch in batches(self._counted(self._parts.facts.unread()), _TOGETHER):
+        for batch in batches(counted(self._parts.facts.unread(), self._progress), _TOGETHER):
             records = batch
             if match != "id":
                 records = [one.read() if isinstance(one, Unread) else one for one in batch]
@@ -98,7 +95,7 @@ class Gatherer:
         from icaccess.diff import Subject
 
         target = self._parts.target
-        for record in self._counted(self._parts.facts.records()):
+        for record in counted(self._parts.facts.records(), self._progress):
             account = account_in(target.match, record)
             access = shown.get(account)
             if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
@@ -114,14 +111,6 @@ class Gatherer:
 
         with self._parts.store.reading() as connection:
             return holders.evidence(connection, self._parts.target.identity, held)
-
-    def _counted(self, records: Iterable[T]) -> Iterator[T]:
-        number = 0
-        for number, record in enumerate(records, 1):
-            yield record
-            if not number % _TOGETHER:
-                self._progress("people", _TOGETHER)
-        self._progress("people", number % _TOGETHER)
 
 
 def account_in(match: Match, record: Record) -> str:

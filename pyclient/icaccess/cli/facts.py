@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from icaccess.batches import counted
 from icaccess.cli.options import FORMAT, reading
-from icaccess.cli.progress import counting, show_issues
+from icaccess.cli.progress import passed, show_issues, showing
 from icaccess.cli.text import printable, say, show_json, show_value
 from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError, UsageError
@@ -48,16 +49,16 @@ def facts(
     if out is not None:
         _save(source, out, form)
     else:
-        with counting(source.records(), "people") as records:
-            _show(records, ids)
+        with showing():
+            _show(counted(source.records(), passed), ids)
     _account(source, issues, told=not request.facts)
 
 
 def _save(source: Facts, out: Path, form: str) -> None:
     from icaccess.facts.snapshot import write_snapshot
 
-    with counting(source.traced(), "people") as traced:
-        written = write_snapshot(out, traced, source.names)
+    with showing():
+        written = write_snapshot(out, counted(source.traced(), passed), source.names)
     if form == "json":
         show_value({"file": str(out), "records": written.records, "sha256": written.sha256})
     else:

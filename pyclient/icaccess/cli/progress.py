@@ -3,47 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from icaccess.cli.text import is_quiet, say, say_all
 from icaccess.facts.interface import SourceReport
 
 if TYPE_CHECKING:  # rich takes its time to import, and most runs have no terminal
-    from rich.progress import Progress, TaskID
+    from rich.progress import TaskID
 
-T = TypeVar("T")
-_STEP = 100
 _SHOWN_ISSUES = 5
 
 
-class _Lines:
-    """The lines on the terminal, one for each kind of item."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
-
-    def advance(self, what: str, count: int) -> None:
-        if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=None)
-        self._progress.advance(self._tasks[what], count)
-
-
-_lines: _Lines | None = None
+_advance: Callable[[str, int], None] | None = None
 
 
 def passed(what: str, count: int) -> None:
     """Count the items that pass, such as "people", on their own line while `showing` shows progress."""
-    if _lines is not None:
-        _lines.advance(what, count)
+    if _advance is not None:
+        _advance(what, count)
 
 
 @contextmanager
 def showing() -> Iterator[None]:
     """Show what `passed` counts, only on a terminal and only without `--quiet`."""
-    global _lines  # there is one terminal
+    global _advance  # there is one terminal
     if not sys.stderr.isatty() or is_quiet():
         yield
         return
@@ -55,26 +40,19 @@ def showing() -> Iterator[None]:
         TextColumn("{task.completed:,.0f} {task.description}", markup=False),
         TimeElapsedColumn(),
     )
+    tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        _lines = _Lines(progress)
+
+        def advance(what: str, count: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=None)
+            progress.advance(tasks[what], count)
+
+        _advance = advance
         try:
             yield
         finally:
-            _lines = None
-
-
-@contextmanager
-def counting(items: Iterable[T], what: str) -> Iterator[Iterable[T]]:
-    """The same items, counted as they pass, such as `12,000 people`."""
-    with showing():
-        yield _counted(items, what)
-
-
-def _counted(items: Iterable[T], what: str) -> Iterator[T]:
-    for number, item in enumerate(items, 1):
-        if not number % _STEP:
-            passed(what, _STEP)
-        yield item
+            _advance = None
 
 
 def show_sources(sources: Iterable[SourceReport], leaning: int, *, err: bool = False) -> None:
