@@ -16,7 +16,7 @@ from icaccess.store.holders import StoredBasis
 if TYPE_CHECKING:
     from icaccess.diff import Subject
     from icaccess.opa.transport import Revisions
-    from icaccess.request import Parts
+    from icaccess.request import Opened
     from icaccess.store.lock import Lock
 
 _TOGETHER = 1000
@@ -24,7 +24,11 @@ _TOGETHER = 1000
 
 
 def remember_bases(
-    decided: Iterator[tuple[Subject, DecisionJson]], parts: Parts, day: date, revisions: Revisions, lock: Lock
+    decided: Iterator[tuple[Subject, DecisionJson]],
+    parts: Opened,
+    day: date,
+    revisions: Revisions,
+    lock: Lock,
 ) -> Iterator[tuple[Subject, DecisionJson]]:
     """Pass the decisions on in order; remember the basis of each decision that allows what is held."""
     for batch in batches(decided, _TOGETHER):

@@ -23,7 +23,7 @@ from icaccess.errors import ChangesFailed, FactsError, IcaccessError, PlanError,
 from icaccess.gather import Gatherer
 from icaccess.guard import GuardResult, GuardSettings, check, checked_consent, gather_known
 from icaccess.models import Access, AnyRecord, DecisionJson, InvalidRecord, Unread
-from icaccess.request import Parts, Request
+from icaccess.request import Opened, Request
 from icaccess.targets.interface import Listing, Target
 
 if TYPE_CHECKING:  # a single decision needs no database
@@ -70,7 +70,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
 class Run:
     """One pass through the steps on one day, each a method, in their order."""
 
-    parts: Parts
+    parts: Opened
     day: date
     limits: GuardSettings = field(default_factory=GuardSettings)
     progress: Callable[[str, int], None] = lambda _what, _count: None

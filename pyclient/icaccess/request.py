@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
@@ -89,30 +89,6 @@ class Request:
         """
         with ExitStack() as stack:
             yield Opened(self, stack, read_only=read_only)
-
-
-class Parts(Protocol):
-    """The parts that a run works with: `Opened`, or a test's own."""
-
-    @property
-    def facts(self) -> Facts:
-        """Where the facts come from."""
-
-    @property
-    def client(self) -> AccessClient:
-        """OPA."""
-
-    @property
-    def nobody_yet(self) -> bool:
-        """Whether it is certain, without asking the target, that nobody holds access yet."""
-
-    @property
-    def store(self) -> Store:
-        """What icaccess remembers."""
-
-    @property
-    def target(self) -> Target:
-        """The system that holds the access."""
 
 
 class Opened:
