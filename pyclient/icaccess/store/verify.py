@@ -7,7 +7,7 @@ added or deleted differs from them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -32,8 +32,10 @@ _RUN = (
     "data_revision",
     "facts_digest",
     "people",
+    "counts",
 )
-_CHANGE = ("target", "action", "employee_id", "account", "batch", "due_on")
+_CHANGE = ("target", "action", "employee_id", "account", "before", "after", "batch", "due_on")
+_JSON = ("counts", "before", "after")
 _CONSENT = ("plan_digest", "given_at", "by", "reason", "expires_at", "people")
 _SETTLED = ("made", "pending", "verified", "failed", "dropped")
 
@@ -111,7 +113,7 @@ class _Rows:
     """What the store's tables have to hold by the entries: each row as a digest, by its key."""
 
     def __init__(self) -> None:
-        self._runs: dict[int, dict[str, Any]] = {}
+        self._runs: dict[tuple[int], dict[str, Any]] = {}
         self._changes: dict[tuple[int, int], dict[str, Any]] = {}
         self._access: dict[tuple[str, str], bytes] = {}
         self._consents: set[bytes] = set()
@@ -123,20 +125,17 @@ class _Rows:
         """Take in what one entry says of the tables."""
         body, run_id = entry.body, entry.run_id or 0
         if entry.kind == "run_started":
-            self._runs[run_id] = {
+            self._runs[run_id,] = {
                 **{name: body.get(name) for name in _RUN},
-                "counts": body.get("counts"),
                 "started_at": entry.at,
                 "state": "running",
                 "finished_at": None,
             }
         elif entry.kind in ("run_finished", "run_interrupted"):
-            self._runs.setdefault(run_id, {}).update(state=entry.kind[4:], finished_at=entry.at)
+            self._runs.setdefault((run_id,), {}).update(state=entry.kind[4:], finished_at=entry.at)
         elif entry.kind == "intent":
             self._changes[run_id, body["n"]] = {
                 **{name: body.get(name) for name in _CHANGE},
-                "before": body.get("before"),
-                "after": body.get("after"),
                 "state": "intended",
                 "note": "",
                 "intended_at": entry.at,
@@ -171,9 +170,10 @@ class _Rows:
 
     def compare(self, connection: Connection) -> None:
         """Hold the tables against what was taken in."""
-        self._compare("run", self._runs, self._stored_runs(connection))
-        self._compare("change", self._changes, self._stored_changes(connection))
-        self._compare("the access of", self._access, self._stored_access(connection))
+        _compare(connection, "run", run, self._runs, _values)
+        _compare(connection, "change", change, self._changes, _values)
+        held = self._access
+        _compare(connection, "the access of", access, held, lambda table, row: _digest(_values(table, row)))
         for row in connection.execute(select(consent)).mappings():
             if _digest(dict(row)) not in self._consents:
                 raise StoreError(
@@ -181,64 +181,44 @@ class _Rows:
                     "audit record; somebody wrote it into the store"
                 )
         for name, digests in self._digests.items() if self._has_digests else ():
-            self._compare(f"table {name}, row", digests, self._stored_digests(connection, RECORDED[name]))
+            table = RECORDED[name]
+            _compare(connection, f"table {name}, row", table, digests, lambda *one: digested(*one)[-1])
         if self._history is not None:
             history.check(connection, self._history)
 
-    @staticmethod
-    def _compare(
-        what: str, wanted: Mapping[Any, Any], stored: Generator[tuple[Any, Any], None, None]
-    ) -> None:
-        left = dict(wanted)
-        with closing(stored):  # a cursor that is closed after its connection writes a traceback
-            for place, found in stored:
-                expected = left.pop(place, None)
-                if expected is None:
-                    raise StoreError(
-                        f"{what} {_named(place)}: is in the store, and the audit record does not have it; "
-                        "somebody wrote it into the store, or cut the record"
-                    )
-                if expected != found:
-                    raise StoreError(
-                        f"{what} {_named(place)}: differs from the audit record; the row was edited"
-                    )
-        if left:
-            place = next(iter(left))
-            raise StoreError(f"{what} {_named(place)}: is in the audit record, and its row was deleted")
 
-    @staticmethod
-    def _stored_runs(connection: Connection) -> Generator[tuple[int, dict[str, Any]], None, None]:
-        names = (*_RUN, "started_at", "counts", "state", "finished_at")
-        for row in connection.execute(select(run)).mappings():
-            yield row["id"], {name: _json(row[name]) if name == "counts" else row[name] for name in names}
-
-    @staticmethod
-    def _stored_changes(
-        connection: Connection,
-    ) -> Generator[tuple[tuple[int, int], dict[str, Any]], None, None]:
-        names = (*_CHANGE, "before", "after", "state", "note", "intended_at", "settled_at")
-        with connection.execute(select(change).execution_options(yield_per=1000)) as rows:
-            for row in rows.mappings():
-                yield (
-                    (row["run_id"], row["n"]),
-                    {name: _json(row[name]) if name in ("before", "after") else row[name] for name in names},
+def _compare(
+    connection: Connection,
+    what: str,
+    table: Table,
+    wanted: Mapping[tuple[Any, ...], Any],
+    read: Callable[[Table, Row[Any]], Any],
+) -> None:
+    """Hold each row, as `read` gives it, against what is wanted at its primary key, which comes first."""
+    left = dict(wanted)
+    with connection.execute(select(table).execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            place = tuple(row[: len(table.primary_key)])
+            expected = left.pop(place, None)
+            if expected is None:
+                raise StoreError(
+                    f"{what} {_named(place)}: is in the store, and the audit record does not have it; "
+                    "somebody wrote it into the store, or cut the record"
                 )
+            if expected != read(table, row):
+                raise StoreError(f"{what} {_named(place)}: differs from the audit record; the row was edited")
+    if left:
+        place = next(iter(left))
+        raise StoreError(f"{what} {_named(place)}: is in the audit record, and its row was deleted")
 
-    @staticmethod
-    def _stored_access(connection: Connection) -> Generator[tuple[tuple[str, str], bytes], None, None]:
-        with connection.execute(select(access).execution_options(yield_per=1000)) as rows:
-            for row in rows.mappings():
-                held = {name: row[name] for name in row if name not in ("target", "account")}
-                yield (row["target"], row["account"]), _digest(held)
 
-    @staticmethod
-    def _stored_digests(
-        connection: Connection, table: Table
-    ) -> Generator[tuple[tuple[Any, ...], str], None, None]:
-        with connection.execute(select(table).execution_options(yield_per=1000)) as rows:
-            for row in rows:
-                *place, digest = digested(table, row)
-                yield tuple(place), digest
+def _values(table: Table, row: Row[Any]) -> dict[str, Any]:
+    """What a row says apart from its primary key."""
+    return {
+        name: _json(value) if name in _JSON else value
+        for name, value in row._asdict().items()
+        if name not in table.primary_key.columns
+    }
 
 
 def _json(text: str | None) -> Any:
@@ -252,9 +232,8 @@ def _digest(value: object) -> bytes:
     return hashlib.sha256(audit.canonical(value)).digest()
 
 
-def _named(place: object) -> str:
-    parts = place if isinstance(place, tuple) else (place,)
-    if len(parts) == 1:
-        return str(parts[0])
-    first, second = parts
+def _named(place: tuple[Any, ...]) -> str:
+    if len(place) == 1:
+        return str(place[0])
+    first, second = place
     return f"{second} at {first}" if isinstance(first, str) else f"{second} of run {first}"
