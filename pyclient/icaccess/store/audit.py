@@ -133,18 +133,8 @@ def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
         seq += 1
         body = canonical(draft.body).decode()
         last = link(last, seq, at, draft.kind, draft.run_id, draft.employee_id, body)
-        rows.append(
-            {
-                "seq": seq,
-                "at": at,
-                "kind": draft.kind,
-                "run_id": draft.run_id,
-                "employee_id": draft.employee_id,
-                "body": body,
-                "hash": last,
-                "signature": None,
-            }
-        )
+        said = msgspec.structs.asdict(draft) | {"body": body}
+        rows.append({"seq": seq, "at": at, **said, "hash": last, "signature": None})
     if key is not None:
         rows[-1]["signature"] = sign(key, last, signature)
     connection.execute(insert(audit_table), rows)
@@ -264,16 +254,7 @@ def entry(row: Row[Any]) -> Entry:
         raise StoreError(
             f"audit entry {row.seq}: its body is not JSON; it was edited: run `icaccess audit verify`"
         ) from error
-    return Entry(
-        seq=row.seq,
-        at=row.at,
-        kind=row.kind,
-        run_id=row.run_id,
-        employee_id=row.employee_id,
-        body=body,
-        hash=row.hash,
-        signature=row.signature,
-    )
+    return Entry(**row._asdict() | {"body": body})
 
 
 def _read(connection: Connection, query: Select[Any]) -> Iterator[Entry]:

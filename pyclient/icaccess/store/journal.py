@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, select, update
 
 from icaccess.models import Access, Change
 from icaccess.store import audit, holders
@@ -140,28 +140,18 @@ def stop(connection: Connection, at: str, plan_digest: str, findings: Sequence[s
 
 def interrupt_open_runs(connection: Connection, at: str) -> None:
     """Close the runs that ended without a word. Call it under the lock alone, when no run can be going on."""
-    open_runs = (
-        connection.execute(select(run_table.c.id).where(run_table.c.state == "running")).scalars().all()
-    )
-    if not open_runs:
-        return
-    connection.execute(
-        update(run_table).where(run_table.c.state == "running").values(state="interrupted", finished_at=at)
-    )
-    audit.append(
-        connection, at, [Draft(kind="run_interrupted", run_id=run_id, body={}) for run_id in open_runs]
-    )
+    is_open = run_table.c.state == "running"
+    open_runs = connection.scalars(select(run_table.c.id).where(is_open)).all()
+    connection.execute(update(run_table).where(is_open).values(state="interrupted", finished_at=at))
+    drafts = [Draft(kind="run_interrupted", run_id=run_id, body={}) for run_id in open_runs]
+    audit.append(connection, at, drafts)
 
 
 def intend(connection: Connection, at: str, batch: Batch, changes: Sequence[Change]) -> list[Written]:
     """Write down changes that are about to be made; the audit record has all that each of them says."""
     written = [
         Written(
-            action=change.action,
-            employee_id=change.employee_id,
-            account=change.account,
-            before=change.before,
-            after=change.after,
+            **{name: getattr(change, name) for name in Change.__struct_fields__},
             run_id=batch.run_id,
             n=n,
             target=batch.target,
@@ -175,18 +165,13 @@ def intend(connection: Connection, at: str, batch: Batch, changes: Sequence[Chan
     ]
     if written:
         connection.execute(insert(change_table), [_row(one) for one in written])
+        asked = {"target": batch.target, "batch": batch.name, "due_on": batch.due_on}
         drafts = [
             Draft(
                 kind="intent",
                 run_id=batch.run_id,
                 employee_id=change.employee_id,
-                body={
-                    "n": n,
-                    "target": batch.target,
-                    "batch": batch.name,
-                    "due_on": batch.due_on,
-                    **msgspec.to_builtins(change),
-                },
+                body={**asked, "n": n, **msgspec.to_builtins(change)},
             )
             for n, change in enumerate(changes, batch.first)
         ]
@@ -215,38 +200,19 @@ def settle(connection: Connection, at: str, settlements: Sequence[Settlement]) -
         .where(change_table.c.run_id == bindparam("run"), change_table.c.n == bindparam("number"))
         .values(state=bindparam("to"), note=bindparam("said"), settled_at=bindparam("at"))
     )
-    connection.execute(
-        statement,
-        [
-            {
-                "run": one.written.run_id,
-                "number": one.written.n,
-                "to": one.state,
-                "said": one.note,
-                "at": at,
-            }
-            for one in settlements
-        ],
-    )
-    audit.append(
-        connection,
-        at,
-        [
-            Draft(
-                kind=one.state,
-                run_id=one.written.run_id,
-                employee_id=one.written.employee_id,
-                body={
-                    "n": one.written.n,
-                    "action": one.written.action,
-                    "account": one.written.account,
-                    "after": msgspec.to_builtins(one.written.after),
-                    "note": one.note,
-                },
-            )
-            for one in settlements
-        ],
-    )
+    rows, drafts = [], []
+    for written, state, note in map(msgspec.structs.astuple, settlements):
+        rows.append({"run": written.run_id, "number": written.n, "to": state, "said": note, "at": at})
+        body = {
+            "n": written.n,
+            "action": written.action,
+            "account": written.account,
+            "after": msgspec.to_builtins(written.after),
+            "note": note,
+        }
+        drafts.append(Draft(kind=state, run_id=written.run_id, employee_id=written.employee_id, body=body))
+    connection.execute(statement, rows)
+    audit.append(connection, at, drafts)
 
 
 def lost_since(connection: Connection, target: str, since: datetime) -> bool:
@@ -261,23 +227,19 @@ def lost_since(connection: Connection, target: str, since: datetime) -> bool:
 
 def unsettled(connection: Connection, target: str) -> list[Written]:
     """The changes of a target whose end is not known yet, oldest first: interrupted ones and pending ones."""
-    query = (
-        select(change_table)
-        .where(change_table.c.target == target, change_table.c.state.in_(["intended", "made", "pending"]))
-        .order_by(change_table.c.run_id, change_table.c.n)
-    )
-    return [_written(row) for row in connection.execute(query).mappings()]
+    c = change_table.c
+    return _changes(connection, c.target == target, c.state.in_(["intended", "made", "pending"]))
 
 
 def unseen(connection: Connection, target: str) -> list[Written]:
     """The changes of the newest run on a target that failed since it did not show them; it may be late."""
     newest = select(func.max(run_table.c.id)).where(run_table.c.target == target).scalar_subquery()
-    query = (
-        select(change_table)
-        .where(change_table.c.run_id == newest, change_table.c.state == "failed")
-        .where(change_table.c.note.startswith(NOT_SHOWN))
-        .order_by(change_table.c.n)
-    )
+    c = change_table.c
+    return _changes(connection, c.run_id == newest, c.state == "failed", c.note.startswith(NOT_SHOWN))
+
+
+def _changes(connection: Connection, *conditions: ColumnElement[bool]) -> list[Written]:
+    query = select(change_table).where(*conditions).order_by(change_table.c.run_id, change_table.c.n)
     return [_written(row) for row in connection.execute(query).mappings()]
 
 
