@@ -10,10 +10,15 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from icaccess.store.database import Store
-from icaccess.store.notices import RecordedNotice, endings, foretelling, has_any, has_reached
+from icaccess.store.notices import (
+    RecordedNotice,
+    endings,
+    foretelling,
+    has_any,
+    has_reached,
+    verified_changes,
+)
 from icaccess.store.schema import audit as audit_table
-from icaccess.store.schema import change as change_table
-from icaccess.store.schema import run as run_table
 
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,28 +52,20 @@ def foretold_removals(store: Store, target: str) -> list[ForetoldRemoval]:
     with store.reading() as connection:
         if not has_any(connection):
             return []
-        query = (
-            select(change_table.c.run_id, change_table.c.n, change_table.c.employee_id, run_table.c.as_of)
-            .join(run_table, run_table.c.id == change_table.c.run_id)
-            .where(change_table.c.target == target, change_table.c.action == "revoke")
-            .where(change_table.c.state == "verified")
-            .order_by(change_table.c.run_id, change_table.c.n)
-        )
-        rows = connection.execute(query).all()
+        removals = verified_changes(connection, target, ["revoke"])
         intents = _intents(connection)
-        notices = endings(connection, {row.employee_id for row in rows})
+        notices = endings(connection, {one.employee_id for one in removals})
     found = []
-    for row in rows:
-        body = intents.get((row.run_id, row.n), {})
+    for removal in removals:
+        body = intents.get((removal.run_id, removal.n), {})
         codes = tuple(reason["code"] for reason in body.get("reasons", ()))
-        removed_on = date.fromisoformat(row.as_of)
-        foretold_by = foretelling(notices.get(row.employee_id, ()), codes, removed_on)
+        foretold_by = foretelling(notices.get(removal.employee_id, ()), codes, removal.as_of)
         if foretold_by or body.get("outcome") == "expired":
             found.append(
                 ForetoldRemoval(
-                    employee_id=row.employee_id,
-                    run_id=row.run_id,
-                    removed_on=removed_on,
+                    employee_id=removal.employee_id,
+                    run_id=removal.run_id,
+                    removed_on=removal.as_of,
                     reasons=codes,
                     told=tuple(_telling(one) for one in foretold_by if has_reached(one)),
                 )

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, exists, func, insert, select, tuple_, update
 
 from icaccess.batches import batches
-from icaccess.models import Reason
+from icaccess.models import ChangeAction, Reason
 from icaccess.store import audit, rows
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
@@ -70,7 +70,7 @@ class RecordedNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifiedChange(msgspec.Struct, frozen=True, kw_only=True):
-    """The last change of somebody's access that a target was seen to show."""
+    """A change of somebody's access that a target was seen to show."""
 
     run_id: int
     n: int
@@ -82,9 +82,8 @@ class VerifiedChange(msgspec.Struct, frozen=True, kw_only=True):
 def of_recipients(connection: Connection, recipients: Collection[str]) -> dict[NoticeKey, RecordedNotice]:
     """All notices to these recipients."""
     found: dict[NoticeKey, RecordedNotice] = {}
-    wanted = sorted(recipients)
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(table).where(table.c.recipient.in_(wanted[start : start + _CHUNK]))
+    for some in batches(sorted(recipients), _CHUNK):
+        query = select(table).where(table.c.recipient.in_(some))
         found.update((one.key, one) for one in map(_read, connection.execute(query)))
     return found
 
@@ -122,7 +121,7 @@ def untold(connection: Connection, revocations: Collection[Revocation], day: dat
 
 def has_any(connection: Connection) -> bool:
     """Whether a notice was ever recorded."""
-    return connection.execute(select(table.c.id).limit(1)).first() is not None
+    return bool(connection.scalar(select(exists(table.c.id))))
 
 
 def endings(connection: Connection, recipients: Collection[str]) -> dict[str, list[RecordedNotice]]:
@@ -186,9 +185,7 @@ def told_ends(connection: Connection, since: date) -> dict[str, set[date]]:
 
 def has_settled(connection: Connection, kind: str, fact: str) -> bool:
     """Whether somebody was told a fact, or could not be told for good, and nobody still waits for it."""
-    states = set(
-        connection.execute(select(table.c.state).where(table.c.kind == kind, table.c.fact == fact)).scalars()
-    )
+    states = set(connection.scalars(select(table.c.state).where(table.c.kind == kind, table.c.fact == fact)))
     return bool(states - {"dropped"}) and "intended" not in states
 
 
@@ -230,28 +227,28 @@ def settle(
     _record(connection, at, keys)
 
 
+def verified_changes(
+    connection: Connection, target: str, actions: Collection[ChangeAction], since: date = date.min
+) -> list[VerifiedChange]:
+    """The verified changes at a target of runs for the day `since` or later, in the order of their making."""
+    c, r = change_table.c, run_table.c
+    query = (
+        select(c.run_id, c.n, c.action, c.employee_id, r.as_of)
+        .join(run_table, r.id == c.run_id)
+        .where(c.target == target, c.state == "verified", c.action.in_(actions))
+        .where(r.as_of >= since.isoformat())
+        .order_by(c.run_id, c.n)
+    )
+    return [msgspec.convert(row._asdict(), VerifiedChange) for row in connection.execute(query)]
+
+
 def last_changes(connection: Connection, target: str, since: date) -> dict[str, VerifiedChange]:
     """Each employee's last verified change at a target, of runs for the day `since` or later.
 
     Grants and revocations alone: to hold access at other locations is no news.
     """
-    query = (
-        select(change_table, run_table.c.as_of)
-        .join(run_table, run_table.c.id == change_table.c.run_id)
-        .where(change_table.c.target == target, change_table.c.state == "verified")
-        .where(run_table.c.as_of >= since.isoformat(), change_table.c.action.in_(["grant", "revoke"]))
-        .order_by(change_table.c.run_id, change_table.c.n)
-    )
-    return {
-        row.employee_id: VerifiedChange(
-            run_id=row.run_id,
-            n=row.n,
-            action=row.action,
-            employee_id=row.employee_id,
-            as_of=date.fromisoformat(row.as_of),
-        )
-        for row in connection.execute(query)
-    }
+    changes = verified_changes(connection, target, ["grant", "revoke"], since)
+    return {one.employee_id: one for one in changes}
 
 
 def reasons_of(store: Store, one: VerifiedChange) -> list[dict[str, Any]]:
@@ -273,12 +270,7 @@ def _record(connection: Connection, at: str, keys: Sequence[NoticeKey]) -> None:
 
 
 def _where(key: NoticeKey) -> Any:
-    return update(table).where(
-        table.c.channel == key.channel,
-        table.c.recipient == key.recipient,
-        table.c.kind == key.kind,
-        table.c.fact == key.fact,
-    )
+    return update(table).where(*(table.c[name] == value for name, value in key._asdict().items()))
 
 
 def _read(row: Row[Any]) -> RecordedNotice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from icaccess.store.journal import FORETOLD
 from icaccess.store.schema import change as change_table
@@ -30,8 +30,7 @@ def last_run(connection: Connection, target: str) -> LastRun | None:
 
 def has_run(connection: Connection, target: str) -> bool:
     """Whether a run was ever begun on a target."""
-    query = select(run_table.c.id).where(run_table.c.target == target).limit(1)
-    return connection.execute(query).first() is not None
+    return _has(connection, run_table.c.target == target)
 
 
 def removed_since(connection: Connection, target: str, at: str) -> int:
@@ -56,17 +55,22 @@ def removed_since(connection: Connection, target: str, at: str) -> int:
 
 def finished_between(connection: Connection, target: str, begin: str, end: str, as_of: date) -> bool:
     """Whether a run that began between two instants, for the day `as_of` or later, was finished."""
-    query = select(run_table.c.id).where(
-        run_table.c.target == target,
-        run_table.c.kind == "apply",
-        run_table.c.state == "finished",
-        run_table.c.started_at.between(begin, end),
-        run_table.c.as_of >= as_of.isoformat(),
+    c = run_table.c
+    return _has(
+        connection,
+        c.target == target,
+        c.kind == "apply",
+        c.state == "finished",
+        c.started_at.between(begin, end),
+        c.as_of >= as_of.isoformat(),
     )
-    return connection.execute(query.limit(1)).first() is not None
 
 
 def was_adopted(connection: Connection, target: str) -> bool:
     """Whether a target's holders were taken over already."""
-    query = select(run_table.c.id).where(run_table.c.target == target, run_table.c.kind == "adopt")
-    return connection.execute(query.where(run_table.c.state == "finished").limit(1)).first() is not None
+    c = run_table.c
+    return _has(connection, c.target == target, c.kind == "adopt", c.state == "finished")
+
+
+def _has(connection: Connection, *conditions: ColumnElement[bool]) -> bool:
+    return bool(connection.scalar(select(exists().where(*conditions))))
