@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, select
 
 from icaccess.batches import batches
 from icaccess.errors import StoreError
@@ -44,6 +44,20 @@ _WORDS = (
 """What most documents have in common. It stays as it is: what was compressed with it needs it."""
 
 
+_base = content.alias()
+_DOCUMENTS: Select[Any] = (
+    select(
+        history.c.employee_id,
+        history.c.content,
+        content.c.data,
+        content.c.base.label("named"),
+        _base.c.data.label("base"),
+    )
+    .join_from(history, content, content.c.digest == history.c.content, isouter=True)
+    .join(_base, _base.c.digest == content.c.base, isouter=True)
+)
+"""Each document as it is packed, and what it is packed against."""
+
 _ABSENT = b"null"
 """The document of a person without a record in the facts."""
 
@@ -57,19 +71,15 @@ class Document(msgspec.Struct, frozen=True):
 
 def keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> None:
     """Write each person's document, `{employee id: JSON}`, where it differs from the newest one."""
-    ids = list(documents)
-    for start in range(0, len(ids), _TOGETHER):
-        some = ids[start : start + _TOGETHER]
-        _keep(connection, at, {employee_id: documents[employee_id] for employee_id in some})
+    for some in batches(documents.items(), _TOGETHER):
+        _keep(connection, at, dict(some))
 
 
 def keep_absent(connection: Connection, at: str, present: Container[str]) -> list[str]:
     """Write that nothing is known of those who have a document and are not `present`, and give their ids."""
     query = select(history.c.employee_id).distinct().execution_options(yield_per=_TOGETHER)
     absent: list[str] = []
-    for some in batches(
-        [one for one in connection.execute(query).scalars() if one not in present], _TOGETHER
-    ):
+    for some in batches([one for one in connection.scalars(query) if one not in present], _TOGETHER):
         newest = _newest(connection, some)
         absent += [one for one in some if newest.get(one, (b"", None))[0] != _digest(_ABSENT)]
     keep(connection, at, dict.fromkeys(absent, _ABSENT))
@@ -89,9 +99,7 @@ def _keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> No
         # What says nothing of anybody needs no facts of anybody, which would be kept as long as it is.
         base = None if document == _ABSENT else base or before
         rows[digest] = {"digest": digest, "base": base, "data": _pack(document, bases[base] if base else b"")}
-    known = set(
-        connection.execute(select(content.c.digest).where(content.c.digest.in_(list(rows)))).scalars()
-    )
+    known = set(connection.scalars(select(content.c.digest).where(content.c.digest.in_(list(rows)))))
     new = [row for digest, row in rows.items() if digest not in known]
     if new:
         connection.execute(insert(content), new)
@@ -108,9 +116,9 @@ def _keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> No
 
 def keep_content(connection: Connection, name: str, data: bytes) -> None:
     """Keep something else by a name of its own, such as the policy by its revision, once."""
-    digest = _digest(name.encode())
-    if not connection.execute(select(content.c.digest).where(content.c.digest == digest)).first():
-        connection.execute(insert(content).values(digest=digest, base=None, data=_pack(data, b"")))
+    if not has_content(connection, name):
+        row = {"digest": _digest(name.encode()), "base": None, "data": _pack(data, b"")}
+        connection.execute(insert(content), [row])
 
 
 def has_content(connection: Connection, name: str) -> bool:
@@ -130,18 +138,9 @@ def read_content(connection: Connection, name: str) -> bytes | None:
 
 def find(connection: Connection, employee_id: str, at: str) -> Document | None:
     """What was in use for a person at an instant, None where nothing was; `StoreError` if it was edited."""
-    query = (
-        select(content.c.digest, content.c.base, content.c.data)
-        .join_from(history, content, content.c.digest == history.c.content)
-        .where(history.c.employee_id == employee_id, history.c.at <= _number(at))
-        .order_by(history.c.at.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    base = _contents(connection, {row.base})[row.base] if row.base else b""
-    return msgspec.json.decode(_checked(employee_id, row.digest, row.data, base), type=Document | None)
+    query = _DOCUMENTS.where(history.c.employee_id == employee_id, history.c.at <= _number(at))
+    row = connection.execute(query.order_by(history.c.at.desc()).limit(1)).first()
+    return None if row is None else msgspec.json.decode(_checked(row), type=Document | None)
 
 
 def prune(connection: Connection, at: str, before: str) -> None:
@@ -151,26 +150,22 @@ def prune(connection: Connection, at: str, before: str) -> None:
         and_(newer.c.employee_id == history.c.employee_id, newer.c.at > history.c.at, newer.c.at <= limit)
     )
     gone = select(history.c.content).where(history.c.at < limit, replaced)
-    digests = set(connection.execute(gone).scalars())
+    digests = set(connection.scalars(gone))
     if not digests:
         return
-    instants = connection.execute(select(history.c.at).where(history.c.at < limit, replaced).distinct())
-    changed = list(instants.scalars())
+    changed = list(connection.scalars(select(history.c.at).where(history.c.at < limit, replaced).distinct()))
     connection.execute(delete(history).where(history.c.at < limit, replaced))
     _record(connection, at, changed)
-    used = set(connection.execute(select(history.c.content)).scalars())
-    used |= set(
-        connection.execute(
-            select(content.c.base).where(content.c.digest.in_(select(history.c.content)))
-        ).scalars()
-    )
+    used = set(connection.scalars(select(history.c.content)))
+    bases = select(content.c.base).where(content.c.digest.in_(select(history.c.content)))
+    used |= set(connection.scalars(bases))
     for digest in digests - used:
         connection.execute(delete(content).where(content.c.digest == digest))
 
 
 def clear(connection: Connection, at: str) -> None:
     """Delete everything that is kept."""
-    instants = list(connection.execute(select(history.c.at).distinct()).scalars())
+    instants = list(connection.scalars(select(history.c.at).distinct()))
     if instants:
         connection.execute(delete(history))
         _append(connection, at, dict.fromkeys(instants))
@@ -217,35 +212,19 @@ def check(connection: Connection, recorded: Mapping[int, str | None]) -> None:
             )
     if left:
         raise StoreError(f"the history of {_instant(min(left))}: is in the audit record, and was deleted")
-    base = content.alias()
-    query = (
-        select(
-            history.c.employee_id,
-            history.c.content,
-            content.c.data,
-            content.c.base.label("named"),
-            base.c.data.label("base"),
-        )
-        .join_from(history, content, content.c.digest == history.c.content, isouter=True)
-        .join(base, base.c.digest == content.c.base, isouter=True)
-    )
-    with connection.execute(query.execution_options(yield_per=_TOGETHER)) as rows:
+    with connection.execute(_DOCUMENTS.execution_options(yield_per=_TOGETHER)) as rows:
         for row in rows:
-            try:
-                before = b"" if row.named is None else _unpack(row.base, b"")
-            except zlib.error:
-                before = None
-            _checked(row.employee_id, row.content, row.data, before)
+            _checked(row)
 
 
-def _checked(employee_id: str, digest: bytes, data: bytes | None, base: bytes | None) -> bytes:
+def _checked(row: Row[Any]) -> bytes:
     """A document; `StoreError` where it, or what it is packed against, is not what its digest names."""
     try:
-        document = b"" if data is None or base is None else _unpack(data, base)
+        document = _unpack(row.data, b"" if row.named is None else _unpack(row.base, b""))
     except zlib.error:
         document = b""
-    if _digest(document) != digest:
-        raise StoreError(f"what is kept of {employee_id} was changed; restore a backup")
+    if _digest(document) != row.content:
+        raise StoreError(f"what is kept of {row.employee_id} was changed; restore a backup")
     return document
 
 
