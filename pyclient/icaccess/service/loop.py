@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
 from icaccess.request import Request
 from icaccess.service.log import event, told
 from icaccess.service.once import Done, Stopped, Stopping, notify, once
-from icaccess.service.schedule import next_slot, retry_after, slot
 from icaccess.service.state import RunOutcome, State
 from icaccess.store.database import instant
 from icaccess.store.settings import file_of
 from icaccess.text import impersonal
+
+_FIRST_RETRY = timedelta(seconds=5)
 
 _AGAIN_SOON = timedelta(seconds=2)
 """Roughly how long it takes until every OPA has loaded a new policy."""
@@ -229,6 +231,25 @@ class Service:
             self._state.phase("backing off" if self._failures else "waiting", due)
             self._wake.wait(max((due - _now()).total_seconds(), 0))
         self._wake.clear()
+
+
+def slot(now: datetime, interval: timedelta, zone: ZoneInfo) -> datetime:
+    """The start of the slot that holds `now`: slots begin at the zone's midnight, so that dates are fresh."""
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(now.tzinfo)
+    return midnight + (now - midnight) // interval * interval
+
+
+def next_slot(now: datetime, interval: timedelta, zone: ZoneInfo) -> datetime:
+    """The start of the slot after the one that holds `now`; at the latest the next midnight of the zone."""
+    local = now.astimezone(zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0) + timedelta(days=1)
+    return min(slot(now, interval, zone) + interval, midnight.astimezone(now.tzinfo))
+
+
+def retry_after(failures: int, interval: timedelta) -> timedelta:
+    """How long to wait after a number of failures in a row: twice as long each time, at most an interval."""
+    doubled: int = 2 ** min(failures - 1, 20)
+    return min(_FIRST_RETRY * doubled, interval)
 
 
 def _relied_on(request: Request) -> list[Path]:

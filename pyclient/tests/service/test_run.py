@@ -23,7 +23,7 @@ import requests
 import sqlalchemy
 
 from icaccess.opa.engine import Engine
-from icaccess.service.schedule import slot
+from icaccess.service.loop import slot
 from icaccess.store.database import open_store
 from icaccess.store.schema import change, run
 from tests.service import district

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icaccess.errors import UsageError
-from icaccess.service.schedule import next_slot, retry_after, slot
+from icaccess.service.loop import next_slot, retry_after, slot
 from icaccess.service.settings import parse_address, parse_interval
 
 DENVER = ZoneInfo("America/Denver")
