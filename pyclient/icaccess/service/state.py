@@ -48,44 +48,25 @@ class State:
             registry=self.registry,
         )
         self._changes = Counter("icaccess_changes", "Changes by state.", ["state"], registry=self.registry)
-        self._people = Gauge(
-            "icaccess_people", "People in the facts of the last run.", registry=self.registry
-        )
-        self._planned = Gauge(
-            "icaccess_planned",
-            "People by their action in the last plan.",
-            ["action"],
-            registry=self.registry,
-        )
-        self._escalations = Gauge(
-            "icaccess_escalations",
-            "Grants that were overdue in the last plan (ES-8).",
-            registry=self.registry,
-        )
-        self._pending = Gauge(
-            "icaccess_pending", "Requested changes that the target does not show yet.", registry=self.registry
-        )
-        self._overdue = Gauge(
-            "icaccess_overdue", "Pending changes that should show by now.", registry=self.registry
-        )
-        self._export = Gauge(
-            "icaccess_oldest_export_seconds",
+        self._people = self._gauge("people", "People in the facts of the last run.")
+        self._planned = self._gauge("planned", "People by their action in the last plan.", "action")
+        self._escalations = self._gauge("escalations", "Grants that were overdue in the last plan (ES-8).")
+        self._pending = self._gauge("pending", "Requested changes that the target does not show yet.")
+        self._overdue = self._gauge("overdue", "Pending changes that should show by now.")
+        self._export = self._gauge(
+            "oldest_export_seconds",
             "How long the oldest work list has waited for a newer export; 0 if none waits.",
-            registry=self.registry,
         )
-        self._consents = Gauge(
-            "icaccess_waiting_for_consent", "Revocations that wait for a consent.", registry=self.registry
-        )
-        self._failures = Gauge(
-            "icaccess_consecutive_failures", "Runs in a row that failed.", registry=self.registry
-        )
-        self._last_good = Gauge(
-            "icaccess_last_success_timestamp_seconds", "When a run last succeeded.", registry=self.registry
-        )
+        self._consents = self._gauge("waiting_for_consent", "Revocations that wait for a consent.")
+        self._failures = self._gauge("consecutive_failures", "Runs in a row that failed.")
+        self._last_good = self._gauge("last_success_timestamp_seconds", "When a run last succeeded.")
         for gauge in (self._pending, self._overdue, self._export, self._consents, self._escalations):
             gauge.set(math.nan)  # unknown until a run of this process; unknown is not none
         for outcome in RunOutcome.__args__:  # type: ignore[attr-defined]  # a Literal has them
             self._runs.labels(outcome)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"icaccess_{name}", text, labels, registry=self.registry)
 
     @property
     def health(self) -> Health:
