@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
@@ -58,18 +58,13 @@ class UnconfirmedError(NoticeError):
     """The other side has the whole message, and went away before it said that it took it."""
 
 
-class Channel(ABC):
+class Channel(AbstractContextManager["Channel"]):
     """A way for messages to go out."""
 
     name: str
     needs_address: bool
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @abstractmethod

@@ -100,10 +100,6 @@ class Sidecars:
         self._lock = threading.Lock()
         self._prepared: dict[str, PreparedRequest] = {}
 
-    def close(self) -> None:
-        """Close the pooled connections."""
-        self._http.close()
-
     def refresh(self) -> None:
         """Check again which of several sidecars are ready: only these get work."""
         if len(self.urls) > 1:

@@ -9,7 +9,7 @@ import importlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ _KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _SCHEMA_LOCK = 0x1CACCE55  # the key of PostgreSQL's advisory lock that one migrating process holds
 
 
-class Store:
+class Store(AbstractContextManager["Store"]):
     """An open store, at the newest schema. Use `reading()` and `writing()`; close it when done."""
 
     def __init__(
@@ -93,9 +93,6 @@ class Store:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
-
-    def __enter__(self) -> Store:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
