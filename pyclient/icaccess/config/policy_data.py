@@ -6,7 +6,7 @@ keeps the last of two equal keys, which would silently name another school.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, UnsetType
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, MarkedYamlError, Steps, read_document
 from icaccess.models import Text
-from icaccess.validation import explain, field_name
+from icaccess.validation import Complaint, explain, field_name
 
 Names = Annotated[tuple[Text, ...], Meta(min_length=1)]
 Days = Annotated[int, Meta(ge=0, le=10_000)]
@@ -104,7 +104,8 @@ class PolicyData(msgspec.Struct, frozen=True):
     calendar: Calendar
 
 
-Consistency = Callable[[Any], tuple[Steps, str] | None]
+Consistency = Callable[[Any], Iterator[Complaint]]
+"""What is wrong with values whose types are right; the first complaint counts."""
 
 
 def load_policy_data(directory: Path) -> PolicyData:
@@ -137,8 +138,8 @@ def _load(file: Path, of: Any, check: Consistency) -> Any:
         for key, value in written.value.items():
             _convert(file, written, value, Location, (key,))
     values = _convert(file, written, written.value, of, ())
-    if (wrong := check(values)) is not None:
-        raise _error(file, written, *wrong)
+    for path, text in check(values):
+        raise _error(file, written, path, text)
     return values
 
 
@@ -154,73 +155,55 @@ def _error(file: Path, written: Marked, path: Steps, text: str) -> ConfigError:
     return ConfigError(f"{file} line {written.line(path)}: {field_name(path) or 'the whole'}: {text}")
 
 
-def _check_nothing(_: Any) -> None:
-    return None
+def _check_nothing(_: Any) -> Iterator[Complaint]:
+    return iter(())
 
 
-def _check_requirements(requirements: Requirements) -> tuple[Steps, str] | None:
-    removal = requirements.validity.first_removal
+def _check_requirements(requirements: Requirements) -> Iterator[Complaint]:
+    validity, summer = requirements.validity, requirements.summer
+    removal, opens = validity.first_removal, validity.recertification_opens
     if (removal.month, removal.day) == (2, 29):
-        return ("validity", "first_removal"), _LEAP_DAY
-    days: list[tuple[Steps, str]] = [
-        (("validity", "recertification_opens"), requirements.validity.recertification_opens)
-    ]
-    if summer := requirements.summer:
-        days += [(("summer", "from"), summer.from_), (("summer", "through"), summer.through)]
-    for path, day in days:
-        if wrong := _wrong_day_of_a_year(day):
-            return path, wrong
-    opens = requirements.validity.recertification_opens
+        yield Complaint(("validity", "first_removal"), _LEAP_DAY)
+    yield from _days_of_a_year(("validity", "recertification_opens"), opens)
+    if summer:
+        yield from _days_of_a_year(("summer", "from"), summer.from_)
+        yield from _days_of_a_year(("summer", "through"), summer.through)
     if opens > f"{removal:%m-%d}":
-        return (
-            ("validity", "recertification_opens"),
-            f"{opens} comes after the removal, {removal}, in its year; choose an earlier day",
-        )
+        text = f"{opens} comes after the removal, {removal}, in its year; choose an earlier day"
+        yield Complaint(("validity", "recertification_opens"), text)
     if summer and summer.from_ >= summer.through:
-        return ("summer", "through"), f"{summer.through} is not after {summer.from_}; correct one of them"
-    return _out_of_range(
-        [
-            (("validity", "first_removal"), removal),
-            (("job_change_rule_from",), requirements.job_change_rule_from),
-        ]
-    )
+        text = f"{summer.through} is not after {summer.from_}; correct one of them"
+        yield Complaint(("summer", "through"), text)
+    yield from _in_range(("validity", "first_removal"), removal)
+    yield from _in_range(("job_change_rule_from",), requirements.job_change_rule_from)
 
 
 _LEAP_DAY = "February 29 does not come every year; choose another day"
 
 
-def _wrong_day_of_a_year(day: str) -> str | None:
+def _days_of_a_year(path: Steps, day: str) -> Iterator[Complaint]:
     if day == "02-29":
-        return _LEAP_DAY
+        yield Complaint(path, _LEAP_DAY)
     try:
         date.fromisoformat(f"2023-{day}")
     except ValueError:
-        return f"{day!r} is not a day of the year; write MM-DD"
-    return None
+        yield Complaint(path, f"{day!r} is not a day of the year; write MM-DD")
 
 
-def _out_of_range(days: Iterable[tuple[Steps, date]]) -> tuple[Steps, str] | None:
-    """The first day that the policy does not support."""
-    for path, day in days:
-        if not 1900 <= day.year <= 2199:
-            return path, f"{day} is outside the years 1900 to 2199, which the policy supports"
-    return None
+def _in_range(path: Steps, day: date) -> Iterator[Complaint]:
+    if not 1900 <= day.year <= 2199:
+        yield Complaint(path, f"{day} is outside the years 1900 to 2199, which the policy supports")
 
 
-def _check_calendar(calendar: Calendar) -> tuple[Steps, str] | None:
+def _check_calendar(calendar: Calendar) -> Iterator[Complaint]:
     covers = calendar.covers
     if covers.from_ > covers.through:
-        return (
-            "covers",
-            "through",
-        ), f"{covers.through} is before {covers.from_}, where it starts; correct one of them"
-    seen: set[date] = set()
+        text = f"{covers.through} is before {covers.from_}, where it starts; correct one of them"
+        yield Complaint(("covers", "through"), text)
     for index, day in enumerate(calendar.closed):
-        if day in seen:
-            return ("closed", index), f"{day} is given twice; keep one"
-        seen.add(day)
-    covered: list[tuple[Steps, date]] = [
-        (("covers", "from"), covers.from_),
-        (("covers", "through"), covers.through),
-    ]
-    return _out_of_range([*covered, *((("closed", index), day) for index, day in enumerate(calendar.closed))])
+        if day in calendar.closed[:index]:
+            yield Complaint(("closed", index), f"{day} is given twice; keep one")
+    yield from _in_range(("covers", "from"), covers.from_)
+    yield from _in_range(("covers", "through"), covers.through)
+    for index, day in enumerate(calendar.closed):
+        yield from _in_range(("closed", index), day)
