@@ -239,7 +239,10 @@ def verified_changes(
         .where(r.as_of >= since.isoformat())
         .order_by(c.run_id, c.n)
     )
-    return [msgspec.convert(row._asdict(), VerifiedChange) for row in connection.execute(query)]
+    return [
+        VerifiedChange(**row._asdict() | {"as_of": date.fromisoformat(row.as_of)})
+        for row in connection.execute(query)
+    ]
 
 
 def last_changes(connection: Connection, target: str, since: date) -> dict[str, VerifiedChange]:
