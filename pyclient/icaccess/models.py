@@ -238,3 +238,22 @@ class ClauseExplanation(msgspec.Struct, frozen=True):
     met: bool | None
     message: str
     facts: list[msgspec.Raw]
+
+
+class ApprovalsDue(msgspec.Struct, frozen=True):
+    """Where somebody works for whom only an approval is missing, and where somebody may approve."""
+
+    asked_at: tuple[str, ...]
+    approves_at: tuple[str, ...]
+
+
+class ApprovalElsewhere(msgspec.Struct, frozen=True):
+    """An approval of a job at `location` by somebody who might not approve there.
+
+    `approver_locations` are those at which the approver might; null where nobody says where they worked.
+    """
+
+    location: str
+    decided_on: date
+    approver: str
+    approver_locations: tuple[str, ...] | None

@@ -14,8 +14,17 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from icaccess import __version__
-from icaccess.models import Action, ClauseExplanation, Decision, Employee, Expiry, Outcome, Reason
-from icaccess.opa.client import ApprovalElsewhere, ApprovalsDue
+from icaccess.models import (
+    Action,
+    ApprovalElsewhere,
+    ApprovalsDue,
+    ClauseExplanation,
+    Decision,
+    Employee,
+    Expiry,
+    Outcome,
+    Reason,
+)
 
 
 class DayInput(Struct):

@@ -10,10 +10,9 @@ import msgspec
 from msgspec import UNSET
 
 from icaccess.guard import GuardResult
-from icaccess.models import Decision, Employee, Reason, Record
+from icaccess.models import ApprovalsDue, Decision, Employee, Reason, Record
 from icaccess.notices.interface import Notice
 from icaccess.notices.settings import WEEKDAYS, OperatorKind, PeopleSettings, Weekday
-from icaccess.opa.client import ApprovalsDue
 from icaccess.plan import Plan
 from icaccess.store.notices import VerifiedChange
 from icaccess.timeline import Timeline

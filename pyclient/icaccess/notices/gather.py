@@ -11,11 +11,11 @@ import msgspec
 from icaccess.batches import batches
 from icaccess.diff import Subject
 from icaccess.errors import IcaccessError
-from icaccess.models import Employee, Record, Unread
+from icaccess.models import ApprovalsDue, Employee, Record, Unread
 from icaccess.notices import due
 from icaccess.notices.interface import Notice
 from icaccess.notices.settings import APPROVER_KINDS, OPERATOR_KINDS, PERSON_KINDS, NoticeSettings
-from icaccess.opa.client import AccessClient, ApprovalsDue
+from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Run, start
 from icaccess.recovery import look
 from icaccess.request import Request

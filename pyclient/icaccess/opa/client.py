@@ -22,7 +22,14 @@ from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.http import HttpClient
-from icaccess.models import ClauseExplanation, Decision, DecisionJson, InvalidRecord
+from icaccess.models import (
+    ApprovalElsewhere,
+    ApprovalsDue,
+    ClauseExplanation,
+    Decision,
+    DecisionJson,
+    InvalidRecord,
+)
 from icaccess.opa.answers import checked_decision, invalid_record, no_decision
 from icaccess.opa.arguments import (
     EmployeeLike,
@@ -232,22 +239,16 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         People who lost no evidence are left out. `sources` holds the names of the sources of each list of
         facts, for the sentences to name: `{"certifications": ["lms"]}`.
         """
-        self._check(at)
-        expect_many(employees, "employees")
         if sources is not None:
             expect_sources(sources)
-        found = self._by_id(
-            "evidence", each_once(employees), at, dict[str, tuple[_Gone, ...]], sources=sources or {}
-        )
+        found = self._by_id("evidence", employees, at, dict[str, tuple[_Gone, ...]], sources=sources or {})
         return ((one, tuple(part.message for part in gone)) for one, gone in found)
 
     def approvals_due(
         self, employees: Iterable[EmployeeLike], at: date
     ) -> Iterator[tuple[str, ApprovalsDue]]:
         """Who waits for an approval on the day `at`, and who may give one, by id; nobody else is named."""
-        self._check(at)
-        expect_many(employees, "employees")
-        return self._by_id("approvals_due", each_once(employees), at, dict[str, ApprovalsDue])
+        return self._by_id("approvals_due", employees, at, dict[str, ApprovalsDue])
 
     def approved_elsewhere(
         self, employees: Iterable[EmployeeLike], at: date
@@ -256,25 +257,29 @@ class AccessClient(AbstractContextManager["AccessClient"]):
 
         Where nobody says at which location the approver worked, the person is among them.
         """
-        self._check(at)
-        expect_many(employees, "employees")
-        shape = dict[str, tuple[ApprovalElsewhere, ...]]
-        return self._by_id("approved_elsewhere", each_once(employees), at, shape)
+        return self._by_id("approved_elsewhere", employees, at, dict[str, tuple[ApprovalElsewhere, ...]])
 
     def _by_id(
         self,
         name: str,
-        employees: Iterable[RecordLike],
+        employees: Iterable[EmployeeLike],
         at: date,
         shape: type[dict[str, _Answer]],
         **asked: Any,
     ) -> Iterator[tuple[str, _Answer]]:
-        for batch in batches(employees, self._batch):
-            try:
-                answer = self._ask(f"access/{name}", question(at, employees=batch, **asked))
-                yield from msgspec.json.decode(answer, type=shape).items()
-            except (EvaluationError, msgspec.DecodeError) as error:
-                raise EngineError(f"OPA could not answer {name}: {str(error)!r}") from error
+        """What an entry point answers about many, by id; wrong arguments are errors at once."""
+        self._check(at)
+        expect_many(employees, "employees")
+
+        def answers() -> Iterator[tuple[str, _Answer]]:
+            for batch in batches(each_once(employees), self._batch):
+                try:
+                    answer = self._ask(f"access/{name}", question(at, employees=batch, **asked))
+                    yield from msgspec.json.decode(answer, type=shape).items()
+                except (EvaluationError, msgspec.DecodeError) as error:
+                    raise EngineError(f"OPA could not answer {name}: {str(error)!r}") from error
+
+        return answers()
 
     def due_after(self, day: date) -> date | None:
         """The day by which what is asked for on `day` is to be done (ES-7); None where none is known."""
@@ -291,25 +296,6 @@ class AccessClient(AbstractContextManager["AccessClient"]):
     def _check_open(self) -> None:
         if self._closed:
             raise UsageError("the client was closed: open another one")
-
-
-class ApprovalsDue(msgspec.Struct, frozen=True):
-    """Where somebody works for whom only an approval is missing, and where somebody may approve."""
-
-    asked_at: tuple[str, ...]
-    approves_at: tuple[str, ...]
-
-
-class ApprovalElsewhere(msgspec.Struct, frozen=True):
-    """An approval of a job at `location` by somebody who might not approve there.
-
-    `approver_locations` are those at which the approver might; null where nobody says where they worked.
-    """
-
-    location: str
-    decided_on: date
-    approver: str
-    approver_locations: tuple[str, ...] | None
 
 
 class _Gone(msgspec.Struct, frozen=True):
