@@ -8,10 +8,9 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 
-def root(leaves):  # RFC 6962, section 2.1
-    middle = 1 << (len(leaves) - 1).bit_length() >> 1
-    parts = root(leaves[:middle]) + root(leaves[middle:]) if middle else leaves[0]
-    return sha256((b"\1" if middle else b"\0") + parts).digest()
+def root(row):  # RFC 6962, section 2.1
+    half = 1 << (len(row) - 1).bit_length() >> 1
+    return sha256(b"\1" + root(row[:half]) + root(row[half:]) if half else b"\0" + row[0]).digest()
 
 
 def roots(old, new, proof, known):  # of both trees, by a proof of section 2.1.2
@@ -26,25 +25,26 @@ def roots(old, new, proof, known):  # of both trees, by a proof of section 2.1.2
 
 
 leaves, link, (before, then, known), number, place = [], "0" * 64, (0, "", b""), 0, "the files"
-sys.excepthook = lambda _, e, __: sys.exit(f"{place}: {str(e) or 'is not signed with this key'}")
+AGAIN, UNSIGNED = "; get the file again from its keeper", "is not signed with this key"
+sys.excepthook = lambda _, e, __: sys.exit(f"{place}: {str(e) or UNSIGNED}{AGAIN}")
 public, heads, export = (open(name, "rb").read() for name in [*sys.argv[1:], "/dev/null"][:3])
 compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 for entry in map(json.loads, export.splitlines()[:-1]):
     said = [entry[name] for name in ("seq", "at", "kind", "run_id", "employee_id")]
     leaves.append(sha256(compact([link, *said, compact(entry["body"])]).encode()).digest())
     if (link := leaves[-1].hex()) != entry["hash"]:
-        sys.exit(f"entry {entry['seq']} does not match its hash")
-for number, line in enumerate(heads.splitlines() or sys.exit("no head"), 1):
+        sys.exit(f"entry {entry['seq']} does not match its hash{AGAIN}")
+for number, line in enumerate(heads.splitlines() or sys.exit(f"no head{AGAIN}"), 1):
     place = f"head {number}"
     head = json.loads(line)
     signature, proof = head.pop("signature"), [bytes.fromhex(x) for x in head.pop("proof", [])]
     load_pem_public_key(public).verify(base64.b64decode(signature), compact(head).encode())
     size, at, now = head["size"], head["at"], bytes.fromhex(head["hash"])
     if size < before or at < then or (size == before and now != known):
-        sys.exit(f"{place} does not come after the one before it")
+        sys.exit(f"{place} does not come after the one before it{AGAIN}")
     if proof and head["previous"] == before and roots(before, size, proof, known) != [known, now]:
-        sys.exit(f"{place} does not extend the one before it: the record was rewritten")
+        sys.exit(f"{place} does not extend the one before it; restore the record of before it")
     if export and root(leaves[:size]) != now:
-        sys.exit(f"{place} is not one of this record, which was cut off or rewritten")
+        sys.exit(f"{place} is not of this record, which was cut or rewritten; restore a backup")
     before, then, known = size, at, now
 print(f"{number} heads are signed and consistent" + f", and {len(leaves)} entries" * bool(export))

@@ -314,6 +314,9 @@ def test_a_stolen_key_changes_nothing_before_the_newest_head(scene: Scene) -> No
         scene.check()
 
 
+AGAIN = "; get the file again from its keeper\n"
+
+
 def run_script(*files: Path) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, DOCS / "check_heads.py", *files], capture_output=True, text=True, check=False
@@ -344,19 +347,20 @@ def test_the_script_in_docs_needs_public_key_and_heads_alone(scene: Scene) -> No
     code, said = run_script(public, scene.heads, export(scene))
     assert code == 0
     assert re.fullmatch(rf"{RUNS} heads are signed and consistent, and \d+ entries\n", said)
-    for kind, expected in (("rewritten", "is not one of this record"), ("cut at the end", "is not one of")):
+    wrong = "is not of this record, which was cut or rewritten; restore a backup"
+    for kind in ("rewritten", "cut at the end"):
         KINDS[kind][0](scene, random.Random(kind))
         code, said = run_script(public, scene.heads, export(scene))
-        assert (code, expected in said) == (1, True)
+        assert (code, wrong in said) == (1, True)
     replayed_head(scene, random.Random(2))
-    assert "does not come after the one before it" in run_script(public, scene.heads)[1]
+    assert f"does not come after the one before it{AGAIN}" in run_script(public, scene.heads)[1]
     lines = scene.heads.read_text().splitlines(keepends=True)[:2]
     second = json.loads(lines[1])
     scene.heads.write_text(lines[0] + lines[1].replace(second["proof"][-1], second["proof"][-1][::-1]))
-    assert "head 2 does not extend the one before it" in run_script(public, scene.heads)[1]
+    assert "head 2 does not extend the one before it; restore the" in run_script(public, scene.heads)[1]
     forged = scene.heads.read_text().replace('"size":', '"size":1', 1)
     scene.heads.write_text(forged)
-    assert run_script(public, scene.heads) == (1, "head 1: is not signed with this key\n")
+    assert run_script(public, scene.heads) == (1, f"head 1: is not signed with this key{AGAIN}")
 
 
 def test_the_script_in_docs_tells_what_is_wrong(scene: Scene) -> None:
@@ -371,6 +375,6 @@ def test_the_script_in_docs_tells_what_is_wrong(scene: Scene) -> None:
     ):
         scene.heads.write_bytes(content)
         code, out = run_script(public, scene.heads)
-        assert (code, out.count("\n"), out[: len(said)]) == (1, 1, said)
+        assert (code, out.count("\n"), out[: len(said)], out.endswith(AGAIN)) == (1, 1, said, True)
     code, out = run_script(scene.folder / "nowhere", scene.heads)
     assert (code, out.count("\n"), "No such file" in out) == (1, 1, True)
