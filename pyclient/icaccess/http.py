@@ -82,6 +82,7 @@ class HttpClient(AbstractContextManager["HttpClient"]):
     `timeout` is in seconds. `ca` is a file of trusted certificates in place of the usual ones, and `cert` the
     client's own certificate and key; `ca_setting` is what the messages call the former. It keeps
     `connections` open and sends `headers` with every request. It reads no answer of more than `max_bytes`.
+    `HttpSettingsError` when `ca` is a folder.
     """
 
     def __init__(
@@ -101,6 +102,8 @@ class HttpClient(AbstractContextManager["HttpClient"]):
     ) -> None:
         if follow_redirects and (auth is not None or cert is not None):
             raise ValueError("redirects are followed only where no secret is sent")
+        if ca is not None and Path(ca).is_dir():
+            raise HttpSettingsError(f"{ca_setting}: {ca} is a folder; name a file of certificates in PEM")
         self._auth = auth
         self._timeout = timeout
         self._max_bytes = max_bytes

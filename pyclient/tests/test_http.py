@@ -319,6 +319,11 @@ def test_a_file_of_certificates_that_is_none(tmp_path: Path) -> None:
                 get(url.replace("http:", "https:"), ca=tmp_path / name)
 
 
+def test_a_folder_is_no_file_of_certificates(tmp_path: Path) -> None:
+    with pytest.raises(HttpSettingsError, match=f"^sample.ca: {tmp_path} is a folder; name a file of"):
+        HttpClient(ca=tmp_path, ca_setting="sample.ca")
+
+
 def test_a_server_that_speaks_no_tls() -> None:
     with raw(b"HTTP/1.1 400 Bad Request\r\n\r\n", times=4) as url:
         said = refusal(url.replace("http:", "https:"), retry=RETRY.new(total=0))

@@ -124,7 +124,7 @@ class MailChannel(Channel):
         settings = self._settings
         connection: smtplib.SMTP | None = None
         try:
-            context = ssl.create_default_context(cafile=self._ca)
+            context = self._context()
             if settings.security == "tls":
                 connection = smtplib.SMTP_SSL(
                     settings.host, self._port, timeout=settings.timeout, context=context
@@ -140,6 +140,15 @@ class MailChannel(Channel):
                 connection.close()
             raise NoticeError(f"{self._server}: {self._problem(error)}") from error
         return connection
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._ca)
+        except OSError as error:
+            raise NoticeError(
+                f"notices.mail.ca: {self._ca} cannot be used ({error.strerror}); name a file of certificates "
+                "in PEM"
+            ) from error
 
     def _problem(self, error: Exception) -> str:
         if isinstance(error, smtplib.SMTPAuthenticationError):

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from icaccess.config.secrets import is_http_url
 from icaccess.errors import UsageError
+from icaccess.http import is_loopback
 from icaccess.models import (
     FIRST_DAY,
     LAST_DAY,
@@ -76,12 +78,17 @@ def _what(value: object) -> str:
     return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
 
 
-def expect_url(url: str) -> None:
-    """Raise `UsageError` unless OPA can be asked at a URL; one with a user or password is not shown."""
+def expect_url(url: str, *, with_token: bool) -> None:
+    """Raise `UsageError` unless OPA can be asked at a URL, over https where another machine gets a token.
+
+    A URL with a user or password is not shown.
+    """
     if "@" in url:
         raise UsageError("url: carries a user or password: leave them out, and give the token")
     is_whole = is_http_url(url) and "?" not in url and "#" not in url
     expect(is_whole, "url", "a URL of OPA, such as http://127.0.0.1:8181", url)
+    if with_token and urlsplit(url).scheme == "http" and not is_loopback(url):
+        raise UsageError(f"url: {url} would get the token unencrypted; write https://")
 
 
 def expect_certificates(ca: Any, cert: Any) -> None:
@@ -89,9 +96,9 @@ def expect_certificates(ca: Any, cert: Any) -> None:
     if ca is not None:
         expect(_is_path(ca), "ca", "a file of certificates", ca)
         with _named("ca", ca):
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
-                **{"capath" if Path(ca).is_dir() else "cafile": ca}
-            )
+            if Path(ca).is_dir():
+                raise UsageError(f"ca: {ca} is a folder; name a file of certificates in PEM")
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca)
     if cert is not None:
         is_pair = isinstance(cert, list | tuple) and len(cert) == 2 and all(map(_is_path, cert))
         expect(is_pair, "cert", "a file of a certificate and a file of its key", cert)

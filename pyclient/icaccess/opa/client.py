@@ -79,9 +79,9 @@ class SidecarStatus(msgspec.Struct, frozen=True):
 class AccessClient(AbstractContextManager["AccessClient"]):
     """Decisions from one OPA sidecar, or from several that hold the same policy; threads may share it.
 
-    `token` is the bearer token that OPA was set up with; `timeout` the seconds that one request may take.
-    `ca` is a file of trusted certificates for https, and `cert` the client's certificate and key for mutual
-    TLS. Several URLs share the batches; one that dies costs a retry.
+    `token` is the bearer token that OPA was set up with, sent over https or to this machine itself; `timeout`
+    the seconds that one request may take. `ca` is a file of trusted certificates for https, and `cert` the
+    client's certificate and key for mutual TLS. Several URLs share the batches; one that dies costs a retry.
 
     `UsageError` says what is wrong with an argument, before OPA is asked. Everything else that fails is an
     `EngineError`. Either message is one line.
@@ -102,14 +102,14 @@ class AccessClient(AbstractContextManager["AccessClient"]):
         expect(are_texts(urls), "url", "a URL of OPA, or a list of them", url)
         if not urls:
             raise UsageError("no URL of OPA was given")
-        for one in urls:
-            expect_url(one)
         if token is not None and not isinstance(token, str):  # a secret is not shown
             raise UsageError(f"token: must be a text, and is of type {type(token).__name__}")
         if token is not None and not (token.isascii() and token.isprintable()):
             raise UsageError(
                 "token: the token for OPA holds a character that an HTTP header cannot carry: correct it"
             )
+        for one in urls:
+            expect_url(one, with_token=token is not None)
         if not is_seconds(timeout):
             raise UsageError(f"timeout: {timeout!r} is not a number of seconds above 0, at most a day")
         expect_certificates(ca, cert)

@@ -417,7 +417,7 @@ def test_a_client_that_was_closed_says_so(standin: Engine) -> None:
         ("url", ["http://u:secret@127.0.0.1:9", "http://u:secret@[::1", ["http://127.0.0.1:9", ""]]),
         ("token", [5, b"secret", "a\nb"]),
         ("timeout", [0, -1, None, "5", True, float("inf"), float("nan"), 1e30]),
-        ("ca", ["", 5, "/absent/ca.pem", __file__, "a\0b"]),
+        ("ca", ["", 5, "/absent/ca.pem", __file__, "a\0b", str(Path(__file__).parent)]),
         ("cert", ["x", ("x",), ("/absent/cert.pem", "/absent/key.pem"), (__file__, __file__), (5, 6)]),
         ("batch", [0, -1, 1.5, None, "5", True]),
         ("connections", [0, -1, 1.5, "5", 1001]),
@@ -429,6 +429,21 @@ def test_a_wrong_argument_is_named(name: str, values: list[Any]) -> None:
             AccessClient(**{"url": "http://127.0.0.1:9", name: value})
         assert "\n" not in str(caught.value)
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["opa.example.org", "10.0.0.5", "[2001:db8::1]"])
+def test_a_token_does_not_go_in_the_clear(host: str) -> None:
+    said = rf"^url: http://{re.escape(host)}:8181 would get the token unencrypted; write https://$"
+    for urls in (f"http://{host}:8181", ["http://127.0.0.1:9", f"http://{host}:8181"]):
+        with pytest.raises(UsageError, match=said):
+            AccessClient(urls, token="sample")
+    for url, token in ((f"http://{host}", None), (f"https://{host}", "sample"), ("http://[::1]:9", "sample")):
+        AccessClient(url, token).close()
+
+
+def test_a_folder_is_no_file_of_certificates(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"^ca: {tmp_path} is a folder; name a file of certificates in PEM$"):
+        AccessClient("https://127.0.0.1:9", ca=str(tmp_path))
 
 
 def test_a_wrong_question_is_named() -> None:
