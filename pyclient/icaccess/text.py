@@ -40,6 +40,11 @@ def quoted(text: str, length: int = 200) -> str:
     return repr(text if len(text) <= length else f"{text[: length - 1]}…")
 
 
+def how_many(number: int, noun: str, plural: str = "") -> str:
+    """`1 change` or `12 changes`: a count with its noun, whose plural has an `s` unless it is given."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def impersonal(message: str) -> str:
     """A message of this program without foreign text: `…` for each quoted part or address.
 

@@ -10,7 +10,7 @@ import click
 
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
-from icaccess.cli.options import FORMAT, deciding
+from icaccess.cli.options import BY, FORMAT, REASON, deciding, given_consent
 from icaccess.cli.plan_render import plan_document, show_plan, show_section, unnamed_line
 from icaccess.cli.progress import showing
 from icaccess.cli.text import say, say_all, show_value
@@ -18,8 +18,8 @@ from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.pipeline import check_day, start
 from icaccess.plan import check_current, read_plan, write_plan
 from icaccess.request import Request
-from icaccess.store.consents import Consent
 from icaccess.store.lock import caller
+from icaccess.text import how_many
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
@@ -64,8 +64,8 @@ def plan(request: Request, out: Path | None, form: str, *, detailed_exitcode: bo
 @click.option(
     "--allow", metavar="PLAN", help="Let this one plan past the guard; it names the plan when it stops."
 )
-@click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
-@click.option("--reason", metavar="TEXT", help="With --allow: why.")
+@BY
+@REASON
 @click.option(
     "--consent-to",
     metavar="ID",
@@ -88,7 +88,7 @@ def apply(
 ) -> int:
     """Carry out the plan saved in FILE, or a new plan; verify and record it."""
     saved = None if file is None else read_plan(file)
-    consent = _consent(allow, by, reason, consent_to)
+    consent = given_consent("plan", allow, by, reason, consent_to)
     if not yes and form == "json":
         raise UsageError("--format json cannot ask; look at `icaccess plan`, then give --yes")
     if not yes and not sys.stdin.isatty():
@@ -109,7 +109,7 @@ def apply(
             elif result.is_stopped:
                 show_value({**plan_document(planned, result), "summary": None})
             result.check()
-            question = f"Make these {len(planned.changes)} changes at {planned.target}?"
+            question = f"Make {how_many(len(planned.changes), 'change')} at {planned.target}?"
             if planned.changes and not yes and not click.confirm(question, err=True):
                 say("Nothing was changed.")
                 return 0
@@ -156,16 +156,6 @@ def adopt(request: Request, form: str) -> None:
             show_section("Members without an account", [unnamed_line(one) for one in unnamed])
 
 
-def _consent(
-    allow: str | None, by: str | None, reason: str | None, people: tuple[str, ...]
-) -> Consent | None:
-    if allow is None and by is None and reason is None and not people:
-        return None
-    if not (allow and by and by.strip() and reason and reason.strip()):
-        raise UsageError("a consent names the plan, the person and a reason; give --allow, --by and --reason")
-    return Consent(plan=allow, by=by, reason=reason, people=people)
-
-
 def _warn(receipts: Sequence[Receipt]) -> None:
     for one in receipts:
         if one.warning:
@@ -185,13 +175,13 @@ def _check(summary: Summary) -> None:
     """Raise the error that says what was not done, if anything."""
     if summary.complete:
         if summary.waiting:
+            waiting = how_many(summary.waiting, "revocation waits", "revocations wait")
             raise GuardStop(
-                f"{summary.waiting} revocations wait for a consent, and the rest was done; "
+                f"{waiting} for a consent, and the rest was done; "
                 "`icaccess plan` shows them and names the option that lets them through"
             )
         return
-    count = len(summary.failures) + summary.left
+    count = how_many(len(summary.failures) + summary.left, "change")
     why = f"; {summary.stopped}" if summary.stopped else ""
-    noun = "change" if count == 1 else "changes"
     others = ", the others were" if summary.counts.get("verified") else ""
-    raise ChangesFailed(f"{count:,} {noun} could not be made{others}; run again to retry{why}")
+    raise ChangesFailed(f"{count} could not be made{others}; run again to retry{why}")

@@ -7,11 +7,11 @@ from collections import Counter
 import click
 import msgspec
 
-from icaccess.cli.options import FORMAT, configured, deciding
+from icaccess.cli.options import BY, FORMAT, REASON, configured, deciding, given_consent
 from icaccess.cli.text import say, show_value
 from icaccess.errors import GuardStop, IcaccessError, NoticeError, NoticesFailed, UsageError
 from icaccess.request import Request
-from icaccess.store.consents import Consent
+from icaccess.text import how_many
 
 
 @click.group()
@@ -62,7 +62,8 @@ def plan(request: Request, form: str) -> None:
     if due.problem:
         say(f"People and approvers are told nothing now: {due.problem}")
     if found.without_address:
-        say(f"{found.without_address:,} recipients have no e-mail address in the facts.")
+        without = how_many(found.without_address, "recipient has", "recipients have")
+        say(f"{without} no e-mail address in the facts.")
     if stopped:
         say(f"The limit stops this: {stopped}. To let it through: {found.option}")
 
@@ -73,8 +74,8 @@ def plan(request: Request, form: str) -> None:
 @click.option(
     "--allow", metavar="DIGEST", help="Let this one lot past the limit; it names the lot when it stops."
 )
-@click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
-@click.option("--reason", metavar="TEXT", help="With --allow: why.")
+@BY
+@REASON
 @FORMAT
 def send(
     request: Request, to: str | None, allow: str | None, by: str | None, reason: str | None, form: str
@@ -87,10 +88,9 @@ def send(
         if form == "json":
             show_value({"trial": count})
         else:
-            say(f"Sent {count:,} messages to {to} for a trial; nothing is recorded.")
+            say(f"Sent {how_many(count, 'message')} to {to} for a trial; nothing is recorded.")
         return
-    consent = _consent(allow, by, reason)
-    due, told = notify(request, consent=consent)
+    due, told = notify(request, consent=given_consent("lot", allow, by, reason))
     failures = (*told.refusals, *told.problems)
     error: IcaccessError | None = None
     if told.stopped:
@@ -155,11 +155,3 @@ def show(request: Request, recipient: str, form: str) -> None:
             say(f"    {line}")
     counts = Counter(one.state for one in found)
     say(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-
-
-def _consent(allow: str | None, by: str | None, reason: str | None) -> Consent | None:
-    if allow is None and by is None and reason is None:
-        return None
-    if not (allow and by and by.strip() and reason and reason.strip()):
-        raise UsageError("a consent names the lot, the person and a reason; give --allow, --by and --reason")
-    return Consent(plan=allow, by=by, reason=reason)

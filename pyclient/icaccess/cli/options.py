@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from icaccess.cli.text import say
 from icaccess.errors import UsageError
 from icaccess.models import FIRST_DAY, LAST_DAY, NO_SUCH_DAY
 from icaccess.request import Request
+
+if TYPE_CHECKING:  # `icaccess --help` needs no database
+    from icaccess.store.consents import Consent
 
 Command = Callable[..., Any]
 
@@ -178,6 +181,25 @@ def comparing(command: Command) -> Command:
 def past(command: Command) -> Command:
     """Give a command `--config`, `--policy`, `--at` and `--store`, and its function a `request`."""
     return _gather(command, CONFIG, POLICY, AT, STORE)
+
+
+BY = click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
+REASON = click.option("--reason", metavar="TEXT", help="With --allow: why.")
+
+
+def given_consent(
+    what: str, allow: str | None, by: str | None, reason: str | None, people: tuple[str, ...] = ()
+) -> Consent | None:
+    """The consent that the options give to a plan or a lot; `UsageError` when a part of it is missing."""
+    if allow is None and by is None and reason is None and not people:
+        return None
+    from icaccess.store.consents import Consent
+
+    if not (allow and by and by.strip() and reason and reason.strip()):
+        raise UsageError(
+            f"a consent names the {what}, the person and a reason; give --allow, --by and --reason"
+        )
+    return Consent(plan=allow, by=by, reason=reason, people=people)
 
 
 def say_installed(request: Request) -> None:

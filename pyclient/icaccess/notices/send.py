@@ -25,6 +25,7 @@ from icaccess.store import notices as recorded
 from icaccess.store.consents import Consent
 from icaccess.store.database import Store, open_store
 from icaccess.store.lock import Lock, applying
+from icaccess.text import how_many
 
 _CONSENT_HOURS = 1
 """A consent is for the run that it is given to."""
@@ -116,7 +117,7 @@ def send(
         now.drop(lock)
         found = now.waiting(channels)
         stopped = found.over(limit)
-        if stopped and consent is not None:
+        if consent is not None:
             _accept(store, lock, consent, found, stopped)
             stopped = ""
         counts: Counter[str] = Counter()
@@ -132,8 +133,10 @@ def send(
             counts += run.counts
             problems += run.problems
             refusals += run.refusals
-        warning = (
-            f"{found.without_address:,} recipients have no e-mail address in the facts and are told nothing"
+        warning = how_many(
+            found.without_address,
+            "recipient has no e-mail address in the facts and is told nothing",
+            "recipients have no e-mail address in the facts and are told nothing",
         )
         return Told(
             counts=dict(counts),
@@ -145,15 +148,17 @@ def send(
 
 
 def _accept(store: Store, lock: Lock, consent: Consent, found: Waiting, stopped: str) -> None:
-    """Record a consent, if it is for this very lot."""
+    """Check that a consent is for this very lot, and record it where the limit stops the lot."""
     if not consent.names(found.digest):
+        this = f"this one is {found.short}" if found.limited else "no notices wait"
         raise UsageError(
-            f"the consent names the lot {consent.plan}, and this one is {found.short}; "
-            "look at it with `icaccess notices plan` and name it"
+            f"the consent names the lot {consent.plan}, and {this}; look with `icaccess notices plan`, and "
+            "name the lot that it shows"
         )
-    with store.writing() as connection:
-        lock.check(connection)
-        consents.give(connection, store.moment(), consent, found.digest, _CONSENT_HOURS, [stopped])
+    if stopped:
+        with store.writing() as connection:
+            lock.check(connection)
+            consents.give(connection, store.moment(), consent, found.digest, _CONSENT_HOURS, [stopped])
 
 
 def send_trial(store: Store, due: Due, mail: Channel, words: Words, address: str, limit: int | None) -> int:

@@ -15,6 +15,7 @@ from icaccess.store import notices as recorded
 from icaccess.store.database import Store
 from icaccess.store.lock import Lock
 from icaccess.store.notices import NoticeKey, RecordedNotice
+from icaccess.text import how_many
 
 _TOGETHER = 100
 """Messages whose intents are written together."""
@@ -50,7 +51,9 @@ class Sending:
                 try:
                     self._send(message)
                 except NoticeError as error:
-                    self.problems.append(f"{error}; {left:,} messages wait for the next run")
+                    self.problems.append(
+                        f"{error}; {how_many(left, 'message waits', 'messages wait')} for the next run"
+                    )
                     self.counts["waiting"] += left
                     self._settle(message, "intended", str(error))
                     return
@@ -58,7 +61,7 @@ class Sending:
                 if left and self._untaken == _PATIENCE:
                     self.problems.append(
                         f"{self._channel.name}: {_PATIENCE} messages in a row were not taken; "
-                        f"{left:,} more wait for the next run"
+                        f"{how_many(left, 'more waits', 'more wait')} for the next run"
                     )
                     self.counts["waiting"] += left
                     return

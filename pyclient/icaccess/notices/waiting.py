@@ -14,7 +14,7 @@ from icaccess.notices.interface import Channel, Notice
 from icaccess.notices.settings import APPROVER_KINDS, PERSON_KINDS
 from icaccess.store.audit import canonical
 from icaccess.store.notices import NoticeKey, RecordedNotice, has_reached
-from icaccess.text import DIGITS
+from icaccess.text import DIGITS, how_many
 
 LIMITED = (*PERSON_KINDS, *APPROVER_KINDS)
 """The kinds that count against the limit."""
@@ -66,7 +66,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
         if limit is None or not count or count + self.sent_today <= limit:
             return ""
         before = f", after {self.sent_today:,} today" if self.sent_today else ""
-        return f"{count:,} notices to people and approvers{before}: more than the {limit:,} allowed in a day"
+        notices = how_many(count, "notice")
+        return f"{notices} to people and approvers{before}: more than the {limit:,} allowed in a day"
 
 
 def waiting(

@@ -215,6 +215,21 @@ def test_more_than_the_limit_waits_for_consent_to_it(store):
         assert audit.holds(connection, "consent", {"by": "Sample", "plan_digest": lot})
 
 
+def test_a_consent_to_another_lot_says_which_waits(store):
+    consent = Consent(plan="0" * 12, by="Sample", reason="looked")
+    with pytest.raises(UsageError, match="names the lot 000000000000, and no notices wait; look with"):
+        send(store, due(), [ScriptedChannel()], WORDS, limit=2, consent=consent)
+    channel = ScriptedChannel()
+    lot = look(store, due(recertify(1)), [channel]).short
+    with pytest.raises(UsageError, match=f"names the lot 000000000000, and this one is {lot}; look with"):
+        send(store, due(recertify(1)), [channel], WORDS, limit=2, consent=consent)
+    assert not channel.told
+    consent = Consent(plan=lot, by="Sample", reason="looked")
+    assert send(store, due(recertify(1)), [channel], WORDS, limit=2, consent=consent).counts == {"sent": 1}
+    with store.reading() as connection:
+        assert not audit.holds(connection, "consent", {"by": "Sample"})  # the limit asked for none
+
+
 def test_the_limit_counts_what_would_go_out(store):
     people = [recertify(1), recertify(2), *(recertify(one, address="") for one in range(3, 9))]
     found = look(store, due(*people), [ScriptedChannel()])
