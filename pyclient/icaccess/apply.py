@@ -24,6 +24,7 @@ from icaccess.store.database import Store
 from icaccess.store.journal import Batch, Settlement, Written
 from icaccess.store.lock import Lock
 from icaccess.targets.interface import Listing, Result, Target
+from icaccess.text import how_many
 
 
 class FailedChange(msgspec.Struct, frozen=True):
@@ -101,8 +102,8 @@ class Application:
             if not run.begun:
                 raise
             raise ChangesFailed(
-                f"run {run.id} began {run.begun} of {len(wanted)} changes, and could not record their results"
-                f": {error}; correct that, and run again: it looks at the target first"
+                f"run {run.id} began {run.begun} of {how_many(len(wanted), 'change')}, and could not record "
+                f"the results: {error}; correct that, and run again: it looks at the target first"
             ) from error
         return Summary(
             run_id=run.id,

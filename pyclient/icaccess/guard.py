@@ -19,7 +19,7 @@ from icaccess.batches import batches
 from icaccess.config import Section, Share
 from icaccess.errors import GuardStop, PlanError
 from icaccess.plan import Plan, PlannedChange
-from icaccess.text import DIGITS
+from icaccess.text import DIGITS, how_many
 
 if TYPE_CHECKING:  # a plan is rendered without a database
     from sqlalchemy import Connection
@@ -194,7 +194,7 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
     shrink, before = settings.facts_shrink, known.people_before
     if shrink is not None and before and plan.people < before * (1 - shrink):
         stops.append(
-            f"the facts hold {plan.people:,} people, and {before:,} in the last run: "
+            f"the facts hold {how_many(plan.people, 'person', 'people')}, and {before:,} in the last run: "
             f"more than {shrink:.0%} fewer"
         )
     hours, age = settings.facts_age_hours, known.facts_age
@@ -204,7 +204,8 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
     # A grant takes nothing away; a removal would rest on no record.
     if known.is_new and plan.holders and (revocations or plan.of("update")):
         not_adopted = (
-            f"{plan.target} holds {plan.holders:,} people and was never adopted; run `icaccess adopt` first"
+            f"{plan.target} holds {how_many(plan.holders, 'person', 'people')} and was never adopted; run "
+            "`icaccess adopt` first"
         )
     return GuardResult(
         plan_digest=plan.digest,

@@ -25,6 +25,7 @@ from icaccess.guard import GuardResult, GuardSettings, check, checked_consent, g
 from icaccess.models import Access, AnyRecord, DecisionJson, InvalidRecord, Unread
 from icaccess.request import Opened, Request
 from icaccess.targets.interface import Listing, Target
+from icaccess.text import how_many
 
 if TYPE_CHECKING:  # a single decision needs no database
     from sqlalchemy import Connection
@@ -290,7 +291,7 @@ class Run:
             self._held_lock.check(connection)
             journal.adopt(connection, store.now(), origin, held)
             self._remember_sources(connection)
-        self.done = f"the access of {len(held)} people was adopted and recorded"
+        self.done = f"the access of {how_many(len(held), 'person', 'people')} was adopted and recorded"
         return len(held)
 
     def _remember_sources(self, connection: Connection) -> None:

@@ -447,7 +447,7 @@ class TestGuard:
         target = MemoryTarget({"1": HELD})
         client = ScriptedClient({"2": ("210",)})
         with pytest.raises(
-            GuardStop, match="memory holds 1 people and was never adopted; run `icaccess adopt`"
+            GuardStop, match="memory holds 1 person and was never adopted; run `icaccess adopt`"
         ):
             do(store, target, client, people("1", "2"), adopted=False)
         adopt(store, target, people("1", "2"))

@@ -32,7 +32,7 @@ from icaccess.store import audit as record
 from icaccess.store.audit import Head
 from icaccess.store.database import Store, open_store
 from icaccess.store.verify import verify as verify_record
-from icaccess.text import printable_json
+from icaccess.text import how_many, printable_json
 
 _SHOWN = 5
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -84,10 +84,11 @@ def verify(request: Request, heads: Path | None, head: Path | None, public: Path
         show_value({**shown, "other_lines": found.other_lines})
         return
     checked = f", and holds entry {against.seq} as it was exported" if against else ""
-    say(f"The record is whole: {end.seq} entries{checked}.")
+    say(f"The record is whole: {how_many(end.seq, 'entry', 'entries')}{checked}.")
     if witnessed:
         last = max(witnessed, key=lambda one: one.size)
-        say(f"It only grew since each of {len(witnessed)} heads, the newest of {last.at}, entry {last.size}.")
+        heads_ = how_many(len(witnessed), "head")
+        say(f"It only grew since each of {heads_}, the newest of {last.at}, entry {last.size}.")
         if own is not None and own.size > last.size:
             say(f"The witness lacks the newest head, of {own.at}, entry {own.size}.", err=True)
     elif against is None:

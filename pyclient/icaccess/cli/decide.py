@@ -18,6 +18,7 @@ from icaccess.opa.client import BATCH, AccessClient
 from icaccess.opa.transport import Revisions
 from icaccess.pipeline import Run, start
 from icaccess.request import Request
+from icaccess.text import how_many
 
 EXIT_CODES: dict[Outcome, int] = {"allow": 0, "deny": 10, "expired": 11, "undecided": 12}
 """What `--exit-code` answers for each outcome."""
@@ -98,10 +99,8 @@ def _table(decisions: Iterable[Decision]) -> None:
     for decision in decisions:
         counts[decision.outcome] += 1
         say(_line(decision))
-    total = sum(counts.values())
-    say(
-        f"{total:,} people: " + ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common()), err=True
-    )
+    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.most_common())
+    say(f"{how_many(counts.total(), 'person', 'people')}: {outcomes}", err=True)
 
 
 def _line(decision: Decision) -> str:

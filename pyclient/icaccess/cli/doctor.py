@@ -12,6 +12,7 @@ from icaccess.cli.options import FORMAT, deciding
 from icaccess.cli.text import say, say_all, show_value
 from icaccess.errors import ConfigError, EngineError, ExtraMissingError, IcaccessError
 from icaccess.request import Request
+from icaccess.text import how_many
 
 if TYPE_CHECKING:
     from icaccess.facts.interface import ParsedRow, Source
@@ -71,7 +72,8 @@ def _policy_data(request: Request) -> Iterator[str]:
 
     data = load_policy_data(request.config_directory)
     covers = data.calendar.covers
-    yield f"{len(data.locations)} locations, calendar from {covers.from_} through {covers.through}"
+    locations = how_many(len(data.locations), "location")
+    yield f"{locations}, calendar from {covers.from_} through {covers.through}"
     if not covers.from_ <= request.day <= covers.through:
         yield f"the calendar does not cover {request.day}: grants have no due day until it does"
 
@@ -93,7 +95,7 @@ def _target(request: Request) -> Iterator[str]:
         if store.is_absent:
             check_place(store)
         listing = look(store, target)
-        yield f"{target.identity}: {len(listing.held)} hold access"
+        yield f"{target.identity}: {how_many(len(listing.held), 'holds', 'hold')} access"
         yield f"known to be everybody: {listing.proof}"
         for member in listing.unnamed:
             yield f"{member.member} in {', '.join(member.groups)} has no account: {member.why}"
@@ -159,13 +161,15 @@ def _files(request: Request) -> Iterator[str]:
     for record in source.records():
         records += 1
         invalid += isinstance(record, InvalidRecord)
-    yield f"{records} records in {len(source.names)} files, {invalid} of them invalid"
+    files = how_many(len(source.names), "file")
+    yield f"{how_many(records, 'record')} in {files}, {invalid:,} of them invalid"
 
 
 def _merged(request: Request) -> Iterator[str]:
     """All sources together: whether their keys and names match each other and policy data."""
     facts = request.source
-    yield f"{sum(1 for _ in facts.records())} people from {len(facts.names)} sources"
+    people = how_many(sum(1 for _ in facts.records()), "person", "people")
+    yield f"{people} from {how_many(len(facts.names), 'source')}"
     for report in facts.reports():
         yield report.text()
         yield from (f"{report.name}: {note}" for note in report.notes)
@@ -183,7 +187,7 @@ def _source(source: Source) -> Iterator[str]:
     if source.as_of is not None:
         age = f", {(datetime.now(UTC) - source.as_of).total_seconds() / 3600:.0f} hours old"
     optional = ", optional" if source.settings.optional else ""
-    yield f"{source.read} rows, {rejected} of them unusable{age}{optional}"
+    yield f"{how_many(source.read, 'row')}, {rejected:,} of them unusable{age}{optional}"
     yield from samples
 
 

@@ -18,6 +18,7 @@ from icaccess.facts.interface import Facts, Source
 from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
 from icaccess.request import Request
+from icaccess.text import how_many
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -43,7 +44,8 @@ def facts(
     if out is not None and out.suffix.lower() != ".jsonl":
         raise UsageError(f"--out {out}: a snapshot is JSON Lines; name a file that ends in .jsonl")
     if locations is not None:
-        say(f"{_write_locations(request.settings, locations)} locations in {locations}", err=True)
+        count = how_many(_write_locations(request.settings, locations), "location")
+        say(f"{count} in {locations}", err=True)
         return
     source = request.source
     if out is not None:
@@ -62,7 +64,7 @@ def _save(source: Facts, out: Path, form: str) -> None:
     if form == "json":
         show_value({"file": str(out), "records": written.records, "sha256": written.sha256})
     else:
-        say(f"{out}: {written.records} records, sha256:{written.sha256}")
+        say(f"{out}: {how_many(written.records, 'record')}, sha256:{written.sha256}")
 
 
 def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from icaccess.guard import GuardResult
 from icaccess.models import Access, Reason
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided
 from icaccess.targets.interface import UnnamedMember
+from icaccess.text import how_many
 
 
 def plan_document(planned: Plan, result: GuardResult) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None
     """Print a plan, what the guard says about it, and what needs attention in the facts."""
     say(
         f"Plan for {planned.as_of} at {planned.target}: "
-        f"{planned.people:,} people, {planned.holders:,} hold access."
+        f"{how_many(planned.people, 'person', 'people')}, "
+        f"{how_many(planned.holders, 'holds', 'hold')} access."
     )
     if not planned.holders:
         say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
@@ -56,7 +58,7 @@ def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None
     if planned.export_due_since:
         say(
             f"Waiting for an export that is newer than {planned.export_due_since:%Y-%m-%d %H:%M} UTC: "
-            f"{len(planned.pending):,} changes pending, {planned.overdue:,} overdue."
+            f"{how_many(len(planned.pending), 'change')} pending, {planned.overdue:,} overdue."
         )
     show_section("Changed outside this system", [_drift(one) for one in planned.drift])
     show_section(
@@ -75,9 +77,9 @@ def _totals(planned: Plan, result: GuardResult) -> Iterator[str]:
     waiting = {one.employee_id for one in result.waiting}
     to_make = Counter(one.action for one in planned.changes if one.employee_id not in waiting)
     totals = [
-        f"{to_make['revoke']} revocations",
-        f"{to_make['update']} updates",
-        f"{to_make['grant']} grants ({planned.escalations} overdue)",
+        how_many(to_make["revoke"], "revocation"),
+        how_many(to_make["update"], "update"),
+        f"{how_many(to_make['grant'], 'grant')} ({planned.escalations} overdue)",
         *([f"{len(waiting)} waiting for a consent"] if waiting else []),
         *([f"{len(planned.pending)} pending"] if planned.pending else []),
         f"{planned.counts.get('keep', 0)} unchanged",

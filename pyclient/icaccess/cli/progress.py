@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from icaccess.cli.text import is_quiet, say, say_all
 from icaccess.facts.interface import SourceReport
+from icaccess.text import how_many
 
 if TYPE_CHECKING:  # rich takes its time to import, and most runs have no terminal
     from rich.progress import TaskID
@@ -59,7 +60,8 @@ def show_sources(sources: Iterable[SourceReport], leaning: int, *, err: bool = F
     """Say what became of each source's rows, and what a person should know about it."""
     lines = [line for one in sources for line in (one.text(), *(f"  {note}" for note in one.notes))]
     if leaning:
-        lines.append(f"{leaning:,} people have rows from a source with unmatched rows")
+        people = how_many(leaning, "person has", "people have")
+        lines.append(f"{people} rows from a source with unmatched rows")
     if lines:
         say_all(["Sources:", *(f"  {line}" for line in lines)], err=err)
 

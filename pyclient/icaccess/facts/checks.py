@@ -14,6 +14,7 @@ from icaccess.facts.names import NAMED, KnownNames, Vocabulary, no_name
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
 from icaccess.models import SourceSize
+from icaccess.text import how_many
 from icaccess.validation import show
 
 _FEW = 2
@@ -212,14 +213,13 @@ class Checks:
             for text, count in texts.items():
                 if text in names:
                     continue
+                rows_of = how_many(count, f"{kind.removesuffix('s')} has", f"{kind} have")
                 near, where = self._compare_text(index, (kind, field, text), names, translated)
                 if near is not None:
                     near_names[text] = near
-                    notes.append(f"{count} {kind} have the {field} {show(text)}; {where} has {show(near)}")
+                    notes.append(f"{rows_of} the {field} {show(text)}; {where} has {show(near)}")
                 elif few and text in untranslated:
-                    notes.append(
-                        f"{count} {kind} have the {field} {show(text)}, which no `values` translates"
-                    )
+                    notes.append(f"{rows_of} the {field} {show(text)}, which no `values` translates")
         return notes
 
     def _compare_text(

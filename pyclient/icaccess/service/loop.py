@@ -20,7 +20,7 @@ from icaccess.service.once import Done, Stopped, Stopping, notify, once
 from icaccess.service.state import RunOutcome, State
 from icaccess.store.database import instant
 from icaccess.store.settings import file_of
-from icaccess.text import impersonal
+from icaccess.text import how_many, impersonal
 
 _FIRST_RETRY = timedelta(seconds=5)
 
@@ -143,8 +143,8 @@ class Service:
             self._tell(done, time.monotonic() - began)
             if not done.summary.complete and not self._stop.is_set():
                 self._in_any_case = True
-                count = len(done.summary.failures) + done.summary.left
-                return self._failed("incomplete", "ChangesFailed", f"{count} changes could not be made")
+                count = how_many(len(done.summary.failures) + done.summary.left, "change")
+                return self._failed("incomplete", "ChangesFailed", f"{count} could not be made")
             self._notify(None)
         self._failures = self._voids = 0
         self._state.ended("done" if done else "done by another", 0)

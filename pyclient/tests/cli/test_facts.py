@@ -140,7 +140,7 @@ def test_doctor_shows_masked_samples_and_names_what_fails(command: Run, tmp_path
     )
     code, out, err = command("doctor", "--config", tmp_path)
     assert (code, err) == (1, "2 of the checks failed\n")
-    assert "ok    source people: 1 rows, 0 of them unusable, 0 hours old\n" in out
+    assert "ok    source people: 1 row, 0 of them unusable, 0 hours old\n" in out
     assert '      {"id":"***","email":"***"}\n' in out
     assert f"FAIL  source jobs: jobs: {tmp_path}/jobs.csv: cannot be read: No such file" in out
     assert "77123" not in out

@@ -198,7 +198,7 @@ def test_jobs_that_name_no_role_of_policy_data_are_not_believed(tmp_path: Path) 
     other = {**JOBS, "name": "more-jobs", "path": "more.csv"}
     (tmp_path / "more.csv").write_text(jobs.replace("PRINCIPAL", "Principal"))
     notes = reports(judged(tmp_path, {"jobs.csv": jobs}, [*SOURCES, other]))["jobs"].notes
-    assert "1 assignments have the role 'PRINCIPAL'; policy data has 'Principal'" in notes
+    assert "1 assignment has the role 'PRINCIPAL'; policy data has 'Principal'" in notes
 
 
 def test_jobs_at_no_location_of_policy_data_are_not_believed(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_code_that_no_value_translates_is_named(tmp_path: Path) -> None:
     (note,) = reports(judged(tmp_path, {"jobs.csv": jobs + rows.replace("1,PRN1", "2,PRN1")}, sources))[
         "jobs"
     ].notes
-    assert note == "1 assignments have the role 'PRN2', which no `values` translates"
+    assert note == "1 assignment has the role 'PRN2', which no `values` translates"
 
 
 def test_a_code_nearly_as_values_have_it_is_listed(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_code_nearly_as_values_have_it_is_listed(tmp_path: Path) -> None:
     jobs = "id,role,location,start,end\n" + rows + "2,PRN1,210,2021-01-01,\n3,Principal,210,2020-01-01,\n"
     sources = [{**one, "values": {"role": {"PRN1": "Principal"}}} if one is JOBS else one for one in SOURCES]
     report = reports(judged(tmp_path, {"jobs.csv": jobs}, sources))["jobs"]
-    assert report.notes == ("11 assignments have the role 'prn1'; `values` has 'PRN1'",)
+    assert report.notes == ("11 assignment has the role 'prn1'; `values` has 'PRN1'",)
     assert report.near == {"prn1": "PRN1"}
 
 

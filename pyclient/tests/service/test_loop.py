@@ -135,7 +135,7 @@ def test_failed_changes_are_tried_again() -> None:
         assert asked == [False, True]
         assert outcomes(state) == {"incomplete": 1, "done": 1}
         assert [line["event"] for line in log] == ["run_done", "run_failed", "run_done"]
-        assert log[1]["message"] == "1 changes could not be made"
+        assert log[1]["message"] == "1 change could not be made"
         assert log[2]["nearly_known"] == {"lms": {"Elementary  scheduling": "Elementary Scheduling"}}
 
 
