@@ -55,7 +55,7 @@ class Sending:
                         f"{error}; {how_many(left, 'message waits', 'messages wait')} for the next run"
                     )
                     self.counts["waiting"] += left
-                    self._settle(message, "intended", str(error))
+                    self._settle([message], "intended", str(error))
                     return
                 left -= 1
                 if left and self._untaken == _PATIENCE:
@@ -71,7 +71,7 @@ class Sending:
             self._channel.send(message, lambda: self._hand_over(message))
         except UnconfirmedError as error:
             self.refusals.append(f"{message.first.recipient}: {error}")
-            self._settle(message, "handed_over", str(error))
+            self._settle([message], "handed_over", str(error))
             self.counts["unconfirmed"] += 1
             self._untaken += 1
             return
@@ -79,13 +79,13 @@ class Sending:
             self.refusals.append(f"{message.first.recipient}: {error}")
             self._untaken = 0 if error.for_good else self._untaken + 1
             failed = error.for_good and self.counts["sent"] > 0
-            self._settle(message, "failed" if failed else "intended", str(error))
+            self._settle([message], "failed" if failed else "intended", str(error))
             if error.for_good and not failed:
                 self._doubted.append((message, str(error)))
             else:
                 self.counts["failed" if failed else "waiting"] += 1
             return
-        self._settle(message, "sent")
+        self._settle([message], "sent")
         self.counts["sent"] += 1
         self._untaken = 0
 
@@ -99,26 +99,22 @@ class Sending:
             )
             return
         for message, why in self._doubted:
-            self._settle(message, "failed", why)
+            self._settle([message], "failed", why)
         self.counts["failed"] += refused
 
     def _intend(self, groups: Sequence[tuple[Notice, ...]]) -> list[Message]:
         messages = [self._words.message(group, message_id([self._channel.name], group)) for group in groups]
-        self._record([(message, "intended", "") for message in messages])
+        self._record(messages)
         return messages
 
     def note_unaddressed(self, groups: Sequence[tuple[Notice, ...]]) -> None:
         """Record what cannot be sent for want of an address; it is tried when there is one."""
-        note = "no e-mail address in the facts"
         messages = [self._words.message(group, "") for group in groups]
-        self._record([(message, "intended", "") for message in messages])
-        with self._store.writing() as connection:
-            self._lock.check(connection)
-            keys = [key for message in messages for key in self._keys(message)]
-            recorded.settle(connection, self._store.now(), keys, "failed", note)
+        self._record(messages)
+        self._settle(messages, "failed", "no e-mail address in the facts")
         self.counts["without an address"] += len(groups)
 
-    def _record(self, messages: Sequence[tuple[Message, recorded.NoticeState, str]]) -> None:
+    def _record(self, messages: Sequence[Message]) -> None:
         with self._store.writing() as connection:
             self._lock.check(connection)
             at = self._store.now()
@@ -133,15 +129,15 @@ class Sending:
                         fact=one.fact,
                         address=one.address,
                         as_of=self._as_of,
-                        state=state,
-                        note=note,
+                        state="intended",
+                        note="",
                         message_id=message.id,
                         subject=message.subject,
                         text=message.text,
                         about=one.values,
                         intended_at=at,
                     )
-                    for message, state, note in messages
+                    for message in messages
                     for one in message.notices
                 ],
             )
@@ -149,15 +145,15 @@ class Sending:
     def _hand_over(self, message: Message) -> None:
         # Between this and the last line a kill would lose the notice, so no disk is waited for.
         with self._store.noting() as connection:
-            recorded.settle(connection, self._store.now(), self._keys(message), "handed_over")
+            recorded.settle(connection, self._store.now(), self._keys([message]), "handed_over")
 
-    def _settle(self, message: Message, state: recorded.NoticeState, note: str = "") -> None:
+    def _settle(self, messages: Sequence[Message], state: recorded.NoticeState, note: str = "") -> None:
         with self._store.writing() as connection:
             self._lock.check(connection)
-            recorded.settle(connection, self._store.now(), self._keys(message), state, note)
+            recorded.settle(connection, self._store.now(), self._keys(messages), state, note)
 
-    def _keys(self, message: Message) -> list[NoticeKey]:
-        return [key_of(self._channel.name, one) for one in message.notices]
+    def _keys(self, messages: Sequence[Message]) -> list[NoticeKey]:
+        return [key_of(self._channel.name, one) for message in messages for one in message.notices]
 
 
 def message_id(first: Sequence[str], notices: Sequence[Notice]) -> str:
