@@ -155,31 +155,26 @@ def _section(title: str, lines: list[str]) -> None:
 def _next(client: AccessClient, record: Record, decision: Decision) -> list[str]:
     if decision.recheck_on is None:
         return ["nothing, unless the facts or the rules change"]
-    later = client.decide(record, decision.recheck_on)
+    now, then = _parts(decision), _parts(client.decide(record, decision.recheck_on))
     return [f"{decision.recheck_on}:"] + [
-        f"  {part}: {before or 'none'} → {after or 'none'}"
-        for part, before, after in _changed(decision, later)
+        f"  {part}: {now[part] or 'none'} → {then[part] or 'none'}" for part in now if now[part] != then[part]
     ]
 
 
-def _changed(now: Decision, then: Decision) -> list[tuple[str, str, str]]:
-    """What differs in a later decision on the same facts: the part, what it is now, what it is then."""
-    return [
-        (part.replace("_", " "), before, after)
-        for part, before, after in (
-            ("outcome", now.outcome, then.outcome),
-            ("action", now.action, then.action),
-            ("reasons", _codes(now), _codes(then)),
-            ("warnings", ", ".join(now.warnings), ", ".join(then.warnings)),
-            ("locations", ", ".join(now.locations), ", ".join(then.locations)),
-            ("validity", now.expiry.state if now.expiry else "", then.expiry.state if then.expiry else ""),
-            ("valid_through", _valid_through(now), _valid_through(then)),
-            ("requirements_met_on", str(now.requirements_met_on), str(then.requirements_met_on)),
-            ("grant_due_by", str(now.grant_due_by), str(then.grant_due_by)),
-            ("escalate", _value(now.escalate), _value(then.escalate)),
-        )
-        if before != after
-    ]
+def _parts(decision: Decision) -> dict[str, str]:
+    """The parts in which a later decision on the same facts may differ, in words."""
+    return {
+        "outcome": decision.outcome,
+        "action": decision.action,
+        "reasons": _codes(decision),
+        "warnings": ", ".join(decision.warnings),
+        "locations": ", ".join(decision.locations),
+        "validity": decision.expiry.state if decision.expiry else "",
+        "valid through": _valid_through(decision),
+        "requirements met on": str(decision.requirements_met_on),
+        "grant due by": str(decision.grant_due_by),
+        "escalate": _value(decision.escalate),
+    }
 
 
 def _codes(decision: Decision) -> str:
