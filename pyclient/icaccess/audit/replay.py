@@ -17,7 +17,7 @@ from icaccess.config import Config
 from icaccess.decisions import essence
 from icaccess.errors import AuditError, IcaccessError, StoreError
 from icaccess.models import AnyRecord, DecisionJson, Employee, InvalidRecord, Record, Unread
-from icaccess.opa.bundles import Tree, config_tree, digest, policy_tree
+from icaccess.opa.bundles import Tree, config_tree, digest, policy_tree, write_tree
 from icaccess.opa.engine import running_opa
 from icaccess.store import audit, history
 from icaccess.store.database import Store, instant
@@ -77,18 +77,16 @@ def keep_rules(store: Store, config: Config, policy: Callable[[], Path]) -> None
             if not years:
                 history.clear(connection, store.now())
                 return
-            row = _run_until(connection, date.max)
-            if row is not None and not history.has_content(connection, row.policy_revision or ""):
-                _keep_tree(connection, row.policy_revision, policy_tree(policy()))
-            if row is not None and not history.has_content(connection, row.data_revision or ""):
-                _keep_tree(connection, row.data_revision, config_tree(config.directory))
+            if row := _run_until(connection, date.max):
+                _keep_tree(connection, row.policy_revision or "", lambda: policy_tree(policy()))
+                _keep_tree(connection, row.data_revision or "", lambda: config_tree(config.directory))
             history.prune(connection, store.now(), instant(limit))
     except (IcaccessError, OSError):
         return
 
 
-def _keep_tree(connection: Connection, revision: str | None, tree: Tree) -> None:
-    if digest(tree) == revision:
+def _keep_tree(connection: Connection, revision: str, read: Callable[[], Tree]) -> None:
+    if not history.has_content(connection, revision) and digest(tree := read()) == revision:
         packed = {name: base64.b64encode(content).decode() for name, content in tree.items()}
         history.keep_content(connection, revision, audit.canonical(packed))
 
@@ -115,9 +113,7 @@ def replay(store: Store, employee_id: str, day: date, policy: Path, data: Path) 
     with tempfile.TemporaryDirectory(prefix="icaccess-replay-") as work:
         folders = Path(work, "policy"), Path(work, "config")
         for folder, tree in zip(folders, (rules, values), strict=True):
-            for name, content in tree.items():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(content)
+            write_tree(tree, folder)
         with running_opa(*folders) as client:
             decision = next(client.decide_json([_record(found.facts)], as_of))
     return Replay(row.id, as_of, row.policy_revision, row.data_revision, found.decision, decision)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -129,8 +130,8 @@ def checked_settings(opa: Path, policy: Tree, config: Tree, limits: Path) -> Tre
     if _CHECKED not in policy:
         return {}
     with tempfile.TemporaryDirectory(prefix="icaccess-") as work:
-        _write(policy, Path(work, "policy"))
-        _write(config, Path(work, "config"))
+        write_tree(policy, Path(work, "policy"))
+        write_tree(config, Path(work, "config"))
         loaded = ["--bundle", "policy", "--bundle", "config", "--capabilities", str(limits.resolve())]
         done = subprocess.run(
             [opa, "eval", *loaded, "data.lib.settings.checked"], cwd=work, capture_output=True, check=False
@@ -153,7 +154,7 @@ def build(
     root `name`.
     """
     with tempfile.TemporaryDirectory(prefix="icaccess-") as work:
-        _write(tree | (beside or {}), Path(work, name))
+        write_tree(tree | (beside or {}), Path(work, name))
         given = ["--bundle", name, "--revision", digest(tree), "--output", "out.tar.gz", *options]
         # OPA writes some of its errors to standard output.
         done = subprocess.run(
@@ -167,10 +168,7 @@ def build(
         if done.returncode != 0:
             raise PolicyError(first_complaint(done.stdout))
         out.parent.mkdir(parents=True, exist_ok=True)
-        # Written to a temporary name and renamed, so that no process ever loads half of it.
-        with tempfile.NamedTemporaryFile(dir=out.parent, delete=False) as new:
-            new.write(Path(work, "out.tar.gz").read_bytes())
-        Path(new.name).replace(out)
+        shutil.move(Path(work, "out.tar.gz"), out)
 
 
 def first_complaint(output: str) -> str:
@@ -211,7 +209,8 @@ def _folder_named(name: str, folder: Path) -> Iterator[None]:
         raise wrong(str(error).replace(f"{name}/", f"{folder}{os.sep}")) from error
 
 
-def _write(tree: Tree, folder: Path) -> None:
+def write_tree(tree: Tree, folder: Path) -> None:
+    """Write the files of a bundle into a folder."""
     for path, content in tree.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
