@@ -176,7 +176,7 @@ class Case:
         """Who holds access at the target, and for which locations, without the day."""
         with open_store(self.store_url) as store:
             target = self.target(store, Ticks())
-            found = target.current()
+            found = target.listing().held
             target.close()
         return {account: held.locations for account, held in found.items()}
 
@@ -392,7 +392,7 @@ def test_the_command_itself_killed_at_random(tmp_path, engine, monkeypatch):
     icaccess("apply", "--yes", store=whole)
     lasted = time.monotonic() - started
     with open_store(f"sqlite:///{whole}") as store:
-        want = LedgerTarget(store).current()
+        want = LedgerTarget(store).listing().held
     adopted = tmp_path / "adopted.db"
     adopt(adopted)
     rng = random.Random(3)
@@ -406,5 +406,5 @@ def test_the_command_itself_killed_at_random(tmp_path, engine, monkeypatch):
         with open_store(f"sqlite:///{path}") as store, store.reading() as connection:
             verify(connection)
             assert journal.unsettled(connection, "ledger") == []
-            assert LedgerTarget(store).current() == want
+            assert LedgerTarget(store).listing().held == want
             assert all(isinstance(held, Access) for held in want.values())

@@ -73,7 +73,7 @@ def test_each_change_is_made_once_and_then_nothing_is_to_do(store, ledger):
         ("update", "3"),
         ("grant", "1"),
     ]
-    assert ledger.current() == {
+    assert ledger.listing().held == {
         "1": Access(held=True, locations=("210",), since=DAY),
         "3": Access(held=True, locations=("211",), since=DAY),
     }
@@ -110,7 +110,7 @@ def test_planning_under_the_lock_changes_nothing(store, ledger):
     run = run_on(people("1"), ScriptedClient({"1": ("210",)}), ledger, store)
     with run.changing("icaccess apply"):
         assert len(run.plan().changes) == 1
-    assert (ledger.current(), states(store)) == ({}, [])
+    assert (ledger.listing().held, states(store)) == ({}, [])
     with pytest.raises(RuntimeError, match="outside `changing`"):
         run.apply(run.plan(), run.guard(run.plan()), by="tester@here")
 
@@ -138,10 +138,10 @@ def test_of_two_applies_at_once_one_works(store, ledger, store_url):
         do(store, ledger, ScriptedClient({"2": ("210",)}), people("1", "2"))
     go_on.set()
     first.join(30)
-    assert (first.exitcode, set(ledger.current())) == (0, {"1"})
+    assert (first.exitcode, set(ledger.listing().held)) == (0, {"1"})
     first.close()
     do(store, ledger, ScriptedClient({"2": ("210",)}), people("1", "2"))
-    assert set(ledger.current()) == {"2"}
+    assert set(ledger.listing().held) == {"2"}
 
 
 class TestEvidence:
@@ -215,7 +215,7 @@ class TestAdopt:
             InvalidRecord("5", "bad"),
         ]
         assert adopt(store, ledger, records) == 2
-        assert ledger.current() == {"1": HELD, "2": Access(held=True)}
+        assert ledger.listing().held == {"1": HELD, "2": Access(held=True)}
         assert kinds(store) == ["run_started", "adopted", "adopted", "run_finished"]
 
     def test_is_done_once(self, store, ledger):
@@ -273,7 +273,7 @@ class TestGuard:
         with pytest.raises(GuardStop, match=r"2 revocations, more than the 1 allowed; .* --allow") as caught:
             do(store, ledger, ScriptedClient({"1": ("210",)}), people("1", "2", "3"), limits=self.LIMITS)
         assert caught.value.exit_code == 3
-        assert (set(ledger.current()), states(store)) == ({"1", "2", "3"}, before)
+        assert (set(ledger.listing().held), states(store)) == ({"1", "2", "3"}, before)
 
     def test_a_consent_lets_one_plan_through(self, store, ledger):
         self.setup_three(store, ledger)
@@ -312,7 +312,7 @@ class TestGuard:
             connection.execute(insert(consent_table).values(**forged))
         with pytest.raises(GuardStop):
             do(store, ledger, client, records, limits=self.LIMITS)
-        assert set(ledger.current()) == {"1", "2", "3"}
+        assert set(ledger.listing().held) == {"1", "2", "3"}
 
     def test_a_record_without_runs_was_cut(self, store, ledger):
         self.setup_three(store, ledger)
@@ -347,12 +347,12 @@ class TestGuard:
         records = people("1", "2", "3", "4")
         fresh, summary = do(store, ledger, client, records)
         assert (summary.counts, summary.waiting) == ({"verified": 1}, 2)
-        assert set(ledger.current()) == {"1", "2", "3", "4"}
+        assert set(ledger.listing().held) == {"1", "2", "3", "4"}
         assert kinds(store).count("held_back") == 2
         fresh = plan(store, ledger, client, records)
         consent = Consent(plan=fresh.digest, by="A. Admin", reason="the schools are closed for good")
         do(store, ledger, client, records, consent=consent)
-        assert set(ledger.current()) == {"1", "4"}
+        assert set(ledger.listing().held) == {"1", "4"}
 
     def test_a_consent_names_people(self, store, ledger):
         self.setup_three(store, ledger)
@@ -362,7 +362,7 @@ class TestGuard:
         consent = Consent(plan=fresh.digest, by="A. Admin", reason="she left", people=("3",))
         _, summary = do(store, ledger, client, records, consent=consent)
         assert (summary.counts, summary.waiting) == ({"verified": 1}, 1)
-        assert set(ledger.current()) == {"1", "2"}
+        assert set(ledger.listing().held) == {"1", "2"}
         consent = replace(consent, plan=plan(store, ledger, client, records).digest)
         with pytest.raises(PlanError, match=r"^3: no revocation waits for a consent"):
             do(store, ledger, client, records, consent=consent)

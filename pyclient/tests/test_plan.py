@@ -26,7 +26,7 @@ def draw(client, records, holders=None, *, match="id", expected=None, target="le
     shown.match = match
     store = open_store("sqlite:///none.db", read_only=True)
     run = Run(Parts(Listed(records), client, store, shown), as_of)
-    held, sent = shown.current(), []
+    held, sent = shown.listing().held, []
 
     def gathered():
         for person in run.people.everybody(held):

@@ -106,10 +106,6 @@ class Target(ABC):
         either is refused.
         """
 
-    def current(self) -> dict[str, Access]:
-        """Who holds access now, by account."""
-        return self.listing().held
-
     @abstractmethod
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:
         """Make the changes and give one result for each, in order.

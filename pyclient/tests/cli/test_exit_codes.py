@@ -48,7 +48,7 @@ def test_a_disk_that_fills_up_after_changes_were_made(tmp_path: Path, space: Non
             do(store, target, client, records)
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
         assert raised.value.exit_code == 4
-        assert sorted(target.current()) == ["1", "2"]
+        assert sorted(target.listing().held) == ["1", "2"]
         assert {state for _, _, state in states(store)} == {"intended"}
         do(store, target, client, records)
         assert {state for _, _, state in states(store)} == {"verified"}
@@ -61,7 +61,7 @@ def test_a_disk_that_is_full_before_anything_was_changed(tmp_path: Path, space: 
         with pytest.raises(StoreError) as raised:
             do(store, target, ScriptedClient({"1": ("210",)}), people("1"))
         assert raised.value.exit_code == 1
-        assert target.current() == {}
+        assert target.listing().held == {}
 
 
 class FillingOutput(io.StringIO):

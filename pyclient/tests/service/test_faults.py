@@ -137,7 +137,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done |
 
 def _holders(request: Request) -> int:
     with request.open() as opened:
-        return len(opened.target.current())
+        return len(opened.target.listing().held)
 
 
 def kept(done: Done | None) -> bool:

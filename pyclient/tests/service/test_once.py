@@ -54,7 +54,7 @@ def request_for(
 
 def holders(request: Request) -> int:
     with request.open() as opened:
-        return len(opened.target.current())
+        return len(opened.target.listing().held)
 
 
 def test_a_run_grants_what_is_due_and_another_finds_it_done(request_for) -> None:

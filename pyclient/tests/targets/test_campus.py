@@ -125,7 +125,7 @@ def test_an_update_moves_between_schools(sqlite_store, campus):
     campus.members[PLACES["210"]].add("user1")
     campus.export()
     campus_target = target(campus, locations=True)
-    assert campus_target.current()["user1"] == Access(held=True, locations=("210",))
+    assert campus_target.listing().held["user1"] == Access(held=True, locations=("210",))
     do(sqlite_store, campus_target, Dated({"1": ("211",)}), people("1"))
     assert [row[1:4] for row in rows(campus.lists[0])] == [
         ("add", "user1", PLACES["211"]),
@@ -133,7 +133,7 @@ def test_an_update_moves_between_schools(sqlite_store, campus):
     ]
     campus.carry_out()
     campus.export()
-    assert campus_target.current()["user1"] == Access(held=True, locations=("211",))
+    assert campus_target.listing().held["user1"] == Access(held=True, locations=("211",))
 
 
 def test_a_location_without_a_group_is_reported(sqlite_store, campus):
@@ -171,7 +171,7 @@ def test_whatever_is_done_with_lists(sqlite_store, campus, seed):
         campus.export()
     fresh, _ = do(sqlite_store, target(campus, locations=True), Dated(allowed), people(*ids))
     assert (list(fresh.changes), fresh.pending, fresh.drift) == ([], (), ())
-    shown = target(campus, locations=True).current()
+    shown = target(campus, locations=True).listing().held
     assert {account: set(held.locations) for account, held in shown.items() if account != "admin"} == {
         f"user{one}": set(places) for one, places in allowed.items()
     }
@@ -267,7 +267,7 @@ def test_a_list_holds_no_formula_and_is_its_owner_s_alone(sqlite_store, campus):
 class TestBadExports:
     def fails(self, campus, said, **more):
         with pytest.raises(TargetError, match=said) as caught:
-            target(campus, **more).current()
+            target(campus, **more).listing()
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize(
@@ -319,11 +319,11 @@ class TestBadExports:
     )
     def test_order_and_repeats(self, campus, text):
         campus.export_file.write_bytes(text.format(GROUP).encode())
-        assert target(campus).current() == {"jo": Access(held=True)}
+        assert target(campus).listing().held == {"jo": Access(held=True)}
 
     def test_columns_that_were_named_are_welcome(self, campus):
         campus.export_file.write_text(f"\ufeffusername,phone,userGroup\nJo,1,{GROUP}\n", encoding="utf-8")
-        assert target(campus, other_columns=("phone",)).current() == {"jo": Access(held=True)}
+        assert target(campus, other_columns=("phone",)).listing().held == {"jo": Access(held=True)}
 
 
 def test_a_list_is_never_written_over_another(campus, sqlite_store):
@@ -356,4 +356,4 @@ def test_relative_paths_start_at_the_configuration_folder(tmp_path, sqlite_store
     (tmp_path / "icaccess.yaml").write_text(f"target:\n  kind: campus\n  campus: {text}\n")
     only_group(campus)
     opened = open_target(load_config(tmp_path), sqlite_store)
-    assert (opened.current(), opened.identity) == ({"admin": Access(held=True)}, f"campus {GROUP}")
+    assert (opened.listing().held, opened.identity) == ({"admin": Access(held=True)}, f"campus {GROUP}")

@@ -93,11 +93,11 @@ def test_members_come_and_go(style):
     dns = [style.person(f"user{n}") for n in range(3)]
     group = style.group("ic", [dns[0]])
     ldap = style.target(group)
-    assert ldap.current() == {"user0": Access(held=True)}
+    assert ldap.listing().held == {"user0": Access(held=True)}
     for _ in range(2):
         assert [one.state for one in ldap.apply([grant("user1"), grant("user2")], "b")] == ["made"] * 2
         assert style.server.members(group) == set(dns)
-    ldap.current()
+    ldap.listing()
     for _ in range(2):
         assert [one.state for one in ldap.apply([revoke("user0")], "b")] == ["made"]
         assert style.server.members(group) == set(dns[1:])
@@ -108,9 +108,9 @@ def test_the_last_member_can_go(style):
     one = style.person("jo")
     group = style.group("ic", [one])
     ldap = style.target(group)
-    ldap.current()
+    ldap.listing()
     assert [one.state for one in ldap.apply([revoke("jo")], "b")] == ["made"]
-    assert ldap.current() == {}
+    assert ldap.listing().held == {}
     assert style.server.members(group) == (set() if style.active_directory else {NOBODY})
     ldap.close()
 
@@ -119,7 +119,7 @@ def test_the_last_member_stays(style):
     refused = "a groupOfNames may not lose its last member; set target.ldap.placeholder to a DN"
     group = style.group("ic", [style.person("jo")])
     ldap = style.target(group, placeholder=None)
-    ldap.current()
+    ldap.listing()
     assert [(one.state, one.note) for one in ldap.apply([revoke("jo")], "b")] == [
         ("made", "") if style.active_directory else ("failed", refused)
     ]
@@ -131,9 +131,9 @@ def test_one_group_for_each_location(style):
     groups = {place: style.group(f"ic {place}") for place in ("210", "211", "212")}
     ldap = style.target(None, location_groups=groups)
     assert [one.state for one in ldap.apply([grant("jo", "210", "211")], "b")] == ["made"]
-    assert ldap.current() == {"jo": Access(held=True, locations=("210", "211"))}
+    assert ldap.listing().held == {"jo": Access(held=True, locations=("210", "211"))}
     assert [one.state for one in ldap.apply([grant("jo", "212")], "b")] == ["made"]
-    assert ldap.current() == {"jo": Access(held=True, locations=("212",))}
+    assert ldap.listing().held == {"jo": Access(held=True, locations=("212",))}
     assert style.server.members(groups["212"]) >= {jo}
     ldap.close()
 
@@ -158,7 +158,7 @@ def test_names_of_other_spellings(style):
     style.person("Jo Sample")
     group = style.group("ic", [f"CN=jo sample , {PEOPLE.upper()}"])
     ldap = style.target(group)
-    assert ldap.current() == {"jo sample": Access(held=True)}
+    assert ldap.listing().held == {"jo sample": Access(held=True)}
     ldap.close()
 
 
@@ -292,7 +292,7 @@ class TestBadInput:
     def test_wrong_credentials(self, style):
         group = style.group("ic")
         with pytest.raises(TargetError, match="refuses these credentials") as caught:
-            style.target(group, password="wrong-secret").current()
+            style.target(group, password="wrong-secret").listing()
         assert "wrong-secret" not in str(caught.value)
 
     def test_no_group(self, style):
@@ -300,20 +300,20 @@ class TestBadInput:
         with pytest.raises(
             TargetError, match=rf"has no entry cn=none,{GROUPS} \(noSuchObject\), or hides it"
         ):
-            ldap.current()
+            ldap.listing()
         ldap.close()
 
     def test_no_people(self, style):
         ldap = style.target(style.group("ic", [style.person("jo")]), accounts="ou=none,dc=example,dc=org")
         with pytest.raises(TargetError, match=r"has no entry ou=none,dc=example,dc=org \(noSuchObject\)"):
-            ldap.current()
+            ldap.listing()
         ldap.close()
 
     def test_a_group_that_went_away(self, style):
         group = style.group("ic")
         style.person("jo")
         ldap = style.target(group)
-        ldap.current()
+        ldap.listing()
         style.server.connection.delete(group)
         results = ldap.apply([grant("jo"), grant("jo")], "b")
         said = f"there is no group {group}; correct target.ldap"
@@ -325,12 +325,12 @@ class TestBadInput:
 
     def test_nobody_there(self, style):
         with pytest.raises(TargetError, match="nobody answers there"):
-            style.target(f"cn=ic,{GROUPS}", url="ldap://127.0.0.1:9").current()
+            style.target(f"cn=ic,{GROUPS}", url="ldap://127.0.0.1:9").listing()
 
     def test_a_self_signed_certificate(self, style):
         group = style.group("ic")
         with pytest.raises(TargetError, match="its certificate is self-signed"):
-            style.target(group, url=style.server.tls_url).current()
+            style.target(group, url=style.server.tls_url).listing()
 
     @pytest.mark.parametrize(
         ("changed", "said"),
@@ -368,5 +368,5 @@ class TestBadInput:
 def test_a_certificate_that_is_trusted(style):
     group = style.group("ic")
     ldap = style.target(group, url=style.server.tls_url, ca=style.server.certificate)
-    assert ldap.current() == {}
+    assert ldap.listing().held == {}
     ldap.close()

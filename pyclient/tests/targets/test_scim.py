@@ -68,11 +68,11 @@ def test_members_come_and_go(server):
     ids = [server.user(f"User{n}") for n in range(3)]
     group = server.group(GROUP, [ids[0]])
     scim = target(server.url)
-    assert scim.current() == {"user0": Access(held=True)}
+    assert scim.listing().held == {"user0": Access(held=True)}
     for _ in range(2):
         assert [one.state for one in scim.apply([grant("user1"), grant("user2")], "b")] == ["made"] * 2
         assert server.members(group) == set(ids)
-    scim.current()
+    scim.listing()
     for _ in range(2):
         assert [one.state for one in scim.apply([revoke("user0")], "b")] == ["made"]
         assert server.members(group) == set(ids[1:])
@@ -85,18 +85,18 @@ def test_one_group_for_each_location(server):
     everybody = server.group(GROUP)
     scim = target(server.url, location_groups={place: f"IC {place}" for place in groups})
     assert [r.state for r in scim.apply([grant("jo", "210", "211")], "b")] == ["made"]
-    assert scim.current() == {"jo": Access(held=True, locations=("210", "211"))}
+    assert scim.listing().held == {"jo": Access(held=True, locations=("210", "211"))}
     assert [r.state for r in scim.apply([update("jo", "211", "212")], "b")] == ["made"]
-    assert scim.current() == {"jo": Access(held=True, locations=("211", "212"))}
+    assert scim.listing().held == {"jo": Access(held=True, locations=("211", "212"))}
     assert [bool(server.members(group)) for group in groups.values()] == [False, True, True]
     assert server.members(everybody) == {one}
     assert [(r.state, r.note) for r in scim.apply([update("jo", "213")], "b")] == [
         ("failed", "no group is configured for the location 213")
     ]
-    assert scim.current() == {"jo": Access(held=True, locations=("211", "212"))}
+    assert scim.listing().held == {"jo": Access(held=True, locations=("211", "212"))}
     scim.apply([revoke("jo")], "b")
     assert [r.state for r in scim.apply([revoke("jo")], "b")] == ["made"]
-    assert scim.current() == {}
+    assert scim.listing().held == {}
     scim.close()
 
 
@@ -105,7 +105,7 @@ def test_access_that_is_only_half_there_is_access_for_no_location(server):
     server.group("IC 210", [one])
     server.group(GROUP, [two])
     scim = target(server.url, location_groups={"210": "IC 210"})
-    assert scim.current() == {
+    assert scim.listing().held == {
         "jo": Access(held=True, locations=(f"210 (not in {GROUP})",)),
         "mo": Access(held=True, locations=()),
     }
@@ -127,7 +127,7 @@ def test_accounts(server, match, attribute, more, account):
     scim = target(server.url, match=match, attribute=attribute)
     assert [r.state for r in scim.apply([grant(account)], "b")] == ["made"]
     assert server.members(group) == {one}
-    assert scim.current() == {account: Access(held=True)}
+    assert scim.listing().held == {account: Access(held=True)}
     scim.close()
 
 
@@ -162,7 +162,7 @@ def test_everybody_is_listed_over_several_pages(server):
     server.group(GROUP)
     scim = target(server.url)
     assert [one.state for one in scim.apply([grant(f"u{n}") for n in range(210)], "b")] == ["made"] * 210
-    assert len(scim.current()) == 210
+    assert len(scim.listing().held) == 210
     scim.close()
 
 
@@ -219,7 +219,7 @@ class TestFaults:
     def shown(self, proxy):
         scim = target(proxy.url + "/v2")
         try:
-            return scim.current()
+            return scim.listing().held
         finally:
             scim.close()
 
@@ -231,7 +231,7 @@ def test_a_server_that_asks_for_time_gets_it(server):
     proxy.faults.append("429")
     proxy.retry_after = "1"
     scim = target(proxy.url + "/v2")
-    scim.current()
+    scim.listing()
     began = time.monotonic()
     assert [one.state for one in scim.apply([grant("user0")], "b")] == ["made"]
     assert time.monotonic() - began >= 1
@@ -261,28 +261,28 @@ class TestBadInput:
     def test_no_group(self, server):
         server.user("jo")
         with pytest.raises(TargetError, match=rf"has no groups with the displayName {GROUP}; exactly one"):
-            target(server.url).current()
+            target(server.url).listing()
 
     def test_two_groups_of_one_name(self, server):
         server.group(GROUP)
         server.group(GROUP)
         with pytest.raises(TargetError, match=r"has 2 groups with the displayName"):
-            target(server.url).current()
+            target(server.url).listing()
 
     def test_wrong_credentials(self, server):
         server.group(GROUP)
         with pytest.raises(TargetError, match="refuses these credentials") as caught:
-            target(server.url, token="wrong-secret").current()
+            target(server.url, token="wrong-secret").listing()
         assert "wrong-secret" not in str(caught.value)
         assert "\n" not in str(caught.value)
 
     def test_nobody_there(self):
         with pytest.raises(TargetError, match="nothing answers there"):
-            target("http://127.0.0.1:9/v2").current()
+            target("http://127.0.0.1:9/v2").listing()
 
     def test_something_else_there(self, server):
         with pytest.raises(TargetError, match=r"/other/Groups: refuses to answer: .*\(HTTP 404\)"):
-            target(server.url.removesuffix("/v2") + "/other").current()
+            target(server.url.removesuffix("/v2") + "/other").listing()
 
     def test_a_self_signed_certificate(self, tmp_path):
         certificate = self_signed(tmp_path)
@@ -308,9 +308,9 @@ class TestBadInput:
             with pytest.raises(
                 TargetError, match=r"is not trusted .*self-signed certificate.*`target.scim.ca`"
             ):
-                target(url).current()
+                target(url).listing()
             with pytest.raises(TargetError, match=r"refuses to answer: text/html.*\(HTTP 404\)"):
-                target(url, ca=certificate).current()
+                target(url, ca=certificate).listing()
         finally:
             server.shutdown()
             server.server_close()
@@ -350,5 +350,5 @@ class TestBadInput:
         config = load_config(tmp_path)
         assert TOKEN not in repr(config.section("target", TargetSettings))
         opened = open_target(config, sqlite_store)
-        assert (opened.current(), opened.identity) == ({}, f"scim {server.url} {GROUP}")
+        assert (opened.listing().held, opened.identity) == ({}, f"scim {server.url} {GROUP}")
         opened.close()
