@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from icaccess.diff import Expected
-from icaccess.models import Access
+from icaccess.models import Access, Change
 from icaccess.plan import Pending, shows
 from icaccess.store import feeds, holders, journal
 from icaccess.store.database import Store
@@ -132,11 +132,7 @@ def remember(
 
 def _pending(written: Written, as_of: date, listing: Listing | None) -> Pending:
     return Pending(
-        action=written.action,
-        employee_id=written.employee_id,
-        account=written.account,
-        before=written.before,
-        after=written.after,
+        **{name: getattr(written, name) for name in Change.__struct_fields__},
         batch=written.batch,
         due_on=written.due_on,
         overdue=written.due_on is not None and as_of > written.due_on,
