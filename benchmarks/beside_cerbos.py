@@ -19,7 +19,7 @@ import load
 import requests
 from rig import AT, Rig, timed
 
-from icaccess.config import PolicyData, load_policy_data
+from icaccess.config.policy_data import PolicyData, load_policy_data
 from icaccess.opa.client import BATCH
 from icaccess.opa.engine import Engine, environment, free_port
 

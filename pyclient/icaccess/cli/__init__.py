@@ -18,9 +18,9 @@ from typing import NoReturn
 import click
 
 from icaccess import __version__
-from icaccess.cli.text import QUIET, printable, say
+from icaccess.cli.text import QUIET, say
 from icaccess.errors import ExtraMissingError, IcaccessError, UsageError
-from icaccess.text import LONGEST_MESSAGE, clip
+from icaccess.text import LONGEST_MESSAGE, clip, printable
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "decide": (

@@ -68,7 +68,7 @@ def _settings(request: Request) -> Iterator[str]:
 
 
 def _policy_data(request: Request) -> Iterator[str]:
-    from icaccess.config import load_policy_data
+    from icaccess.config.policy_data import load_policy_data
 
     data = load_policy_data(request.config_directory)
     covers = data.calendar.covers

@@ -11,14 +11,14 @@ import msgspec
 from icaccess.batches import counted
 from icaccess.cli.options import FORMAT, reading
 from icaccess.cli.progress import passed, show_issues, showing
-from icaccess.cli.text import printable, say, show_json, show_value
+from icaccess.cli.text import say, show_json, show_value
 from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError, UsageError
 from icaccess.facts.interface import Facts, Source
 from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
 from icaccess.request import Request
-from icaccess.text import how_many
+from icaccess.text import how_many, printable
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 

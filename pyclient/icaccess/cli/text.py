@@ -14,8 +14,6 @@ import msgspec
 
 from icaccess.text import printable, printable_json
 
-__all__ = ["QUIET", "is_quiet", "printable", "say", "say_all", "show", "show_json", "show_value"]
-
 QUIET = "icaccess.quiet"
 """Where a command's context says to leave out notes and progress."""
 

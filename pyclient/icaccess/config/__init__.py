@@ -18,23 +18,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from icaccess.config.policy_data import PolicyData, load_policy_data
 from icaccess.config.secrets import Secret, SecretUrl, interpolate, readable_by_others
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
 from icaccess.validation import explain, field_name, show
 
-__all__ = [
-    "SECTIONS",
-    "Config",
-    "PolicyData",
-    "Secret",
-    "SecretUrl",
-    "Section",
-    "Share",
-    "load_config",
-    "load_policy_data",
-]
+__all__ = ["SECTIONS", "Config", "Secret", "SecretUrl", "Section", "Share", "load_config"]
 
 FILE_NAME = "icaccess.yaml"
 DEFAULT_ZONE = "America/Denver"

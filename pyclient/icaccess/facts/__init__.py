@@ -27,7 +27,7 @@ def open_facts(
         from icaccess.facts.files import load
 
         return load(paths, config.zone)
-    from icaccess.config import load_policy_data
+    from icaccess.config.policy_data import load_policy_data
     from icaccess.facts.merge import MergedFacts
     from icaccess.facts.names import Vocabulary
     from icaccess.facts.settings import FactsSettings

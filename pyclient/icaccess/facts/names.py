@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from icaccess.config import PolicyData
+from icaccess.config.policy_data import PolicyData
 from icaccess.facts.settings import Alias, Aliases, KeyKind, Kind, Normalise
 from icaccess.models import Access, Approval, Assignment, Certification, Fact
 
