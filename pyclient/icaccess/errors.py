@@ -8,6 +8,8 @@ the errors of its libraries with `raise … from`, so that none of them reaches 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from icaccess.text import LONGEST_MESSAGE, clip
@@ -130,3 +132,12 @@ class NoticesFailed(NoticeError):
     """Some notices failed, or nobody confirmed them; the others were sent, and the store holds all."""
 
     exit_code = 4
+
+
+@contextmanager
+def file_errors(kind: type[IcaccessError], what: str, advice: str) -> Iterator[None]:
+    """Raise `kind` in place of an error of the system: what cannot be done and where, why, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{what}: {error.strerror}; {advice}") from error

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.errors import PlanError
+from icaccess.errors import PlanError, file_errors
 from icaccess.facts.interface import SourceReport
 from icaccess.files import write_private
 from icaccess.models import Access, Action, Basis, Change, ChangeAction, Outcome, Reason
@@ -150,20 +150,16 @@ def shows(found: Access | None, wanted: Access | None) -> bool:
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Save a plan as JSON whose bytes depend only on the plan's content; only its owner may read it."""
-    try:
+    with file_errors(PlanError, f"{path}: the plan cannot be written there", "name another file"):
         write_private(path, [_encode(plan), b"\n"])
-    except OSError as error:
-        raise PlanError(f"{path}: the plan cannot be written there: {error.strerror}") from error
 
 
 def read_plan(path: Path) -> Plan:
     """A saved plan; `PlanError` when the file is unreadable, not a plan, or edited."""
+    with file_errors(PlanError, f"{path}: the plan cannot be read", "make one with `icaccess plan --out`"):
+        written = path.read_bytes()
     try:
-        plan = msgspec.json.decode(path.read_bytes(), type=Plan)
-    except OSError as error:
-        raise PlanError(
-            f"{path}: the plan cannot be read: {error.strerror}; make one with `icaccess plan --out`"
-        ) from error
+        plan = msgspec.json.decode(written, type=Plan)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: is not a plan, or was edited: {error}; make a new one") from error
     if _digest(plan) != plan.digest:

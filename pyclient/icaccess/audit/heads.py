@@ -16,7 +16,7 @@ from icaccess.audit.keys import PublicKey, SigningKey, signing_key
 from icaccess.audit.tree import MerkleTree, consistency_spans, extends
 from icaccess.audit.witnesses import AnyWitness, AuditSettings, SignedHead, TimeStampWitness
 from icaccess.config import Config
-from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError
+from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError, file_errors
 from icaccess.store import audit as record
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store, open_store
@@ -153,10 +153,8 @@ def read_heads(path: Path) -> WitnessedHeads:
     `AuditError` is raised for a file that cannot be read, and for a line that should be a head and is none.
     """
     found = WitnessedHeads([], [])
-    try:
+    with file_errors(AuditError, f"{path}: the heads cannot be read", "give the file that a witness keeps"):
         lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise AuditError(f"{path}: the heads cannot be read: {error.strerror}") from error
     for number, line in enumerate(lines, 1):
         start = line.find(b'{"at":')
         if start < 0 or b'"signature":' not in line:

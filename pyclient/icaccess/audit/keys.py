@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from icaccess.errors import ConfigError
+from icaccess.errors import ConfigError, file_errors
 from icaccess.files import write_private_once
 
 _MAKE = "restore it from a backup; for a new record: openssl genpkey -algorithm ed25519 -out FILE"
@@ -72,10 +72,8 @@ def signing_key(path: Path, *, make: bool) -> SigningKey:
     if make and not path.exists():
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        try:
+        with file_errors(ConfigError, f"{path}: the audit key cannot be made", _MAKE):
             write_private_once(path, [pem])  # of two services that start together, one makes the key
-        except OSError as error:
-            raise ConfigError(f"{path}: the audit key cannot be made: {error.strerror}; {_MAKE}") from error
     loaded = _load(path, lambda pem: load_pem_private_key(pem, password=None), _MAKE)
     if not isinstance(loaded, Ed25519PrivateKey):
         raise ConfigError(f"{path}: is not an Ed25519 private key; {_MAKE}")
@@ -93,9 +91,9 @@ def public_key(path: Path) -> PublicKey:
 
 
 def _load(path: Path, load: Callable[[bytes], object], advice: str) -> object:
+    with file_errors(ConfigError, f"{path}: the audit key cannot be read", advice):
+        pem = path.read_bytes()
     try:
-        return load(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"{path}: the audit key cannot be read: {error.strerror}; {advice}") from error
+        return load(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(f"{path}: is not an unencrypted PEM key; {advice}") from error

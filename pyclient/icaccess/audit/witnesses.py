@@ -20,7 +20,7 @@ from msgspec import Meta
 from icaccess.config import Config, SecretUrl, Section
 from icaccess.config.auth import Auth
 from icaccess.config.secrets import is_http_url
-from icaccess.errors import AuditError, HttpError
+from icaccess.errors import AuditError, HttpError, file_errors
 from icaccess.files import make_folder
 from icaccess.store.audit import canonical
 
@@ -95,7 +95,8 @@ class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
     def hand_over(self, head: SignedHead, config: Config) -> str:
         """Append the head's line; a line that an earlier crash cut short is ended first."""
         path = config.path(self.path)
-        try:
+        advice = "correct its folder, or name another file"
+        with file_errors(AuditError, f"{path}: the head cannot be written there", advice):
             make_folder(path.parent, 0o755)
             # A head tells of nobody, and the auditor has to read it.
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -106,8 +107,6 @@ class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
                 torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
                 file.write((b"\n" if torn else b"") + head.line())
                 os.fsync(handle)
-        except OSError as error:
-            raise AuditError(f"{path}: the head cannot be written there: {error.strerror}") from error
         return ""
 
 
@@ -208,10 +207,10 @@ class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
         from cryptography.x509 import load_pem_x509_certificates
 
         path = config.path(self.ca_file)
+        with file_errors(AuditError, f"{path}: the certificates cannot be read", "name the service's root"):
+            pem = path.read_bytes()
         try:
-            certificates = load_pem_x509_certificates(path.read_bytes())
-        except OSError as error:
-            raise AuditError(f"{path}: the certificates cannot be read: {error.strerror}") from error
+            certificates = load_pem_x509_certificates(pem)
         except ValueError as error:
             raise AuditError(f"{path}: holds no PEM certificates; name the service's root") from error
         for one in certificates:

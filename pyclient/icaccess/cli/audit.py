@@ -24,7 +24,7 @@ from icaccess.audit.render import as_text, is_of_runs, runs_as_text
 from icaccess.audit.replay import Replay, check_rules
 from icaccess.cli.options import FORMAT, configured, past
 from icaccess.cli.text import say, say_all, show_json, show_value
-from icaccess.errors import AuditError, StoreError, UsageError
+from icaccess.errors import AuditError, StoreError, UsageError, file_errors
 from icaccess.files import write_private
 from icaccess.models import Decision
 from icaccess.request import Request
@@ -146,10 +146,8 @@ def export(request: Request, out: Path | None, form: str) -> None:  # noqa: ARG0
                 for line in lines:
                     show_json(line)
                 return
-            try:
+            with file_errors(UsageError, f"{out}: the export cannot be written there", "name another file"):
                 write_private(out, map(printable_json, lines))
-            except OSError as error:
-                raise UsageError(f"{out}: the export cannot be written there: {error.strerror}") from error
 
 
 @audit.command()
@@ -203,11 +201,10 @@ class _HeadLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _read_head(path: Path) -> Head:
-    try:
+    with file_errors(UsageError, f"{path}: the export cannot be read", "give an export, or its last line"):
         lines = path.read_bytes().splitlines()
+    try:
         return msgspec.json.decode(lines[-1], type=_HeadLine).head
-    except OSError as error:
-        raise UsageError(f"{path}: the export cannot be read: {error.strerror}") from error
     except (IndexError, msgspec.DecodeError) as error:
         raise UsageError(
             f"{path}: its last line is no head; give what `icaccess audit export` wrote"

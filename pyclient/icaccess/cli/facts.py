@@ -13,7 +13,7 @@ from icaccess.cli.options import FORMAT, reading
 from icaccess.cli.progress import passed, show_issues, showing
 from icaccess.cli.text import say, show_json, show_value
 from icaccess.config import Config
-from icaccess.errors import ConfigError, FactsError, UsageError
+from icaccess.errors import ConfigError, FactsError, UsageError, file_errors
 from icaccess.facts.interface import Facts, Source
 from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
@@ -107,10 +107,8 @@ def _write_issues(lines: Iterator[str], file: Path) -> None:
             number += 1
             yield f"{printable(line)}\n".encode()
 
-    try:
+    with file_errors(FactsError, f"{file}: cannot be written", "name another file"):
         write_private(file, counted())
-    except OSError as error:
-        raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
     say(f"{number} to look at, listed in {file}", err=True)
 
 
@@ -131,10 +129,8 @@ def _write_locations(config: Config, file: Path) -> int:
         yaml.safe_dump({key: places[key]}, default_flow_style=None, allow_unicode=True, width=500)
         for key in sorted(places)
     )
-    try:
+    with file_errors(FactsError, f"{file}: cannot be written", "name another file"):
         file.write_text("# Locations as the sources give them (data.locations).\n" + text, encoding="utf-8")
-    except OSError as error:
-        raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
     return len(places)
 
 

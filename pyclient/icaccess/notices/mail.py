@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 
-from icaccess.errors import NoticeError
+from icaccess.errors import NoticeError, file_errors
 from icaccess.notices.interface import Channel, Message, RefusedError, UnconfirmedError
 from icaccess.notices.settings import MailSettings, is_address, sender_address
 
@@ -142,13 +142,9 @@ class MailChannel(Channel):
         return connection
 
     def _context(self) -> ssl.SSLContext:
-        try:
+        what, advice = f"notices.mail.ca: {self._ca} cannot be used", "name a file of certificates in PEM"
+        with file_errors(NoticeError, what, advice):
             return ssl.create_default_context(cafile=self._ca)
-        except OSError as error:
-            raise NoticeError(
-                f"notices.mail.ca: {self._ca} cannot be used ({error.strerror}); name a file of certificates "
-                "in PEM"
-            ) from error
 
     def _problem(self, error: Exception) -> str:
         if isinstance(error, smtplib.SMTPAuthenticationError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from icaccess.errors import EngineError, UsageError
+from icaccess.errors import EngineError, UsageError, file_errors
 from icaccess.opa.bundles import build, checked_settings, config_tree, digest, policy_tree, shipped
 
 ALGORITHM = "ES256"
@@ -34,7 +34,7 @@ def publish(opa: Path, policy_dir: Path, config_dir: Path, key: Path, out: Path)
     policy, config = policy_tree(policy_dir), config_tree(config_dir)
     limits = shipped(config_dir, "capabilities.json")
     signing = ["--signing-alg", ALGORITHM, "--signing-key", str(key.resolve())]
-    try:
+    with file_errors(EngineError, f"{out}: the bundles cannot be put there", "name another folder"):
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as work:
             built = Path(work, "policy.tar.gz"), Path(work, "config.tar.gz")
@@ -42,8 +42,6 @@ def publish(opa: Path, policy_dir: Path, config_dir: Path, key: Path, out: Path)
             build(opa, "policy", policy, built[0], limits, *signing, beside=checked)
             build(opa, "config", config, built[1], limits, *signing)
             return [_put(built[0], out, digest(policy)), _put(built[1], out, digest(config))]
-    except OSError as error:
-        raise EngineError(f"{out}: the bundles cannot be put there: {error.strerror}") from error
 
 
 def _put(built: Path, out: Path, revision: str) -> Published:
@@ -57,10 +55,12 @@ def _check_key(key: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    with file_errors(
+        UsageError, f"signing key {key}: cannot be read", "name a file with a private key in PEM"
+    ):
+        pem = key.read_bytes()
     try:
-        loaded = load_pem_private_key(key.read_bytes(), password=None)
-    except OSError as error:
-        raise UsageError(f"signing key {key}: cannot be read: {error.strerror}") from error
+        loaded = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
         raise UsageError(f"signing key {key}: is not a private key in PEM without a passphrase") from error
     if not isinstance(loaded, EllipticCurvePrivateKey) or not isinstance(loaded.curve, SECP256R1):

@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import msgspec
 from prometheus_client import make_wsgi_app
 
-from icaccess.errors import UsageError
+from icaccess.errors import UsageError, file_errors
 from icaccess.service.settings import parse_address
 from icaccess.service.state import State
 
@@ -40,14 +40,10 @@ class _Server6(_Server):
 def pages(state: State, listen: str) -> Iterator[str]:
     """Serve the pages at `listen`, and give the address; `UsageError` when the port is not available."""
     host, port = parse_address(listen)
-    try:
+    with file_errors(UsageError, f"listen {listen}", "give another HOST:PORT with --listen"):
         server = make_server(
             host, port, application(state), _Server6 if ":" in host else _Server, handler_class=_Handler
         )
-    except OSError as error:
-        raise UsageError(
-            f"listen {listen}: {error.strerror}; give another HOST:PORT with --listen"
-        ) from error
     with server:
         threading.Thread(target=server.serve_forever, name="pages", daemon=True).start()
         try:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
-from icaccess.errors import StoreError
+from icaccess.errors import StoreError, file_errors
 from icaccess.files import make_folder, make_private
 from icaccess.store.audit import RecordKey
 from icaccess.store.database_errors import BUSY_SECONDS, one_line, store_name
@@ -138,17 +138,14 @@ def open_store(
     absent = False
     if parsed.get_backend_name() == "sqlite":
         path = Path(str(parsed.database))
-        try:
+        advice = "correct that, or name another store"
+        with file_errors(StoreError, f"{path}: cannot be looked at", advice):
             absent = read_only and not path.exists()
             if not absent and _was_emptied(path, read_only=read_only):
                 raise StoreError(f"{path}: is empty, so what it held is lost; restore a backup of it")
             if not absent:
                 _check_file(path)
                 _keep_private(path)
-        except OSError as error:
-            raise StoreError(
-                f"{path}: cannot be looked at: {error.strerror}; correct that, or name another store"
-            ) from error
     with one_line(parsed):
         engine = _engine(parsed, key, in_memory=absent)
         try:
@@ -201,12 +198,8 @@ def _check_file(path: Path) -> None:
         if not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
             raise StoreError(f"{path}: is read-only; make it writable (chmod u+w) or name another store")
         return
-    try:
+    with file_errors(StoreError, f"{path}: its folder cannot be made", "name another store"):
         make_folder(path.parent)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: its folder cannot be made: {error.strerror}; name another store"
-        ) from error
 
 
 def _keep_private(path: Path) -> None:

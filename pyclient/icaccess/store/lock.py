@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from icaccess.errors import StoreError, StoreLockedError
+from icaccess.errors import StoreError, StoreLockedError, file_errors
 from icaccess.files import make_private
 from icaccess.store.database import Store
 from icaccess.store.schema import lock as lock_table
@@ -83,11 +83,9 @@ def _holding_file(store: Store) -> Iterator[None]:
     import fcntl
 
     path = Path(f"{store.url.database}.lock")
-    try:
+    with file_errors(StoreError, f"{path}: cannot be opened", "make the folder writable"):
         make_private(path)  # another user who could open it could hold up every run
         handle = path.open("a")
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be opened: {error.strerror}; make the folder writable") from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

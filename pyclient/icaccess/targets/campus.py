@@ -19,7 +19,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from icaccess.config import Config
-from icaccess.errors import ConfigError, TargetError
+from icaccess.errors import ConfigError, TargetError, file_errors
 from icaccess.files import write_private
 from icaccess.models import Access
 from icaccess.tables import as_csv
@@ -198,13 +198,11 @@ class CampusTarget(GroupTarget):
         """The list at once or not at all, so that nobody ever works on half of one."""
         path = self._path(batch)
         content = as_csv([LIST_COLUMNS, *rows]).encode()
-        try:
+        with file_errors(TargetError, f"{path}: the work list cannot be written", "correct its folder"):
             if not path.exists():
                 write_private(path, [content])
             elif path.read_bytes() != content:
                 raise TargetError(f"{path}: is there already and is another list; move it away and run again")
-        except OSError as error:
-            raise TargetError(f"{path}: the work list cannot be written: {error.strerror}") from error
 
 
 def open_target(config: Config, settings: CampusSettings) -> CampusTarget:

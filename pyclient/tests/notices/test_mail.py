@@ -29,9 +29,7 @@ def message(address: str = "p@example.org", text: str = "Hello\n") -> Message:
 @pytest.mark.parametrize("name", ["", "gone.pem", "wrong.pem"])
 def test_what_is_no_file_of_certificates_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "wrong.pem").write_text("no certificate")
-    said = (
-        rf"^notices\.mail\.ca: {tmp_path / name} cannot be used \(.+\); name a file of certificates in PEM$"
-    )
+    said = rf"^notices\.mail\.ca: {tmp_path / name} cannot be used: .+; name a file of certificates in PEM$"
     with channel(9, tmp_path / name) as mail, pytest.raises(NoticeError, match=said):
         mail.check()
 
