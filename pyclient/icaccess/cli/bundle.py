@@ -6,15 +6,14 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import CONFIG, FORMAT, POLICY
+from icaccess.cli.options import FORMAT, ruled
 from icaccess.cli.text import say, show_value
 from icaccess.errors import UsageError
 from icaccess.request import Request
 
 
 @click.command("bundle")
-@POLICY
-@CONFIG
+@ruled
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -30,7 +29,7 @@ from icaccess.request import Request
     help="The private key, in PEM, that signs them.",
 )
 @FORMAT
-def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Path | None, form: str) -> None:
+def bundle(request: Request, out: Path, signing_key: Path | None, form: str) -> None:
     """Build and sign the bundles policy.tar.gz and config.tar.gz, which OPA in service loads.
 
     Show each bundle's revision, which every decision names, and the SHA-256 of its file.
@@ -44,12 +43,10 @@ def bundle(policy: Path | None, config: Path | None, out: Path, signing_key: Pat
             "no key to sign with: give --signing-key FILE or set ICACCESS_SIGNING_KEY; "
             "OPA in service refuses a bundle that is not signed"
         )
-    asked = Request(config=config, policy=policy)
-    load_policy_data(asked.config_directory)
-    made = publish(find_opa(), asked.policy_directory, asked.config_directory, signing_key, out)
+    load_policy_data(request.config_directory)
+    made = publish(find_opa(), request.policy_directory, request.config_directory, signing_key, out)
     if form == "json":
-        rows = [{"file": str(one.file), "revision": one.revision, "sha256": one.sha256} for one in made]
-        show_value({"bundles": rows})
+        show_value({"bundles": made})
         return
     for one in made:
         say(f"{one.file}  revision {one.revision}  sha256 {one.sha256}")

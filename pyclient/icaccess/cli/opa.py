@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import CONFIG, FORMAT, OPA_URL, POLICY
+from icaccess.cli.options import CONFIG, FORMAT, OPA_URL, ruled
 from icaccess.cli.text import say, show_value
 from icaccess.errors import EngineError
 from icaccess.request import Request
@@ -38,11 +38,10 @@ def install(releases: str | None, config: Path | None, form: str) -> None:
 
 
 @opa.command("run")
-@POLICY
-@CONFIG
+@ruled
 @click.option("--address", default="127.0.0.1:8181", show_default=True, metavar="HOST:PORT")
 @FORMAT
-def run(policy: Path | None, config: Path | None, address: str, form: str) -> None:
+def run(request: Request, address: str, form: str) -> None:
     """Run OPA in the foreground on the policy and the policy data.
 
     The token is ICACCESS_OPA_TOKEN if that is set, else a new one. Token and URL are printed as shell
@@ -53,10 +52,8 @@ def run(policy: Path | None, config: Path | None, address: str, form: str) -> No
 
     parse_address(address, "--address")
     given = os.environ.get("ICACCESS_OPA_TOKEN")
-    asked = Request(config=config, policy=policy)
-    with running_engine(
-        asked.policy_directory, asked.config_directory, token=given, address=address
-    ) as engine:
+    folders = request.policy_directory, request.config_directory
+    with running_engine(*folders, token=given, address=address) as engine:
         if form == "json":
             show_value({"url": engine.url, "token": engine.token})
         else:
@@ -83,21 +80,18 @@ def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
     from icaccess.opa.transport import NEEDED
 
     client = connect(Request(config=config).settings, opa_url)
-    if client is None:
-        found = find_opa()
-        version = opa_version(found)
-        if form == "json":
-            about = {"program": str(found), "version": version, "tried_with": VERSION, "needed": NEEDED}
-            show_value({**about, "sidecars": []})
-        else:
-            say(f"no URL is set: commands start {found}, version {version}")
-            say(f"tested with {VERSION}; {NEEDED} is needed")
-        return
-    with client:
-        sidecars = client.status()
+    program = find_opa() if client is None else None
+    version = program and opa_version(program)
+    sidecars = []
+    if client is not None:
+        with client:
+            sidecars = client.status()
     if form == "json":
-        about = {"program": None, "version": None, "tried_with": VERSION, "needed": NEEDED}
-        show_value({**about, "sidecars": sidecars})
+        about = {"program": program and str(program), "version": version}
+        show_value({**about, "tried_with": VERSION, "needed": NEEDED, "sidecars": sidecars})
+    elif program is not None:
+        say(f"no URL is set: commands start {program}, version {version}")
+        say(f"tested with {VERSION}; {NEEDED} is needed")
     for sidecar in sidecars if form == "text" else ():
         say(f"{sidecar.url}: {'ready' if sidecar.ready else 'not ready'}")
         if sidecar.revisions is not None:

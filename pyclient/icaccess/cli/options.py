@@ -153,6 +153,11 @@ def configured(command: Command) -> Command:
     return _gather(command, CONFIG, STORE)
 
 
+def ruled(command: Command) -> Command:
+    """Give a command `--policy` and `--config`, and its function a `request`."""
+    return _gather(command, POLICY, CONFIG)
+
+
 def reading(command: Command) -> Command:
     """Give a command `--config` and `--facts`, and its function a `request`."""
     return _gather(command, CONFIG, FACTS)

@@ -15,10 +15,10 @@ ALGORITHM = "ES256"
 """ECDSA on P-256 with SHA-256; `config/opa/sidecar.yaml` names the same."""
 
 
-class Published(msgspec.Struct, frozen=True):
+class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One bundle, as OPA loads it: its file, its revision, and the SHA-256 of the file."""
 
-    file: Path
+    file: str
     revision: str
     sha256: str
 
@@ -47,7 +47,7 @@ def publish(opa: Path, policy_dir: Path, config_dir: Path, key: Path, out: Path)
 def _put(built: Path, out: Path, revision: str) -> Published:
     built.chmod(0o644)  # the server that serves it is another user
     sha256 = hashlib.sha256(built.read_bytes()).hexdigest()
-    return Published(built.replace(out / built.name), revision, sha256)
+    return Published(str(built.replace(out / built.name)), revision, sha256)
 
 
 def _check_key(key: Path) -> None:
