@@ -196,7 +196,9 @@ def key(request: Request, form: str) -> None:
         say_all(found.pem.splitlines())
 
 
-class _HeadLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ExportedHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last line of `audit export`."""
+
     head: Head
 
 
@@ -204,7 +206,7 @@ def _read_head(path: Path) -> Head:
     with file_errors(UsageError, f"{path}: the export cannot be read", "give an export, or its last line"):
         lines = path.read_bytes().splitlines()
     try:
-        return msgspec.json.decode(lines[-1], type=_HeadLine).head
+        return msgspec.json.decode(lines[-1], type=ExportedHead).head
     except (IndexError, msgspec.DecodeError) as error:
         raise UsageError(
             f"{path}: its last line is no head; give what `icaccess audit export` wrote"

@@ -13,10 +13,13 @@ from typing import Any
 import msgspec
 
 from icaccess.apply import Summary
+from icaccess.audit.replay import Replay
+from icaccess.cli.audit import ExportedHead
 from icaccess.facts.interface import SourceReport
 from icaccess.models import Decision, Employee
 from icaccess.notices.interface import Notice
 from icaccess.opa.client import SidecarStatus
+from icaccess.opa.signing import Published
 from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
 from icaccess.review.coverage import FileCoverage, Uncovered
@@ -99,30 +102,17 @@ class FilesOutput(Output):
     files: list[str]
 
 
-class ReplayOutput(Output):
+class ReplayOutput(Replay, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`audit replay`: the decision recorded and the one made now; `differences` is empty when they agree."""
 
-    run: int
-    as_of: date
-    policy: str
-    data: str
-    recorded: dict[str, Any]
-    decision: Decision
+    decision: Decision  # type: ignore[assignment]  # as JSON, it is part of the document
     differences: list[str]
-
-
-class BundleOutput(Output):
-    """One bundle, as OPA loads it."""
-
-    file: str
-    revision: str
-    sha256: str
 
 
 class BundlesOutput(Output):
     """`policy bundle`."""
 
-    bundles: list[BundleOutput]
+    bundles: list[Published]
 
 
 class FindingsOutput(Output):
@@ -214,12 +204,6 @@ class Verified(Output):
     heads: int
     other_lines: list[int]
     witnessed: int | None
-
-
-class ExportedHead(Output):
-    """The last line of `audit export`."""
-
-    head: Head
 
 
 class KeyOutput(Output):

@@ -76,9 +76,9 @@ def test_a_witness_that_fails_is_named_and_gets_the_next(signed: Store, settings
     blocked.mkdir(parents=True)
     note(signed, "one")
     (receipt,) = hand_over(signed, settings, key_of(settings))
-    assert receipt.problem.endswith(
-        "heads.jsonl: the head cannot be written there: Is a directory; correct its folder, or name another file"
-    )
+    advice = "correct its folder, or name another file"
+    said = f"heads.jsonl: the head cannot be written there: Is a directory; {advice}"
+    assert receipt.problem.endswith(said)
     blocked.rmdir()
     note(signed, "two")
     (receipt,) = hand_over(signed, settings, key_of(settings))
