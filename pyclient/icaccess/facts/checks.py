@@ -194,7 +194,7 @@ class Checks:
                 rows > _FEW
                 and source.settings.expect.known_names
                 and not self._any_known(index, kind, field, names)
-                and (field != "role" or kind != "assignments" or any(map(names.nearest, texts)))
+                and (field != "role" or kind != "assignments" or any(map(names.likeness, texts)))
             ):
                 raise FactsError(
                     f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
@@ -233,16 +233,14 @@ class Checks:
         places = [(names, "policy data")]
         if text in source.untranslated.get(field, {}):
             places.append((translated, "`values`"))
-        compared = ((known.nearest(text), known.misspelled(text), where) for known, where in places)
-        near, known_as, where = next((one for one in compared if any(one[:2])), (None, None, ""))
-        if kind == "certifications":
-            known_as = near
+        compared = ((known.likeness(text), where) for known, where in places)
+        like, where = next((one for one in compared if one[0] is not None), (None, ""))
         why = no_name(text)
-        if known_as is not None:
-            why = f"may be {show(known_as)} of {where}, spelled differently; {_RESPELL}"
+        if like is not None and (like.is_spelling or kind == "certifications"):
+            why = f"may be {show(like.name)} of {where}, spelled differently; {_RESPELL}"
         if why is not None and source.settings.expect.known_names:
             self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
-        return near or known_as, where
+        return like and like.name, where
 
     def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
         """`FactsError` if a required certification is in no source's rows, but nearly in this one's."""
@@ -250,8 +248,11 @@ class Checks:
         name_of = self._sources[index].settings.name
         found = set[str]().union(*(self.staging.texts(one, kind, field) for one in range(len(self._sources))))
         for name in names.names:
-            near = {text: count for text, count in texts.items() if names.nearest(text) == name}
-            if name not in found and sum(near.values()) > _FEW:
+            if name in found:
+                continue
+            likely = ((text, names.likeness(text)) for text in texts)
+            near = {text: texts[text] for text, like in likely if like is not None and like.name == name}
+            if sum(near.values()) > _FEW:
                 raise FactsError(
                     f"{name_of}: no row has the {field} {show(name)} of policy data, and "
                     f"{sum(near.values())} have {_listed(near)}; {_CORRECT}"

@@ -25,6 +25,10 @@ _NOTHING = re.compile(
     r"#\S+|[(\[<]?(n\.?/?a\.?|null|none|nil|nan|blank|undefined|tb[da]|unknown|unassigned|vacant|pending"
     r"|not (available|applicable)|none specified|see notes?|x{2,})[)\]>]?|0+|\W+"
 )
+_NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"\w+")
+_ABBREVIATED = re.compile(r"\w+\.?")
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _SHORT = 6
 """Shorter names are not compared by edits: two edits can turn one into another."""
 
@@ -95,54 +99,86 @@ def _now(aliases: Sequence[Alias], name: str, day: date | None) -> str:
     return name
 
 
+class Likeness(NamedTuple):
+    """The known name that a text nearly is."""
+
+    name: str
+    is_spelling: bool
+    """Whether only the spelling differs, so that the text can hardly be another name."""
+
+
 class KnownNames:
     """The names of one kind that policy data knows, for comparison with those that sources write.
 
-    `titles` are what people call them, as they call a place by its name and not by its number.
+    `titles` are given for places alone, whose names are numbers or codes: what people call them.
     """
 
     def __init__(self, names: Iterable[str], titles: Mapping[str, str] | None = None) -> None:
         self.names = tuple(names)
+        self._are_places = titles is not None
+        self._titles = {name: plain(title) for name, title in (titles or {}).items()}
         self._plain = {plain(name): name for name in self.names}
-        self._titles = {plain(title): name for name, title in (titles or {}).items()}
-        self._titled = self._titles | self._plain
+        self._titled = {title: name for name, title in self._titles.items()} | self._plain
         self._compact = {_compact(text): name for text, name in self._titled.items()}
         self._short = {_SUFFIX.sub("", text): name for text, name in self._plain.items()}
 
     def __contains__(self, written: str) -> bool:
         return written in self.names
 
-    def nearest(self, written: str) -> str | None:
-        """The known name that `written` nearly matches, if it equals none.
+    def likeness(self, written: str) -> Likeness | None:
+        """The known name that `written` nearly is; None if it is one of them, or like none.
 
-        Names are near when they differ in case, blanks, dashes, leading zeros, a suffix such as a year,
-        or one or two letters.
+        Only the spelling differs when it is case, punctuation, the order of words, an abbreviation, a year,
+        digits written as letters or a typing error, and when the number of a place has something beside it.
+        One more word, or another number, may tell two names apart.
         """
-        text = plain(written)
-        found = self._titled.get(text) or self._short.get(_SUFFIX.sub("", text))
-        if written in self or found is not None or len(text) < _SHORT or text.isdecimal():
-            return None if written in self else found
-        return next((name for other, name in self._plain.items() if _edits(text, other) <= 2), None)
-
-    def misspelled(self, written: str) -> str | None:
-        """The known name that `written` is but for its spelling, so that it can hardly be another one.
-
-        A number or another word may tell two names apart. Case, blanks, marks, a year, letters that look like
-        digits and a typing error do not, nor does the name of a place beside its number.
-        """
-        text = plain(written)
         if written in self:
             return None
+        text = plain(written)
         for form in (text, _YEAR.sub("", text)):
-            if (same := self._titled.get(form) or self._compact.get(_compact(form))) is not None:
-                return same
-        longer = (name for title, name in self._titles.items() if len(title) > _SHORT and title in text)
-        near = self.nearest(written)
-        if near is None:
-            return next((name for name in longer if plain(name) in re.findall(r"\w+", text)), None)
-        own = plain(near)
-        alike = not any(map(str.isdecimal, text + own)) and len(text.split()) == len(own.split())
-        return near if alike and _edits(text, own) <= 2 else None
+            same = self._titled.get(form) or self._compact.get(_compact(form)) or self._around_number(form)
+            if same is not None:
+                return Likeness(same, is_spelling=True)
+        if (same := self._in_other_words(written)) is not None:
+            return Likeness(same, is_spelling=True)
+        if (near := self._short.get(_SUFFIX.sub("", text))) is not None:
+            return Likeness(near, is_spelling=False)
+        if len(text) < _SHORT or text.isdecimal():
+            return None
+        for other, name in self._plain.items():
+            if _edits(text, other) <= 2:
+                has_number = any(map(str.isdecimal, text + other))
+                alike = not has_number and len(text.split()) == len(other.split())
+                return Likeness(name, is_spelling=alike)
+        return None
+
+    def _around_number(self, text: str) -> str | None:
+        """The place that a plain text names by its number, with its title or anything else beside it.
+
+        A number of one digit may count something else, such as rooms.
+        """
+        if not self._are_places:
+            return None
+        text = text.removesuffix(" 0")
+        numbers = _NUMBER.findall(text)
+        if numbers and all(len(number) > 1 and number in self._plain for number in numbers):
+            return self._plain[numbers[0]]
+        for own, name in self._plain.items():
+            title = self._titles.get(name, "")
+            if len(title) > _SHORT and title in text and own in _WORD.findall(text.replace(title, " ")):
+                return name
+            if numbers == _NUMBER.findall(own) and len("".join(numbers)) > 1 and _within(own, text):
+                return name
+        return None
+
+    def _in_other_words(self, written: str) -> str | None:
+        """The name that has the same words, perhaps abbreviated or in another order."""
+        words = sorted(_ABBREVIATED.findall(_folded(written)))
+        for title, name in self._titled.items():
+            own = sorted(_WORD.findall(title))
+            if len(words) == len(own) and all(map(_abbreviates, words, own)):
+                return name
+        return None
 
 
 def no_name(written: str) -> str | None:
@@ -189,13 +225,29 @@ class Vocabulary(NamedTuple):
 
 def plain(name: str) -> str:
     """A name without case, with one blank for each run of blanks and dashes, without leading zeros."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    return re.sub(r"[^\w()\[\]]+", " ", text).strip().lstrip("0")
+    return _ZEROS.sub("", re.sub(r"[^\w()\[\]]+", " ", _folded(name)).strip())
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _compact(text: str) -> str:
     """A plain name without blanks, marks and a final `.0`, its letters that look like digits as digits."""
     return re.sub(r"[\W_]+", "", text.removesuffix(" 0")).translate(_LOOK_ALIKE).lstrip("0")
+
+
+def _within(one: str, other: str) -> bool:
+    """Whether one plain name holds the other, blanks and marks aside."""
+    short, long = sorted((re.sub(r"[\W_]+", "", text) for text in (one, other)), key=len)
+    return short in long
+
+
+def _abbreviates(word: str, whole: str) -> bool:
+    """Whether a word is the whole one, or its beginning: at least three letters, or some with a dot."""
+    letters = word.removesuffix(".")
+    is_beginning = letters.isalpha() and whole.isalpha() and whole.startswith(letters)
+    return letters == whole or (is_beginning and (len(letters) > 2 or letters != word))
 
 
 def _edits(one: str, other: str) -> int:

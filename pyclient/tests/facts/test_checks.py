@@ -202,7 +202,7 @@ def test_jobs_that_name_no_role_of_policy_data_are_not_believed(tmp_path: Path) 
 
 
 def test_jobs_at_no_location_of_policy_data_are_not_believed(tmp_path: Path) -> None:
-    jobs = "id,role,location,start,end\n1,Principal,X210,2020-01-01,\n2,Principal,X210,2020-01-01,\n3,Principal,X211,2020-01-01,\n"
+    jobs = "id,role,location,start,end\n1,Principal,Hilltop,2020-01-01,\n2,Principal,Hilltop,2020-01-01,\n3,Principal,Valley,2020-01-01,\n"
     with pytest.raises(FactsError, match="jobs: none of its 3 assignments has a location"):
         reports(judged(tmp_path, {"jobs.csv": jobs}))
     said = jobs.replace("end\n", "end,school\n").replace("2020-01-01,\n", "2020-01-01,,true\n")
@@ -249,14 +249,16 @@ def test_a_code_nearly_as_values_have_it_is_listed(tmp_path: Path) -> None:
     ],
 )
 def test_names_that_are_nearly_known(written: str, known: str | None) -> None:
-    assert KnownNames(("Walk-In Scheduling", "Elementary Scheduling")).nearest(written) == known
+    found = KnownNames(("Walk-In Scheduling", "Elementary Scheduling")).likeness(written)
+    assert (found and found.name) == known
 
 
 @pytest.mark.parametrize(
     ("written", "known"), [("0210", "210"), ("210 ", "210"), ("211", None), ("2100", None), ("Dept 9", None)]
 )
 def test_locations_that_are_nearly_known(written: str, known: str | None) -> None:
-    assert KnownNames(("210", "213")).nearest(written) == known
+    found = KnownNames(("210", "213"), {}).likeness(written)
+    assert (found and found.name) == known
 
 
 def test_another_certification_than_those_required_may_be_there(tmp_path: Path) -> None:

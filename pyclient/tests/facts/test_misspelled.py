@@ -127,7 +127,11 @@ def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> No
         ("ece 101", "ECE-101"),
         ("ECE101", "ECE-101"),
         ("ECE-1O1", "ECE-101"),
-        ("ECE-101A", None),
+        ("ECE-101A", "ECE-101"),
+        ("DPS ECE 0101", "ECE-101"),
+        ("101", "ECE-101"),
+        ("MS-101", None),
+        ("Gar.", "Garfield"),
         ("Garfeild", "Garfield"),
         ("Garfield 2026-27", "Garfield"),
         ("Garfield (SY 26-27)", "Garfield"),
@@ -140,12 +144,49 @@ def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> No
         ("Hill School", "211"),
         ("211 - Hill School", "211"),
         ("Hill School (211)", "211"),
+        ("K-8 School (212)", "212"),
+        ("School K-8", "212"),
+        ("Hill Sch.", "211"),
+        ("Hill Sc", None),
         ("Hill School Annex", None),
-        ("Room 211", None),
-        ("211A", None),
+        ("DPS 211", "211"),
+        ("S0211", "211"),
+        ("211-ES", "211"),
+        ("#211", "211"),
+        ("School 211.0", "211"),
+        ("212/211", "212"),
+        ("212/213", None),
+        ("Floor 2, 211", None),
+        ("Room 5", None),
         ("2111", None),
+        ("D-211", None),
     ],
 )
-def test_what_is_a_spelling(written: str, known: str | None) -> None:
-    names = KnownNames(("ECE-101", "Garfield", "211"), {"211": "Hill School"})
-    assert names.misspelled(written) == known
+def test_a_place_spelled(written: str, known: str | None) -> None:
+    places = ("ECE-101", "Garfield", "211", "212", "5", "D-211")
+    found = KnownNames(places, {"211": "Hill School", "212": "K-8 School"}).likeness(written)
+    assert (found.name if found and found.is_spelling else None) == known
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("Office Prof", "Office Professional"),
+        ("OFF. PROF.", "Office Professional"),
+        ("O. Professional", "Office Professional"),
+        ("Sch Counselor", "School Counselor"),
+        ("Counselor, School", "School Counselor"),
+        ("Counselor - Sch.", "School Counselor"),
+        ("Of Professional", None),
+        ("Office Professional II", None),
+        ("Off. Prof. II", None),
+        ("Office", None),
+        ("Principal Intern", None),
+        ("Prin.", "Principal"),
+        ("OFP", None),
+    ],
+)
+def test_a_role_spelled(written: str, known: str | None) -> None:
+    roles = ("Office Professional", "School Counselor", "Principal", "OFP1")
+    found = KnownNames(roles).likeness(written)
+    assert (found.name if found and found.is_spelling else None) == known
