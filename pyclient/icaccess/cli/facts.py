@@ -136,7 +136,7 @@ def _write_locations(config: Config, file: Path) -> int:
 
 def places_of(sources: Iterable[Source]) -> dict[str, dict[str, str]]:
     """Every location by its id; `FactsError` when a source is not credible, or gives two locations one id."""
-    from icaccess.facts.mapping import Place
+    from icaccess.facts.kinds import Place
 
     places: dict[str, dict[str, str]] = {}
     for source in sources:

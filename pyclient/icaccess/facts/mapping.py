@@ -10,66 +10,20 @@ from datetime import date, timedelta
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from icaccess.config import Config
 from icaccess.facts.days import RowDays
 from icaccess.facts.interface import ParsedRow, Source, Unusable
+from icaccess.facts.kinds import FACTS, Ended
 from icaccess.facts.names import plain
-from icaccess.facts.record import DATED, kept_id, text_problem
+from icaccess.facts.record import DATED, FAR_YEAR, day_problem, kept_id, text_problem
 from icaccess.facts.settings import Kind, MappedSettings
-from icaccess.models import Access, Approval, Assignment, Certification, EmploymentPeriod, Fact, Text
+from icaccess.models import Assignment, EmploymentPeriod, Fact
 from icaccess.validation import explain, field_name, show
 
 _BOOLEANS = {"true": True, "false": False}
 _REMEMBERED = 100
 """How many texts without a translation are counted one by one."""
-FAR_YEAR = 9999
-"""An end in this year is HR's way of saying that there is none."""
-
-
-class Person(Fact, frozen=True):
-    """Who an employee is, and what other feeds may call them.
-
-    `unknown` names the kinds of fact that nobody can tell for this person, such as the certifications of
-    somebody whose LMS account is not linked; `none` those that this person certainly lacks; `absent` those
-    that the source leaves out for this person, which other sources may give.
-    """
-
-    id: Text
-    name: str | UnsetType = UNSET
-    email: str | UnsetType = UNSET
-    username: str | UnsetType = UNSET
-    unknown: tuple[Kind, ...] | UnsetType = UNSET
-    absent: tuple[Kind, ...] | UnsetType = UNSET
-    none: tuple[Kind, ...] | UnsetType = UNSET
-
-
-class Place(Fact, frozen=True):
-    """A location as a source knows it, for the list of locations in the policy data."""
-
-    id: Text
-    type: Text
-    name: str | UnsetType = UNSET
-
-
-class Ended(Fact, frozen=True):
-    """A row of jobs or employment that says only that the one before it ended the day before."""
-
-    start: date
-
-
-FACTS: dict[Kind, type[Fact]] = {
-    "people": Person,
-    "employment": EmploymentPeriod,
-    "assignments": Assignment,
-    "certifications": Certification,
-    "approvals": Approval,
-    "access": Access,
-    "locations": Place,
-}
-"""The type for the rows of each kind."""
-
 _BOOLEAN_FIELDS = {"school_based", "held"}
 _NOT_MAPPED = {"approver_jobs", "absent", "basis"}
 _LIST_FIELDS = {"locations", "unknown", "none"}
@@ -220,6 +174,13 @@ class MappedSource(Source):
         except msgspec.ValidationError as error:
             complaint = explain(error, values, of)
             raise ValueError(f"{field_name(complaint.path)}: {complaint.text}") from error
+        for name in self._dated:
+            if (problem := day_problem(name, getattr(fact, name, None))) is not None:
+                column = self.settings.fields.get(name)
+                where = f"{name} (column {column})" if column else name
+                raise ValueError(
+                    f"{where}: {problem}, or list its text in `nulls` if it stands for an empty cell"
+                )
         if isinstance(fact, EmploymentPeriod | Assignment) and fact.end:
             return self._with_end(fact, fact.end)
         return fact

@@ -14,7 +14,7 @@ from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.checks import Checks
 from icaccess.facts.interface import Facts, ParsedRow, Source, SourceReport, Traces
-from icaccess.facts.mapping import Person
+from icaccess.facts.kinds import Person
 from icaccess.facts.names import Vocabulary
 from icaccess.facts.record import MAX_FACTS
 from icaccess.facts.settings import FactsSettings, Kind

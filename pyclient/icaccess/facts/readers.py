@@ -18,7 +18,7 @@ from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.days import DayReader
 from icaccess.facts.interface import TOGETHER, digest
-from icaccess.facts.record import MAX_TEXT, at, misordered, oversized, to_record
+from icaccess.facts.record import MAX_TEXT, at, misordered, to_record, unsupported
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
 from icaccess.models import AnyRecord, Employee, Record, Text, Unread
@@ -32,6 +32,8 @@ _CUT_SHORT = "is cut short; get the whole file again"
 _OPENING = re.compile(rf'[ \t\r\n]*(?P<wrapped>{{[ \t\r\n]*"{LIST_KEY}"[ \t\r\n]*:[ \t\r\n]*)?\[[ \t\r\n]*')
 _SEPARATOR = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _CLOSING = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
+_FAR_DAY = re.compile(rb'(?<!"end":)(?<!"end": )"(?!19|20|21)\d{4}-|"(?!19|20|21|9999)\d{4}-')
+"""What may be a day outside the years of the policy."""
 _CLOSING_WRAPPED = re.compile(r"[ \t\r\n]*\][ \t\r\n]*}[ \t\r\n]*")
 
 
@@ -177,7 +179,7 @@ def _from_json(raw: bytes, file: Path, line: int, days: DayReader) -> Record:
         len(raw.translate(None, _BLANK)) == len(again) - again.count(b" ")
         and b"\\u0000" not in raw
         and misordered(employee) is None
-        and (len(raw) <= MAX_TEXT or oversized(employee) is None)
+        and ((len(raw) <= MAX_TEXT and not _FAR_DAY.search(raw)) or unsupported(employee) is None)
     ):
         return employee
     return to_record(_parse(raw, file, line), file, days)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,16 @@ from msgspec import UNSET
 from icaccess.errors import FactsError
 from icaccess.facts.days import DayReader
 from icaccess.marked_yaml import Marked, Steps
-from icaccess.models import Assignment, Employee, EmploymentPeriod, InvalidRecord, Record
+from icaccess.models import (
+    FIRST_DAY,
+    LAST_DAY,
+    NO_SUCH_DAY,
+    Assignment,
+    Employee,
+    EmploymentPeriod,
+    InvalidRecord,
+    Record,
+)
 from icaccess.text import clip
 from icaccess.validation import Complaint, explain, field_name, show
 
@@ -25,6 +35,8 @@ DATED = {
 }
 """The fields of each part of a record that hold a day."""
 
+FAR_YEAR = 9999
+"""An end in this year is HR's way of saying that there is none."""
 MAX_FACTS = 500
 """More facts of one kind than anybody has; OPA takes time for each."""
 MAX_TEXT = 1_000
@@ -42,6 +54,15 @@ def text_problem(text: str) -> str | None:
     except UnicodeEncodeError:
         return "holds half of a character (a lone surrogate); write the character out"
     return None
+
+
+def day_problem(field: str, day: object) -> str | None:
+    """Why the policy cannot use the day of a field; None if it can, or the value is no day."""
+    if not isinstance(day, date) or FIRST_DAY <= day <= LAST_DAY:
+        return None
+    if field != "end":
+        return f"{day} {NO_SUCH_DAY}"
+    return None if day.year == FAR_YEAR else f"{day} {NO_SUCH_DAY}, or one in {FAR_YEAR} for no end"
 
 
 def kept_id(identifier: str) -> str:
@@ -71,7 +92,7 @@ def convert(written: Marked, of: type[T], file: Path, days: DayReader) -> T:
         if complaint is None:
             value = _with_days(written.value, days, (), "" if of is Employee else "approvals")
             made = msgspec.convert(value, of)
-            complaint = (misordered(made) if isinstance(made, Employee) else None) or oversized(made)
+            complaint = (misordered(made) if isinstance(made, Employee) else None) or unsupported(made)
             if complaint is None:
                 return made
     except msgspec.ValidationError as error:
@@ -143,18 +164,24 @@ def _with_days(value: Any, days: DayReader, path: Steps, part: str) -> Any:
     return changed
 
 
-def oversized(value: Any) -> Complaint | None:
-    """The first list that is too long, or text that is too long or holds a forbidden character."""
-    return _oversized(msgspec.to_builtins(value), ())
+def unsupported(value: Any) -> Complaint | None:
+    """The first list that is too long, text that cannot be stored, or day that the policy cannot use."""
+    return _unsupported(msgspec.to_builtins(value, builtin_types=(date,)), ())
 
 
-def _oversized(value: Any, path: Steps) -> Complaint | None:
+def _unsupported(value: Any, path: Steps) -> Complaint | None:
+    inner: Iterable[tuple[str | int, Any]] = ()
+    problem = None
     if isinstance(value, str):
         problem = text_problem(value)
-        return Complaint(path, problem) if problem else None
-    inner: Iterable[tuple[str | int, Any]] = value.items() if isinstance(value, dict) else ()
-    if isinstance(value, list | tuple):
-        if len(value) > MAX_FACTS:
-            return Complaint(path, f"holds more than {MAX_FACTS} entries; correct the record")
+    elif isinstance(value, date):
+        problem = day_problem(str(path[-1]), value)
+    elif isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list | tuple):
         inner = enumerate(value)
-    return next((found for step, one in inner if (found := _oversized(one, (*path, step)))), None)
+        if len(value) > MAX_FACTS:
+            problem = f"holds more than {MAX_FACTS} entries; correct the record"
+    if problem is not None:
+        return Complaint(path, problem)
+    return next((found for step, one in inner if (found := _unsupported(one, (*path, step)))), None)

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import msgspec
 
 from icaccess.facts.interface import ParsedRow, SourceReport
-from icaccess.facts.mapping import FACTS, FAR_YEAR, Ended, Person
+from icaccess.facts.kinds import FACTS, Ended, Person
 from icaccess.facts.names import Renaming, day_of, normal_key, spreadsheet_id
+from icaccess.facts.record import FAR_YEAR
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
 from icaccess.facts.staging_sql import COUNT, FILLED, RESOLVE, TABLES
 from icaccess.models import Approval, Assignment, Fact

@@ -128,6 +128,25 @@ EFFECTIVE = "id,role,location,start,action\n1,A,210,2020-01-01,HIR\n1,B,210,2022
 NO_END = {"fields": {"role": "role", "location": "location", "start": "start"}}
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        ("01/01/2020", "12/31/2999", "end (column end): 2999-12-31 is outside the years 1900 to 2199; give a day within them, or one in 9999 for no end"),
+        ("01/01/2020", "12/31/2199", ""),
+        ("01/01/2020", "12/31/9999", ""),
+        ("12/31/1899", "", "start (column start): 1899-12-31 is outside the years 1900 to 2199; give a day within them"),
+        ("01/01/9999", "", "start (column start): 9999-01-01 is outside the years 1900 to 2199; give a day within them"),
+    ],
+    ids=["an end", "the last day", "no end", "a start", "no such start"],
+)  # fmt: skip
+def test_a_day_that_the_policy_does_not_know(tmp_path: Path, start: str, end: str, says: str) -> None:
+    text = f"id,start,end\n1,{start},{end}\n2,01/01/2020,\n3,01/01/2020,\n"
+    sources = changed(employment={"date_format": "%m/%d/%Y"})
+    records, _ = merged(folder(tmp_path, {"employment.csv": text}, sources))
+    said = f"employment row 2: {says}, or list its text in `nulls` if it stands for an empty cell"
+    assert getattr(records["1"], "problem", "") == (says and said)
+
+
 def test_each_row_may_end_the_one_before_it(tmp_path: Path) -> None:
     settings = {**NO_END, "ends": "next_row", "ended": {"action": ["TER", "RET"]}}
     records, source = merged(folder(tmp_path, {"jobs.csv": EFFECTIVE}, changed(jobs=settings)))

@@ -13,7 +13,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.days import DayReader
 from icaccess.facts.files import files_in, load
 from icaccess.facts.interface import ParsedRow, Source
-from icaccess.facts.mapping import Person
+from icaccess.facts.kinds import Person
 from icaccess.facts.record import at, convert
 from icaccess.facts.settings import Kind, YamlSettings
 from icaccess.marked_yaml import MarkedYamlError, read_document
