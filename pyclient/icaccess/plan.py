@@ -50,6 +50,8 @@ class Undecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     employee_id: str
     held: bool
     reasons: tuple[Reason, ...]
+    doubt: str = ""
+    """Which row of a source leaves this person's facts unknown, if one does."""
 
 
 class Pending(Change, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,7 +60,7 @@ def _one(request: Request, employee_id: str, form: str, *, exit_code: bool) -> i
         client, (record,) = run.parts.client, run.people.records([employee_id])
         if form == "text":
             decision = client.decide(record, request.day)
-            _explain(client, record, decision)
+            _explain(client, record, decision, run.parts.facts.doubts().get(employee_id))
         else:
             revisions = _revisions(run, form)
             (answer,) = client.decide_json([record], run.day, revisions=revisions)
@@ -114,7 +114,7 @@ def _line(decision: Decision) -> str:
     return f"{decision.employee_id:<12} {decision.outcome:<10} {decision.action:<7} {'; '.join(notes)}"
 
 
-def _explain(client: AccessClient, record: Record, decision: Decision) -> None:
+def _explain(client: AccessClient, record: Record, decision: Decision, doubt: str | None) -> None:
     valid = f", valid through {_valid_through(decision)}" if decision.outcome == "allow" else ""
     say(f"{decision.employee_id} on {decision.as_of}: {decision.outcome}{valid}, action {decision.action}")
     say()
@@ -124,7 +124,10 @@ def _explain(client: AccessClient, record: Record, decision: Decision) -> None:
         say()
     _section(
         "Why, and what to do",
-        [text for reason in decision.reasons for text in (reason.message, f"  {reason.remedy}")],
+        [
+            *(text for reason in decision.reasons for text in (reason.message, f"  {reason.remedy}")),
+            *([doubt] if doubt else []),
+        ],
     )
     _section("To look at", list(decision.warnings))
     if decision.outcome != "undecided":

@@ -115,7 +115,8 @@ def _waits(change: PlannedChange, since: str) -> str:
 
 
 def _undecided(one: Undecided) -> str:
-    return f"{one.employee_id}  {_reasons(one.reasons)}{'  (holds access)' if one.held else ''}"
+    doubt = f" {one.doubt}" if one.doubt else ""
+    return f"{one.employee_id}  {_reasons(one.reasons)}{doubt}{'  (holds access)' if one.held else ''}"
 
 
 def _pending(one: Pending) -> str:

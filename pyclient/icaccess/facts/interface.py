@@ -215,6 +215,10 @@ class Facts(ABC):
         """Each problem that needs attention, on one line, after the records were read."""
         return iter(())
 
+    def doubts(self) -> Mapping[str, str]:
+        """Which row leaves a list of somebody's facts unknown, by id, after the records were read."""
+        return {}
+
     def unread(self) -> Iterator[AnyRecord]:
         """Each record once, as `records` gives it, but not yet decoded if that can wait."""
         return self.records()

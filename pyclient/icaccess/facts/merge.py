@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
@@ -49,6 +49,7 @@ class MergedFacts(Facts):
         self._staging: Staging | None = None
         self._reports: list[SourceReport] = []
         self._repeated: Counter[int] = Counter()
+        self._doubts: dict[str, str] = {}
         self.leaning = 0
         """How many records have rows from a source with unmatched rows."""
 
@@ -57,6 +58,7 @@ class MergedFacts(Facts):
         staging = self._staging = Staging(self._settings, self.names)
         failures = self._read(staging)
         self._repeated.clear()
+        self._doubts = {}
         self.leaning = 0
         self.as_of = min((made for source in self._sources if (made := source.as_of)), default=None)
         gives_people = any(
@@ -72,7 +74,7 @@ class MergedFacts(Facts):
         for identifier, rows, unsure in staging.employees():
             empty = False
             self.leaning += any(row.source in doubtful for row in rows)
-            yield self._record(identifier, rows, unsure | absent), self._provenance(rows)
+            yield self._record(identifier, rows, unsure, absent), self._provenance(rows)
         if empty:
             raise FactsError(
                 "the sources hold no employee at all; an empty population is an error, not a departure"
@@ -99,12 +101,12 @@ class MergedFacts(Facts):
 
     def issues(self) -> Iterator[str]:
         """Each problem that needs attention: source, row, whose it is, and why."""
-        for issue in [] if self._staging is None else self._staging.issues():
-            source = self._sources[issue.source].settings.name
-            name = f"{source} row {issue.row}: " if issue.row else f"{source}: "
-            known = not issue.id or f" {issue.id} " in f" {issue.reason} "
-            owner = "" if known else f"{issue.id}: "
-            yield f"{name}{owner}{issue.reason.removeprefix(name)}"
+        if self._staging is not None:
+            yield from map(self._staging.placed, self._staging.issues())
+
+    def doubts(self) -> Mapping[str, str]:
+        """Which row leaves a list of somebody's facts unknown, by id, after the records were read."""
+        return self._doubts
 
     def _read(self, staging: Staging) -> dict[int, FactsError]:
         """Read all sources in parallel; the optional ones that are unreadable or not credible, and why."""
@@ -152,21 +154,30 @@ class MergedFacts(Facts):
             failed |= {kind for source in self._sources for kind in source.kinds if source.joins_by_name}
         return (set(LISTS) - looked) | failed
 
-    def _record(self, identifier: str, rows: list[Staged], unknown: set[str]) -> Record:
+    def _record(
+        self, identifier: str, rows: list[Staged], unsure: Mapping[str, str], absent: set[str]
+    ) -> Record:
+        """One person's record; `unsure` says of which kinds of fact other rows may be theirs."""
         wrong = next((row.reason for row in rows if row.fact is None), None)
         if wrong is not None:
             return InvalidRecord(identifier, wrong)
-        facts: dict[str, Any] = {kind: self._facts(rows, kind) for kind in LISTS}
+        facts: dict[str, Any] = {}
+        doubts = {kind: why for kind, why in unsure.items() if kind in LISTS}
         for kind in LISTS:
-            if len(facts[kind] or ()) > MAX_FACTS:
+            facts[kind], doubt = self._facts(rows, kind)
+            if doubt:
+                doubts[kind] = doubt
+            if len(facts[kind]) > MAX_FACTS:
                 name = self._sources[rows[0].source].settings.name
                 return InvalidRecord(identifier, f"{name}: more than {MAX_FACTS} {kind}; correct the source")
         identity = self._identity(identifier, rows)
         none = {kind for row in rows if isinstance(row.fact, Person) for kind in row.fact.none or ()}
-        unknown |= self._unknown(rows) | (self._out_of_reach(identity) - none)
+        unknown = absent | doubts.keys() | self._unknown(rows) | (self._out_of_reach(identity) - none)
         if not facts["employment"] and "employment" not in none | unknown:
             unknown.add("employment")
             self._note(rows[0], identifier, "has no employment record, so is undecided")
+        if doubts:
+            self._doubts[identifier] = "; ".join(dict.fromkeys(doubts.values()))
         for kind in unknown & set(LISTS):
             facts[kind] = UNSET
         return Employee(id=identifier, **identity, **facts, access=self._access(identifier, rows))
@@ -192,36 +203,38 @@ class MergedFacts(Facts):
             for kind in source.kinds
         }
 
-    def _facts(self, rows: Iterable[Staged], kind: str) -> tuple[Any, ...] | UnsetType:
-        """The facts of one kind without repeats; absent when one of them is in doubt."""
+    def _facts(self, rows: Iterable[Staged], kind: str) -> tuple[tuple[Any, ...], str]:
+        """The facts of one kind without repeats, and which row leaves them unknown, if one does."""
         kept: list[Any] = []
-        in_doubt = False
+        doubt = ""
         for row in rows:
             if row.kind != kind:
                 continue
             fact = self._approval(row) if kind == "approvals" else row.fact
-            in_doubt |= fact is None
-            if fact in kept[-8:]:
+            if isinstance(fact, str):
+                doubt = doubt or f"{self._sources[row.source].settings.name} row {row.row}: {fact}"
+            elif fact in kept[-8:]:
                 self._repeated[row.source] += 1
-            elif fact is not None:
+            else:
                 kept.append(fact)
-        return UNSET if in_doubt else tuple(kept)
+        return tuple(kept), doubt
 
-    def _approval(self, row: Staged) -> Approval | None:
+    def _approval(self, row: Staged) -> Approval | str:
         """An approval with its approver's id, and with the approver's own jobs as HR has them.
 
-        None when a row of the approver is unusable, or two people fit: then nobody can say who approved. It
-        keeps the role that a source gives only if the source may vouch for it.
+        Text says why nobody can tell who approved: a row of the approver is unusable, or two people fit. An
+        approval keeps the role that a source gives only if the source may vouch for it.
         """
         assert self._staging is not None  # noqa: S101 — records are being made
         approval = cast("Approval", row.fact)
         if not self._sources[row.source].settings.vouches_for_roles:
             approval = msgspec.structs.replace(approval, approver_role=UNSET)
         if row.approver is None:
-            return None if row.approver_in_doubt else approval
+            doubt = f"the approver {approval.approver} fits more than one employee"
+            return doubt if row.approver_in_doubt else approval
         jobs = self._staging.jobs_of(row.approver)
-        if jobs is None:
-            return None
+        if isinstance(jobs, str):
+            return f"the approver {row.approver} is undecided: {jobs}"
         return msgspec.structs.replace(approval, approver=row.approver, approver_jobs=jobs)
 
     def _identity(self, identifier: str, rows: list[Staged]) -> dict[str, Any]:

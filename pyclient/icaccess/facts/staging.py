@@ -59,6 +59,7 @@ class Staging:
 
     def __init__(self, settings: FactsSettings, names: Sequence[str]) -> None:
         self._keys = settings.keys
+        self._names = names
         self._renaming = Renaming(settings.aliases)
         self._lock = Lock()
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -145,8 +146,8 @@ class Staging:
             )
         )
 
-    def employees(self) -> Iterator[tuple[str, list[Staged], set[str]]]:
-        """Each employee in the order of ids: the id, the rows by kind and day, the kinds in doubt."""
+    def employees(self) -> Iterator[tuple[str, list[Staged], dict[str, str]]]:
+        """Each employee in the order of ids: the id, the rows by kind and day, the `doubts` about others."""
         rows = self._db.execute(
             "SELECT e.id, e.kind, e.source, e.row, e.fact, e.reason, e.by_id, e.by_id IS NULL AND EXISTS"
             " (SELECT 1 FROM name n WHERE n.key_kind = e.by_kind AND n.key = e.by_key)"
@@ -158,11 +159,10 @@ class Staging:
                 Staged(kind, source, row, None if fact is None else self._decoders[kind](fact), *rest)
                 for _, kind, source, row, fact, *rest in group
             ]
-            unsure = self._db.execute("SELECT kind FROM unsure WHERE id = ?", (identifier,))
-            yield identifier, staged, {kind for (kind,) in unsure}
+            yield identifier, staged, self._doubts(identifier)
 
-    def jobs_of(self, identifier: str) -> tuple[Assignment, ...] | None:
-        """The assignments that HR's rows give somebody; None when one of the rows is unusable."""
+    def jobs_of(self, identifier: str) -> tuple[Assignment, ...] | str:
+        """The assignments that HR's rows give somebody, or which of the rows leaves them unknown."""
         return self._jobs_of(identifier)
 
     def reject(self, source: int, text: tuple[Kind, str, str], reason: str) -> int:
@@ -187,6 +187,14 @@ class Staging:
             "SELECT source, row, id, reason FROM issue ORDER BY source, row, id, reason"
         ):
             yield Issue(*line)
+
+    def placed(self, issue: Issue) -> str:
+        """A problem on one line, after the name of its source and the row."""
+        name = self._names[issue.source]
+        place = f"{name} row {issue.row}: " if issue.row else f"{name}: "
+        known = not issue.id or f" {issue.id} " in f" {issue.reason} "
+        owner = "" if known else f"{issue.id}: "
+        return f"{place}{owner}{issue.reason.removeprefix(place)}"
 
     def rejection(self, source: int) -> str | None:
         """Why the last unusable row of a source is unusable; None if all rows are usable."""
@@ -257,15 +265,24 @@ class Staging:
     def _normal(self, kind: KeyKind, key: str) -> str:
         return normal_key(kind, key, self._keys.get(kind, _PLAIN))
 
-    def _assignments(self, identifier: str) -> tuple[Assignment, ...] | None:
-        (doubts,) = self._db.execute(
-            "SELECT EXISTS (SELECT 1 FROM entry WHERE id = :id AND fact IS NULL "
-            " AND kind IN ('people', 'assignments'))"
-            " OR EXISTS (SELECT 1 FROM unsure WHERE id = :id AND kind = 'assignments')",
-            {"id": identifier},
+    def _doubts(self, identifier: str) -> dict[str, str]:
+        """The kinds of fact of which another row may be this person's, each with that row and why."""
+        found = self._db.execute(
+            "SELECT u.kind, u.source, u.row, i.reason FROM unsure u JOIN issue i USING (source, row)"
+            " WHERE u.id = ? ORDER BY u.source DESC, u.row DESC",
+            (identifier,),
+        )
+        return {kind: self.placed(Issue(source, row, None, reason)) for kind, source, row, reason in found}
+
+    def _assignments(self, identifier: str) -> tuple[Assignment, ...] | str:
+        unusable = self._db.execute(
+            "SELECT reason FROM entry WHERE id = ? AND fact IS NULL AND kind IN ('people', 'assignments')"
+            " ORDER BY source, row",
+            (identifier,),
         ).fetchone()
-        if doubts:
-            return None
+        doubt = unusable[0] if unusable else self._doubts(identifier).get("assignments")
+        if doubt is not None:
+            return str(doubt)
         facts = self._db.execute(
             "SELECT DISTINCT fact FROM entry WHERE id = ? AND kind = 'assignments' ORDER BY day, fact",
             (identifier,),

@@ -14,7 +14,7 @@ CREATE TABLE identity(
 ) WITHOUT ROWID;
 CREATE TABLE person(id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE near(key TEXT PRIMARY KEY, id TEXT) WITHOUT ROWID;
-CREATE TABLE unsure(id TEXT, kind TEXT);
+CREATE TABLE unsure(id TEXT, kind TEXT, source INT, row INT);
 CREATE TABLE issue(source INT, row INT, id TEXT, reason TEXT);
 """
 """What is set down, before anything is looked up."""
@@ -55,9 +55,10 @@ CREATE INDEX likely_by_near ON likely(near);
 INSERT INTO near SELECT l.key, min(p.id) FROM lost l JOIN likely p ON p.near = l.near
     GROUP BY l.key HAVING count(*) = 1;
 INSERT INTO unsure
-    SELECT DISTINCT n.id, e.kind FROM entry e JOIN name n ON n.key_kind = e.key_kind AND n.key = e.key
-    WHERE e.id IS NULL
-    UNION SELECT DISTINCT n.id, e.kind FROM entry e JOIN near n ON e.key_kind = 'id' AND n.key = e.key;
+    SELECT n.id, e.kind, e.source, e.row FROM entry e
+    JOIN name n ON n.key_kind = e.key_kind AND n.key = e.key WHERE e.id IS NULL
+    UNION SELECT n.id, e.kind, e.source, e.row FROM entry e
+    JOIN near n ON e.key_kind = 'id' AND n.key = e.key;
 CREATE INDEX unsure_by_id ON unsure(id);
 INSERT INTO issue
     SELECT source, row, key, coalesce(reason, key_kind || ' ' || key || coalesce((
@@ -70,6 +71,7 @@ INSERT INTO issue
             FROM near n WHERE e.key_kind = 'id' AND n.key = e.key
         ), ' fits no employee, so the row is not used'))
     FROM entry e WHERE reason NOT NULL OR id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id);
+CREATE INDEX issue_by_row ON issue(source, row);
 INSERT INTO issue
     SELECT source, row, id, 'approver ' || by_key || CASE
         WHEN by_id NOT NULL THEN ' has no job in HR''s rows'

@@ -118,10 +118,9 @@ def test_an_id_that_a_spreadsheet_changed(tmp_path: Path, written: str) -> None:
     records, source = merged(folder(tmp_path, files, sources))
     assert "approvals" not in employee(records, "001")
     assert employee(records, "2")["approvals"] == []
-    assert (
-        f"approvals row 2: id {written} fits no employee, but is nearly 001, who is undecided until it is corrected"
-        in list(source.issues())
-    )
+    why = f"approvals row 2: id {written} fits no employee, but is nearly 001, who is undecided until it is corrected"
+    assert why in list(source.issues())
+    assert source.doubts() == {"001": why}
 
 
 def test_a_username_can_join_and_a_domain_be_dropped(tmp_path: Path) -> None:
@@ -214,6 +213,10 @@ def test_an_approver_whose_email_two_people_have(tmp_path: Path, *, vouches: boo
     assert "approvals" not in employee(records, "1")
     assert "approvals" not in employee(records, "2")
     assert employee(records, "3")["approvals"] == []
+    assert source.doubts() == {
+        str(row - 1): f"approvals row {row}: the approver two@example.org fits more than one employee"
+        for row in (2, 3)
+    }
     assert [issue for issue in source.issues() if issue.startswith("approvals")] == [
         f"approvals row {row}: {row - 1}: approver two@example.org fits more than one employee (2, 3), so "
         "approvals are undecided"
@@ -353,19 +356,27 @@ def test_an_approver_is_found_by_email(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "files",
+    ("files", "says"),
     [
-        {
-            "jobs.csv": "id,role,location,start,end\n1,R,210,2020-01-01,\n2,Principal,210,2020-02-30,\n3,R,210,2020-01-01,\n"
-        },
-        {"people.csv": "id,email,login\n1,,\n2,two@example.org,\n3,two@example.org,\n"},
+        (
+            {
+                "jobs.csv": "id,role,location,start,end\n1,R,210,2020-01-01,\n2,Principal,210,2020-02-30,\n3,R,210,2020-01-01,\n"
+            },
+            "2 is undecided: jobs row 3: start: '2020-02-30' is not a calendar date",
+        ),
+        (
+            {"people.csv": "id,email,login\n1,,\n2,two@example.org,\n3,two@example.org,\n"},
+            "two@example.org fits more than one employee",
+        ),
     ],
+    ids=["a row", "an address"],
 )
-def test_an_unusable_row_of_an_approver(tmp_path: Path, files: dict[str, str | bytes]) -> None:
+def test_an_unusable_row_of_an_approver(tmp_path: Path, files: dict[str, str | bytes], says: str) -> None:
     approvals = "id,decision,on,by,as\n1,approved,2023-08-14,two@example.org,Principal\n"
     sources = replaced(4, approver_key="email")
-    records, _ = merged(folder(tmp_path, {**DISTRICT, **files, "approvals.csv": approvals}, sources))
+    records, source = merged(folder(tmp_path, {**DISTRICT, **files, "approvals.csv": approvals}, sources))
     assert "approvals" not in employee(records, "1")
+    assert source.doubts()["1"].startswith(f"approvals row 2: the approver {says}")
 
 
 def test_renamed_things_go_by_todays_names_in_their_days_only(tmp_path: Path) -> None:

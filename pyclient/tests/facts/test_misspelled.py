@@ -64,9 +64,12 @@ def test_a_spelling_leaves_its_person_undecided(
 
 
 def test_approvals_by_a_misspelled_job_are_unknown(tmp_path: Path) -> None:
-    found, _ = records(tmp_path, {"jobs.csv": FILES["jobs.csv"].replace("2,Principal", "2,PRINCIPAL")})
+    jobs = FILES["jobs.csv"].replace("2,Principal", "2,PRINCIPAL")
+    found, source = records(tmp_path, {"jobs.csv": jobs})
     assert "approvals" not in employee(found, "1")
     assert isinstance(found["2"], InvalidRecord)
+    why = f"approvals row 2: the approver 2 is undecided: {found['2'].problem}"
+    assert source.doubts() == {"1": why}
 
 
 @pytest.mark.parametrize(
