@@ -153,9 +153,15 @@ _message_otherwise("ES-5") := sprintf("%s was completed %s, and %s on or after i
 	min(_found.walk_in),
 ])
 
-_message_otherwise("ES-6") := sprintf("On record: %s.", [_records_in_words(_found, _found.approved)]) if {
+_message_otherwise("ES-6") := sprintf("On record: %s.%s", [_records_in_words(_found, _found.approved), _misplaced]) if {
 	_found.authorised != []
 }
+
+_misplaced := "" if {
+	misplaced_denials(_found) == []
+} else := sprintf(" Fits no job that this person has had, and may be mistyped: %s.", [
+	_records_in_words(_found, misplaced_denials(_found)),
+])
 
 _message_otherwise("ES-7") := sprintf("The last requirement was met %s; %s.", [
 	decision.requirements_met_on,

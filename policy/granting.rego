@@ -97,13 +97,17 @@ action(outcome, found) := "revoke" if {
 # custom: {clause: ES-7}
 warnings(outcome, grant_due_by, found) := array.flatten([
 	["calendar_not_covered" | grant_due_by == null; outcome == "allow"; not found.access.held],
-	["denial_names_no_job" | _some_denial_names_no_job(found)],
+	["denial_names_no_job" | misplaced_denials(found) != []],
 	["evidence_gone" | gone(found) != set()],
 	["unknown_location" | outcome == "allow"; _works_somewhere_unknown(found.current_jobs)],
 ])
 
-_some_denial_names_no_job(found) if {
+# METADATA
+# title: Misplaced denials
+# description: Denials and withdrawals for a role or location that no assignment of the person has had.
+# custom: {clause: ES-6}
+misplaced_denials(found) := [denial |
 	some denial in found.denials
 	object.filter(denial, ["role", "location"]) != {}
 	every job in found.assignments { not approval.names(denial, job) }
-}
+]

@@ -81,6 +81,20 @@ test_unverified_for_another_job if {
 }
 
 # METADATA
+# title: A withdrawal that fits no job
+# description: It takes nothing away, and is shown beside the approval.
+# custom:
+#   clause: ES-6
+test_misplaced_withdrawal if {
+	employee := fixtures.but({"approvals": array.concat(
+		fixtures.person.approvals,
+		[{"decision": "withdrawn", "decided_on": "2025-09-01", "approver": "000777", "approver_role": "Principal", "location": "999"}],
+	)})
+	entry := _entry(employee, fixtures.day, "ES-6")
+	entry.message == "On record: approved 2023-08-14 (Principal). Fits no job that this person has had, and may be mistyped: withdrawn 2025-09-01 (Principal) for 999."
+}
+
+# METADATA
 # title: Completed tomorrow
 # description: What is not completed yet is not shown.
 # custom:

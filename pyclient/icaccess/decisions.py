@@ -114,7 +114,8 @@ class DecisionCache:
         """The decisions for all records in their order, as JSON.
 
         Of a cached decision, outcome and action are given, which is all that anybody needs of a person for
-        whom nothing changes. `EngineError` when a cached decision is not what OPA decides now.
+        whom nothing changes; one with warnings is not cached. `EngineError` when a cached decision is not
+        what OPA decides now.
         """
         rules = rules_of(revisions)
         if rules is None:
@@ -203,7 +204,7 @@ class DecisionCache:
             cached = [
                 _row(record, answer, _digest(one), rules, at, key)
                 for (record, answer), one in zip(decided, essences, strict=True)
-                if one["outcome"] != "undecided"
+                if one["outcome"] != "undecided" and not one["warnings"]
             ]
             if cached:
                 upsert(connection, decision, cached)

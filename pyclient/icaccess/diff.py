@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from icaccess.errors import PlanError
 from icaccess.models import Access, AnyRecord, Decision, DecisionJson, Verdict
 from icaccess.opa.answers import no_employee_record
-from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, shows
+from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided, Warned, shows
 from icaccess.store.holders import StoredBasis
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
@@ -136,6 +136,7 @@ def diff(
     changes: list[PlannedChange] = []
     waiting: list[AnyRecord] = []
     undecided: list[Undecided] = []
+    warned: list[Warned] = []
     named: Counter[str] = Counter()
     for person, answer in decided:
         verdict = _verdict(answer)
@@ -151,6 +152,8 @@ def diff(
             change = _planned(_decision(answer), person)
             if change.needs_consent:
                 waiting.append(person.record)
+        elif verdict.warnings and person.held is not None:
+            warned.append(Warned(employee_id=person.record.id, warnings=verdict.warnings))
         if not check.settle(earlier, change) and change is not None:
             changes.append(change)
         if person.account is not person.record.id:  # ids are unique; the sources make sure of that
@@ -176,6 +179,7 @@ def diff(
         ),
         pending=tuple(sorted(check.pending, key=lambda one: (_ORDER[one.action], one.employee_id))),
         undecided=tuple(undecided),
+        warned=tuple(warned),
         drift=tuple(sorted(check.drift, key=lambda one: (one.kind, one.employee_id))),
     )
 

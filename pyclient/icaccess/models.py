@@ -174,10 +174,11 @@ class Expiry(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The two parts of a decision that say whether a run needs the rest; for most people it does not."""
+    """The parts of a decision that say whether a run needs the rest; for most people it does not."""
 
     outcome: Outcome
     action: Action
+    warnings: tuple[str, ...] = ()
 
 
 DecisionJson = bytes | msgspec.Raw

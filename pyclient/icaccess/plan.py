@@ -54,6 +54,13 @@ class Undecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Which row of a source leaves this person's facts unknown, if one does."""
 
 
+class Warned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """Somebody whose access stays as it is, though the policy warns of something in their facts."""
+
+    employee_id: str
+    warnings: tuple[str, ...]
+
+
 class Pending(Change, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A change requested earlier that the target does not show yet; `due_on` is null if unknown."""
 
@@ -99,6 +106,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     changes: tuple[PlannedChange, ...]
     pending: tuple[Pending, ...]
     undecided: tuple[Undecided, ...]
+    warned: tuple[Warned, ...] = ()
     drift: tuple[Drift, ...]
     sources: tuple[SourceReport, ...] = ()
     """What became of each source's rows."""

@@ -160,6 +160,7 @@ class ScriptedClient:
         waiting: Iterable[str] = (),
         bases: Mapping[str, Basis] | None = None,
         expired: Iterable[str] = (),
+        warned: Iterable[str] = (),
         valid_through: date | None = None,
     ) -> None:
         self.allowed = dict(allowed)
@@ -169,6 +170,7 @@ class ScriptedClient:
         self.waiting = set(waiting)
         self.bases = dict(bases or {})
         self.expired = set(expired)
+        self.warned = set(warned)
         self.valid_through = valid_through
         self.seen: dict[str, Basis | msgspec.UnsetType] = {}
         """The basis with which each holder came."""
@@ -220,7 +222,7 @@ class ScriptedClient:
             as_of=at,
             outcome=outcome,
             reasons=reasons,
-            warnings=(),
+            warnings=("denial_names_no_job",) if record.id in self.warned else (),
             locations=locations,
             expiry=Expiry(ends, ends, "valid") if allowed and ends else None,
             requirements_met_on=date(2023, 8, 14) if allowed else None,

@@ -12,7 +12,7 @@ from icaccess.diff import Expected, blank_plan, diff, target_digest
 from icaccess.errors import FactsError, PlanError
 from icaccess.models import Access, Employee, InvalidRecord
 from icaccess.pipeline import Run
-from icaccess.plan import Drift, Pending, check_current, read_plan, write_plan
+from icaccess.plan import Drift, Pending, Warned, check_current, read_plan, write_plan
 from icaccess.store.database import open_store
 from tests.scripted import BASIS, DAY, Listed, Parts, ScriptedClient, people, run_on
 from tests.targets.fakes import MemoryTarget
@@ -80,6 +80,13 @@ def test_undecided_people_keep_what_they_have():
         ("9", True, "no_employee_record"),
     ]
     assert plan.counts == {"none": 3, "undecided": 3}
+
+
+def test_warnings_of_a_holder_who_keeps_access_are_in_the_plan():
+    client = ScriptedClient({"1": ("210",), "2": ("210",), "3": ("210",)}, warned={"1", "3", "4"})
+    plan = draw(client, people("1", "2", "3", "4"), {"1": HELD, "2": HELD})
+    assert plan.warned == (Warned(employee_id="1", warnings=("denial_names_no_job",)),)
+    assert [(one.employee_id, one.warnings) for one in plan.changes] == [("3", ("denial_names_no_job",))]
 
 
 def test_nobody_at_all_is_an_error(sqlite_store):

@@ -45,6 +45,7 @@ def test_the_first_day_and_the_second(icaccess, tmp_path):
     assert "100302  212 → 212, 213" in out
     assert "100206  211, due by 2027-06-23, OVERDUE (ES-8)" in out
     assert "100801  facts_missing: Undecided, since nobody looked up: approvals.  (holds access)" in out
+    assert "\n  100607  denial_names_no_job\n" in out.partition("To look at with `icaccess decide ID` (")[2]
     assert out.endswith("12 revocations, 3 updates, 9 grants (3 overdue), 27 unchanged, 4 undecided.\n")
     assert len(read_plan(saved).changes) == 24
     code, out, _ = icaccess("apply", saved, "--yes")

@@ -55,6 +55,24 @@ def test_a_decision_is_made_again_exactly_from_a_snapshot(command: Run, tmp_path
     assert command(*decide, file)[:2] == first[:2]
 
 
+def test_the_row_that_leaves_somebody_undecided_is_named(command: Run, tmp_path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "examples" / "csv", tmp_path / "config", dirs_exist_ok=True)
+    jobs = tmp_path / "config" / "hr_jobs.csv"
+    jobs.write_text(jobs.read_text().replace("300210,PRN1,210", "300210,PRN-1,210"))
+    says = (
+        "approvals row 2: the approver 300210 is undecided: hr-jobs row 89: role 'PRN-1' may be 'PRN1' of "
+        "`values`, spelled differently;"
+    )
+    options = ("--config", tmp_path / "config", "--at", "2027-06-29")
+    code, out, _ = command("plan", *options)
+    assert code == 0
+    assert f"\n  100101  facts_missing: Undecided, since nobody looked up: approvals. {says}" in out
+    code, out, _ = command("decide", "100101", *options)
+    assert code == 0
+    assert f"\n  {says}" in out.partition("Why, and what to do\n")[2]
+
+
 def test_what_is_not_used_is_listed_in_a_file(command: Run, tmp_path) -> None:
     file = tmp_path / "issues.txt"
     code, _, err = command("facts", "--config", ROOT / "examples" / "csv", "--issues", file)
