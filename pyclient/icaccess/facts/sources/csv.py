@@ -46,11 +46,17 @@ class CsvSource(MappedSource):
 
 
 class CsvFile:
-    """A delimited file with a header; `needed` are the columns that it must have."""
+    """A delimited file with a header; `needed` are the columns that it must have.
 
-    def __init__(self, settings: CsvSettings, file: Path, needed: tuple[str, ...]) -> None:
+    Errors call it `name`, if it is a copy of the file that people know.
+    """
+
+    def __init__(
+        self, settings: CsvSettings, file: Path, needed: tuple[str, ...], name: Path | None = None
+    ) -> None:
         self._settings = settings
         self._file = file
+        self._name = name or file
         self._needed = needed
         self.as_of: datetime | None = None
         self.total: int | None = None
@@ -70,20 +76,20 @@ class CsvFile:
         except FactsError:
             raise
         except OSError as error:
-            raise FactsError(f"{self._file}: cannot be read: {error.strerror}") from error
+            raise FactsError(f"{self._name}: cannot be read: {error.strerror}") from error
         except UnicodeError as error:
             raise FactsError(
-                f"{self._file}: is not {self._settings.encoding or 'UTF-8'}; set `encoding`, such as cp1252"
+                f"{self._name}: is not {self._settings.encoding or 'UTF-8'}; set `encoding`, such as cp1252"
             ) from error
         except LookupError as error:
-            raise FactsError(f"{self._file}: {self._settings.encoding!r} is not a known encoding") from error
+            raise FactsError(f"{self._name}: {self._settings.encoding!r} is not a known encoding") from error
 
     def _read(self, text: IO[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         delimiter, before = self._settings.delimiter, 0
         while before < self._settings.skip_rows:
             before += 1
             if not text.readline():
-                raise FactsError(f"{self._file}: ends within the lines that `skip_rows` skips")
+                raise FactsError(f"{self._name}: ends within the lines that `skip_rows` skips")
         start = text.tell()
         first = text.readline()
         if first.lower().startswith("sep=") and len(first.strip("\r\n")) == 5:  # Excel's own hint
@@ -99,9 +105,9 @@ class CsvFile:
             line = reader.line_num + before
             if "unexpected end of data" in str(error):
                 raise FactsError(
-                    f"{self._file} line {line}: a quote is never closed; the file is cut short"
+                    f"{self._name} line {line}: a quote is never closed; the file is cut short"
                 ) from error
-            raise FactsError(f"{self._file} line {line}: is not readable as CSV: {error}") from error
+            raise FactsError(f"{self._name} line {line}: is not readable as CSV: {error}") from error
 
     def _body(
         self, reader: Any, header: list[str], before: int
@@ -117,7 +123,7 @@ class CsvFile:
                 continue
             if ended:
                 raise FactsError(
-                    f"{self._file} line {line}: follows the trailer; the file was assembled wrongly"
+                    f"{self._name} line {line}: follows the trailer; the file was assembled wrongly"
                 )
             if trailer is not None and cells[0].strip() == trailer:
                 self.total, ended = self._trailer_count(cells, line), True
@@ -127,31 +133,31 @@ class CsvFile:
                 # Reported one row later: midway it is one bad row, at the end of the file a broken file.
                 short = line, f"has {len(cells)} cells where the header has {len(header)}"
         if short is not None:
-            raise FactsError(f"{self._file} line {short[0]}: the last line {short[1]}; the file is cut short")
+            raise FactsError(f"{self._name} line {short[0]}: the last line {short[1]}; the file is cut short")
         if trailer is not None and not ended:
-            raise FactsError(f"{self._file}: has no trailer row {trailer!r}; the file is cut short")
+            raise FactsError(f"{self._name}: has no trailer row {trailer!r}; the file is cut short")
 
     def _check_header(self, header: list[str], delimiter: str, line: int) -> None:
         if not header:
-            raise FactsError(f"{self._file}: is empty; it has not even a header")
+            raise FactsError(f"{self._name}: is empty; it has not even a header")
         for name in self._needed:
             if header.count(name) > 1:
-                raise FactsError(f"{self._file} line {line}: the column {name!r} appears twice; keep one")
+                raise FactsError(f"{self._name} line {line}: the column {name!r} appears twice; keep one")
             if name in header:
                 continue
             other = next((one for one in _DELIMITERS if one != delimiter and one in header[0]), None)
             if len(header) == 1 and other is not None:
                 raise FactsError(
-                    f"{self._file} line {line}: no column is divided by {delimiter!r}, but {other!r} occurs; "
+                    f"{self._name} line {line}: no column is divided by {delimiter!r}, but {other!r} occurs; "
                     "set `delimiter`"
                 )
             near = difflib.get_close_matches(name, header, 1, 0.6)
             hint = f"; was it renamed {near[0]!r}?" if near else f"; there are {quoted(', '.join(header))}"
-            raise FactsError(f"{self._file} line {line}: has no column {name!r}{hint}")
+            raise FactsError(f"{self._name} line {line}: has no column {name!r}{hint}")
 
     def _trailer_count(self, cells: list[str], line: int) -> int:
         if len(cells) < 2 or not cells[1].strip().isdecimal():
-            raise FactsError(f"{self._file} line {line}: the trailer does not say how many rows there are")
+            raise FactsError(f"{self._name} line {line}: the trailer does not say how many rows there are")
         return int(cells[1])
 
     def _believe_manifest(self, manifest: Path) -> None:
@@ -164,7 +170,7 @@ class CsvFile:
                 'write {"' + self._file.name + '": {"rows": 1, "sha256": "…"}}'
             ) from error
         if digest is not None and digest != _sha256(self._file):
-            raise FactsError(f"{self._file}: is not the file that {manifest} describes (its SHA-256 differs)")
+            raise FactsError(f"{self._name}: is not the file that {manifest} describes (its SHA-256 differs)")
         self.total = rows if isinstance(rows, int) else None
 
 

@@ -166,10 +166,8 @@ class Bundle(Roster):
         file = self._folder() / f"{name}.csv"
         settings = CsvSettings(name=name, gives="people", key={"id": "sourcedId"}, path=str(file))
         needed = {"manifest": ("propertyName", "value"), "roles": ("userSourcedId", "orgSourcedId", "role")}
-        try:
-            yield from CsvFile(settings, file, needed.get(name, ("sourcedId",))).rows()
-        except FactsError as error:  # the folder that a zip file is unpacked to means nothing to anybody
-            raise FactsError(str(error).replace(str(file.parent), str(self._path))) from error
+        columns = needed.get(name, ("sourcedId",))
+        yield from CsvFile(settings, file, columns, self._path / file.name).rows()
 
     def _folder(self) -> Path:
         if self._path.is_dir():
