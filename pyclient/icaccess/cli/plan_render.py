@@ -53,9 +53,12 @@ def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None
             ],
         )
     show_section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
-    warned = [f"{one.employee_id}  {', '.join(one.warnings)}" for one in planned.changes if one.warnings]
-    warned += [f"{one.employee_id}  {', '.join(one.warnings)}" for one in planned.warned]
-    show_section("To look at with `icaccess decide ID`", warned)
+    warned = {one.employee_id: one.warnings for one in planned.changes if one.employee_id not in waiting}
+    warned |= {one.employee_id: one.warnings for one in planned.warned}
+    show_section(
+        "To look at with `icaccess decide ID`",
+        [f"{one}  {', '.join(warnings)}" for one, warnings in warned.items() if warnings],
+    )
     show_section("Members without an account", [unnamed_line(one) for one in planned.unnamed])
     show_section("Requested, not shown by the target yet", [_pending(one) for one in planned.pending])
     if planned.export_due_since:

@@ -135,22 +135,17 @@ class KnownNames:
         if written in self:
             return None
         text = plain(written)
-        for form in (text, _YEAR.sub("", text)):
-            same = self._titled.get(form) or self._compact.get(_compact(form)) or self._around_number(form)
-            if same is not None:
-                return Likeness(same, is_spelling=True)
-        if (same := self._in_other_words(written)) is not None:
+        undated = _YEAR.sub("", text)
+        same = (
+            self._same(text) or self._same(undated) or self._in_other_words(written) or self._mistyped(text)
+        )
+        if same is not None:
             return Likeness(same, is_spelling=True)
-        if (near := self._short.get(_SUFFIX.sub("", text))) is not None:
-            return Likeness(near, is_spelling=False)
-        if len(text) < _SHORT or text.isdecimal():
-            return None
-        for other, name in self._plain.items():
-            if _edits(text, other) <= 2:
-                has_number = any(map(str.isdecimal, text + other))
-                alike = not has_number and len(text.split()) == len(other.split())
-                return Likeness(name, is_spelling=alike)
-        return None
+        near = self._short.get(_SUFFIX.sub("", text)) or self._nearest(text)
+        return None if near is None else Likeness(near, is_spelling=False)
+
+    def _same(self, text: str) -> str | None:
+        return self._titled.get(text) or self._compact.get(_compact(text)) or self._around_number(text)
 
     def _around_number(self, text: str) -> str | None:
         """The place that a plain text names by its number, with its title or anything else beside it.
@@ -179,6 +174,16 @@ class KnownNames:
             if len(words) == len(own) and all(map(_abbreviates, words, own)):
                 return name
         return None
+
+    def _mistyped(self, text: str) -> str | None:
+        """The name from which only typing errors in longer words divide a plain text."""
+        return next((name for title, name in self._titled.items() if _is_mistyped(text, title)), None)
+
+    def _nearest(self, text: str) -> str | None:
+        """The name from which one or two letters divide a plain text that is long enough."""
+        if len(text) < _SHORT or text.isdecimal():
+            return None
+        return next((name for own, name in self._plain.items() if _edits(text, own) <= 2), None)
 
 
 def no_name(written: str) -> str | None:
@@ -248,6 +253,19 @@ def _abbreviates(word: str, whole: str) -> bool:
     letters = word.removesuffix(".")
     is_beginning = letters.isalpha() and whole.isalpha() and whole.startswith(letters)
     return letters == whole or (is_beginning and (len(letters) > 2 or letters != word))
+
+
+def _is_mistyped(text: str, name: str) -> bool:
+    """Whether two plain names have the same words but for typing errors; a short word may be another one."""
+    words, own = text.split(), name.split()
+    return len(words) == len(own) and _edits(text, name) <= 2 and all(map(_is_word_mistyped, words, own))
+
+
+def _is_word_mistyped(word: str, own: str) -> bool:
+    if word == own:
+        return True
+    is_long = word.isalpha() and own.isalpha() and len(own) > 4
+    return is_long and (_edits(word, own) <= len(own) // 4 or sorted(word) == sorted(own))
 
 
 def _edits(one: str, other: str) -> int:

@@ -151,6 +151,11 @@ def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> No
         ("School K-8", "212"),
         ("Hill Sch.", "211"),
         ("Hill Sc", None),
+        ("Hill Shcool", "211"),
+        ("Hall School", None),
+        ("North Lane", None),
+        ("Norht Park", "D-211"),
+        ("Nort Park", "D-211"),
         ("Hill School Annex", None),
         ("DPS 211", "211"),
         ("S0211", "211"),
@@ -167,7 +172,9 @@ def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> No
 )
 def test_a_place_spelled(written: str, known: str | None) -> None:
     places = ("ECE-101", "Garfield", "211", "212", "5", "D-211")
-    found = KnownNames(places, {"211": "Hill School", "212": "K-8 School"}).likeness(written)
+    found = KnownNames(places, {"211": "Hill School", "212": "K-8 School", "D-211": "North Park"}).likeness(
+        written
+    )
     assert (found.name if found and found.is_spelling else None) == known
 
 
@@ -180,6 +187,8 @@ def test_a_place_spelled(written: str, known: str | None) -> None:
         ("Sch Counselor", "School Counselor"),
         ("Counselor, School", "School Counselor"),
         ("Counselor - Sch.", "School Counselor"),
+        ("Ofice Profesional", "Office Professional"),
+        ("Office Profession B", None),
         ("Of Professional", None),
         ("Office Professional II", None),
         ("Off. Prof. II", None),
@@ -187,6 +196,7 @@ def test_a_place_spelled(written: str, known: str | None) -> None:
         ("Principal Intern", None),
         ("Prin.", "Principal"),
         ("OFP", None),
+        ("OFPA", None),
     ],
 )
 def test_a_role_spelled(written: str, known: str | None) -> None:
