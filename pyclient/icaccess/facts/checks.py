@@ -10,7 +10,7 @@ import msgspec
 
 from icaccess.errors import FactsError
 from icaccess.facts.interface import Source, SourceReport
-from icaccess.facts.names import NAMED, KnownNames, Vocabulary, no_name
+from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, no_name
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
 from icaccess.models import SourceSize
@@ -49,6 +49,13 @@ class Checks:
         self._remembered = remembered
         self._known = known
         self._misspelled: dict[int, list[Misspelled]] = {}
+        self._codes = {
+            (field, code): (meaning, one.settings.name)
+            for one in sources
+            for kind, field in NAMED
+            if isinstance(one.settings, MappedSettings) and one.settings.gives == kind
+            for code, meaning in one.settings.values.get(field, {}).items()
+        }
 
     def check(self, index: int) -> SourceReport:
         """What became of the rows of the source at that place; `FactsError` when it is not credible."""
@@ -233,14 +240,17 @@ class Checks:
         places = [(names, "policy data")]
         if text in source.untranslated.get(field, {}):
             places.append((translated, "`values`"))
-        compared = ((known.likeness(text), where) for known, where in places)
+        compared = ((_likeness(kind, known, text), where) for known, where in places)
         like, where = next((one for one in compared if one[0] is not None), (None, ""))
-        why = no_name(text)
+        near, why = like and like.name, no_name(text)
         if like is not None and (like.is_spelling or kind == "certifications"):
             why = f"may be {show(like.name)} of {where}, spelled differently; {_RESPELL}"
+        elif (code := self._codes.get((field, text))) is not None and code[0] in names:
+            near, where = code[0], f"`values` of {code[1]}"
+            why = f"means {show(near)} in {where}; translate it here too, or set `expect.known_names: false`"
         if why is not None and source.settings.expect.known_names:
             self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
-        return like and like.name, where
+        return near, where
 
     def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
         """`FactsError` if a required certification is in no source's rows, but nearly in this one's."""
@@ -250,7 +260,7 @@ class Checks:
         for name in names.names:
             if name in found:
                 continue
-            likely = ((text, names.likeness(text)) for text in texts)
+            likely = ((text, _likeness(kind, names, text)) for text in texts)
             near = {text: texts[text] for text, like in likely if like is not None and like.name == name}
             if sum(near.values()) > _FEW:
                 raise FactsError(
@@ -272,6 +282,11 @@ class Checks:
             or (field == "location" and self.staging.texts(other, kind, "school_based"))
             for other in (every if kind == "assignments" else [index])
         )
+
+
+def _likeness(kind: Kind, known: KnownNames, text: str) -> Likeness | None:
+    """The known name that a text nearly is; a course named after a required one may be its renewal."""
+    return known.likeness(text) or (known.held_by(text) if kind == "certifications" else None)
 
 
 def _listed(names: Iterable[str]) -> str:

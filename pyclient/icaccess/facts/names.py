@@ -144,6 +144,12 @@ class KnownNames:
         near = self._short.get(_SUFFIX.sub("", text)) or self._nearest(text)
         return None if near is None else Likeness(near, is_spelling=False)
 
+    def held_by(self, written: str) -> Likeness | None:
+        """The known name that a longer one holds as words of its own."""
+        text = f" {plain(written)} "
+        held = (name for own, name in self._plain.items() if f" {own} " in text and written != name)
+        return next((Likeness(name, is_spelling=False) for name in held), None)
+
     def _same(self, text: str) -> str | None:
         return self._titled.get(text) or self._compact.get(_compact(text)) or self._around_number(text)
 

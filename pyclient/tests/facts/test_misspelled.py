@@ -44,9 +44,10 @@ def records(tmp_path: Path, files: dict[str, str], **expect: Any) -> tuple[dict[
         ("approvals", "Office Professional,210", "office professional,210", "role 'office professional'", "'Office Professional'"),
         ("approvals", "Professional,210", "Professional,Sample Elementary A", "location 'Sample Elementary A'", "'210'"),
         ("lms", "Elementary Scheduling", "Elementary Scheduling (SY25-26)", "name 'Elementary Scheduling (SY25-26)'", "'Elementary Scheduling'"),
+        ("lms", "Elementary Scheduling", "Recertification: Elementary Scheduling", "name 'Recertification: Elementary Scheduling'", "'Elementary Scheduling'"),
         ("lms", "Walk-In Scheduling", "Walk\u2013In Scheduling", "name 'Walk\u2013In Scheduling'", "'Walk-In Scheduling'"),
     ],
-    ids=["capitals", "blanks", "a letter", "zeros", "where approved", "for which role", "a place's name", "a year", "a dash"],
+    ids=["capitals", "blanks", "a letter", "zeros", "where approved", "for which role", "a place's name", "a year", "a renewal", "a dash"],
 )  # fmt: skip
 def test_a_spelling_leaves_its_person_undecided(
     tmp_path: Path, feed: str, old: str, new: str, written: str, known: str
@@ -121,6 +122,22 @@ def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> No
     found, source = merged(folder(tmp_path, {"jobs.csv": jobs}, sources))
     assert isinstance(found["1"], InvalidRecord) == bool(rejected)
     assert sum(report.rejected for report in source.reports()) == rejected
+
+
+@pytest.mark.parametrize(("meaning", "rejected"), [("Office Professional", 1), ("Teacher", 0)])
+def test_a_code_of_another_source(tmp_path: Path, meaning: str, rejected: int) -> None:
+    approvals = FILES["approvals.csv"].replace("Office Professional,210", "OFP1,210")
+    sources = [{**one, "values": {"role": {"OFP1": meaning}}} if one is JOBS else one for one in SOURCES]
+    sources = [NAMED if one is APPROVALS else one for one in sources]
+    for name in ("requirements", "locations", "calendar"):
+        shutil.copytree(CONFIG / name, tmp_path / name)
+    found, source = merged(folder(tmp_path, {"approvals.csv": approvals}, sources))
+    said = (
+        "approvals row 2: 1: role 'OFP1' means 'Office Professional' in `values` of jobs; translate it here too, "
+        "or set `expect.known_names: false`"
+    )
+    assert isinstance(found["1"], InvalidRecord) == bool(rejected)
+    assert (said in list(source.issues())) == bool(rejected)
 
 
 @pytest.mark.parametrize(
