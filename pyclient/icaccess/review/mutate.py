@@ -70,12 +70,9 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
         tests = [path for path in asked if path[-1].startswith("test_")]
         self._reached_by = {test: reached(asked, [test]) for test in tests}
         self._decided_by = reached(asked, [_DECISIONS])
-        self._stack = ExitStack()
-        try:
-            self._plain = self._stack.enter_context(ChangedOpa(source, ()))
-            self._tested = self._stack.enter_context(
-                ChangedOpa(source, (*source.test_files, *source.test_data))
-            )
+        with ExitStack() as stack:
+            self._plain = stack.enter_context(ChangedOpa(source, ()))
+            self._tested = stack.enter_context(ChangedOpa(source, (*source.test_files, *source.test_data)))
             self._groups = list(self._grouped())
             took: dict[DataPath, float] = {}
             self._expected = {}
@@ -84,9 +81,7 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
                 self._expected[test] = self._tested.answer(test)
                 took[test] = time.monotonic() - started
             self._tests = sorted(tests, key=took.__getitem__)
-        except BaseException:
-            self._stack.close()
-            raise
+            self._stack = stack.pop_all()
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
