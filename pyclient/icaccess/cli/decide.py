@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from icaccess.batches import batches
-from icaccess.cli.options import deciding
+from icaccess.cli.options import deciding, formats
 from icaccess.cli.progress import show_sources, showing
 from icaccess.cli.text import say, show_json
 from icaccess.errors import UsageError
@@ -29,9 +29,7 @@ _MET = {True: "met", False: "NOT MET", None: "-"}
 @click.command()
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @deciding
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "jsonl"]), default="text", help="How to answer."
-)
+@formats("json", "jsonl")
 @click.option(
     "--exit-code", is_flag=True, help="With one ID: end with 0 allow, 10 deny, 11 expired, 12 undecided."
 )

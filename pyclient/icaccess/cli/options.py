@@ -173,11 +173,6 @@ def deciding(command: Command) -> Command:
     return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
 
 
-def reviewing(command: Command) -> Command:
-    """Give a command `--policy` and `--config`, and its function a `request`."""
-    return _gather(command, POLICY, CONFIG)
-
-
 def comparing(command: Command) -> Command:
     """Give a command the options of `deciding` except `--opa-url`: each version has an OPA of its own."""
     return _gather(command, CONFIG, POLICY, FACTS, AT, STORE)

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from icaccess.cli.bundle import bundle
-from icaccess.cli.options import FORMAT, TimeLimit, formats, reviewing, say_installed
+from icaccess.cli.options import FORMAT, TimeLimit, formats, ruled, say_installed
 from icaccess.cli.text import say, say_all, show, show_value
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
@@ -33,7 +33,7 @@ policy.add_command(bundle)
 
 
 @policy.command("check")
-@reviewing
+@ruled
 @formats("json", "github", "sarif")
 def check(request: Request, form: str) -> int:
     """Whether the policy is fit to be reviewed: exit 1 with a finding for each thing that is not in order."""
@@ -58,7 +58,7 @@ def check(request: Request, form: str) -> int:
 
 
 @policy.command("test")
-@reviewing
+@ruled
 @formats("json", "junit", "github", "sarif")
 @click.option(
     "--min-coverage",
@@ -144,7 +144,7 @@ def _keep_testing(request: Request, pattern: str | None) -> NoReturn:
 
 
 @policy.command("trace")
-@reviewing
+@ruled
 @formats("markdown", "json")
 def trace(request: Request, form: str) -> int:
     """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
@@ -163,7 +163,7 @@ def trace(request: Request, form: str) -> int:
 
 
 @policy.command("explore")
-@reviewing
+@ruled
 @click.option(
     "--limit", type=TimeLimit(), default="30s", show_default=True, metavar="TIME", help="How long to search."
 )
@@ -196,7 +196,7 @@ def explore(request: Request, limit: float, seed: int, form: str) -> int:
 
 
 @policy.command("mutate")
-@reviewing
+@ruled
 @click.option("--all", "every", is_flag=True, help="Judge every mutant instead of a sample.")
 @click.option(
     "--sample", type=click.IntRange(1), default=60, show_default=True, metavar="N", help="How many to judge."
@@ -251,7 +251,7 @@ def mutate(
 
 
 @policy.command("page")
-@reviewing
+@ruled
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @FORMAT
 def page(request: Request, file: Path, form: str) -> int:
