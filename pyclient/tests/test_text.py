@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icaccess.errors import FactsError
-from icaccess.text import LONGEST_MESSAGE, clip, printable, printable_json
+from icaccess.text import LONGEST_MESSAGE, clip, how_many, printable, printable_json
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,8 @@ def test_commands_write_through_one_place_alone() -> None:
         if ways.search(line) and file.name != "text.py"
     ]
     assert found == ["__init__.py: click.echo(ctx.get_help())"]
+
+
+def test_one_thing_is_counted_in_the_singular() -> None:
+    assert [how_many(number, "fact") for number in (0, 1, 1000)] == ["0 facts", "1 fact", "1,000 facts"]
+    assert how_many(2, "person", "people") == "2 people"

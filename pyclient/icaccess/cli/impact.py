@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from icaccess.cli.progress import showing
 from icaccess.cli.text import Rendered, say, show
 from icaccess.errors import UsageError
 from icaccess.request import Request
+from icaccess.text import how_many
 
 if TYPE_CHECKING:
     from icaccess.review.impact import Impact
@@ -103,7 +104,7 @@ def impact(
         "csv": lambda: render.impact_csv(found),
     }
     show(forms[form](), form)
-    problems = _exceeded(found, fail_on, max_changes)
+    problems = list(_exceeded(found, fail_on, max_changes))
     for problem in problems:
         say(problem, err=True)
     return TOO_MUCH if problems else 0
@@ -144,7 +145,7 @@ def _anybody(
     return NOT_REACHED if not found.found and found.missed else 0
 
 
-def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) -> list[str]:
+def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) -> Iterator[str]:
     kinds = found.by_kind()
     counts = {
         "revoke": (found.newly("revoke"), "revoked"),
@@ -152,10 +153,10 @@ def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) 
         "loses": (kinds.get("loses", 0), "no longer allowed"),
         "gains": (kinds.get("gains", 0), "newly allowed"),
     }
-    would = [(name, *counts[name]) for name in fail_on]
-    problems = [
-        f"--fail-on {name}: {number:,} people would be {how}" for name, number, how in would if number
-    ]
-    if max_changes is not None and found.people_changed > max_changes:
-        problems.append(f"--max-changes {max_changes}: {found.people_changed:,} people change")
-    return problems
+    for name in fail_on:
+        number, how = counts[name]
+        if number:
+            yield f"--fail-on {name}: {how_many(number, 'person', 'people')} would be {how}"
+    changed = found.people_changed
+    if max_changes is not None and changed > max_changes:
+        yield f"--max-changes {max_changes}: {how_many(changed, 'person changes', 'people change')}"

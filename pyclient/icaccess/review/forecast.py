@@ -13,6 +13,7 @@ from icaccess.models import Decision, Record
 from icaccess.opa.client import AccessClient
 from icaccess.review.jobs import CurrentJobs, jobs_of, people_by
 from icaccess.tables import as_csv, as_json, table
+from icaccess.text import how_many
 from icaccess.timeline import Timeline, timelines
 
 ForecastKind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
@@ -142,7 +143,7 @@ def forecast_csv(found: Forecast) -> str:
 def forecast_text(found: Forecast, examples: int) -> Iterator[str]:
     """Counts by month as bars, then by role and location, then some people of each kind."""
     yield (
-        f"{found.people:,} people from {found.first_day} through {found.last_day}: "
+        f"{how_many(found.people, 'person', 'people')} from {found.first_day} through {found.last_day}: "
         f"{found.allowed[0]:,} are allowed now, {found.allowed[1]:,} at the end"
     )
     months = found.by_month()

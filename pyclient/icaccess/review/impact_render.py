@@ -11,6 +11,7 @@ from icaccess.models import Decision
 from icaccess.review.impact import ACTIONS, KINDS, DayActions, DecisionChange, Impact, ImpactKind
 from icaccess.review.versions import Version
 from icaccess.tables import as_csv, as_json, as_markdown, as_text, markdown_text, table
+from icaccess.text import how_many
 
 _COLUMNS = {
     "employee_id": "employee_id",
@@ -104,11 +105,10 @@ def _summary(impact: Impact) -> str:
     days = f"on {impact.first_day}"
     if impact.last_day != impact.first_day:
         days = f"on each day from {impact.first_day} through {impact.last_day}"
-    changed = impact.people_changed
-    if not changed:
-        but = " but words" if impact.changes else ""
-        return f"{impact.people:,} people decided {days}: nothing changes{but}"
-    return f"{impact.people:,} people decided {days}: {changed:,} {'changes' if changed == 1 else 'change'}"
+    changes = "nothing changes but words" if impact.changes else "nothing changes"
+    if impact.people_changed:
+        changes = how_many(impact.people_changed, "changes", "change")
+    return f"{how_many(impact.people, 'person', 'people')} decided {days}: {changes}"
 
 
 def version_words(version: Version) -> str:

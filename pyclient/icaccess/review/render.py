@@ -12,6 +12,7 @@ from icaccess.review.source import Finding
 from icaccess.review.suite import SuiteRun
 from icaccess.review.trace import Trace
 from icaccess.tables import as_json, as_markdown, markdown_text
+from icaccess.text import how_many
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -19,8 +20,7 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 def findings_text(findings: Sequence[Finding]) -> Iterator[str]:
     """One line for each finding, as compilers write them, and one that counts."""
     yield from (f"{found.file}:{found.line}: {found.message} [{found.rule}]" for found in findings)
-    count = len(findings)
-    yield f"{count} finding{'' if count == 1 else 's'}" if count else "the policy is in order"
+    yield how_many(len(findings), "finding") if findings else "the policy is in order"
 
 
 def findings_json(findings: Sequence[Finding]) -> str:

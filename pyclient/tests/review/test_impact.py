@@ -174,7 +174,7 @@ def test_roles_and_locations_are_those_of_the_current_jobs(base: str, edit: Edit
     assert impact.newly("revoke") == 1
     assert impact.by("roles") == {"Office Professional": 1}
     text = shown(impact_text(impact, examples=5))
-    assert "1 people decided on 2026-07-06: 1 changes" in text
+    assert "1 person decided on 2026-07-06: 1 changes" in text
     assert "allow → deny (keep → revoke). Approved only by somebody who may not" in text
     assert "  revoke  0  →  1  +1" in text
 

@@ -9,8 +9,9 @@ import msgspec
 
 from icaccess.review.impact_render import version_words
 from icaccess.review.search.explore import Exploration, Explored
-from icaccess.review.search.render import cases_yaml, facts_in_words, facts_yaml
+from icaccess.review.search.render import cases_yaml, facts_yaml
 from icaccess.tables import as_json, as_markdown, markdown_text
+from icaccess.text import how_many
 
 _SHOWN_LINES = 12
 
@@ -60,7 +61,7 @@ def exploration_text(found: Exploration) -> Iterator[str]:
     yield version_words(found.version)
     for number, one in enumerate(found.people, 1):
         yield ""
-        yield f"{number}. {_decided(one)}, on {one.at} ({facts_in_words(one.facts)})"
+        yield f"{number}. {_decided(one)}, on {one.at} ({how_many(one.facts, 'fact')})"
         yield f"   shows {_shows(one)}"
         yield from (f"     {line}" for line in facts_yaml(one.employee))
     yield ""

@@ -16,6 +16,7 @@ from icaccess.review.search.differ import WAYS, codes
 from icaccess.review.search.facts import is_day
 from icaccess.review.search.versions import ChangedLine
 from icaccess.tables import as_json, as_markdown, markdown_text
+from icaccess.text import how_many
 
 _SHOWN_LINES = 40
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z _-]*[a-z]")
@@ -84,17 +85,12 @@ def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Quoting.add_representer(str, _represent)
 
 
-def facts_in_words(number: int) -> str:
-    """How many facts somebody has, such as `1 fact`."""
-    return f"{number} fact{'' if number == 1 else 's'}"
-
-
 def anybody_text(found: Anybody) -> Iterator[str]:
     """What was found for a terminal: each person, both decisions, lines that differ, and what was tried."""
     yield from _versions(found)
     for one in found.found:
         yield ""
-        yield f"{WAYS[one.kind]}, on {one.at} ({facts_in_words(one.facts)}, {one.clause})"
+        yield f"{WAYS[one.kind]}, on {one.at} ({how_many(one.facts, 'fact')}, {one.clause})"
         yield from (f"  {line}" for line in facts_yaml(one.employee))
         for side, decision in (("base", one.base), ("head", one.head)):
             yield f"  {side}: {_decided(decision, one.base if side == 'head' else one.head)}"
@@ -114,7 +110,7 @@ def anybody_markdown(found: Anybody) -> Iterator[str]:
     yield from (f"{markdown_text(line)}<br>" for line in _versions(found))
     for one in found.found:
         yield ""
-        yield f"**{WAYS[one.kind]}**, on {one.at} ({facts_in_words(one.facts)}, {one.clause})"
+        yield f"**{WAYS[one.kind]}**, on {one.at} ({how_many(one.facts, 'fact')}, {one.clause})"
         yield ""
         decided = [markdown_text(_decided(one.base, one.head)), markdown_text(_decided(one.head, one.base))]
         yield from as_markdown(("base", "head"), [decided])

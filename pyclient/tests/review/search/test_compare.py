@@ -20,13 +20,7 @@ from icaccess.review.search.anybody import QUIET, Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
 from icaccess.review.search.facts import employee_shape
 from icaccess.review.search.judge import RULES, VersionJudge
-from icaccess.review.search.render import (
-    anybody_json,
-    anybody_markdown,
-    anybody_text,
-    case_yaml,
-    facts_in_words,
-)
+from icaccess.review.search.render import anybody_json, anybody_markdown, anybody_text, case_yaml
 from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
@@ -112,10 +106,6 @@ def test_what_two_records_share_is_tried(base: str, edit: Edit, file: str, old: 
     assert found.tried is not None
     assert found.tried.first_tried is not None
     assert found.tried.first_tried < 3000
-
-
-def test_one_fact_is_told_as_one() -> None:
-    assert [facts_in_words(number) for number in (0, 1, 2)] == ["0 facts", "1 fact", "2 facts"]
 
 
 def test_everybody_found_is_a_case_that_only_head_passes(base: str, edit: Edit) -> None:
