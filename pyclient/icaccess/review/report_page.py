@@ -85,6 +85,7 @@ def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
         digests=_digests(report, beside),
         policy_change=_policy_change(report),
         removal_words=removal_words(report.removals or ()),
+        number="{:,}".format,
         day=_day,
         place=lambda one: f"{report.places[one]}, {one}" if one in report.places else one,
         instant=_instant,
