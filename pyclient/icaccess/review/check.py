@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from icaccess.errors import IcaccessError
 from icaccess.review.cases import all_cases
 from icaccess.review.modules import Rule
-from icaccess.review.names import name_findings, nodes
+from icaccess.review.names import name_findings, written_texts
 from icaccess.review.reach import rule_at
 from icaccess.review.source import Finding, PolicySource, complaints, value_of
 from icaccess.review.suite import SuiteRun, run_suite
@@ -206,12 +205,7 @@ def _reason(code: str, rules: list[Rule], table: _Table) -> Iterator[Finding]:
 def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
     """Reasons that no case expects and no test gives; the suite runs only for what no test names either."""
     expected = {code for case in all_cases(source) for code in case.expect.get("reasons", [])}
-    named = {
-        node["value"]
-        for module in source.test_modules
-        for node in nodes(module.syntax)
-        if node.get("type") == "string" and isinstance(node["value"], str)
-    }
+    named = {text for module in source.test_modules for text, _ in written_texts(module.syntax)}
     codes = {rule.reason for rule in source.rules if rule.reason} | (table.clauses.keys() if table else set())
     left = sorted(codes - expected - named)
     if not left:
@@ -223,7 +217,7 @@ def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
         return
     rules = {rule.reason: rule for rule in source.rules if rule.reason}
     for code in left:
-        places = list(_literals(source, code))
+        places = _literals(source, code)
         rule = rules.get(code) or (table.rule if table else None)
         if run is None or not _is_reached(run, code, rules.get(code), places):
             file, line = (rule.file, rule.line) if rule else places[0]
@@ -251,20 +245,14 @@ def _is_reached(run: SuiteRun, code: str, rule: Rule | None, places: list[tuple[
     """
     if rule is None:
         return any(run.is_covered(file, [line]) for file, line in places)
-    return run.is_covered(rule.file, {*_lines_of(rule.syntax, code)} - {rule.body_line or 0})
+    lines = {line for text, line in written_texts(rule.syntax) if text == code}
+    return run.is_covered(rule.file, lines - {rule.body_line})
 
 
-def _literals(source: PolicySource, code: str) -> Iterator[tuple[str, int]]:
+def _literals(source: PolicySource, code: str) -> list[tuple[str, int]]:
     """Where a reason code is written in a rule, the table of reasons left out."""
-    for rule in source.rules:
-        if rule.path != _TABLE:
-            yield from ((rule.file, line) for line in _lines_of(rule.syntax, code))
-
-
-def _lines_of(syntax: Any, text: str) -> Iterator[int]:
-    for node in nodes(syntax):
-        if node.get("type") == "string" and node["value"] == text and "location" in node:
-            yield node["location"]["row"]
+    rules = [rule for rule in source.rules if rule.path != _TABLE]
+    return [(rule.file, line) for rule in rules for text, line in written_texts(rule.syntax) if text == code]
 
 
 def _at(rule: Rule, check: str, message: str) -> Finding:

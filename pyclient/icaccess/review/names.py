@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,17 @@ _WORD = re.compile(r"\{[a-z_]+\}")
 
 def name_findings(source: PolicySource) -> Iterator[Finding]:
     """References that lead nowhere, operators' names, unfilled words, tests that never run or cannot fail."""
-    policy = [*_declared(source.modules), *((name,) for name in POLICY_DATA)]
+    policy = [*(rule.parts for rule in source.rules), *((name,) for name in POLICY_DATA)]
     beside = [
         file.parent.relative_to(source.policy).parts for file in source.policy.glob("tests/**/data.yaml")
     ]
-    tests = [*policy, *_declared(source.test_modules), *beside]
-    sidecar = [*_declared(source.sidecar_modules), ("system", "clients")]
+    tests = [*policy, *(rule.parts for rule in source.test_rules), *beside]
+    sidecar = [rule.parts for module in source.sidecar_modules for rule in module.rules]
     known = _known_data(source)
     for modules, declared in (
         (source.modules, policy),
         (source.test_modules, tests),
-        (source.sidecar_modules, sidecar),
+        (source.sidecar_modules, [*sidecar, ("system", "clients")]),
     ):
         for module in modules:
             yield from _lost(module, declared, known)
@@ -75,9 +75,11 @@ def nodes(syntax: Any) -> Iterator[dict[str, Any]]:
             yield from nodes(inner)
 
 
-def _declared(modules: Iterable[Module]) -> Iterator[DataPath]:
-    for module in modules:
-        yield from (rule.parts for rule in module.rules)
+def written_texts(syntax: Any) -> Iterator[tuple[str, int]]:
+    """Each text written within OPA's syntax, and its line."""
+    for node in nodes(syntax):
+        if node.get("type") == "string" and "location" in node:
+            yield node["value"], node["location"]["row"]
 
 
 def _lost(module: Module, declared: list[DataPath], known: dict[str, set[DataPath]]) -> Iterator[Finding]:
@@ -140,14 +142,9 @@ def _operators(module: Module, source: PolicySource) -> Iterator[Finding]:
 
 def _unfilled(source: PolicySource) -> Iterator[Finding]:
     """Words in braces in the policy's texts that no rule has a value for."""
-    texts = [
-        (module.file, node["location"]["row"], node["value"])
-        for module in source.modules
-        for node in nodes(module.syntax)
-        if node.get("type") == "string" and isinstance(node["value"], str) and "location" in node
-    ]
-    filled = {text for _, _, text in texts if _WORD.fullmatch(text)}
-    for file, line, text in texts:
+    texts = [(module.file, *found) for module in source.modules for found in written_texts(module.syntax)]
+    filled = {text for _, text, _ in texts if _WORD.fullmatch(text)}
+    for file, text, line in texts:
         for word in dict.fromkeys(_WORD.findall(text)):
             if word not in filled:
                 yield Finding("name", file, line, f"no rule has a value for {word}; correct the word")
