@@ -164,9 +164,8 @@ def _reason_table(source: PolicySource) -> _Table | None:
     entries = value_of(source.evaluate(f"data.{_TABLE}", loaded))
     clauses = {code: entry.get("clause") for code, entry in entries.items()}
     keys = [(key["value"], key["location"]["row"]) for key, _ in rule.syntax["head"]["value"]["value"]]
-    seen: set[str] = set()
     # OPA keeps one of two entries of the same key and does not say so.
-    repeated = [(key, line) for key, line in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+    repeated = [(key, line) for place, (key, line) in enumerate(keys) if key in dict(keys[:place])]
     return _Table(clauses, rule, repeated)
 
 
