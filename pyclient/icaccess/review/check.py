@@ -57,8 +57,7 @@ def check_policy(source: PolicySource) -> Findings:
 
     What does not compile is not checked further. Raises `PolicyError` when a file does not even parse.
     """
-    also = (str(source.config), repr(source.sidecar_texts))
-    return source.cached("check", Findings, lambda: Findings(tuple(_check(source))), *also)
+    return source.cached("check", Findings, lambda: Findings(tuple(_check(source))), str(source.config))
 
 
 def unread_finding(error: IcaccessError, policy: Path) -> Finding:
@@ -131,7 +130,7 @@ def _annotations(source: PolicySource) -> Iterator[Finding]:
     described = {rule.path for rule in source.rules if rule.description}
     for rule in source.rules:
         # Definitions that reviewers read serve a clause each, those of a helper do one thing together.
-        if not rule.is_public or (rule.package != FACING and rule.path in told | described):
+        if rule.name.startswith("_") or (rule.package != FACING and rule.path in told | described):
             continue
         told.add(rule.path)
         if not rule.description:

@@ -50,11 +50,6 @@ class Rule(msgspec.Struct, frozen=True):
         """Whether the rule has a value for each of some keys."""
         return "key" in self.syntax["head"] or len(self.syntax["head"].get("ref", ())) > 1
 
-    @property
-    def is_public(self) -> bool:
-        """Whether the rule is meant for others than its own package."""
-        return not self.name.startswith("_")
-
 
 class Module(msgspec.Struct, frozen=True):
     """One file of Rego: its package, the package's title if it is annotated here, its rules, its syntax."""

@@ -201,12 +201,13 @@ class PolicySource:
     def digest(self, *also: str) -> str:
         """SHA-256 over all that the results of checks and tests rest on.
 
-        That is each file of the policy folder by its name, since results name files so, the policy data, and
-        OPA's program by its place, size and time; `also` is what else they rest on.
+        That is each file of the policy folder and each rule of the sidecar by its name, since results name
+        files so, the policy data, and OPA's program by its place, size and time; `also` is what else they
+        rest on.
         """
         program = self.opa.stat()
         digest = hashlib.sha256()
-        files = {str(file): file for file in sorted(self.policy.rglob("*"))}
+        files = {str(file): file for file in (*sorted(self.policy.rglob("*")), *self._sidecar_files)}
         files |= {f"data of {name}": self.config / name / "data.yaml" for name in POLICY_DATA}
         files["capabilities"] = shipped(self.config, "capabilities.json")
         for name, file in files.items():
@@ -230,11 +231,6 @@ class PolicySource:
     @cached_property
     def _all_files(self) -> list[Path]:
         return sorted(self.policy.rglob("*.rego"))
-
-    @property
-    def sidecar_texts(self) -> dict[str, bytes]:
-        """The rules of the sidecar and their tests as they are written, by file."""
-        return {str(file): file.read_bytes() for file in self._sidecar_files}
 
     @property
     def _sidecar_files(self) -> list[Path]:
