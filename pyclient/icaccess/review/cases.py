@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from icaccess.errors import PolicyError
+from icaccess.errors import PolicyError, file_errors
 from icaccess.marked_yaml import Bare, MarkedYamlError, Steps, read_document
 from icaccess.models import Decision, Text
 from icaccess.review.coverage import Covered, covered_by
@@ -66,10 +66,11 @@ class CaseResult(msgspec.Struct, frozen=True):
 def read_cases(file: Path, clauses: Sequence[str]) -> list[ReadCase]:
     """The cases in a file, each of one of `clauses`; `PolicyError` says what is wrong."""
     try:
-        with file.open("rb") as stream:
+        with (
+            file_errors(PolicyError, f"{file}: cannot be read", "mend or remove it"),
+            file.open("rb") as stream,
+        ):
             marked = read_document(stream)
-    except OSError as error:
-        raise PolicyError(f"{file}: cannot be read ({error.strerror})") from error
     except MarkedYamlError as error:
         raise PolicyError(f"{file} line {error.line}: {error.problem}") from error
     for problem in marked.problems:

@@ -14,7 +14,7 @@ import msgspec
 import yaml
 
 from icaccess.config.policy_data import Requirements, load_policy_data
-from icaccess.errors import PolicyError
+from icaccess.errors import PolicyError, file_errors
 from icaccess.opa.engine import find_opa
 from icaccess.review.report_data import ClauseWords, RulePlace, Traced
 from icaccess.review.source import CLAUSES, PolicySource
@@ -40,12 +40,10 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
     one that decides. `PolicyError` when the file is not of that shape or names a value that there is not.
     """
     file = policy / CLAUSES
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
+    if not file.exists():
         return None
-    except OSError as error:
-        raise PolicyError(f"{file}: cannot be read: {error.strerror}") from error
+    with file_errors(PolicyError, f"{file}: cannot be read", "it lists the clauses that the policy serves"):
+        content = file.read_bytes()
     try:
         clauses = msgspec.convert(yaml.load(content, yaml.CSafeLoader), _Listed).clauses
     except (yaml.YAMLError, msgspec.ValidationError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess import tables
-from icaccess.errors import UsageError
+from icaccess.errors import UsageError, file_errors
 from icaccess.files import write_private_files
 from icaccess.review.report_data import FORMAT, Report
 from icaccess.review.report_page import render
@@ -52,6 +52,7 @@ _COLUMNS = {
     "recheck_on": "recheck_on",
 }
 _PERSONAL = {"name", "username", "email"}
+_UNWRITABLE, _ANOTHER = "no report can be written there", "give another folder with --out"
 
 
 class _Format(msgspec.Struct):
@@ -67,10 +68,8 @@ def write(report: Report, folder: Path) -> list[Path]:
     table, data = as_csv(report), as_json(report)
     beside = [(name, hashlib.sha256(content).hexdigest()) for name, content in ((CSV, table), (JSON, data))]
     contents = {folder / CSV: [table], folder / JSON: [data], folder / PAGE: [render(report, beside)]}
-    try:
+    with file_errors(UsageError, f"{folder}: {_UNWRITABLE}", _ANOTHER):
         write_private_files(contents)
-    except OSError as error:
-        raise _unwritable(folder, error.strerror or str(error)) from error
     return list(contents)
 
 
@@ -81,17 +80,13 @@ def check_folder(folder: Path) -> None:
     """
     nearest = next(place for place in (folder, *folder.absolute().parents) if os.access(place, os.F_OK))
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-        raise _unwritable(folder, f"{nearest} is no folder that you may write to")
+        raise UsageError(f"{folder}: {_UNWRITABLE}: {nearest} is no folder that you may write to; {_ANOTHER}")
 
 
 def read(file: Path) -> Report:
     """A report on everybody that `write` wrote as JSON; `UsageError` for anything else."""
-    try:
+    with file_errors(UsageError, f"{file}: cannot be read", f"give the {JSON} of an earlier report"):
         content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{file}: cannot be read: {error.strerror}; give the {JSON} of an earlier report"
-        ) from error
     try:
         kind = msgspec.json.decode(content, type=_Format).format
     except msgspec.DecodeError as error:
@@ -121,7 +116,3 @@ def as_csv(report: Report) -> bytes:
     """
     shown = {name: path for name, path in _COLUMNS.items() if report.personal or name not in _PERSONAL}
     return tables.as_csv(tables.table(shown, report.people)).encode("utf-8-sig")
-
-
-def _unwritable(folder: Path, why: str) -> UsageError:
-    return UsageError(f"{folder}: no report can be written there: {why}; give another folder with --out")

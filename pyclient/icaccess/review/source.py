@@ -15,7 +15,7 @@ import msgspec
 import yaml
 
 from icaccess import __version__
-from icaccess.errors import ConfigError, EngineError, PolicyError
+from icaccess.errors import ConfigError, EngineError, PolicyError, file_errors
 from icaccess.opa.bundles import first_complaint, shipped
 from icaccess.opa.engine import environment
 from icaccess.review.cache import Value, from_cache
@@ -183,18 +183,17 @@ class PolicySource:
         """Run one of OPA's commands; `EngineError` when it cannot be run at all, or does not end in time."""
         whole = [self.opa, command, *arguments]
         try:
-            return subprocess.run(
-                whole,
-                input=stdin,
-                capture_output=True,
-                encoding="utf-8",
-                errors="surrogateescape",
-                check=False,
-                timeout=_PATIENCE,
-                env=environment(),
-            )
-        except OSError as error:
-            raise EngineError(f"{self.opa} cannot be run: {error.strerror}") from error
+            with file_errors(EngineError, f"{self.opa} cannot be run", "run `icaccess opa install`"):
+                return subprocess.run(
+                    whole,
+                    input=stdin,
+                    capture_output=True,
+                    encoding="utf-8",
+                    errors="surrogateescape",
+                    check=False,
+                    timeout=_PATIENCE,
+                    env=environment(),
+                )
         except subprocess.TimeoutExpired as error:
             raise EngineError(f"`opa {command}` did not end within {_PATIENCE:g} s") from error
 

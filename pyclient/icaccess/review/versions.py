@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess.config.policy_data import load_policy_data
-from icaccess.errors import ConfigError, EngineError, IcaccessError, PolicyError, UsageError
+from icaccess.errors import ConfigError, EngineError, IcaccessError, PolicyError, UsageError, file_errors
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import running_opa
 
@@ -129,7 +129,5 @@ def _checked_out(spec: str, policy: Path, config: Path, work: Path) -> tuple[str
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
+    with file_errors(EngineError, "git cannot be run", "give a folder instead of a ref"):
         return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, check=False)
-    except OSError as error:
-        raise EngineError(f"git cannot be run ({error.strerror}); give a folder instead of a ref") from error
