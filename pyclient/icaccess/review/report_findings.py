@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -46,41 +46,34 @@ class ReasonCount(NamedTuple):
     share: float
 
 
-def checks(report: Report, counts: ReportCounts) -> list[ReportCheck]:
+def checks(report: Report, counts: ReportCounts) -> Iterator[ReportCheck]:
     """What the report found when it looked at itself and at the target; a missing part is never fine."""
     population, undecided = report.population, counts.outcomes["undecided"]
-    found = [
-        _check(
-            population.records == population.answered,
-            f"{population.records:,} employee records went in, {population.answered:,} decisions came back.",
-            "population",
-        ),
-        _check(
-            undecided == 0,
-            f"{undecided:,} people are undecided, of whom {counts.holding['undecided']:,} hold access: "
-            "a person has to settle these; nothing is taken from them meanwhile.",
-            "people",
-        ),
-        _check(
-            counts.overdue == 0,
-            f"{counts.overdue:,} people are allowed and were not granted access in time (ES-8).",
-            "people",
-        ),
-    ]
+    yield _check(
+        population.records == population.answered,
+        f"{population.records:,} employee records went in, {population.answered:,} decisions came back.",
+        "population",
+    )
+    yield _check(
+        undecided == 0,
+        f"{undecided:,} people are undecided, of whom {counts.holding['undecided']:,} hold access: "
+        "a person has to settle these; nothing is taken from them meanwhile.",
+        "people",
+    )
+    overdue = f"{counts.overdue:,} people are allowed and were not granted access in time (ES-8)."
+    yield _check(counts.overdue == 0, overdue, "people")
     waiting = sum(one.waits_since is not None for one in report.people)
-    found.append(_check(waiting == 0, f"{waiting:,} revocations wait for a person's consent.", "waiting"))
-    found.append(_seen(report, "removals", _removals))
-    foretold = [one for one in report.removals or () if one.told is not None]
-    if foretold:
-        found.append(_foretold(foretold))
+    yield _check(waiting == 0, f"{waiting:,} revocations wait for a person's consent.", "waiting")
+    yield _seen(report, "removals", _removals)
+    if foretold := [one for one in report.removals or () if one.told is not None]:
+        yield _foretold(foretold)
     if report.under_way.pending or report.under_way.export_due_since:
-        found.append(_under_way(report.under_way))
-    found.append(_seen(report, "drift", _drift))
-    found.append(_seen(report, "audit", _audit, "digests"))
+        yield _under_way(report.under_way)
+    yield _seen(report, "drift", _drift)
+    yield _seen(report, "audit", _audit, "digests")
     if report.audit is not None:
-        found.append(_check(report.audit.witnessed, report.audit.witness, "digests"))
-    found.append(_seen(report, "trace", _trace))
-    return found
+        yield _check(report.audit.witnessed, report.audit.witness, "digests")
+    yield _seen(report, "trace", _trace)
 
 
 def _check(good: bool, text: str, section: str) -> ReportCheck:
