@@ -170,10 +170,11 @@ def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str
         return "no decision: the policy is undefined for this employee"
     decision = dict(decisions[0])
     decision["reasons"] = sorted(reason["code"] for reason in decision["reasons"])
-    wrong = []
-    for name, value in expected.items():
-        if decision[name] != value:
-            wrong.append(f"{name} is {_json(decision[name])}, expected {_json(value)}")
+    wrong = (
+        f"{name} is {_json(decision[name])}, expected {_json(value)}"
+        for name, value in expected.items()
+        if decision[name] != value
+    )
     return "; ".join(wrong) or None
 
 

@@ -84,20 +84,16 @@ def _kinds_by_line(report: dict[str, Any]) -> dict[PolicyLine, set[str]]:
 
 def merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
     """What any of the reports covers, of the policy's own files alone: OPA counts the tests too."""
-    covered: set[PolicyLine] = set()
-    missed: set[PolicyLine] = set()
-    for report in reports:
-        some, others = covered_by(report)
-        covered |= some
-        missed |= others
-    files = []
-    for path in map(str, source.rego_files):
-        lines = [
-            sorted(line for file, line in found if file == path.lstrip("/"))
-            for found in (covered, missed - covered)
-        ]
-        files.append(FileCoverage(path, tuple(lines[0]), tuple(lines[1])))
-    return tuple(files)
+    found = [covered_by(report) for report in reports]
+    covered = set[PolicyLine]().union(*(lines for lines, _ in found))
+    missed = set[PolicyLine]().union(*(lines for _, lines in found)) - covered
+
+    def of(path: str, lines: set[PolicyLine]) -> tuple[int, ...]:
+        return tuple(sorted(line for file, line in lines if file == path.lstrip("/")))
+
+    return tuple(
+        FileCoverage(path, of(path, covered), of(path, missed)) for path in map(str, source.rego_files)
+    )
 
 
 def uncovered(
