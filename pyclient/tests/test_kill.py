@@ -35,7 +35,8 @@ from icaccess.targets.campus import CampusSettings, CampusTarget
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.ledger import LedgerTarget
-from icaccess.targets.scim import ScimSettings, ScimTarget, scim_http
+from icaccess.targets.scim import ScimSettings, ScimTarget
+from icaccess.targets.scim_server import scim_http
 from tests.scripted import ScriptedClient, do, people
 from tests.targets.campus_simulator import CampusSimulator
 from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, TOKEN, running_scim, running_slapd

@@ -17,7 +17,8 @@ from icaccess.opa.client import AccessClient
 from icaccess.service.log import event, service_log, told
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
-from icaccess.targets.scim import ScimSettings, ScimTarget, scim_http
+from icaccess.targets.scim import ScimSettings, ScimTarget
+from icaccess.targets.scim_server import scim_http
 from tests.facts.feeds import SOURCES, folder, merged
 from tests.facts.sources.servers import Reply, serving
 from tests.targets.odd_ldap import odd_directory

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from icaccess.store.database import open_store
-from icaccess.targets.scim import PAGE
+from icaccess.targets.scim_server import PAGE
 from tests.scripted import ScriptedClient, do, people
 from tests.targets.odd_scim import OddServer
 from tests.targets.test_scim import target

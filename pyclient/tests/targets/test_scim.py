@@ -14,7 +14,8 @@ from icaccess.config import Secret, load_config
 from icaccess.errors import ConfigError, TargetError
 from icaccess.models import Access
 from icaccess.targets.interface import Change, UnnamedMember
-from icaccess.targets.scim import ScimSettings, ScimTarget, scim_http
+from icaccess.targets.scim import ScimSettings, ScimTarget
+from icaccess.targets.scim_server import scim_http
 from icaccess.targets.settings import TargetSettings, open_target
 from tests.scripted import ScriptedClient, do, kinds, people, states
 from tests.targets.faults import FaultProxy
