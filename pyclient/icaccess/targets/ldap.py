@@ -78,10 +78,8 @@ class LdapTarget(MemberTarget):
 
     def proof(self) -> str:
         """What was checked."""
-        entries = len(self._accounts) + len(self._doubts)
-        return (
-            f"every page of {entries:,} entries under {self._ldap.accounts} and each group ended with success"
-        )
+        where = f"under {self._ldap.accounts} and each group"
+        return f"every page of {len(self._people):,} entries {where} ended with success"
 
     def key(self, name: str) -> Hashable:
         """The DN in the form in which equal ones are equal."""

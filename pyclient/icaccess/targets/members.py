@@ -44,13 +44,11 @@ class MemberTarget(GroupTarget):
     def __init__(self, settings: GroupSettings, attribute: str) -> None:
         super().__init__(settings)
         self.attribute = attribute
-        self._accounts: dict[Hashable, str] = {}
-        """The account of everybody who has one, by the key of the name at the target."""
-        self._people: dict[str, list[str]] = {}
-        """The names of everybody who has an account, by account."""
-        self._doubts: dict[Hashable, str] = {}
-        """Why somebody's account is not certain, by the key of the name at the target."""
-        self._doubtful: dict[str, str] = {}
+        self._people: dict[Hashable, AccountEntry] = {}
+        """Everybody who has an account, or may have one, by the key of the name at the target."""
+        self._sure: dict[str, list[str]] = {}
+        """The names of everybody who has an account for certain, by account."""
+        self._doubts: dict[str, str] = {}
         """Who may have an account, and why that is not certain, by account."""
         self._changed = False
 
@@ -81,27 +79,27 @@ class MemberTarget(GroupTarget):
     @property
     def accounts(self) -> Collection[str]:
         """The accounts of people."""
-        return self._people.keys()
+        return self._sure.keys()
 
     def members(self) -> Members:
         """The members of each group, by the accounts of people, who are listed once in a run."""
         found = {group: list(self.names(group)) for group in self.settings.all_groups}
         if not self._changed:
-            self._accounts, self._people, self._doubts, self._doubtful = {}, {}, {}, {}
-            for name, account, doubt in self.people():
-                if doubt:
-                    self._doubts[self.key(name)] = doubt
-                    self._doubtful[account] = f"{name} {doubt}"
+            self._people, self._sure, self._doubts = {}, {}, {}
+            for one in self.people():
+                self._people[self.key(one.name)] = one
+                if one.doubt:
+                    self._doubts[one.account] = f"{one.name} {one.doubt}"
                 else:
-                    self._accounts[self.key(name)] = account
-                    self._people.setdefault(account, []).append(name)
+                    self._sure.setdefault(one.account, []).append(one.name)
         self._changed = False
         return {group: [self._member(name) for name in names] for group, names in found.items()}
 
     def _member(self, name: str) -> Member:
-        key = self.key(name)
-        account = self._accounts.get(key)
-        return Member(name, account) if account else Member(name, why=self._doubts.get(key) or self.why(name))
+        found = self._people.get(self.key(name))
+        if found is None:
+            return Member(name, why=self.why(name))
+        return Member(name, why=found.doubt) if found.doubt else Member(name, found.account)
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
         """Add and remove members, a change at a time."""
@@ -135,9 +133,9 @@ class MemberTarget(GroupTarget):
     def _make(self, change: Change) -> None:
         add, remove = self.steps(change)
         if add:
-            if doubt := self._doubtful.get(change.account):
+            if doubt := self._doubts.get(change.account):
                 raise ChangeFailedError(doubt)
-            found = self._people.get(change.account, [])
+            found = self._sure.get(change.account, [])
             if len(found) != 1:
                 raise ChangeFailedError(
                     f"{len(found) or 'no'} {self.noun} have the {self.attribute} {change.account}; "
