@@ -80,7 +80,12 @@ class Config:
             raise KeyError(name)
         if name not in self._document.value:
             return msgspec.convert([] if _is_list(of) else {}, of)
-        return self._convert(interpolate(self._document, (name,), self.fail), (name,), of)
+        value = interpolate(self._document.value[name], (name,), self.fail)
+        try:
+            return msgspec.convert(value, of, dec_hook=_secret_hook)
+        except msgspec.ValidationError as error:
+            complaint = explain(error, value, of, secret=True)
+            raise self.fail((name, *complaint.path), complaint.text) from error
 
     def check(self) -> None:
         """Read every section, to find a mistake in any of them now; `ConfigError` as in `section`."""
@@ -96,13 +101,6 @@ class Config:
     def fail(self, path: tuple[str | int, ...], text: str) -> ConfigError:
         """An error about the setting at `path`, with file and line."""
         return ConfigError(f"{self.file} line {self._document.line(path)}: {field_name(path)}: {text}")
-
-    def _convert(self, value: Any, at: tuple[str | int, ...], of: type[T]) -> T:
-        try:
-            return msgspec.convert(value, of, dec_hook=_secret_hook)
-        except msgspec.ValidationError as error:
-            complaint = explain(error, value, of, secret=True)
-            raise self.fail((*at, *complaint.path), complaint.text) from error
 
 
 def load_config(directory: Path) -> Config:

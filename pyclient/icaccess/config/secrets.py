@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from icaccess.marked_yaml import Marked, Steps
+from icaccess.marked_yaml import Steps
 
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -104,19 +104,12 @@ def readable_by_others(value: Any) -> Iterator[Path]:
                 yield file
 
 
-def interpolate(document: Marked, at: Steps, fail: Callable[[Steps, str], Exception]) -> Any:
-    """The value at `at` with every `${…}` in its texts replaced; `fail` makes the error if that fails."""
-    value = document.value
-    for step in at:
-        value = value[step]
-    return _replace(value, at, fail)
-
-
-def _replace(value: Any, path: Steps, fail: Callable[[Steps, str], Exception]) -> Any:
+def interpolate(value: Any, path: Steps, fail: Callable[[Steps, str], Exception]) -> Any:
+    """The value at `path` with every `${…}` in its texts replaced; `fail` makes the error if that fails."""
     if isinstance(value, dict):
-        return {key: _replace(inner, (*path, key), fail) for key, inner in value.items()}
+        return {key: interpolate(inner, (*path, key), fail) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_replace(inner, (*path, index), fail) for index, inner in enumerate(value)]
+        return [interpolate(inner, (*path, index), fail) for index, inner in enumerate(value)]
     if not isinstance(value, str) or "${" not in value:
         return value
     return Interpolated(_REFERENCE.sub(lambda match: _lookup(match[1], path, fail), value))
