@@ -139,10 +139,12 @@ def gather_known(
     window = instant(now - timedelta(hours=settings.window_hours))
     day, before = plan.as_of.isoformat(), (plan.as_of - _FORESEEN).isoformat()
     foreseen = 0
-    ended = [one.account for one in plan.of("revoke") if one.outcome == "expired"]
+    revoked = plan.of("revoke")
+    ended = [one.account for one in revoked if one.outcome == "expired"]
     for accounts in batches(ended, _TOGETHER):
         for one in holders.evidence(connection, plan.target, accounts).values():
             foreseen += (one.valid_through or day) < day and (one.noted_on or day) <= before
+    causes = {one.employee_id: (one.outcome, [reason.code for reason in one.reasons]) for one in revoked}
     return Known(
         is_new=not past_runs.has_run(connection, plan.target),
         people_before=last.people if last else None,
@@ -150,7 +152,7 @@ def gather_known(
         removed=past_runs.removed_since(connection, plan.target, window),
         foreseen=foreseen,
         facts_age=None if facts_as_of is None else now - facts_as_of,
-        untold=notices.untold(connection, plan.of("revoke"), plan.as_of),
+        untold=notices.untold(connection, causes, plan.as_of),
     )
 
 

@@ -6,15 +6,15 @@ the audit record in it, without address and text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, exists, func, insert, select, tuple_, update
 
 from icaccess.batches import batches
-from icaccess.models import ChangeAction, Reason
+from icaccess.models import ChangeAction
 from icaccess.store import audit, rows
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
@@ -94,28 +94,21 @@ def of_recipient(connection: Connection, recipient: str) -> list[RecordedNotice]
     return [_read(row) for row in connection.execute(query)]
 
 
-class Revocation(Protocol):
-    """A revocation that is planned, as far as it matters whether the person was told."""
+def untold(
+    connection: Connection, revoked: Mapping[str, tuple[str, Collection[str]]], day: date
+) -> frozenset[str]:
+    """The people whose revocation a date foretold, and who were not told; nobody where no notice ever was.
 
-    @property
-    def employee_id(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def reasons(self) -> Sequence[Reason]: ...
-
-
-def untold(connection: Connection, revocations: Collection[Revocation], day: date) -> frozenset[str]:
-    """The people whose revocation a date foretold, and who were not told; nobody where no notice ever was."""
+    `revoked` has the outcome and the codes of the reasons of each planned revocation, by employee id.
+    """
     if not has_any(connection):
         return frozenset()
-    notices = endings(connection, {one.employee_id for one in revocations})
+    notices = endings(connection, revoked)
     found = set()
-    for one in revocations:
-        codes = [reason.code for reason in one.reasons]
-        foretold_by = foretelling(notices.get(one.employee_id, ()), codes, day)
-        if (foretold_by or one.outcome == "expired") and not any(map(has_reached, foretold_by)):
-            found.add(one.employee_id)
+    for employee_id, (outcome, codes) in revoked.items():
+        foretold_by = foretelling(notices.get(employee_id, ()), codes, day)
+        if (foretold_by or outcome == "expired") and not any(map(has_reached, foretold_by)):
+            found.add(employee_id)
     return frozenset(found)
 
 
