@@ -18,8 +18,8 @@ from icaccess.cli.audit import ExportedHead
 from icaccess.facts.interface import SourceReport
 from icaccess.models import Decision, Employee
 from icaccess.notices.interface import Notice
-from icaccess.opa.client import SidecarStatus
 from icaccess.opa.signing import Published
+from icaccess.opa.transport import SidecarStatus
 from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
 from icaccess.review.coverage import FileCoverage, Uncovered

@@ -47,7 +47,7 @@ from icaccess.opa.arguments import (
     is_seconds,
 )
 from icaccess.opa.batch_run import BatchRun, is_held, question, shown
-from icaccess.opa.transport import EvaluationError, Revisions, Sidecars
+from icaccess.opa.transport import EvaluationError, Revisions, Sidecars, SidecarStatus
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""
@@ -64,16 +64,6 @@ _HEADERS = {
     # A sidecar is near: to have OPA compress its answers costs more than to carry them.
     "Accept-Encoding": "identity",
 }
-
-
-class SidecarStatus(msgspec.Struct, frozen=True):
-    """What one sidecar says of itself; `problem` is null when it decides as it should."""
-
-    url: str
-    ready: bool
-    version: str | None
-    revisions: Revisions | None
-    problem: str | None
 
 
 class AccessClient(AbstractContextManager["AccessClient"]):

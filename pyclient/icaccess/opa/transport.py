@@ -41,6 +41,16 @@ class Revisions(msgspec.Struct, frozen=True):
     data: str
 
 
+class SidecarStatus(msgspec.Struct, frozen=True):
+    """What one sidecar says of itself; `problem` is null when it decides as it should."""
+
+    url: str
+    ready: bool
+    version: str | None
+    revisions: Revisions | None
+    problem: str | None
+
+
 class _Bundle(msgspec.Struct, frozen=True):
     revision: str = ""
 
