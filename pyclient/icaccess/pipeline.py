@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import tee
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -53,9 +53,6 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
             limits,
             request.progress,
             day_is_today=request.at is None,
-            settings_digest=request.settings.digest,
-            hand_over=opened.hand_over,
-            document=None if read_only else opened.document,
         )
         try:
             yield run
@@ -78,9 +75,6 @@ class Run:
     lock: Lock | None = None
     day_is_today: bool = False
     """True if the day comes from the clock, and no person gave it."""
-    settings_digest: str = ""
-    hand_over: Callable[[], tuple[Receipt, ...]] = tuple
-    document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
     receipts: tuple[Receipt, ...] = ()
     """What the witnesses of the audit record answered at the end of `changing`."""
     listing: Listing | None = None
@@ -103,9 +97,8 @@ class Run:
         """The decision for each, in their order; `full` uses no cached decision."""
         from icaccess.decisions import DecisionCache
 
-        decider = DecisionCache(
-            self.parts.client, self.parts.store, full=full, keep=self.lock is not None, document=self.document
-        )
+        parts, keep = self.parts, self.lock is not None
+        decider = DecisionCache(parts.client, parts.store, full=full, keep=keep, document=parts.document)
         people, asked = tee(people)
         answers = decider.decide_json((one.record for one in asked), self.day, revisions=revisions)
         return zip(people, answers, strict=True)
@@ -221,7 +214,7 @@ class Run:
             try:
                 yield
             finally:
-                self.receipts = self.hand_over()
+                self.receipts = self.parts.hand_over()
                 self.lock = None
 
     def apply(
@@ -239,7 +232,7 @@ class Run:
             lock=self._held_lock,
             target=target,
             by=by,
-            settings_digest=self.settings_digest,
+            settings_digest=self.parts.settings_digest,
             due_on=self.parts.client.due_after(self.day) if target.deferred else None,
             foretold=result.foretold,
             stopping=stopping,
@@ -287,7 +280,7 @@ class Run:
             target=target.identity,
             as_of=self.day,
             people=people,
-            settings_digest=self.settings_digest,
+            settings_digest=self.parts.settings_digest,
         )
         with store.writing() as connection:
             self._held_lock.check(connection)

@@ -96,6 +96,7 @@ class Opened:
 
     def __init__(self, request: Request, stack: ExitStack, *, read_only: bool) -> None:
         self.request = request
+        self.settings_digest = request.settings.digest
         self._stack = stack
         self._read_only = read_only
 

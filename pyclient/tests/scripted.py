@@ -84,6 +84,9 @@ class Parts(NamedTuple):
     store: Store
     target: Target
     nobody_yet: bool = False
+    settings_digest: str = ""
+    document: Any = None
+    hand_over: Any = tuple
 
 
 def run_on(
