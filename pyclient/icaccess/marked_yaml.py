@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
 import yaml
+
+from icaccess.errors import IcaccessError, file_errors
 
 Steps = tuple[str | int, ...]
 """Where a value is in a document: `("assignments", 0, "start")`."""
@@ -76,15 +79,21 @@ class Marked(NamedTuple):
         return self.lines.get(path, 0)
 
 
-def read_document(stream: IO[bytes]) -> Marked:
-    """The one document of `stream`; an empty one gives `None` as its value.
+def read_file(file: Path, kind: type[IcaccessError], advice: str) -> Marked:
+    """The one document of a file; an empty one gives `None` as its value.
 
-    `MarkedYamlError` when it does not parse or holds more than one document.
+    An error of `kind` names the file, the line and the fault when the file cannot be read, does not parse or
+    holds more than one document. `advice` says what to do where it cannot be read.
     """
-    reader = _Reader(stream)
-    event = reader.open_document()
-    marked = Marked(None, {(): 1}, []) if event is None else reader.build(event)
-    reader.close_document()
+    with file_errors(kind, f"{file}: cannot be read", advice), file.open("rb") as stream:
+        try:
+            reader = _Reader(stream)
+            event = reader.open_document()
+            marked = Marked(None, {(): 1}, []) if event is None else reader.build(event)
+            reader.close_document()
+        except MarkedYamlError as error:
+            where = f"{file} line {error.line}" if error.line else f"{file}"
+            raise kind(f"{where}: {error.problem}") from error
     return marked
 
 

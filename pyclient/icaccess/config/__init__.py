@@ -20,7 +20,7 @@ import msgspec
 
 from icaccess.config.secrets import Secret, SecretUrl, interpolate, readable_by_others
 from icaccess.errors import ConfigError
-from icaccess.marked_yaml import Marked, MarkedYamlError, read_document
+from icaccess.marked_yaml import Marked, read_file
 from icaccess.validation import explain, field_name, show
 
 __all__ = ["SECTIONS", "Config", "Secret", "SecretUrl", "Section", "Share", "load_config"]
@@ -112,7 +112,9 @@ def load_config(directory: Path) -> Config:
     if not directory.is_dir():
         raise ConfigError(f"{directory}: no such configuration folder; give --config or set ICACCESS_CONFIG")
     file = directory / FILE_NAME
-    document = _read(file) if file.exists() else Marked({}, {(): 0}, [])
+    document = Marked({}, {(): 0}, [])
+    if file.exists():
+        document = read_file(file, ConfigError, "make it a file that this user may read")
     if document.value is None:
         document = document._replace(value={})
     config = Config(directory, ZoneInfo(DEFAULT_ZONE), document)
@@ -126,16 +128,6 @@ def load_config(directory: Path) -> Config:
         if name != "zone" and name not in SECTIONS:
             raise config.fail((name,), f"is not a known section; known: zone, {', '.join(SECTIONS)}")
     return Config(directory, _zone(config, document.value.get("zone", DEFAULT_ZONE)), document)
-
-
-def _read(file: Path) -> Marked:
-    try:
-        with file.open("rb") as stream:
-            return read_document(stream)
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except MarkedYamlError as error:
-        raise ConfigError(f"{file} line {error.line}: {error.problem}") from error
 
 
 def _with_nul(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

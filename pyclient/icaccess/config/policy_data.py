@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from icaccess.errors import ConfigError
-from icaccess.marked_yaml import Marked, MarkedYamlError, Steps, read_document
+from icaccess.marked_yaml import Marked, Steps, read_file
 from icaccess.models import Text
 from icaccess.validation import Complaint, explain, field_name
 
@@ -124,13 +124,7 @@ def load_policy_data(directory: Path) -> PolicyData:
 
 
 def _load(file: Path, of: Any, check: Consistency) -> Any:
-    try:
-        with file.open("rb") as stream:
-            written = read_document(stream)
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}); the policy needs it") from error
-    except MarkedYamlError as error:
-        raise ConfigError(f"{file} line {error.line}: {error.problem}") from error
+    written = read_file(file, ConfigError, "the policy needs it")
     for problem in written.problems:
         raise _error(file, written, problem.path, problem.text)
     if of is Locations and isinstance(written.value, dict):

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from icaccess.errors import PolicyError, file_errors
-from icaccess.marked_yaml import Bare, MarkedYamlError, Steps, read_document
+from icaccess.errors import PolicyError
+from icaccess.marked_yaml import Bare, Steps, read_file
 from icaccess.models import Decision, Text
 from icaccess.review.coverage import Covered, covered_by
 from icaccess.review.source import POLICY_DATA, PolicySource, value_of
@@ -65,14 +65,7 @@ class CaseResult(msgspec.Struct, frozen=True):
 
 def read_cases(file: Path, clauses: Sequence[str]) -> list[ReadCase]:
     """The cases in a file, each of one of `clauses`; `PolicyError` says what is wrong."""
-    try:
-        with (
-            file_errors(PolicyError, f"{file}: cannot be read", "mend or remove it"),
-            file.open("rb") as stream,
-        ):
-            marked = read_document(stream)
-    except MarkedYamlError as error:
-        raise PolicyError(f"{file} line {error.line}: {error.problem}") from error
+    marked = read_file(file, PolicyError, "correct it, or take it out of the folder")
     for problem in marked.problems:
         raise PolicyError(f"{file} line {problem.line}: {problem.text}")
     for path, bare in _bare((), marked.value):

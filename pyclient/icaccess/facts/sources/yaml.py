@@ -16,7 +16,7 @@ from icaccess.facts.interface import ParsedRow, Source
 from icaccess.facts.kinds import Person
 from icaccess.facts.record import at, convert
 from icaccess.facts.settings import Kind, YamlSettings
-from icaccess.marked_yaml import MarkedYamlError, read_document
+from icaccess.marked_yaml import read_file
 from icaccess.models import LISTS, Approval, Employee, InvalidRecord, Text
 
 _LISTS = cast("tuple[Kind, ...]", LISTS)
@@ -94,13 +94,7 @@ class ApprovalsSource(YamlSource):
 
 
 def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:
-    try:
-        with file.open("rb") as stream:
-            written = read_document(stream)
-    except OSError as error:
-        raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
-    except MarkedYamlError as error:
-        raise FactsError(f"{at(file, error.line)}: {error.problem}") from error
+    written = read_file(file, FactsError, "correct it, or take it out of the folder")
     value = written.value
     owner = value.get("employee") if isinstance(value, dict) else None
     if not isinstance(owner, str) or not owner:
