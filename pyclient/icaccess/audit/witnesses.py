@@ -12,7 +12,7 @@ import socket
 from abc import abstractmethod
 from logging.handlers import SysLogHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -65,10 +65,13 @@ class SignedHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Witness(Section, frozen=True, kw_only=True, tag_field="type"):
     """One witness."""
 
+    place: ClassVar[str]
+    """The setting that says where it is."""
+
     @property
-    @abstractmethod
     def name(self) -> str:
         """The witness in words, without secrets."""
+        return f"{self.__struct_config__.tag} {getattr(self, self.place)}"
 
     @abstractmethod
     def hand_over(self, head: SignedHead, config: Config) -> str:
@@ -81,16 +84,12 @@ class Witness(Section, frozen=True, kw_only=True, tag_field="type"):
 class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
     """A file, on another machine's disk or append-only, that gets one line of JSON for each head."""
 
+    place = "path"
     path: str
 
     def __post_init__(self) -> None:
         if self.path.endswith("/") or Path(self.path).name in ("", "..", "~"):
             raise ValueError(f"the path {self.path!r} names no file; name one that gets the heads")
-
-    @property
-    def name(self) -> str:
-        """The path as written."""
-        return f"file {self.path}"
 
     def hand_over(self, head: SignedHead, config: Config) -> str:
         """Append the head's line; a line that an earlier crash cut short is ended first."""
@@ -113,16 +112,12 @@ class FileWitness(Witness, frozen=True, kw_only=True, tag="file"):
 class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
     """The log daemon of this machine, or of another one at HOST:PORT."""
 
+    place = "address"
     address: str = "/dev/log"
     protocol: Literal["udp", "tcp"] = "udp"
 
     def __post_init__(self) -> None:
         _syslog_place(self.address)
-
-    @property
-    def name(self) -> str:
-        """The address."""
-        return f"syslog {self.address}"
 
     def hand_over(self, head: SignedHead, config: Config) -> str:  # noqa: ARG002 (others look up paths)
         """Send the head without its proof, since a line of syslog is short."""
@@ -153,17 +148,13 @@ class _Syslog(SysLogHandler):
 class HttpWitness(Witness, frozen=True, kw_only=True, tag="http"):
     """An HTTP endpoint that takes a POST with the head as JSON and answers 2xx once it has kept it."""
 
+    place = "url"
     url: SecretUrl
     auth: Auth | None = None
     ca_file: str = ""
 
     def __post_init__(self) -> None:
         _check_url(self.url)
-
-    @property
-    def name(self) -> str:
-        """The URL without its secrets."""
-        return f"http {self.url}"
 
     def hand_over(self, head: SignedHead, config: Config) -> str:
         """Post the head; the receipt is the status."""
@@ -177,16 +168,12 @@ class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
     `ca_file` holds the root certificates that it is verified by, and intermediate ones where it sends none.
     """
 
+    place = "url"
     url: SecretUrl
     ca_file: Annotated[str, Meta(min_length=1)]
 
     def __post_init__(self) -> None:
         _check_url(self.url)
-
-    @property
-    def name(self) -> str:
-        """The URL without its secrets."""
-        return f"rfc3161 {self.url}"
 
     def hand_over(self, head: SignedHead, config: Config) -> str:
         """Have the head stamped; the receipt is the verified response (DER) in Base64."""
