@@ -48,11 +48,14 @@ class MailChannel(Channel):
         if not is_address(address):
             raise RefusedError(f"{address!r} is no e-mail address", for_good=True)
         content = self._written(message)
-        try:
-            self._offer(self._connected(), address, content)
-        except _LOST:
-            self.close()
-            self._offer_again(address, content)
+        for is_again in (False, True):
+            try:
+                self._offer(self._connected(), address, content)
+                break
+            except _LOST as error:
+                self.close()
+                if is_again:
+                    raise NoticeError(f"{self._server} ended the connection: {error}") from error
         handed_over()
         self._finish()
 
@@ -64,13 +67,6 @@ class MailChannel(Channel):
                 connection.quit()
             except (smtplib.SMTPException, OSError):
                 connection.close()
-
-    def _offer_again(self, address: str, content: bytes) -> None:
-        try:
-            self._offer(self._connected(), address, content)
-        except _LOST as error:
-            self.close()
-            raise NoticeError(f"{self._server} ended the connection: {error}") from error
 
     def _offer(self, connection: smtplib.SMTP, address: str, content: bytes) -> None:
         """Everything but the last line, without which the server has no message."""
