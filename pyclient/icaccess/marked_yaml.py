@@ -160,7 +160,9 @@ class _Reader:
     def _value(self, event: Any, path: Steps) -> Any:
         self._lines[path] = _line(event)
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event, path)
+            if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
+                self._problem(event, path, f"carries the tag {event.tag}; remove the tag, or quote the text")
+            return _resolve(event)
         if isinstance(event, yaml.AliasEvent):
             self._problem(event, path, f"*{event.anchor} is an alias; write the value out")
             return None
@@ -191,11 +193,6 @@ class _Reader:
             mapping[key] = self._value(self.next(), (*path, key))
             self._lines[(*path, key)] = line
         return mapping
-
-    def _scalar(self, event: Any, path: Steps) -> Any:
-        if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
-            self._problem(event, path, f"carries the tag {event.tag}; remove the tag, or quote the text")
-        return _resolve(event)
 
     def _problem(self, event: Any, path: Steps, text: str) -> None:
         self._problems.append(Problem(path, _line(event), text))

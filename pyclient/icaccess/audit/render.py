@@ -132,10 +132,6 @@ def _finished(body: dict[str, Any]) -> str:
     return f"run ended: {counts or 'no changes'}"
 
 
-def _interrupted(_: dict[str, Any]) -> str:
-    return "run interrupted; the next run settled its open changes"
-
-
 _SENTENCES: dict[str, Sentence] = {
     "adopted": _adopted,
     "intent": _intent,
@@ -151,7 +147,7 @@ _SENTENCES: dict[str, Sentence] = {
     "changed": _changed,
     "head": _head,
     "run_finished": _finished,
-    "run_interrupted": _interrupted,
+    "run_interrupted": lambda _: "run interrupted; the next run settled its open changes",
 }
 
 

@@ -154,7 +154,8 @@ def _run(args: list[str]) -> int:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             where = error.filename or "the output"
             return fail(_USAGE, f"cannot write {where}: {error.strerror}; free some space", 1)
-        return fail("unexpected", _unexpected(error), 1)
+        said = f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where"
+        return fail("unexpected", said, 1)
     return code if isinstance(code, int) else 0
 
 
@@ -176,10 +177,6 @@ def _drop_output() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _unexpected(error: Exception) -> str:
-    return f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where"
 
 
 _USAGE = UsageError.code()

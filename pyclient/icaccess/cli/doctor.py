@@ -138,7 +138,8 @@ def _facts(request: Request) -> Iterator[Check]:
         yield "sources", lambda error=error: _raise(error)  # type: ignore[misc]  # no type is inferred for its default
         return
     if not sources:
-        yield "sources", lambda: _none(request)
+        none = ConfigError(f"{request.settings.file}: lists no sources; add some, or give --facts")
+        yield "sources", lambda: _raise(none)
         return
     for source in sources:
         yield f"source {source.settings.name}", lambda source=source: _source(source)  # type: ignore[misc]  # no type is inferred for its default
@@ -147,10 +148,6 @@ def _facts(request: Request) -> Iterator[Check]:
 
 def _raise(error: IcaccessError) -> Iterator[str]:
     raise error
-
-
-def _none(request: Request) -> Iterator[str]:
-    raise ConfigError(f"{request.settings.file}: lists no sources; add some, or give --facts")
 
 
 def _files(request: Request) -> Iterator[str]:

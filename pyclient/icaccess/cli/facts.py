@@ -16,7 +16,7 @@ from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError, UsageError, file_errors
 from icaccess.facts.interface import Facts, Source
 from icaccess.files import write_private
-from icaccess.models import Employee, InvalidRecord, Record
+from icaccess.models import Employee, Record
 from icaccess.request import Request
 from icaccess.text import how_many, printable
 
@@ -76,13 +76,9 @@ def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:
         if isinstance(record, Employee):
             show_json(encode(record) + b"\n")
         else:
-            _undecided(record)
+            say(f"{record.id} is undecided: {record.problem}", err=True)
     if wanted:
         raise UsageError(f"no employee has the id {', '.join(sorted(wanted))}; ids are those of the facts")
-
-
-def _undecided(record: InvalidRecord) -> None:
-    say(f"{record.id} is undecided: {record.problem}", err=True)
 
 
 def _account(source: Facts, issues: Path | None, *, told: bool) -> None:
