@@ -125,16 +125,11 @@ class Application:
             new = consents.wait(connection, at, plan.target, plan.as_of, {one.employee_id for one in waiting})
             found: list[tuple[str, Drift | PlannedChange]] = [("drift", one) for one in plan.drift]
             found += [("held_back", one) for one in waiting if one.employee_id in new]
-            audit.append(
-                connection,
-                at,
-                [
-                    Draft(
-                        kind=kind, run_id=run_id, employee_id=one.employee_id, body=msgspec.to_builtins(one)
-                    )
-                    for kind, one in found
-                ],
-            )
+            drafts = [
+                Draft(kind=kind, run_id=run_id, employee_id=one.employee_id, body=msgspec.to_builtins(one))
+                for kind, one in found
+            ]
+            audit.append(connection, at, drafts)
             seen = {one.account: (one.employee_id, one.found) for one in plan.drift}
             holders.record(connection, at, self.target.identity, seen)
             _withdraw(connection, at, plan)
@@ -144,15 +139,12 @@ class Application:
 def _withdraw(connection: Connection, at: str, plan: Plan) -> None:
     """Close what is pending and no longer wanted; if somebody makes the change later, that is drift."""
     accounts = {one.account for one in plan.pending if not one.wanted}
-    journal.settle(
-        connection,
-        at,
-        [
-            Settlement(written, "dropped", "no longer wanted")
-            for written in (journal.unsettled(connection, plan.target) if accounts else ())
-            if written.state == "pending" and written.account in accounts
-        ],
-    )
+    dropped = [
+        Settlement(written, "dropped", "no longer wanted")
+        for written in (journal.unsettled(connection, plan.target) if accounts else ())
+        if written.state == "pending" and written.account in accounts
+    ]
+    journal.settle(connection, at, dropped)
 
 
 class _Run:

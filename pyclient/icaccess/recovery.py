@@ -29,10 +29,8 @@ def look(store: Store, target: Target) -> Listing:
         return target.listing()
     with store.reading() as connection:
         expected = holders.everybody(connection, target.identity)
-        for one in (
-            *journal.unsettled(connection, target.identity),
-            *journal.unseen(connection, target.identity),
-        ):
+        open_changes = journal.unsettled(connection, target.identity)
+        for one in open_changes + journal.unseen(connection, target.identity):
             expected.pop(one.account, None)
         accounts_before = feeds.accounts(connection, target.identity)
     listing = target.listing(expected, accounts_before)
