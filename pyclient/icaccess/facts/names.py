@@ -25,6 +25,7 @@ _NOTHING = re.compile(
     r"#\S+|[(\[<]?(n\.?/?a\.?|null|none|nil|nan|blank|undefined|tb[da]|unknown|unassigned|vacant|pending"
     r"|not (available|applicable)|none specified|see notes?|x{2,})[)\]>]?|0+|\W+"
 )
+_CODE = re.compile(r"^\(?\d{3,}\)? | \(?\d{3,}\)?$")
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
 _ABBREVIATED = re.compile(r"\w+\.?")
@@ -129,16 +130,16 @@ class KnownNames:
         """The known name that `written` nearly is; None if it is one of them, or like none.
 
         Only the spelling differs when it is case, punctuation, the order of words, an abbreviation, a year,
-        digits written as letters or a typing error, and when the number of a place has something beside it.
-        One more word, or another number, may tell two names apart.
+        digits written as letters or a typing error, and when a title has a code beside it, or the number of a
+        place anything else. One more word, or another number, may tell two names apart.
         """
         if written in self:
             return None
         text = plain(written)
-        undated = _YEAR.sub("", text)
-        same = (
-            self._same(text) or self._same(undated) or self._in_other_words(written) or self._mistyped(text)
-        )
+        bare = _YEAR.sub("", text)
+        if not self._are_places:
+            bare = _CODE.sub("", bare)
+        same = self._same(text) or self._same(bare) or self._in_other_words(written) or self._mistyped(text)
         if same is not None:
             return Likeness(same, is_spelling=True)
         near = self._short.get(_SUFFIX.sub("", text)) or self._nearest(text)
