@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import structs
@@ -121,6 +122,8 @@ class KnownNames:
         self._plain = {plain(name): name for name in self.names}
         self._titled = {title: name for name, title in self._titles.items()} | self._plain
         self._compact = {_compact(text): name for text, name in self._titled.items()}
+        self._words = {title: sorted(_WORD.findall(title)) for title in self._titled}
+        self._numbers = {own: _NUMBER.findall(own) for own in self._plain}
         self._short = {_SUFFIX.sub("", text): name for text, name in self._plain.items()}
 
     def __contains__(self, written: str) -> bool:
@@ -169,17 +172,16 @@ class KnownNames:
             title = self._titles.get(name, "")
             if len(title) > _SHORT and title in text and own in _WORD.findall(text.replace(title, " ")):
                 return name
-            if numbers == _NUMBER.findall(own) and len("".join(numbers)) > 1 and _within(own, text):
+            if numbers == self._numbers[own] and len("".join(numbers)) > 1 and _within(own, text):
                 return name
         return None
 
     def _in_other_words(self, written: str) -> str | None:
         """The name that has the same words, perhaps abbreviated or in another order."""
         words = sorted(_ABBREVIATED.findall(_folded(written)))
-        for title, name in self._titled.items():
-            own = sorted(_WORD.findall(title))
+        for title, own in self._words.items():
             if len(words) == len(own) and all(map(_abbreviates, words, own)):
-                return name
+                return self._titled[title]
         return None
 
     def _mistyped(self, text: str) -> str | None:
@@ -265,9 +267,10 @@ def _abbreviates(word: str, whole: str) -> bool:
 def _is_mistyped(text: str, name: str) -> bool:
     """Whether two plain names have the same words but for typing errors; a short word may be another one."""
     words, own = text.split(), name.split()
-    return len(words) == len(own) and _edits(text, name) <= 2 and all(map(_is_word_mistyped, words, own))
+    return len(words) == len(own) and all(map(_is_word_mistyped, words, own)) and _edits(text, name) <= 2
 
 
+@lru_cache(10_000)
 def _is_word_mistyped(word: str, own: str) -> bool:
     if word == own:
         return True
