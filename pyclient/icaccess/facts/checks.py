@@ -10,7 +10,7 @@ import msgspec
 
 from icaccess.errors import FactsError
 from icaccess.facts.interface import Source, SourceReport
-from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, no_name
+from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, no_name, words_of
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
 from icaccess.models import SourceSize
@@ -50,11 +50,12 @@ class Checks:
         self._known = known
         self._misspelled: dict[int, list[Misspelled]] = {}
         self._codes = {
-            (field, code): (meaning, one.settings.name)
+            (field, words_of(*texts)): (meaning, one.settings.name)
             for one in sources
             for kind, field in NAMED
             if isinstance(one.settings, MappedSettings) and one.settings.gives == kind
             for code, meaning in one.settings.values.get(field, {}).items()
+            for texts in ((code,), (code, meaning))
         }
 
     def check(self, index: int) -> SourceReport:
@@ -245,7 +246,7 @@ class Checks:
         near, why = like and like.name, no_name(text)
         if like is not None and (like.is_spelling or kind == "certifications"):
             why = f"may be {show(like.name)} of {where}, spelled differently; {_RESPELL}"
-        elif (code := self._codes.get((field, text))) is not None and code[0] in names:
+        elif (code := self._codes.get((field, words_of(text)))) is not None and code[0] in names:
             near, where = code[0], f"`values` of {code[1]}"
             why = f"means {show(near)} in {where}; translate it here too, or set `expect.known_names: false`"
         if why is not None and source.settings.expect.known_names:

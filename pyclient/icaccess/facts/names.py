@@ -23,8 +23,9 @@ _SUFFIX = re.compile(
 )
 _YEAR = re.compile(r"\W+[(\[]?(sy|fy|school year)?\W*((19|20)\d\d(\W+\d{2,4})?|\d\d\W+\d\d)[)\]]?$")
 _NOTHING = re.compile(
-    r"#\S+|[(\[<]?(n\.?/?a\.?|null|none|nil|nan|blank|undefined|tb[da]|unknown|unassigned|vacant|pending"
-    r"|not (available|applicable)|none specified|see notes?|x{2,})[)\]>]?|0+|\W+"
+    r"#\S+|err:\d+|[(\[<]?(n\.?/?a\.?|null|none|nil|nan|blank|undefined|tb[da]|unknown|unassigned|vacant|pending"
+    r"|to be (announced|assigned|determined)|not (available|applicable)|none specified|multiple|various"
+    r"|see notes?|x{2,})[)\]>]?|0+|\W+"
 )
 _CODE = re.compile(r"^\(?\d{3,}\)? | \(?\d{3,}\)?$")
 _NUMBER = re.compile(r"\d+")
@@ -185,8 +186,9 @@ class KnownNames:
         return None
 
     def _mistyped(self, text: str) -> str | None:
-        """The name from which only typing errors in longer words divide a plain text."""
-        return next((name for title, name in self._titled.items() if _is_mistyped(text, title)), None)
+        """The name from which only typing errors in longer words divide a plain text, or a cut in a word."""
+        found = (title for title in self._titled if _is_mistyped(text, title) or _is_cut(text, title))
+        return next(map(self._titled.__getitem__, found), None)
 
     def _nearest(self, text: str) -> str | None:
         """The name from which one or two letters divide a plain text that is long enough."""
@@ -237,6 +239,11 @@ class Vocabulary(NamedTuple):
         return self.roles if field == "role" else self.locations
 
 
+def words_of(*texts: str) -> tuple[str, ...]:
+    """The plain words of texts, sorted."""
+    return tuple(sorted(_WORD.findall(plain(" ".join(texts)))))
+
+
 def plain(name: str) -> str:
     """A name without case, with one blank for each run of blanks and dashes, without leading zeros."""
     return _ZEROS.sub("", re.sub(r"[^\w()\[\]]+", " ", _folded(name)).strip())
@@ -268,6 +275,12 @@ def _is_mistyped(text: str, name: str) -> bool:
     """Whether two plain names have the same words but for typing errors; a short word may be another one."""
     words, own = text.split(), name.split()
     return len(words) == len(own) and all(map(_is_word_mistyped, words, own)) and _edits(text, name) <= 2
+
+
+def _is_cut(text: str, name: str) -> bool:
+    """Whether a plain text ends within a word of the name, as a column that is too narrow leaves it."""
+    following = name[len(text) :][:1]
+    return len(text) > _SHORT and name.startswith(text) and text[-1].isalpha() and following.isalpha()
 
 
 @lru_cache(10_000)

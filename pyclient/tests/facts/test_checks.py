@@ -226,7 +226,7 @@ def test_a_code_nearly_as_values_have_it_is_listed(tmp_path: Path) -> None:
     jobs = "id,role,location,start,end\n" + rows + "2,PRN1,210,2021-01-01,\n3,Principal,210,2020-01-01,\n"
     sources = [{**one, "values": {"role": {"PRN1": "Principal"}}} if one is JOBS else one for one in SOURCES]
     report = reports(judged(tmp_path, {"jobs.csv": jobs}, sources))["jobs"]
-    assert report.notes == ("11 assignment has the role 'prn1'; `values` has 'PRN1'",)
+    assert report.notes == ("11 assignments have the role 'prn1'; `values` has 'PRN1'",)
     assert report.near == {"prn1": "PRN1"}
 
 

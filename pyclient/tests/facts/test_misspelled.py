@@ -97,6 +97,9 @@ def test_the_settings_may_say_that_a_name_is_another(tmp_path: Path) -> None:
         "none",
         "-",
         "TBD",
+        "To be determined",
+        "Err:502",
+        "Multiple",
         "(blank)",
         "[none]",
         "Not Applicable",
@@ -124,16 +127,25 @@ def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> No
     assert sum(report.rejected for report in source.reports()) == rejected
 
 
-@pytest.mark.parametrize(("meaning", "rejected"), [("Office Professional", 1), ("Teacher", 0)])
-def test_a_code_of_another_source(tmp_path: Path, meaning: str, rejected: int) -> None:
-    approvals = FILES["approvals.csv"].replace("Office Professional,210", "OFP1,210")
+@pytest.mark.parametrize(
+    ("written", "meaning", "rejected"),
+    [
+        ("OFP1", "Office Professional", 1),
+        ("Office Professional (OFP1)", "Office Professional", 1),
+        ("OFP1 Intern", "Office Professional", 0),
+        ("OFP1", "Teacher", 0),
+    ],
+    ids=["code", "beside its meaning", "more", "no known meaning"],
+)
+def test_a_code_of_another_source(tmp_path: Path, written: str, meaning: str, rejected: int) -> None:
+    approvals = FILES["approvals.csv"].replace("Office Professional,210", f"{written},210")
     sources = [{**one, "values": {"role": {"OFP1": meaning}}} if one is JOBS else one for one in SOURCES]
     sources = [NAMED if one is APPROVALS else one for one in sources]
     for name in ("requirements", "locations", "calendar"):
         shutil.copytree(CONFIG / name, tmp_path / name)
     found, source = merged(folder(tmp_path, {"approvals.csv": approvals}, sources))
     said = (
-        "approvals row 2: 1: role 'OFP1' means 'Office Professional' in `values` of jobs; translate it here too, "
+        f"approvals row 2: 1: role '{written}' means 'Office Professional' in `values` of jobs; translate it here too, "
         "or set `expect.known_names: false`"
     )
     assert isinstance(found["1"], InvalidRecord) == bool(rejected)
@@ -167,7 +179,12 @@ def test_a_code_of_another_source(tmp_path: Path, meaning: str, rejected: int) -
         ("K-8 School (212)", "212"),
         ("School K-8", "212"),
         ("Hill Sch.", "211"),
-        ("Hill Sc", None),
+        ("K-8 Scho", "212"),
+        ("K-8 School A", None),
+        ("North P", "D-211"),
+        ("North", None),
+        ("Hill Sc", "211"),
+        ("Hill", None),
         ("Hill Shcool", "211"),
         ("Hall School", None),
         ("North Lane", None),
@@ -206,6 +223,7 @@ def test_a_place_spelled(written: str, known: str | None) -> None:
         ("Counselor - Sch.", "School Counselor"),
         ("Ofice Profesional", "Office Professional"),
         ("Office Profession B", None),
+        ("Office Profes", "Office Professional"),
         ("Of Professional", None),
         ("1234 - Office Professional", "Office Professional"),
         ("Office Professional (40123)", "Office Professional"),
