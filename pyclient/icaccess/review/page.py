@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess.errors import PolicyError
-from icaccess.review.report_data import ClauseWords
+from icaccess.review.report_clauses import ClauseWords
 from icaccess.review.trace import TracedClause
 
 _BLOCKS = {"p", "div", "li", "ul", "ol", "tr", "td", "th", "br", "section"} | {f"h{n}" for n in range(1, 7)}

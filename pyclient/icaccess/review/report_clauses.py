@@ -7,6 +7,7 @@ values of the policy data, and each clause's rules with their source.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,7 +17,6 @@ import yaml
 from icaccess.config.policy_data import Requirements, load_policy_data
 from icaccess.errors import PolicyError, file_errors
 from icaccess.opa.engine import find_opa
-from icaccess.review.report_data import ClauseWords, RulePlace, Traced
 from icaccess.review.source import CLAUSES, PolicySource
 from icaccess.review.suite import passing_suite
 from icaccess.review.trace import trace_policy
@@ -27,6 +27,48 @@ What each clause of the posted page asks, in our own words, and how this policy 
 page leaves open. `policy/clauses.yaml` holds the words, `config/requirements/data.yaml` the values.
 `icaccess report` shows the current state of both, and leads from each clause to its rules and tests.
 """
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One question that the posted page leaves open, the answer chosen, and why."""
+
+    question: str
+    answer: str
+    why: str
+
+
+class PageSentences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sentences of the page that a clause serves, by SHA-256, and the day on which they were read."""
+
+    read_on: date
+    sentences: tuple[str, ...]
+
+
+class ClauseWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One posted clause: what it asks, where the page says so, and the questions that it leaves open."""
+
+    clause: str
+    asks: str
+    page: PageSentences | None = None
+    settled: tuple[Settled, ...] = ()
+
+
+class RulePlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule of the policy: what it is called, where it stands in the policy's folder, and its source."""
+
+    title: str
+    place: str
+    source: str = ""
+
+
+class Traced(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One posted clause in the trace matrix; `gap` says what is missing, null when nothing is."""
+
+    clause: str
+    rules: tuple[RulePlace, ...]
+    reasons: tuple[str, ...]
+    tests: tuple[str, ...]
+    gap: str | None
 
 
 class _Listed(msgspec.Struct):

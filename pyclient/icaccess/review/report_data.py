@@ -14,6 +14,7 @@ import msgspec
 from icaccess.models import Action, Basis, BasisApproval, Expiry, Outcome, Reason
 from icaccess.notices.proof import Telling
 from icaccess.review.campaign import Campaign
+from icaccess.review.report_clauses import ClauseWords, Traced
 
 FORMAT = "icaccess-report/1"
 
@@ -195,48 +196,6 @@ class Outlook(Part, frozen=True, kw_only=True):
     months: tuple[Coming, ...]
     by_role: dict[str, int]
     by_location: dict[str, int]
-
-
-class Settled(Part, frozen=True, kw_only=True):
-    """One question that the posted page leaves open, the answer chosen, and why."""
-
-    question: str
-    answer: str
-    why: str
-
-
-class PageSentences(Part, frozen=True, kw_only=True):
-    """The sentences of the page that a clause serves, by SHA-256, and the day on which they were read."""
-
-    read_on: date
-    sentences: tuple[str, ...]
-
-
-class ClauseWords(Part, frozen=True, kw_only=True):
-    """One posted clause: what it asks, where the page says so, and the questions that it leaves open."""
-
-    clause: str
-    asks: str
-    page: PageSentences | None = None
-    settled: tuple[Settled, ...] = ()
-
-
-class RulePlace(Part, frozen=True, kw_only=True):
-    """A rule of the policy: what it is called, where it stands in the policy's folder, and its source."""
-
-    title: str
-    place: str
-    source: str = ""
-
-
-class Traced(Part, frozen=True, kw_only=True):
-    """One posted clause in the trace matrix; `gap` says what is missing, null when nothing is."""
-
-    clause: str
-    rules: tuple[RulePlace, ...]
-    reasons: tuple[str, ...]
-    tests: tuple[str, ...]
-    gap: str | None
 
 
 class ReportedApproval(Part, frozen=True, kw_only=True):

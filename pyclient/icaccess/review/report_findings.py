@@ -7,15 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from icaccess.review.report_data import (
-    Audit,
-    Removal,
-    Report,
-    ReportedDrift,
-    ReportedPerson,
-    Traced,
-    UnderWay,
-)
+from icaccess.review.report_clauses import Traced
+from icaccess.review.report_data import Audit, Removal, Report, ReportedDrift, ReportedPerson, UnderWay
 
 
 class ReportCheck(NamedTuple):

@@ -25,8 +25,8 @@ from icaccess.models import (
 )
 from icaccess.notices.proof import Telling
 from icaccess.opa.client import AccessClient
-from icaccess.review.report_clauses import read_clauses
-from icaccess.review.report_data import Report, RulePlace, Traced
+from icaccess.review.report_clauses import RulePlace, Traced, read_clauses
+from icaccess.review.report_data import Report
 from icaccess.review.report_gather import compare, draw
 from icaccess.store.database import Store, open_store
 from icaccess.targets.interface import Target

@@ -11,8 +11,7 @@ import pytest
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import PolicyError
 from icaccess.review.page import compare, digest, page_text, read_page
-from icaccess.review.report_clauses import read_clauses
-from icaccess.review.report_data import ClauseWords, PageSentences
+from icaccess.review.report_clauses import ClauseWords, PageSentences, read_clauses
 from tests.rendered import shown
 
 ROOT = Path(__file__).parents[3]

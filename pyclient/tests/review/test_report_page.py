@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from icaccess.review.report_charts import expiries_by_month
-from icaccess.review.report_data import Audit, Month, Outlook, Removal, RulePlace, Traced, UnderWay
+from icaccess.review.report_clauses import RulePlace, Traced
+from icaccess.review.report_data import Audit, Month, Outlook, Removal, UnderWay
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 from icaccess.review.report_page import render
 from tests.review.reports import DAY, HOSTILE, drawn, hostile, sample
