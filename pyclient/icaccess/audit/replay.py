@@ -120,18 +120,15 @@ def replay(store: Store, employee_id: str, day: date, policy: Path, data: Path) 
 
 
 def _run_until(connection: Connection, day: date) -> Any:
-    query = select(run_table).where(run_table.c.kind == "apply", run_table.c.as_of <= day.isoformat())
-    return connection.execute(
-        query.order_by(run_table.c.as_of.desc(), run_table.c.id.desc()).limit(1)
-    ).first()
+    c = run_table.c
+    query = select(run_table).where(c.kind == "apply", c.as_of <= day.isoformat())
+    return connection.execute(query.order_by(c.as_of.desc(), c.id.desc()).limit(1)).first()
 
 
 def check_rules(connection: Connection) -> None:
     """`StoreError` names the first kept policy or policy data that somebody changed."""
-    columns = run_table.c
-    for revision in connection.execute(
-        union(select(columns.policy_revision), select(columns.data_revision))
-    ).scalars():
+    c = run_table.c
+    for revision in connection.scalars(union(select(c.policy_revision), select(c.data_revision))):
         tree = _kept_tree(connection, revision or "")
         if tree is not None and digest(tree) != revision:
             raise StoreError(f"what is kept of {revision[:12]} was changed; restore a backup")

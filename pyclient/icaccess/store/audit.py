@@ -110,9 +110,8 @@ def link(before: str, seq: int, at: str, kind: str, run: int | None, employee: s
 
 def head(connection: Connection) -> Head:
     """Where the record ends now; an empty one ends at 0 with `GENESIS`."""
-    row = connection.execute(
-        select(audit_table.c.seq, audit_table.c.hash).order_by(audit_table.c.seq.desc()).limit(1)
-    ).first()
+    query = select(audit_table.c.seq, audit_table.c.hash).order_by(audit_table.c.seq.desc())
+    row = connection.execute(query.limit(1)).first()
     return Head(row.seq, row.hash) if row else Head(0, GENESIS)
 
 

@@ -47,12 +47,8 @@ class Lock:
 
         A run whose database connection broke has lost the lock, and another may have begun.
         """
-        done = connection.execute(
-            update(lock_table)
-            .where(lock_table.c.name == "apply", lock_table.c.token == self._token)
-            .values(token=self._token)
-        )
-        if done.rowcount != 1:
+        held = update(lock_table).where(lock_table.c.name == "apply", lock_table.c.token == self._token)
+        if connection.execute(held.values(token=self._token)).rowcount != 1:
             raise StoreError(
                 f"{self._store.name}: another run took over the lock of this one; see `icaccess audit show`"
             )
@@ -67,9 +63,8 @@ def applying(store: Store, purpose: str) -> Iterator[Lock]:
         holder = f"{purpose}, process {os.getpid()} of {caller()}"
         with store.writing() as connection:
             connection.execute(delete(lock_table).where(lock_table.c.name == "apply"))
-            connection.execute(
-                insert(lock_table).values(name="apply", holder=holder, since=store.now(), token=token)
-            )
+            row = {"name": "apply", "holder": holder, "since": store.now(), "token": token}
+            connection.execute(insert(lock_table), [row])
         try:
             yield Lock(store, token)
         finally:
@@ -113,8 +108,6 @@ def _holding_server(store: Store) -> Iterator[None]:
 
 def _taken(store: Store) -> StoreLockedError:
     with store.reading() as connection:
-        row = connection.execute(
-            select(lock_table.c.holder, lock_table.c.since).where(lock_table.c.name == "apply")
-        ).first()
+        row = connection.execute(select(lock_table).where(lock_table.c.name == "apply")).first()
     who = f"{row.holder}, since {row.since}" if row else "a run that is just starting"
     return StoreLockedError(f"{store.name}: is locked by {who}; wait until it is done, and run again")
