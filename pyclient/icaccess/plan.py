@@ -51,7 +51,7 @@ class Undecided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     held: bool
     reasons: tuple[Reason, ...]
     doubt: str = ""
-    """Which row of a source leaves this person's facts unknown, if one does."""
+    """Why facts of this person are unknown, such as the row of a source that nobody can use."""
 
 
 class Warned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):

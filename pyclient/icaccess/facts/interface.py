@@ -216,7 +216,7 @@ class Facts(ABC):
         return iter(())
 
     def doubts(self) -> Mapping[str, str]:
-        """Which row leaves a list of somebody's facts unknown, by id, after the records were read."""
+        """Why a list of somebody's facts is unknown, by id, after the records were read."""
         return {}
 
     def unread(self) -> Iterator[AnyRecord]:

@@ -105,7 +105,7 @@ class MergedFacts(Facts):
             yield from map(self._staging.placed, self._staging.issues())
 
     def doubts(self) -> Mapping[str, str]:
-        """Which row leaves a list of somebody's facts unknown, by id, after the records were read."""
+        """Why a list of somebody's facts is unknown, by id, after the records were read."""
         return self._doubts
 
     def _read(self, staging: Staging) -> dict[int, FactsError]:
@@ -161,8 +161,11 @@ class MergedFacts(Facts):
         wrong = next((row.reason for row in rows if row.fact is None), None)
         if wrong is not None:
             return InvalidRecord(identifier, wrong)
+        identity = self._identity(identifier, rows)
+        none = {kind for row in rows if isinstance(row.fact, Person) for kind in row.fact.none or ()}
+        doubts = {kind: why for kind, why in self._out_of_reach(identity).items() if kind not in none}
+        doubts |= unsure
         facts: dict[str, Any] = {}
-        doubts = {kind: why for kind, why in unsure.items() if kind in LISTS}
         for kind in LISTS:
             facts[kind], doubt = self._facts(rows, kind)
             if doubt:
@@ -170,14 +173,12 @@ class MergedFacts(Facts):
             if len(facts[kind]) > MAX_FACTS:
                 name = self._sources[rows[0].source].settings.name
                 return InvalidRecord(identifier, f"{name}: more than {MAX_FACTS} {kind}; correct the source")
-        identity = self._identity(identifier, rows)
-        none = {kind for row in rows if isinstance(row.fact, Person) for kind in row.fact.none or ()}
-        unknown = absent | doubts.keys() | self._unknown(rows) | (self._out_of_reach(identity) - none)
+        unknown = absent | doubts.keys() | self._unknown(rows)
         if not facts["employment"] and "employment" not in none | unknown:
             unknown.add("employment")
             self._note(rows[0], identifier, "has no employment record, so is undecided")
-        if doubts:
-            self._doubts[identifier] = "; ".join(dict.fromkeys(doubts.values()))
+        if why := dict.fromkeys(doubts[kind] for kind in LISTS if kind in doubts):
+            self._doubts[identifier] = "; ".join(why)
         for kind in unknown & set(LISTS):
             facts[kind] = UNSET
         return Employee(id=identifier, **identity, **facts, access=self._access(identifier, rows))
@@ -194,10 +195,10 @@ class MergedFacts(Facts):
                     unknown |= set(row.fact.absent) - others
         return unknown
 
-    def _out_of_reach(self, identity: Mapping[str, Any]) -> set[str]:
-        """The kinds of fact that a source gives by a key that this person lacks: nobody looked them up."""
+    def _out_of_reach(self, identity: Mapping[str, Any]) -> dict[str, str]:
+        """The kinds of fact that a source gives by a key that this person lacks, and which."""
         return {
-            kind
+            kind: f"{source.settings.name} names people by {source.key_kind}, and HR has none for this person"
             for source in self._sources
             if source.key_kind != "id" and source.key_kind not in identity
             for kind in source.kinds
