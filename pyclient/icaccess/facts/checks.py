@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -49,6 +50,8 @@ class Checks:
         self._remembered = remembered
         self._known = known
         self._misspelled: dict[int, list[Misspelled]] = {}
+        self._jobs: dict[str, Counter[str]] = {}
+        self._common: dict[tuple[str, tuple[str, ...]], str] = {}
         self._codes = {
             (field, words_of(*texts)): (meaning, one.settings.name)
             for one in sources
@@ -249,9 +252,26 @@ class Checks:
         elif (code := self._codes.get((field, words_of(text)))) is not None and code[0] in names:
             near, where = code[0], f"`values` of {code[1]}"
             why = f"means {show(near)} in {where}; translate it here too, or set `expect.known_names: false`"
+        elif like is None and (usual := self._usual(field, text)) is not None:
+            near, where = usual, "HR's jobs"
+            why = f"may be {show(near)} of {where}, spelled differently; {_RESPELL}"
         if why is not None and source.settings.expect.known_names:
             self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
         return near, where
+
+    def _usual(self, field: str, text: str) -> str | None:
+        """The spelling that HR's jobs use at least ten times as often; None if there is none.
+
+        A job spelled differently would be another job, and an approval for it would be for another job.
+        """
+        if field not in self._jobs:
+            self._jobs[field] = Counter()
+            for index in range(len(self._sources)):
+                self._jobs[field].update(self.staging.texts(index, "assignments", field))
+            for name, _ in self._jobs[field].most_common():
+                self._common.setdefault((field, words_of(name)), name)
+        usual, jobs = self._common.get((field, words_of(text)), text), self._jobs[field]
+        return usual if usual != text and 10 * jobs[text] <= jobs[usual] else None
 
     def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
         """`FactsError` if a required certification is in no source's rows, but nearly in this one's."""

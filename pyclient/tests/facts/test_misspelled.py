@@ -128,6 +128,43 @@ def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> No
 
 
 @pytest.mark.parametrize(
+    ("feed", "written", "rejected"),
+    [
+        ("jobs", "TEACHER", 1),
+        ("jobs", "Teacher.", 1),
+        ("jobs", "Teachers", 0),
+        ("approvals", "teacher", 1),
+        ("approvals", "Teacher", 0),
+        ("approvals", "Nurse", 0),
+    ],
+)
+def test_a_spelling_of_another_job(tmp_path: Path, feed: str, written: str, rejected: int) -> None:
+    jobs = FILES["jobs.csv"] + "".join(
+        f"3,Teacher,210,20{year}-09-01,20{year}-12-31\n" for year in range(10, 20)
+    )
+    files = {
+        "jobs.csv": jobs + (f"1,{written},210,2027-08-01,\n" if feed == "jobs" else ""),
+        "approvals.csv": FILES["approvals.csv"].replace(
+            "Office Professional", written if feed == "approvals" else "Teacher"
+        ),
+    }
+    found, source = records(tmp_path, files)
+    assert isinstance(found["1"], InvalidRecord) == bool(rejected)
+    said = f"role '{written}' may be 'Teacher' of HR's jobs, spelled differently"
+    assert any(said in issue for issue in source.issues()) == bool(rejected)
+
+
+def test_two_spellings_that_hr_uses_are_two_jobs(tmp_path: Path) -> None:
+    jobs = FILES["jobs.csv"] + "".join(
+        f"3,{role},210,20{year}-09-01,20{year}-12-31\n"
+        for year in range(10, 20)
+        for role in ("Teacher", "TEACHER")
+    )
+    found, _ = records(tmp_path, {"jobs.csv": jobs})
+    assert {job["role"] for job in employee(found, "3")["assignments"]} == {"Teacher", "TEACHER", "Manager"}
+
+
+@pytest.mark.parametrize(
     ("written", "meaning", "rejected"),
     [
         ("OFP1", "Office Professional", 1),
@@ -186,6 +223,7 @@ def test_a_code_of_another_source(tmp_path: Path, written: str, meaning: str, re
         ("Hill Sc", "211"),
         ("Hill", None),
         ("Hill Shcool", "211"),
+        ("H\u00edll&nbsp;School", "211"),
         ("Hall School", None),
         ("North Lane", None),
         ("Norht Park", "D-211"),
