@@ -253,14 +253,14 @@ class Checks:
             near, where = code[0], f"`values` of {code[1]}"
             why = f"means {show(near)} in {where}; translate it here too, or set `expect.known_names: false`"
         elif like is None and (usual := self._usual(field, text)) is not None:
-            near, where = usual, "HR's jobs"
+            near, where = usual, "HR"
             why = f"may be {show(near)} of {where}, spelled differently; {_RESPELL}"
         if why is not None and source.settings.expect.known_names:
             self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
         return near, where
 
     def _usual(self, field: str, text: str) -> str | None:
-        """The spelling that HR's jobs use at least ten times as often; None if there is none.
+        """The spelling that HR's jobs use ten times as often, or more often than once; None if there is none.
 
         A job spelled differently would be another job, and an approval for it would be for another job.
         """
@@ -271,7 +271,8 @@ class Checks:
             for name, _ in self._jobs[field].most_common():
                 self._common.setdefault((field, words_of(name)), name)
         usual, jobs = self._common.get((field, words_of(text)), text), self._jobs[field]
-        return usual if usual != text and 10 * jobs[text] <= jobs[usual] else None
+        is_slip = jobs[text] < jobs[usual] and jobs[text] <= max(1, jobs[usual] // 10)
+        return usual if is_slip else None
 
     def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
         """`FactsError` if a required certification is in no source's rows, but nearly in this one's."""

@@ -150,7 +150,7 @@ def test_a_spelling_of_another_job(tmp_path: Path, feed: str, written: str, reje
     }
     found, source = records(tmp_path, files)
     assert isinstance(found["1"], InvalidRecord) == bool(rejected)
-    said = f"role '{written}' may be 'Teacher' of HR's jobs, spelled differently"
+    said = f"role '{written}' may be 'Teacher' of HR, spelled differently"
     assert any(said in issue for issue in source.issues()) == bool(rejected)
 
 
