@@ -38,7 +38,7 @@ def base(whole: PolicySource) -> Iterator[str]:
     yield "base"
 
 
-def searched(*, limit: float = 60, examples: tuple[Path, ...] = (), quiet: float = QUIET) -> Anybody:
+def searched(*, limit: float = 300, examples: tuple[Path, ...] = (), quiet: float = QUIET) -> Anybody:
     here = (Path("policy"), Path("config"))
     with checkout("--base", "base", *here) as before, checkout("--head", None, *here) as after:
         return compare_for_anybody(
