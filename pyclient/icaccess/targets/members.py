@@ -97,7 +97,7 @@ class MemberTarget(GroupTarget):
 
     def _member(self, name: str) -> Member:
         found = self._people.get(self.key(name))
-        if found is None:
+        if found is None or not (found.account or found.doubt):
             return Member(name, why=self.why(name))
         return Member(name, why=found.doubt) if found.doubt else Member(name, found.account)
 

@@ -137,6 +137,7 @@ def test_a_user_whose_account_is_not_text_stops_nobody_else(odd):
         ({"value": "a@x.org"}, "its emails is {'value': 'a@x.org'}, which is not text"),
         (5, "its emails is 5, which is not text"),
         ([], "no user with that id shows emails"),
+        ([{"value": " "}], "no user with that id shows emails"),
     ],
     ids=count(),
 )
