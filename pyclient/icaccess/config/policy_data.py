@@ -124,7 +124,7 @@ def load_policy_data(directory: Path) -> PolicyData:
 
 
 def _load(file: Path, of: Any, check: Consistency) -> Any:
-    written = read_file(file, ConfigError, "the policy needs it")
+    written = read_file(file, ConfigError, "the policy needs it; write it, or let this user read it")
     for problem in written.problems:
         raise _error(file, written, problem.path, problem.text)
     if of is Locations and isinstance(written.value, dict):

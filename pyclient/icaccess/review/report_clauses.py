@@ -84,7 +84,7 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
     file = policy / CLAUSES
     if not file.exists():
         return None
-    with file_errors(PolicyError, f"{file}: cannot be read", "it lists the clauses that the policy serves"):
+    with file_errors(PolicyError, f"{file}: cannot be read", "make it a file that this user may read"):
         content = file.read_bytes()
     try:
         clauses = msgspec.convert(yaml.load(content, yaml.CSafeLoader), _Listed).clauses
