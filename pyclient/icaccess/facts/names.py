@@ -278,14 +278,17 @@ def _abbreviates(word: str, whole: str) -> bool:
 
 def _is_mistyped(text: str, name: str) -> bool:
     """Whether two plain names have the same words but for typing errors; a short word may be another one."""
+    if abs(len(text) - len(name)) > 2:
+        return False
     words, own = text.split(), name.split()
     return len(words) == len(own) and all(map(_is_word_mistyped, words, own)) and _edits(text, name) <= 2
 
 
 def _is_cut(text: str, name: str) -> bool:
     """Whether a plain text ends within a word of the name, as a column that is too narrow leaves it."""
-    following = name[len(text) :][:1]
-    return len(text) > _SHORT and name.startswith(text) and text[-1].isalpha() and following.isalpha()
+    if len(text) <= _SHORT or not name.startswith(text):
+        return False
+    return text[-1].isalpha() and name[len(text) :][:1].isalpha()
 
 
 @lru_cache(10_000)
