@@ -62,6 +62,8 @@ class Staging:
         self._names = names
         self._renaming = Renaming(settings.aliases)
         self._lock = Lock()
+        self._given: set[tuple[int, str]] = set()
+        """Each source with the kinds of its rows."""
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.create_function("near", 1, spreadsheet_id, deterministic=True)
         self._db.create_function("source_name", 1, names.__getitem__, deterministic=True)
@@ -77,6 +79,7 @@ class Staging:
         """Write rows of the source at that place in the list; any thread may."""
         with self._lock:
             rows = list(rows)
+            self._given.update((source, row.kind) for row in rows)
             lines = [self._line(source, row, approver_key) for row in rows]
             self._db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", lines)
             identities = [identity for row in rows for identity in self._identities(source, row)]
@@ -137,6 +140,8 @@ class Staging:
 
     def texts(self, source: int, kind: Kind, field: str) -> dict[str, int]:
         """The texts that a field of one kind of fact holds in a source, with the number of rows of each."""
+        if (source, kind) not in self._given:  # each query looks at the rows of all sources
+            return {}
         return dict(
             self._db.execute(
                 "SELECT json_extract(fact, '$.' || ?) AS text, count(*) FROM entry"
