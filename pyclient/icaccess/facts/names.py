@@ -285,10 +285,14 @@ def _is_mistyped(text: str, name: str) -> bool:
 
 
 def _is_cut(text: str, name: str) -> bool:
-    """Whether a plain text ends within a word of the name, as a column that is too narrow leaves it."""
+    """Whether a plain text ends within a word of the name, as a column that is too narrow leaves it.
+
+    A short word may be a number: "Manager I" is not the beginning of "Manager II".
+    """
     if len(text) <= _SHORT or not name.startswith(text):
         return False
-    return text[-1].isalpha() and name[len(text) :][:1].isalpha()
+    word = name[text.rfind(" ") + 1 :].split()[0]
+    return len(word) > 3 and text[-1].isalpha() and name[len(text) :][:1].isalpha()
 
 
 @lru_cache(10_000)

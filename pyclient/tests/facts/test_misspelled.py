@@ -273,9 +273,11 @@ def test_a_place_spelled(written: str, known: str | None) -> None:
         ("Prin.", "Principal"),
         ("OFP", None),
         ("OFPA", None),
+        ("Office Manager I", None),
+        ("Office Manager", None),
     ],
 )
 def test_a_role_spelled(written: str, known: str | None) -> None:
-    roles = ("Office Professional", "School Counselor", "Principal", "OFP1")
+    roles = ("Office Professional", "School Counselor", "Principal", "OFP1", "Office Manager II")
     found = KnownNames(roles).likeness(written)
     assert (found.name if found and found.is_spelling else None) == known
