@@ -10,7 +10,7 @@ import click
 
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
-from icaccess.cli.options import BY, FORMAT, REASON, deciding, given_consent
+from icaccess.cli.options import BY, FORMAT, REASON, deciding, given_consent, say_installed
 from icaccess.cli.plan_render import plan_document, show_plan, show_section, unnamed_line
 from icaccess.cli.progress import showing
 from icaccess.cli.text import say, say_all, show_value
@@ -40,6 +40,7 @@ _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use n
 @FORMAT
 def plan(request: Request, out: Path | None, form: str, *, detailed_exitcode: bool, full: bool) -> int:
     """Show what would change and why; change nothing."""
+    say_installed(request, policy=False)
     with start(request, read_only=True) as run:
         with showing():
             planned = run.plan(full=full)
@@ -93,6 +94,7 @@ def apply(
         raise UsageError("--format json cannot ask; look at `icaccess plan`, then give --yes")
     if not yes and not sys.stdin.isatty():
         raise UsageError("apply asks before it changes anything, and there is no terminal; give --yes")
+    say_installed(request, policy=False)
     with start(request) as run:
         check_day(saved, request, run.parts.target)
         with run.changing("icaccess apply"):
@@ -128,6 +130,7 @@ def apply(
 @FORMAT
 def adopt(request: Request, form: str) -> None:
     """Take over who holds access now, from the records' `access`, once, on the first day."""
+    say_installed(request, policy=False)
     with start(request) as run:
         check_day(None, request, run.parts.target)
         with run.changing("icaccess adopt"), showing():

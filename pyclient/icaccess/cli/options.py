@@ -202,15 +202,15 @@ def given_consent(
     return Consent(plan=allow, by=by, reason=reason, people=people)
 
 
-def say_installed(request: Request) -> None:
+def say_installed(request: Request, *, policy: bool = True) -> None:
     """Say on stderr which installed folders the command uses, because none was named and none is here.
 
-    Without this, a gate in the wrong folder would pass unnoticed with the policy that came with icaccess.
+    Without this, a gate in the wrong folder would pass unnoticed with the policy that came with icaccess, and an
+    apply there would grant access to the people of the sample district. `policy=False` leaves the policy out.
     """
-    folders = {
-        "policy": (request.policy, request.policy_directory),
-        "config": (request.config, request.config_directory),
-    }
+    folders = {"config": (request.config, request.config_directory)}
+    if policy:
+        folders = {"policy": (request.policy, request.policy_directory), **folders}
     installed = {name: used for name, (given, used) in folders.items() if not given and used != Path(name)}
     if installed:
         taken = " and ".join(map(str, installed.values()))

@@ -29,6 +29,15 @@ def icaccess(command, monkeypatch):
     return run
 
 
+def test_the_installed_settings_are_named_where_they_stand_in(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    note = f"icaccess: using {ROOT / 'config'}, because no config/ is here; name others with --config"
+    for name, *arguments in (["plan"], ["adopt"], ["apply", "--yes"]):
+        code, _, err = command(name, *arguments, "--at", DAY)
+        assert (code, err.splitlines()[:1]) == (0, [note])
+    assert note not in command("plan", "--at", DAY, "--config", ROOT / "config")[2]
+
+
 def test_the_first_day_and_the_second(icaccess, tmp_path):
     assert icaccess("adopt")[:2] == (0, "Adopted 43 who hold access at ledger.\n")
     code, out, err = icaccess("adopt")
