@@ -176,7 +176,9 @@ class MergedFacts(Facts):
         unknown = absent | doubts.keys() | self._unknown(rows)
         if not facts["employment"] and "employment" not in none | unknown:
             unknown.add("employment")
-            self._note(rows[0], identifier, "has no employment record, so is undecided")
+            # The person's own row says who it is; where no source gives people, some row of theirs has to.
+            row = next((one for one in rows if isinstance(one.fact, Person)), rows[0])
+            self._note(row, identifier, "has no employment record, so is undecided")
         if why := dict.fromkeys(doubts[kind] for kind in LISTS if kind in doubts):
             self._doubts[identifier] = "; ".join(why)
         for kind in unknown & set(LISTS):

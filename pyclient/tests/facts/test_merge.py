@@ -233,7 +233,7 @@ def test_a_person_without_employment_is_undecided_and_listed(tmp_path: Path) -> 
         folder(tmp_path, {"employment.csv": "id,start,end\n1,2020-01-01,\n2,2020-01-01,\n"})
     )
     assert "employment" not in employee(records, "3")
-    assert list(source.issues()) == ["jobs row 4: 3: has no employment record, so is undecided"]
+    assert list(source.issues()) == ["people row 4: 3: has no employment record, so is undecided"]
 
 
 def test_a_row_that_cannot_be_used_makes_its_employee_invalid(tmp_path: Path) -> None:
