@@ -104,7 +104,8 @@ class Staging:
                 [(kind, self._normal(kind, name), identifier) for kind, name in _names(person)],
             )
         kinds = HR_KINDS[:1] if people else HR_KINDS
-        self._db.executescript(RESOLVE.format(hr_kinds=", ".join(f"'{kind}'" for kind in kinds)))
+        # A script ends the transaction before it, and without one each change of a row is written by itself.
+        self._db.executescript(RESOLVE.format(hr_kinds=", ".join(f"'{kind}'" for kind in kinds)) + "BEGIN;")
 
     def chain(self, source: int) -> None:
         """End each row of a person the day before their next one; if rows share a day, the last counts."""
