@@ -205,8 +205,9 @@ def given_consent(
 def say_installed(request: Request, *, policy: bool = True) -> None:
     """Say on stderr which installed folders the command uses, because none was named and none is here.
 
-    Without this, a gate in the wrong folder would pass unnoticed with the policy that came with icaccess, and an
-    apply there would grant access to the people of the sample district. `policy=False` leaves the policy out.
+    Without this, a gate in the wrong folder would pass unnoticed with the policy that came with icaccess, and
+    an apply there would grant access to the people of the sample district. `policy=False` leaves the policy
+    out.
     """
     folders = {"config": (request.config, request.config_directory)}
     if policy:
