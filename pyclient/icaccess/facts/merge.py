@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from icaccess.batches import batches
 from icaccess.errors import FactsError
@@ -19,7 +19,18 @@ from icaccess.facts.names import Vocabulary
 from icaccess.facts.record import MAX_FACTS
 from icaccess.facts.settings import FactsSettings, Kind
 from icaccess.facts.staging import HR_KINDS, Issue, Staged, Staging
-from icaccess.models import LISTS, Access, Approval, Employee, InvalidRecord, Record, SourceSize
+from icaccess.models import (
+    LISTS,
+    Access,
+    Approval,
+    Assignment,
+    Employee,
+    EmploymentPeriod,
+    Fact,
+    InvalidRecord,
+    Record,
+    SourceSize,
+)
 
 _BATCH = 500
 
@@ -88,7 +99,7 @@ class MergedFacts(Facts):
     def reports(self) -> list[SourceReport]:
         """What became of every source's rows, in the order of the sources."""
         return [
-            msgspec.structs.replace(report, used=report.used - repeated, repeated=repeated)
+            replace(report, used=report.used - repeated, repeated=repeated)
             for index, report in enumerate(self._reports)
             for repeated in [self._repeated[index]]
         ]
@@ -167,7 +178,7 @@ class MergedFacts(Facts):
         doubts |= unsure
         facts: dict[str, Any] = {}
         for kind in LISTS:
-            facts[kind], doubt = self._facts(rows, kind)
+            facts[kind], doubt = self._facts(identifier, rows, kind)
             if doubt:
                 doubts[kind] = doubt
             if len(facts[kind]) > MAX_FACTS:
@@ -206,8 +217,11 @@ class MergedFacts(Facts):
             for kind in source.kinds
         }
 
-    def _facts(self, rows: Iterable[Staged], kind: str) -> tuple[tuple[Any, ...], str]:
-        """The facts of one kind without repeats, and which row leaves them unknown, if one does."""
+    def _facts(self, identifier: str, rows: Iterable[Staged], kind: str) -> tuple[tuple[Any, ...], str]:
+        """The facts of one kind without repeats, and which row leaves them unknown, if one does.
+
+        Notes a row that differs from an earlier one in its end alone: HR may have corrected one of them.
+        """
         kept: list[Any] = []
         doubt = ""
         for row in rows:
@@ -219,6 +233,9 @@ class MergedFacts(Facts):
             elif fact in kept[-8:]:
                 self._repeated[row.source] += 1
             else:
+                if any(_ends_otherwise(fact, other) for other in kept[-8:]):
+                    reason = "differs in its end alone from another row; the later end counts"
+                    self._note(row, identifier, f"{reason}, so correct the row that is wrong")
                 kept.append(fact)
         return tuple(kept), doubt
 
@@ -231,14 +248,14 @@ class MergedFacts(Facts):
         assert self._staging is not None  # noqa: S101 — records are being made
         approval = cast("Approval", row.fact)
         if not self._sources[row.source].settings.vouches_for_roles:
-            approval = msgspec.structs.replace(approval, approver_role=UNSET)
+            approval = replace(approval, approver_role=UNSET)
         if row.approver is None:
             doubt = f"the approver {approval.approver} fits more than one employee"
             return doubt if row.approver_in_doubt else approval
         jobs = self._staging.jobs_of(row.approver)
         if isinstance(jobs, str):
             return f"the approver {row.approver} is undecided: {jobs}"
-        return msgspec.structs.replace(approval, approver=row.approver, approver_jobs=jobs)
+        return replace(approval, approver=row.approver, approver_jobs=jobs)
 
     def _identity(self, identifier: str, rows: list[Staged]) -> dict[str, Any]:
         """Name, e-mail and username, each from the first source that has it; notes other values."""
@@ -277,6 +294,13 @@ def _refuse_nobodys(rows: Iterable[ParsedRow]) -> None:
     for row in rows:
         if row.key is None and row.kind in HR_KINDS:
             raise FactsError(f"{row.reason}; correct the row: it may be anybody's")
+
+
+def _ends_otherwise(fact: Fact | None, other: Fact) -> bool:
+    """Whether two periods of employment, or two jobs, differ in their ends alone."""
+    return isinstance(fact, EmploymentPeriod | Assignment) and replace(fact, end=UNSET) == replace(
+        other, end=UNSET
+    )
 
 
 def _by_source(rows: Iterable[Staged], kind: Kind) -> list[Staged]:

@@ -236,6 +236,16 @@ def test_a_person_without_employment_is_undecided_and_listed(tmp_path: Path) -> 
     assert list(source.issues()) == ["people row 4: 3: has no employment record, so is undecided"]
 
 
+def test_a_row_that_differs_in_its_end_alone_is_listed(tmp_path: Path) -> None:
+    rows = "1,2020-01-01,\n1,2020-01-01,2025-06-30\n2,2020-01-01,\n2,2021-01-01,2021-06-30\n3,2020-01-01,\n"
+    records, source = merged(folder(tmp_path, {"employment.csv": f"id,start,end\n{rows}"}))
+    assert len(employee(records, "1")["employment"]) == 2
+    assert list(source.issues()) == [
+        "employment row 2: 1: differs in its end alone from another row; the later end counts, so correct the "
+        "row that is wrong"
+    ]
+
+
 def test_a_row_that_cannot_be_used_makes_its_employee_invalid(tmp_path: Path) -> None:
     records, source = merged(
         folder(tmp_path, {"lms.csv": "email,course,done\none@example.org,X,2023-02-30\n"})
