@@ -260,9 +260,10 @@ class Checks:
         return near, where
 
     def _usual(self, field: str, text: str) -> str | None:
-        """The spelling that HR's jobs use ten times as often, or more often than once; None if there is none.
+        """The spelling that several of HR's jobs have, where at most one has `text`; None if there is none.
 
-        A job spelled differently would be another job, and an approval for it would be for another job.
+        A job spelled differently would be another job, and an approval for it would be for another job. Two
+        spellings that HR uses more than once are both HR's own, as old rows in capitals are.
         """
         if field not in self._jobs:
             self._jobs[field] = Counter()
@@ -271,8 +272,7 @@ class Checks:
             for name, _ in self._jobs[field].most_common():
                 self._common.setdefault((field, words_of(name)), name)
         usual, jobs = self._common.get((field, words_of(text)), text), self._jobs[field]
-        is_slip = jobs[text] < jobs[usual] and jobs[text] <= max(1, jobs[usual] // 10)
-        return usual if is_slip else None
+        return usual if jobs[text] <= 1 < jobs[usual] else None
 
     def _believe_spelling(self, index: int, names: KnownNames, texts: Mapping[str, int]) -> None:
         """`FactsError` if a required certification is in no source's rows, but nearly in this one's."""
