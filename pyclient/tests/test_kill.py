@@ -202,7 +202,7 @@ class LedgerCase(Case):
     match = "id"
 
     def target(self, store, ticks):
-        return ticking(LedgerTarget(store), ticks, "current")
+        return ticking(LedgerTarget(store), ticks, "listing")
 
 
 class ScimCase(Case):
