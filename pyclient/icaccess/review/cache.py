@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 
 import msgspec
 
+from icaccess.files import write_private
 from icaccess.opa.engine import cache_dir
 
 _KEPT = 40
@@ -42,10 +41,7 @@ def from_cache(name: str, kind: type[Value], make: Callable[[], Value], digest: 
     if digest() != before:
         return value
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=folder, suffix=".new", delete=False) as new:
-            new.write(msgspec.json.encode(value))
-        Path(new.name).replace(place)
+        write_private(place, [msgspec.json.encode(value)])
         alike = folder.glob(f"*-{name.partition('-')[0]}*.json")
         for unused in sorted(alike, key=lambda one: one.stat().st_atime)[:-_KEPT]:
             unused.unlink(missing_ok=True)
