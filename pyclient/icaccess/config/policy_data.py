@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, Steps, read_file
-from icaccess.models import Text
+from icaccess.models import FIRST_DAY, LAST_DAY, NO_SUCH_DAY, Text
 from icaccess.validation import Complaint, explain, field_name
 
 Names = Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -185,8 +185,8 @@ def _days_of_a_year(path: Steps, day: str) -> Iterator[Complaint]:
 
 
 def _in_range(path: Steps, day: date) -> Iterator[Complaint]:
-    if not 1900 <= day.year <= 2199:
-        yield Complaint(path, f"{day} is outside the years 1900 to 2199, which the policy supports")
+    if not FIRST_DAY <= day <= LAST_DAY:
+        yield Complaint(path, f"{day} {NO_SUCH_DAY}")
 
 
 def _check_calendar(calendar: Calendar) -> Iterator[Complaint]:
