@@ -252,7 +252,7 @@ class Checks:
         elif (code := self._codes.get((field, words_of(text)))) is not None and code[0] in names:
             near, where = code[0], f"`values` of {code[1]}"
             why = f"means {show(near)} in {where}; translate it here too, or set `expect.known_names: false`"
-        elif like is None and (usual := self._usual(field, text)) is not None:
+        elif like is None and kind != "certifications" and (usual := self._usual(field, text)) is not None:
             near, where = usual, "HR"
             why = f"may be {show(near)} of {where}, spelled differently; {_RESPELL}"
         if why is not None and source.settings.expect.known_names:

@@ -298,9 +298,8 @@ def _refuse_nobodys(rows: Iterable[ParsedRow]) -> None:
 
 def _ends_otherwise(fact: Fact | None, other: Fact) -> bool:
     """Whether two periods of employment, or two jobs, differ in their ends alone."""
-    return isinstance(fact, EmploymentPeriod | Assignment) and replace(fact, end=UNSET) == replace(
-        other, end=UNSET
-    )
+    dated = EmploymentPeriod | Assignment
+    return isinstance(fact, dated) and isinstance(other, dated) and replace(fact, end=other.end) == other
 
 
 def _by_source(rows: Iterable[Staged], kind: Kind) -> list[Staged]:
