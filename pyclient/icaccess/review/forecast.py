@@ -153,7 +153,7 @@ def forecast_text(found: Forecast, examples: int) -> Iterator[str]:
         if not events:
             continue
         yield ""
-        yield f"{words}"
+        yield words
         for month, counts in months.items():
             if count := counts.get(kind, 0):
                 yield f"  {month}  {'█' * max(1, round(_WIDTH * count / most))} {count:,}"
@@ -170,5 +170,5 @@ def forecast_text(found: Forecast, examples: int) -> Iterator[str]:
     ):
         if people:
             yield ""
-            yield f"{title}"
+            yield title
             yield from (f"  {name:<36} {count:,}" for name, count in people.items())

@@ -49,8 +49,8 @@ def checks(report: Report, counts: ReportCounts) -> Iterator[ReportCheck]:
     )
     yield _check(
         undecided == 0,
-        f"{undecided:,} people are undecided, of whom {counts.holding['undecided']:,} hold access: "
-        "a person has to settle these; nothing is taken from them meanwhile.",
+        f"{undecided:,} people are undecided, and {counts.holding['undecided']:,} of them hold access. "
+        "A person has to settle these; nobody loses access meanwhile.",
         "people",
     )
     overdue = f"{counts.overdue:,} people are allowed and were not granted access in time (ES-8)."

@@ -189,11 +189,9 @@ def _access_of(record: Record) -> Access | None:
 
 
 def _held(access: Access | None) -> Held | None:
-    return (
-        None
-        if access is None
-        else Held(
-            since=access.since if isinstance(access.since, date) else None,
-            locations=access.locations if isinstance(access.locations, tuple) else None,
-        )
+    if access is None:
+        return None
+    return Held(
+        since=access.since if isinstance(access.since, date) else None,
+        locations=access.locations if isinstance(access.locations, tuple) else None,
     )
