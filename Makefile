@@ -68,7 +68,7 @@ bench: setup .venv/.dev
 
 # Needs uv (pip install uv) and Go; renews every pinned version within what pyproject.toml allows, and OPA's to the
 # newest fix release of the same minor version, wherever a file names it.
-OPA_PINNED = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' pyclient/icaccess/opa/engine.py)
+OPA_PINNED = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' pyclient/icaccess/opa/program.py)
 OPA_NEWEST = $(shell go list -m -versions github.com/open-policy-agent/opa | tr ' ' '\n' | \
 	sed -n 's/^v\($(subst .,\.,$(basename $(OPA_PINNED)))\.[0-9]*\)$$/\1/p' | sort -V | tail -n 1)
 OPA_NAMED = Dockerfile README.md deploy docker-compose.yml docs pyclient

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from icaccess.http import HttpClient
-from icaccess.opa.engine import find_opa
+from icaccess.opa.program import find_opa
 from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
 from icaccess.review.search.facts import employee_shape

@@ -21,7 +21,8 @@ from rig import AT, Rig, timed
 
 from icaccess.config.policy_data import PolicyData, load_policy_data
 from icaccess.opa.client import BATCH
-from icaccess.opa.engine import Engine, environment, free_port
+from icaccess.opa.engine import Engine, free_port
+from icaccess.opa.program import environment
 
 Facts = dict[str, Any]
 Rows = list[dict[str, Any]]

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from icaccess.opa.engine import Engine, environment, free_port
+from icaccess.opa.engine import Engine, free_port
+from icaccess.opa.program import environment
 
 Facts = dict[str, Any]
 _ID = re.compile(rb'"id": ?"([^"]*)"')

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import population
 
-from icaccess.opa.engine import environment
+from icaccess.opa.program import environment
 
 ROOT = Path(__file__).parents[1]
 QUERY, NOTHING = "count(data.access.decisions)", "count(input.employees)"

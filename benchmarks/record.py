@@ -21,7 +21,7 @@ from icaccess.audit.keys import SigningKey, signing_key
 from icaccess.decisions import DecisionCache
 from icaccess.models import AnyRecord, DecisionJson, Employee
 from icaccess.opa.answers import invalid_record
-from icaccess.opa.transport import Revisions
+from icaccess.opa.bundles import Revisions
 from icaccess.store import audit, rows
 from icaccess.store.database import Store, open_store
 from icaccess.store.holders import StoredBasis, remember

@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from icaccess.opa.engine import find_opa
+from icaccess.opa.program import find_opa
 
 ROOT = Path(__file__).parents[1]
 CHECK = ("policy", "check")

@@ -20,7 +20,7 @@ from icaccess.cli import COMMANDS
 from icaccess.models import Employee
 from icaccess.opa.bundles import build, policy_tree, shipped
 from icaccess.opa.client import BATCH, AccessClient
-from icaccess.opa.engine import find_opa
+from icaccess.opa.program import find_opa
 
 Rows = list[dict[str, Any]]
 SHARED = secrets.token_urlsafe()

@@ -15,7 +15,7 @@ from icaccess.store.holders import StoredBasis
 
 if TYPE_CHECKING:
     from icaccess.diff import Subject
-    from icaccess.opa.transport import Revisions
+    from icaccess.opa.bundles import Revisions
     from icaccess.request import Opened
     from icaccess.store.lock import Lock
 

@@ -34,7 +34,7 @@ from icaccess.batches import batches, ordered_map
 from icaccess.errors import EngineError, StoreError
 from icaccess.facts.interface import digest
 from icaccess.models import Action, AnyRecord, DecisionJson, Outcome, Unread, Verdict
-from icaccess.opa.transport import Revisions
+from icaccess.opa.bundles import Revisions
 from icaccess.seen_ids import SeenIds
 from icaccess.store import audit, history, rows
 from icaccess.store.audit import RecordKey

@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # a single decision needs no database
     from icaccess.apply import Summary
     from icaccess.audit.heads import Receipt
     from icaccess.diff import Subject
-    from icaccess.opa.transport import Revisions
+    from icaccess.opa.bundles import Revisions
     from icaccess.plan import Plan
     from icaccess.store.consents import Consent
     from icaccess.store.lock import Lock

@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from icaccess.errors import EngineError
 from icaccess.opa.client import AccessClient
-from icaccess.opa.engine import Engine, find_opa, running_engine
+from icaccess.opa.engine import Engine, running_engine
+from icaccess.opa.program import find_opa
 from tests.stores import postgres, sqlite_store, store, store_url  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]

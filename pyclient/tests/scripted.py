@@ -26,7 +26,7 @@ from icaccess.models import (
     Unread,
 )
 from icaccess.opa.answers import invalid_record
-from icaccess.opa.transport import Revisions
+from icaccess.opa.bundles import Revisions
 from icaccess.pipeline import Run
 from icaccess.plan import Plan
 from icaccess.store import audit

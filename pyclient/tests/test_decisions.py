@@ -28,8 +28,8 @@ from icaccess.models import (
     Record,
     Verdict,
 )
+from icaccess.opa.bundles import Revisions
 from icaccess.opa.client import AccessClient
-from icaccess.opa.transport import Revisions
 from icaccess.store.database import Store, open_store
 from icaccess.store.schema import decision
 from icaccess.targets.ledger import LedgerTarget

@@ -35,7 +35,7 @@ def bundle(request: Request, out: Path, signing_key: Path | None, form: str) -> 
     Show each bundle's revision, which every decision names, and the SHA-256 of its file.
     """
     from icaccess.config.policy_data import load_policy_data
-    from icaccess.opa.engine import find_opa
+    from icaccess.opa.program import find_opa
     from icaccess.opa.signing import publish
 
     if signing_key is None:

@@ -14,8 +14,8 @@ from icaccess.cli.progress import show_sources, showing
 from icaccess.cli.text import say, show_json
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, DecisionJson, Employee, Outcome, Record
+from icaccess.opa.bundles import Revisions
 from icaccess.opa.client import BATCH, AccessClient
-from icaccess.opa.transport import Revisions
 from icaccess.pipeline import Run, start
 from icaccess.request import Request
 from icaccess.text import how_many

@@ -25,8 +25,8 @@ def opa() -> None:
 @FORMAT
 def install(releases: str | None, config: Path | None, form: str) -> None:
     """Install the pinned OPA into the cache, and check it against the published checksum."""
-    from icaccess.opa.engine import VERSION
     from icaccess.opa.install import RELEASES, install_opa
+    from icaccess.opa.program import VERSION
     from icaccess.opa.settings import OpaSettings
 
     releases = releases or Request(config=config).settings.section("opa", OpaSettings).releases
@@ -75,9 +75,8 @@ def run(request: Request, address: str, form: str) -> None:
 @FORMAT
 def status(opa_url: tuple[str, ...], config: Path | None, form: str) -> None:
     """Show each OPA's version, and the revisions of the policy and policy data that it decides with."""
-    from icaccess.opa.engine import VERSION, find_opa, opa_version
+    from icaccess.opa.program import NEEDED, VERSION, find_opa, opa_version
     from icaccess.opa.settings import connect
-    from icaccess.opa.transport import NEEDED
 
     client = connect(Request(config=config).settings, opa_url)
     program = find_opa() if client is None else None

@@ -127,7 +127,7 @@ def _tested(request: Request, pattern: str | None) -> SuiteRun:
 
 def _keep_testing(request: Request, pattern: str | None) -> NoReturn:
     """Test at once and whenever a file changes; what cannot be read is said, and waited for to change."""
-    from icaccess.opa.engine import find_opa
+    from icaccess.opa.program import find_opa
     from icaccess.review.render import run_text
     from icaccess.review.source import PolicySource
 
@@ -149,14 +149,11 @@ def _keep_testing(request: Request, pattern: str | None) -> NoReturn:
 def trace(request: Request, form: str) -> int:
     """From each posted clause to its rules, reasons and tests: exit 1 when a clause lacks some."""
     from icaccess.review import render
-    from icaccess.review.suite import passing_suite
     from icaccess.review.trace import trace_policy
     from icaccess.tables import as_json
 
-    source = _source(request)
-    run = passing_suite(source)
-    found = trace_policy(source, run)
-    _say_cached(run.cached_at)
+    found = trace_policy(_source(request))
+    _say_cached(found.cached_at)
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
     show(forms[form](found), form)
     return 1 if found.gaps else 0
@@ -262,14 +259,13 @@ def page(request: Request, file: Path, form: str) -> int:
     from icaccess.config.policy_data import load_policy_data
     from icaccess.review.page import compare, page_text, read_page
     from icaccess.review.report_clauses import read_clauses
-    from icaccess.review.suite import passing_suite
     from icaccess.review.trace import trace_policy
 
     source = _source(request)
     clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
     found = compare(clauses or (), read_page(file))
     changed = {one.clause for one in found.changed}
-    traced = trace_policy(source, passing_suite(source)).clauses if changed else ()
+    traced = trace_policy(source).clauses if changed else ()
     rests = [one for one in traced if one.clause in changed]
     if form == "json":
         show_value({"clauses": found.clauses, "unread": found.unread, "rests": rests})
@@ -285,7 +281,7 @@ def _say_cached(made_at: str | None) -> None:
 
 def _source(request: Request) -> PolicySource:
     from icaccess.config.policy_data import load_policy_data
-    from icaccess.opa.engine import find_opa
+    from icaccess.opa.program import find_opa
     from icaccess.review.source import PolicySource
 
     say_installed(request)

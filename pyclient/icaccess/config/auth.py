@@ -7,13 +7,15 @@ them.
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
-import requests
 
 from icaccess.config import Secret, SecretUrl, Section
 from icaccess.models import Text
+
+if TYPE_CHECKING:  # takes its time to import, and many commands ask no server
+    import requests
 
 
 class Bearer(Section, frozen=True, kw_only=True, tag_field="type", tag="bearer"):

@@ -13,7 +13,8 @@ from icaccess.errors import EngineError, RunVoidError, UsageError
 from icaccess.models import DecisionJson, Employee, InvalidRecord, Unread
 from icaccess.opa.answers import checked_decision, invalid_record, no_decision
 from icaccess.opa.arguments import EmployeeLike, RecordLike, each_once, id_of
-from icaccess.opa.transport import EvaluationError, Revisions, Sidecars, TooSlowError, UnreachableError
+from icaccess.opa.bundles import Revisions
+from icaccess.opa.transport import EvaluationError, Sidecars, TooSlowError, UnreachableError
 
 MOST_SLOW = 30
 """A run ends after more requests than this without an answer in time; one slow record takes nine."""

@@ -19,7 +19,6 @@ from pathlib import Path
 import msgspec
 
 from icaccess.errors import ConfigError, EngineError, PolicyError
-from icaccess.opa.transport import Revisions
 
 Tree = dict[str, bytes]
 """The files of a bundle: relative path to content."""
@@ -28,6 +27,13 @@ _DATA_FILES = ("data.yaml", "data.yml", "data.json")
 _LEFT_OUT = {"tests", "schemas", "opa"}
 _CHECKED = "lib/checked.rego"
 """The file that a build replaces with the digest of the checked policy data."""
+
+
+class Revisions(msgspec.Struct, frozen=True):
+    """Which policy and which policy data decided: the revisions of OPA's bundles, empty when it has none."""
+
+    policy: str
+    data: str
 
 
 class Bundles(msgspec.Struct, frozen=True):

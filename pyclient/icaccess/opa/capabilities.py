@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from icaccess.opa.engine import find_opa
+from icaccess.opa.program import find_opa
 
 _NETWORK = "net."
 

@@ -47,7 +47,8 @@ from icaccess.opa.arguments import (
     is_seconds,
 )
 from icaccess.opa.batch_run import BatchRun, is_held, question, shown
-from icaccess.opa.transport import EvaluationError, Revisions, Sidecars, SidecarStatus
+from icaccess.opa.bundles import Revisions
+from icaccess.opa.transport import EvaluationError, Sidecars, SidecarStatus
 
 BATCH = 250
 """Employees in one request, by measurement (docs/performance.md)."""

@@ -1,4 +1,4 @@
-"""The embedded engine: finds the pinned OPA, runs it on loopback with a token that nobody else knows.
+"""The embedded engine: an OPA on loopback, with a token that nobody else knows.
 
 OPA keeps no state, so this module stops it by killing it: on return, on errors, on Ctrl-C and SIGTERM. The
 kernel kills it when this process is killed.
@@ -12,7 +12,6 @@ import hashlib
 import os
 import platform
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,10 +27,7 @@ import msgspec
 from icaccess.errors import EngineError
 from icaccess.opa.bundles import Bundles, build_bundles, first_complaint, shipped
 from icaccess.opa.client import AccessClient
-from icaccess.opa.transport import NEEDED, is_usable
-
-VERSION = "1.22.4"
-"""The version of OPA to install, with which everything here was tested."""
+from icaccess.opa.program import cache_dir, environment, find_opa
 
 _PR_SET_PDEATHSIG = 1
 
@@ -43,46 +39,6 @@ class Engine(msgspec.Struct, frozen=True):
     token: str
     process: subprocess.Popen[bytes]
     bundles: Bundles
-
-
-def cache_dir() -> Path:
-    """The folder of OPA and built bundles: `$XDG_CACHE_HOME/icaccess`, else `~/.cache/icaccess`."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return Path(base) / "icaccess" if base else Path.home() / ".cache" / "icaccess"
-
-
-def cached_opa() -> Path:
-    """Where `icaccess opa install` puts the pinned OPA, whether or not it is there."""
-    return cache_dir() / "opa" / VERSION / "opa"
-
-
-def find_opa() -> Path:
-    """OPA's program: the one on PATH if it is new enough, else the one in the cache.
-
-    Raises `EngineError`, which says what it found instead and how to install OPA.
-    """
-    on_path = shutil.which("opa")
-    passed_over = []
-    for place in (*([Path(on_path)] if on_path else []), cached_opa()):
-        if place.exists():
-            version = opa_version(place)
-            if version and is_usable(version):
-                return place
-            passed_over.append(f"{place} is version {version or 'unknown'}")
-    raise EngineError(
-        f"no usable OPA on PATH or at {cached_opa()}: {NEEDED} is needed"
-        f"{' (' + ', '.join(passed_over) + ')' if passed_over else ''}: run `icaccess opa install`"
-    )
-
-
-def opa_version(opa: Path) -> str | None:
-    """The version that `opa version` prints; None if it prints none."""
-    try:
-        done = subprocess.run([opa, "version"], capture_output=True, text=True, check=False, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    words = done.stdout.split()
-    return words[1] if words[:1] == ["Version:"] and len(words) > 1 else None
 
 
 @contextlib.contextmanager
@@ -148,16 +104,6 @@ def write_authz(rules: Path, token: str, folder: Path) -> Path:
     (authz / "authz.rego").write_bytes(rules.read_bytes())
     (authz / "data.json").write_bytes(msgspec.json.encode({"system": {"clients": clients}}))
     return authz
-
-
-def environment() -> dict[str, str]:
-    """The environment for OPA: this process's own, without the variables that would change OPA's options.
-
-    OPA collects garbage less often than Go's default, but in time to stay near a limit, which
-    trades some memory for time (docs/performance.md).
-    """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPA_")}
-    return {"GOGC": "1600", "GOMEMLIMIT": "384MiB"} | kept
 
 
 def _start(

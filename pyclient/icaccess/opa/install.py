@@ -23,7 +23,7 @@ from requests.utils import get_environ_proxies
 from icaccess.config.secrets import shown_url
 from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
-from icaccess.opa.engine import VERSION, cached_opa, opa_version
+from icaccess.opa.program import VERSION, cached_opa, opa_version
 from icaccess.text import clip
 
 RELEASES = "https://github.com/open-policy-agent/opa/releases/download"

@@ -13,10 +13,10 @@ from requests import PreparedRequest
 
 from icaccess.errors import EngineError, HttpError, HttpSettingsError, HttpTimeoutError
 from icaccess.http import HttpClient, Response
+from icaccess.opa.bundles import Revisions
+from icaccess.opa.program import NEEDED, is_usable
 from icaccess.text import quoted
 
-OLDEST = (1, 21, 3)
-"""The oldest OPA that the policy and its signed bundles are safe with; newer ones share its major version."""
 _QUERY = "?provenance=true&strict-builtin-errors=true"
 _NO_OPA = "check that the URL is OPA's"
 _ENVELOPE = frozenset(("provenance", "result", "warning", "bundles", "revision", "version"))
@@ -32,13 +32,6 @@ class EvaluationError(EngineError):
 
 class TooSlowError(EvaluationError):
     """OPA is healthy, but did not answer this one input in time."""
-
-
-class Revisions(msgspec.Struct, frozen=True):
-    """Which policy and which policy data decided: the revisions of OPA's bundles, empty when it has none."""
-
-    policy: str
-    data: str
 
 
 class SidecarStatus(msgspec.Struct, frozen=True):
@@ -193,15 +186,6 @@ class Sidecars:
             raise EngineError(f"OPA at {error}") from error
         except HttpError as error:
             raise UnreachableError(f"OPA at {error}") from error
-
-
-NEEDED = f"{'.'.join(map(str, OLDEST))} or a newer {OLDEST[0]}.x"
-
-
-def is_usable(version: str) -> bool:
-    """Whether an OPA of this version may decide."""
-    numbers = tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdecimal())
-    return OLDEST <= numbers < (OLDEST[0] + 1,)
 
 
 def _repeated_keys(content: bytes) -> set[str]:

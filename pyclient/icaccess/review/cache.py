@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from icaccess.files import write_private
-from icaccess.opa.engine import cache_dir
+from icaccess.opa.program import cache_dir
 
 _KEPT = 40
 """How many results of a kind the cache keeps: those used last."""

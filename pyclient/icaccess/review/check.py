@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
 from icaccess.errors import IcaccessError
 from icaccess.review.cases import all_cases
+from icaccess.review.empty import run_empty
 from icaccess.review.modules import Rule
 from icaccess.review.names import name_findings, written_texts
 from icaccess.review.reach import rule_at
-from icaccess.review.source import Finding, PolicySource, complaints, value_of
+from icaccess.review.source import Finding, PolicySource, value_of
 from icaccess.review.suite import SuiteRun, run_suite
 
 RULES = {
@@ -73,13 +75,21 @@ def unread_finding(error: IcaccessError, policy: Path) -> Finding:
 
 
 def _check(source: PolicySource) -> Iterator[Finding]:
-    yield from _format(source)
-    compile_findings = list(_compile(source))
-    yield from compile_findings
-    if compile_findings:
+    with ThreadPoolExecutor() as pool:
+        # OPA's answers to what the checks below ask, side by side; an error comes up again there.
+        formatted = pool.submit(_format, source)
+        pool.submit(lambda: source.complaints)
+        pool.submit(lambda: source.policy_data)
+        pool.submit(run_empty, source)
+        table = pool.submit(_reason_table, source)
+    yield from formatted.result()
+    for where, message in source.complaints:
+        file, _, line = where.rpartition(":")
+        yield Finding("compile", file or where, int(line) if line.isdigit() else 1, message)
+    if source.complaints:
         return
+    reasons = table.result()
     yield from _imports(source)
-    reasons = _reason_table(source)
     yield from _annotations(source)
     yield from _clauses(source)
     yield from _reasons(source, reasons)
@@ -87,18 +97,12 @@ def _check(source: PolicySource) -> Iterator[Finding]:
     yield from name_findings(source)
 
 
-def _format(source: PolicySource) -> Iterator[Finding]:
+def _format(source: PolicySource) -> list[Finding]:
     done = source.run("fmt", "--list", *source.rego_files, *source.test_files)
-    for file in done.stdout.split():
-        yield Finding("format", file, 1, f"not formatted: run `opa fmt --write {file}`")
-
-
-def _compile(source: PolicySource) -> Iterator[Finding]:
-    done = source.check()
-    if done.returncode != 0:
-        for where, message in complaints(done.stderr):
-            file, _, line = where.rpartition(":")
-            yield Finding("compile", file or where, int(line) if line.isdigit() else 1, message)
+    return [
+        Finding("format", file, 1, f"not formatted: run `opa fmt --write {file}`")
+        for file in done.stdout.split()
+    ]
 
 
 def _imports(source: PolicySource) -> Iterator[Finding]:

@@ -7,15 +7,14 @@ takes the operator's place in its package; a test that holds for an empty policy
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from icaccess.opa.bundles import shipped
+from icaccess.review.empty import run_empty
 from icaccess.review.modules import Module
 from icaccess.review.source import POLICY_DATA, Finding, PolicySource
 
@@ -192,35 +191,12 @@ def _names(syntax: Any) -> Iterator[str]:
 
 def _toothless(source: PolicySource) -> Iterator[Finding]:
     """Tests that hold for a policy without rules as well, and tables that hold no row."""
-    if not source.test_files:
-        return
-    with tempfile.TemporaryDirectory(prefix="icaccess-empty-") as work:
-        emptied = []
-        for number, module in enumerate(source.modules):
-            emptied.append(Path(work, f"{number}.rego"))
-            emptied[-1].write_text(_emptied(module, source.modules[:number]))
-        loaded: list[str | Path] = [*source.test_files, *source.data_arguments, *source.test_data]
-        done = source.run("test", "--format", "json", *emptied, *loaded)
     tables = {(rule.file, rule.line) for rule in source.test_rules if rule.is_table}
-    for test in msgspec.json.decode(done.stdout or "[]") or []:
-        where = test["location"]
-        if (where["file"], where["row"]) in tables and not test.get("sub_results"):
-            message = f"{test['name']} has no row, so it tests nothing; give its table a row or remove it"
-        elif not (test.get("fail") or test.get("error") or test.get("skip")):
-            message = f"{test['name']} cannot fail: it holds for an empty policy too; test what must hold"
+    for test in run_empty(source):
+        if (test.location.file, test.location.row) in tables and not test.sub_results:
+            message = f"{test.name} has no row, so it tests nothing; give its table a row or remove it"
+        elif not (test.fail or test.error or test.skip):
+            message = f"{test.name} cannot fail: it holds for an empty policy too; test what must hold"
         else:
             continue
-        yield Finding("test", where["file"], where["row"], message)
-
-
-def _emptied(module: Module, before: list[Module]) -> str:
-    """A module with the same names, none of which has a value."""
-    lines = [f"package {module.package}"]
-    done = {rule.path for other in before for rule in other.rules}
-    for rule in module.rules:
-        if rule.path not in done:
-            arguments = [f"_a{n}" for n in range(len(rule.syntax["head"].get("args", [])))]
-            called = f"({', '.join(arguments)})" if arguments else ""
-            lines.append(f"{rule.name}{called} := input.nothing if false")
-            done.add(rule.path)
-    return "\n".join(lines)
+        yield Finding("test", test.location.file, test.location.row, message)

@@ -16,9 +16,8 @@ import yaml
 
 from icaccess.config.policy_data import Requirements, load_policy_data
 from icaccess.errors import PolicyError, file_errors
-from icaccess.opa.engine import find_opa
+from icaccess.opa.program import find_opa
 from icaccess.review.source import CLAUSES, PolicySource
-from icaccess.review.suite import passing_suite
 from icaccess.review.trace import trace_policy
 
 _HEAD = """# The posted page, clause by clause
@@ -128,7 +127,7 @@ def traced_clauses(policy: Path, config: Path) -> tuple[Traced, ...]:
             tests=tuple(test.name for test in (*one.tests, *one.cases)),
             gap=one.gap,
         )
-        for one in trace_policy(source, passing_suite(source)).clauses
+        for one in trace_policy(source).clauses
     )
 
 

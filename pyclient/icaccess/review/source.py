@@ -17,7 +17,7 @@ import yaml
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError, file_errors
 from icaccess.opa.bundles import first_complaint, shipped
-from icaccess.opa.engine import environment
+from icaccess.opa.program import environment
 from icaccess.review.cache import Value, from_cache
 from icaccess.review.modules import Module, Rule, module_of
 
@@ -43,6 +43,11 @@ class _Syntax(msgspec.Struct, frozen=True):
     """What OPA's parser says of texts of Rego, by their SHA-256; `cached_at` is when, if from the cache."""
 
     texts: dict[str, dict[str, Any]]
+    cached_at: str | None = None
+
+
+class _Complaints(msgspec.Struct, frozen=True):
+    found: tuple[tuple[str, str], ...]
     cached_at: str | None = None
 
 
@@ -150,18 +155,26 @@ class PolicySource:
         folder = self.policy / "schemas"
         return folder if folder.is_dir() else None
 
-    def check(self) -> subprocess.CompletedProcess[str]:
-        """OPA's own strict check of policy and tests, with schemas and capabilities, as JSON on stderr."""
-        schemas = [] if self.schemas is None else ["--schema", str(self.schemas)]
-        limits = ["--capabilities", str(shipped(self.config, "capabilities.json"))]
-        options = ["--strict", "--max-errors", "0", "--format", "json", *schemas, *limits]
-        return self.run("check", *options, *self.rego_files, *self.test_files)
+    @cached_property
+    def complaints(self) -> tuple[tuple[str, str], ...]:
+        """What OPA's own strict check has against policy and tests, as `(file:line, message)`.
+
+        It is made with the schemas and the capabilities.
+        """
+
+        def check() -> _Complaints:
+            schemas = [] if self.schemas is None else ["--schema", str(self.schemas)]
+            limits = ["--capabilities", str(shipped(self.config, "capabilities.json"))]
+            options = ["--strict", "--max-errors", "0", "--format", "json", *schemas, *limits]
+            done = self.run("check", *options, *self.rego_files, *self.test_files)
+            return _Complaints(tuple(complaints(done.stderr)) if done.returncode else ())
+
+        return self.cached("compile", _Complaints, check).found
 
     def require_compiles(self) -> None:
         """Raise `PolicyError` with OPA's first complaint when policy or tests do not compile."""
-        done = self.check()
-        if done.returncode != 0:
-            raise PolicyError("; ".join(f"{where}: {text}" for where, text in complaints(done.stderr)[:1]))
+        for where, text in self.complaints:
+            raise PolicyError(f"{where}: {text}")
 
     def evaluate(self, query: str, loaded: Iterable[str | Path], *options: str | Path) -> dict[str, Any]:
         """OPA's whole answer to a query over files of policy and data.

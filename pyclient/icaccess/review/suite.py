@@ -7,7 +7,7 @@ tests, cases, policy data and OPA, so that a command runs the suite only when on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from itertools import groupby
@@ -18,13 +18,11 @@ import msgspec
 from junitparser import Attr, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from icaccess.errors import PolicyError, UsageError
-from icaccess.opa.bundles import first_complaint
 from icaccess.review.cases import CaseResult, read_all_cases, run_cases
 from icaccess.review.coverage import KINDS, FileCoverage, Uncovered, merged, uncovered
-from icaccess.review.source import PolicySource
+from icaccess.review.empty import OpaTest, run_empty, run_tests
+from icaccess.review.source import PolicySource, value_of
 
-_PATIENT = ("--timeout", "120s")
-"""OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
 _CASES = "tests.cases_test"
 """The package whose tables are the cases in YAML."""
 
@@ -32,8 +30,7 @@ _CASES = "tests.cases_test"
 class TestResult(msgspec.Struct, frozen=True):
     """How one test went: a test in Rego, one row of its table, or a case in YAML.
 
-    `suite` is the package or the file of cases; `problem` is null when it passed; `seconds` is OPA's own
-    measure, and zero for cases, which are decided together.
+    `suite` is the package or the file of cases; `problem` is null when it passed.
     """
 
     __test__ = False  # not one of pytest's own
@@ -44,7 +41,6 @@ class TestResult(msgspec.Struct, frozen=True):
     line: int
     problem: str | None
     skipped: bool = False
-    seconds: float = 0.0
 
 
 class SuiteRun(msgspec.Struct, frozen=True):
@@ -116,7 +112,7 @@ def run_some(source: PolicySource, pattern: str) -> SuiteRun:
         hint = f"did you mean {near[0]!r}?" if near else "`icaccess policy test --format json` names them all"
         raise UsageError(f"--run {pattern}: no test and no case has such a name; {hint}")
     source.require_compiles()
-    results = _run_rego(source, some)
+    results = _run_some(source, some)
     decided, _ = run_cases(source, chosen, coverage=False)
     return SuiteRun((*results, *map(_case_result, decided)), tuple(decided), ())
 
@@ -135,18 +131,20 @@ def passing_suite(source: PolicySource) -> SuiteRun:
 
 def _run(source: PolicySource) -> SuiteRun:
     read = read_all_cases(source)  # so that a mistake in one is told before anything runs
-    source.require_compiles()
     with ThreadPoolExecutor(2) as pool:
-        in_rego = pool.submit(_run_rego, source, list(_tests(source)))
-        measured = pool.submit(_measure_rego, source)
-        cases, covered = run_cases(source, read)
-        tests = [*in_rego.result(), *map(_case_result, cases)]
-        if any(test.problem for test in tests):
-            return SuiteRun(tuple(tests), tuple(cases), ())
-        coverage = merged(source, [measured.result(), *covered])
+        compiled = pool.submit(source.require_compiles)
+        in_rego = pool.submit(_run_rego, source)
+        decided = pool.submit(run_cases, source, read)
+        compiled.result()
+        (tests, measured), (cases, covered) = in_rego.result(), decided.result()
+    tests = [*tests, *map(_case_result, cases)]
+    if measured is None or any(test.problem for test in tests):
+        return SuiteRun(tuple(tests), tuple(cases), ())
+    coverage = merged(source, [measured, *covered])
     if not any(file.missed for file in coverage):
         return SuiteRun(tuple(tests), tuple(cases), coverage)
-    report = _measure_rego(source, ",".join(KINDS))  # a second time, since it takes OPA thrice as long
+    # A second time, since OPA takes thrice as long to know why.
+    report = _measure(source, ",".join(KINDS))["coverage"]
     return SuiteRun(tuple(tests), tuple(cases), coverage, tuple(uncovered(source, coverage, report)))
 
 
@@ -165,7 +163,7 @@ def junit(run: SuiteRun) -> str:
     for name, tests in groupby(sorted(run.tests, key=lambda test: test.suite), lambda test: test.suite):
         suite = TestSuite(name)
         for test in tests:
-            case = _PlacedCase(_printable(test.name), name, test.seconds)
+            case = _PlacedCase(_printable(test.name), name)
             case.file, case.line = test.file, str(test.line)
             if test.problem is not None:
                 failure = Failure(_printable(test.problem))
@@ -190,59 +188,63 @@ def _tests(source: PolicySource) -> Iterator[str]:
             yield f"data.{rule.path}"
 
 
-def _run_rego(source: PolicySource, names: Sequence[str]) -> list[TestResult]:
-    """How these tests went."""
+def _run_rego(source: PolicySource) -> tuple[list[TestResult], dict[str, Any] | None]:
+    """How the tests in Rego went, and OPA's report of the lines that they cover, if it could be made.
+
+    All tests are one query, which takes OPA a third of the time of `opa test`. Those of which not every row
+    plainly holds there are run again by `opa test`, which says why.
+    """
+    wanted = dict.fromkeys(_tests(source))
+    try:
+        answer = _measure(source)
+    except PolicyError:
+        return _run_some(source, wanted), None
+    values = value_of(answer)
+    results, sure = [], set()
+    for test in run_empty(source):
+        rows = [name for name, _ in test.rows()]
+        if test.path in wanted and (test.skip or {*rows} == {*_held(values.get(test.path), test.name)}):
+            results += [_result(test, row, None) for row in rows]
+            sure.add(test.path)
+    return [*results, *_run_some(source, [name for name in wanted if name not in sure])], answer["coverage"]
+
+
+def _held(value: Any, name: str) -> Iterator[str]:
+    """The names of a test, or of the rows of its table, for which a value holds true."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _held(inner, f"{name}/{key}")
+    elif value is True:
+        yield name
+
+
+def _run_some(source: PolicySource, names: Collection[str]) -> list[TestResult]:
+    """What `opa test` says of these tests."""
     if not names:
         return []
-    chosen = f"^({'|'.join(map(re.escape, dict.fromkeys(names)))})$"
-    done = source.run("test", *_PATIENT, "--format", "json", "--run", chosen, *_loaded(source))
-    try:
-        found = msgspec.json.decode(done.stdout or "[]")
-    except msgspec.DecodeError as error:
-        raise PolicyError(first_complaint(done.stderr or done.stdout)) from error
-    if not found and done.returncode != 0:
-        raise PolicyError(first_complaint(done.stderr))
-    return [result for test in found or [] for result in _results(test)]
+    chosen = f"^({'|'.join(map(re.escape, names))})$"
+    tests = run_tests(source, "--run", chosen, *_loaded(source))
+    return [_result(test, row, problem) for test in tests for row, problem in test.rows()]
 
 
-def _measure_rego(source: PolicySource, runs: str = "") -> dict[str, Any]:
-    """OPA's report of the lines that the tests in Rego cover; `runs` are those that tell why others are not.
+def _result(test: OpaTest, row: str, problem: str | None) -> TestResult:
+    suite = test.package.removeprefix("data.")
+    return TestResult(suite, row, test.location.file, test.location.row, problem, test.skip)
 
-    All tests are one query, for which OPA takes a fifth of the time that `opa test --coverage` takes.
+
+def _measure(source: PolicySource, runs: str = "") -> dict[str, Any]:
+    """OPA's answer with the value of each test that has one, and the lines that the tests cover.
+
+    `runs` are those of OPA's runs that tell why others are not covered.
     """
-    asked = [name for name in _tests(source) if ".todo_test_" not in name]
-    query = f"[{', '.join(f'[value | value := {name}]' for name in asked)}]"
-    answer = source.evaluate(query, _loaded(source), "--coverage", f"--coverage-runs={runs}")
-    found: dict[str, Any] = answer["coverage"]
-    return found
+    asked = (name for name in dict.fromkeys(_tests(source)) if ".todo_test_" not in name)
+    values = (f'{{"{name}": value | value := {name}}}' for name in asked)
+    query = f"object.union_n([{', '.join(values)}])"
+    return source.evaluate(query, _loaded(source), "--coverage", f"--coverage-runs={runs}")
 
 
 def _loaded(source: PolicySource) -> list[str | Path]:
     return [*source.rego_files, *source.test_files, *source.data_arguments, *source.test_data]
-
-
-def _results(test: dict[str, Any]) -> list[TestResult]:
-    """A test and its table's rows; the rows alone where it has any, since each is a test of its own."""
-    suite = test["package"].removeprefix("data.")
-    where = test["location"]
-    rows = list(_rows(test, test["name"]))
-    seconds = test["duration"] / 1e9 / len(rows)
-    skipped = test.get("skip", False)
-    return [
-        TestResult(suite, name, where["file"], where["row"], problem, skipped, seconds)
-        for name, problem in rows
-    ]
-
-
-def _rows(row: dict[str, Any], name: str) -> Iterable[tuple[str, str | None]]:
-    inner = row.get("sub_results") or {}
-    for key, below in inner.items():
-        yield from _rows(below, f"{name}/{key}")
-    if not inner:
-        problem = "the test does not hold" if row.get("fail") else None
-        if error := row.get("error"):
-            problem = str(error.get("message", error) if isinstance(error, dict) else error)
-        yield name, problem
 
 
 def _printable(text: str) -> str:

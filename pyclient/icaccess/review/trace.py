@@ -9,7 +9,7 @@ import msgspec
 
 from icaccess.review.modules import Rule
 from icaccess.review.source import PolicySource
-from icaccess.review.suite import SuiteRun
+from icaccess.review.suite import SuiteRun, passing_suite
 
 
 class TracedRule(msgspec.Struct, frozen=True):
@@ -43,9 +43,10 @@ class TracedClause(msgspec.Struct, frozen=True):
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """The matrix: every clause in order."""
+    """The matrix: every clause in order; `cached_at` says when it was made, where it is from the cache."""
 
     clauses: tuple[TracedClause, ...]
+    cached_at: str | None = None
 
     @property
     def gaps(self) -> tuple[TracedClause, ...]:
@@ -53,9 +54,17 @@ class Trace(msgspec.Struct, frozen=True):
         return tuple(clause for clause in self.clauses if clause.gap)
 
 
-def trace_policy(source: PolicySource, run: SuiteRun) -> Trace:
-    """The matrix of a policy by a `run` of its tests in which all of them passed."""
-    return Trace(tuple(_clause(source, run, clause) for clause in source.clauses))
+def trace_policy(source: PolicySource) -> Trace:
+    """The matrix of a policy, all of whose tests pass; from the cache if nothing changed.
+
+    `PolicyError` names the first test that fails, and what does not compile.
+    """
+
+    def trace() -> Trace:
+        run = passing_suite(source)
+        return Trace(tuple(_clause(source, run, clause) for clause in source.clauses))
+
+    return source.cached("trace", Trace, trace)
 
 
 def _clause(source: PolicySource, run: SuiteRun, clause: str) -> TracedClause:

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from icaccess.cli.opa import opa
 from icaccess.cli.outputs import OUTPUTS
 from icaccess.errors import EngineError
-from icaccess.opa.engine import VERSION, Engine, opa_version
+from icaccess.opa.engine import Engine
+from icaccess.opa.program import VERSION, opa_version
 
 STANDIN = Path(__file__).parents[1] / "opa" / "standin"
 

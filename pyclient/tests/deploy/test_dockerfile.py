@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from icaccess.opa.engine import VERSION
+from icaccess.opa.program import VERSION
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

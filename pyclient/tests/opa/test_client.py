@@ -25,8 +25,9 @@ from msgspec import UNSET, UnsetType
 from icaccess import AccessClient
 from icaccess.errors import EngineError, UsageError
 from icaccess.models import Access, Decision, Employee, InvalidRecord, Record
-from icaccess.opa.engine import VERSION, Engine, running_engine
-from icaccess.opa.transport import Revisions
+from icaccess.opa.bundles import Revisions
+from icaccess.opa.engine import Engine, running_engine
+from icaccess.opa.program import VERSION
 from tests.opa.fake_opa import Answer, serving
 
 AT = date(2025, 9, 10)

@@ -21,7 +21,8 @@ import pytest
 from icaccess.errors import ConfigError, EngineError, PolicyError
 from icaccess.models import Employee
 from icaccess.opa.bundles import build_bundles, config_tree, digest, policy_tree
-from icaccess.opa.engine import VERSION, Engine, cached_opa, find_opa, running_engine, running_opa
+from icaccess.opa.engine import Engine, running_engine, running_opa
+from icaccess.opa.program import VERSION, cached_opa, find_opa
 from icaccess.request import Request
 
 AT = date(2025, 9, 10)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from icaccess.errors import EngineError
-from icaccess.opa.engine import VERSION, cached_opa
 from icaccess.opa.install import install_opa
+from icaccess.opa.program import VERSION, cached_opa
 from tests.opa.fake_opa import Answer, serving
 
 BINARY = f"#!/bin/sh\necho Version: {VERSION}\n".encode()

@@ -63,7 +63,7 @@ def test_this_policy_passes_is_covered_and_leaves_no_clause_out(whole: PolicySou
     assert run.percent >= 90
     assert len(run.cases) >= 70
     assert {file.file for file in run.coverage} == {str(file) for file in whole.rego_files}
-    assert {clause.clause: clause.gap for clause in trace_policy(whole, run).gaps} == {}
+    assert {clause.clause: clause.gap for clause in trace_policy(whole).gaps} == {}
 
 
 def test_each_row_of_a_table_is_a_test(project: PolicySource) -> None:
@@ -181,7 +181,7 @@ def test_junit(project: PolicySource) -> None:
 
 def test_trace_names_rules_reasons_tests_and_cases(project: PolicySource) -> None:
     own(limit=3)
-    trace = {clause.clause: clause for clause in trace_policy(project, passing_suite(project)).clauses}
+    trace = {clause.clause: clause for clause in trace_policy(project).clauses}
     assert list(trace) == list(project.clauses)
     assert "test_own" in [test.name for test in trace["ES-1"].tests]
     rule = next(rule for rule in trace["ES-12"].rules if rule.reason is not None)
@@ -206,7 +206,7 @@ def test_a_clause_without_a_rule_or_a_test_is_a_gap(project: PolicySource, edit:
     for file in Path("policy/tests").rglob("*.*"):
         if file.is_file():
             file.write_text(file.read_text().replace("ES-11", "ES-12"))
-    gaps = {clause.clause: clause.gap for clause in trace_policy(project, passing_suite(project)).gaps}
+    gaps = {clause.clause: clause.gap for clause in trace_policy(project).gaps}
     assert gaps["ES-14"] == "no rule serves it"
     assert gaps["ES-11"] == "no test or case shows it"
 

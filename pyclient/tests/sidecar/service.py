@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from icaccess.opa.client import AccessClient
-from icaccess.opa.engine import environment
+from icaccess.opa.program import environment
 from icaccess.opa.signing import publish
 from tests.stores import free_port
 

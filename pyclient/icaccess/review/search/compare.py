@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from icaccess.opa.engine import find_opa
+from icaccess.opa.program import find_opa
 from icaccess.review.cases import all_cases
 from icaccess.review.modules import Rule
 from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from icaccess.errors import EngineError
-from icaccess.opa.engine import find_opa
+from icaccess.opa.program import find_opa
 from icaccess.review.cases import Question, all_cases, decide_questions
 from icaccess.review.coverage import PolicyLine, covered_by
 from icaccess.review.search.anybody import QUIET, Tried

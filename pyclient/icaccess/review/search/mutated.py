@@ -19,7 +19,8 @@ from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
-from icaccess.opa.engine import die_with_parent, environment, free_port
+from icaccess.opa.engine import die_with_parent, free_port
+from icaccess.opa.program import environment
 from icaccess.review.mutants import Mutant
 from icaccess.review.names import DataPath
 from icaccess.review.search.anybody import Search, Tried

@@ -207,6 +207,6 @@ def test_an_opa_that_dies_ends_the_search_early(base: str, opa_path: Path) -> No
 
 
 def _opa() -> Path:
-    from icaccess.opa.engine import find_opa
+    from icaccess.opa.program import find_opa
 
     return find_opa()
