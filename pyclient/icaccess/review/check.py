@@ -16,7 +16,7 @@ from icaccess.errors import IcaccessError
 from icaccess.review.cases import all_cases
 from icaccess.review.empty import run_empty
 from icaccess.review.modules import Rule
-from icaccess.review.names import name_findings, written_texts
+from icaccess.review.names import name_findings, toothless, written_texts
 from icaccess.review.reach import rule_at
 from icaccess.review.source import Finding, PolicySource, value_of
 from icaccess.review.suite import SuiteRun, run_suite
@@ -75,26 +75,25 @@ def unread_finding(error: IcaccessError, policy: Path) -> Finding:
 
 
 def _check(source: PolicySource) -> Iterator[Finding]:
-    with ThreadPoolExecutor() as pool:
-        # OPA's answers to what the checks below ask, side by side; an error comes up again there.
+    with ThreadPoolExecutor() as pool:  # OPA's answers are made side by side, and beside what needs none
         formatted = pool.submit(_format, source)
-        pool.submit(lambda: source.complaints)
-        pool.submit(lambda: source.policy_data)
-        pool.submit(run_empty, source)
+        compiled = pool.submit(lambda: source.complaints)
         table = pool.submit(_reason_table, source)
-    yield from formatted.result()
-    for where, message in source.complaints:
-        file, _, line = where.rpartition(":")
-        yield Finding("compile", file or where, int(line) if line.isdigit() else 1, message)
-    if source.complaints:
-        return
-    reasons = table.result()
-    yield from _imports(source)
-    yield from _annotations(source)
-    yield from _clauses(source)
-    yield from _reasons(source, reasons)
-    yield from _reachable(source, reasons)
-    yield from name_findings(source)
+        over_nothing = pool.submit(run_empty, source)
+        yield from formatted.result()
+        for where, message in compiled.result():
+            file, _, line = where.rpartition(":")
+            yield Finding("compile", file or where, int(line) if line.isdigit() else 1, message)
+        if compiled.result():
+            return
+        yield from _imports(source)
+        yield from _annotations(source)
+        yield from _clauses(source)
+        reasons = table.result()
+        yield from _reasons(source, reasons)
+        yield from _reachable(source, reasons)
+        yield from name_findings(source)
+        yield from toothless(source, over_nothing.result())
 
 
 def _format(source: PolicySource) -> list[Finding]:

@@ -7,14 +7,14 @@ takes the operator's place in its package; a test that holds for an empty policy
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
 import msgspec
 
 from icaccess.opa.bundles import shipped
-from icaccess.review.empty import run_empty
+from icaccess.review.empty import OpaTest
 from icaccess.review.modules import Module
 from icaccess.review.source import POLICY_DATA, Finding, PolicySource
 
@@ -25,7 +25,7 @@ _WORD = re.compile(r"\{[a-z_]+\}")
 
 
 def name_findings(source: PolicySource) -> Iterator[Finding]:
-    """References that lead nowhere, operators' names, unfilled words, tests that never run or cannot fail."""
+    """References that lead nowhere, operators' names, unfilled words, and tests that never run."""
     policy = [*(rule.parts for rule in source.rules), *((name,) for name in POLICY_DATA)]
     beside = [
         file.parent.relative_to(source.policy).parts for file in source.policy.glob("tests/**/data.yaml")
@@ -44,7 +44,6 @@ def name_findings(source: PolicySource) -> Iterator[Finding]:
     yield from _unfilled(source)
     yield from _unused_data(source)
     yield from _idle(source)
-    yield from _toothless(source)
 
 
 def references(module: Module, syntax: Any = None) -> Iterator[tuple[DataPath, int]]:
@@ -65,13 +64,15 @@ def references(module: Module, syntax: Any = None) -> Iterator[tuple[DataPath, i
 
 
 def nodes(syntax: Any) -> Iterator[dict[str, Any]]:
-    """Every object within OPA's syntax, from the outside in."""
-    if isinstance(syntax, dict):
-        yield syntax
-        syntax = list(syntax.values())
-    if isinstance(syntax, list):
-        for inner in syntax:
-            yield from nodes(inner)
+    """Every object within OPA's syntax but its places in the file, from the outside in."""
+    left = [syntax]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield one
+            left += [one[key] for key in reversed(one) if key != "location"]
+        elif isinstance(one, list):
+            left += reversed(one)
 
 
 def written_texts(syntax: Any) -> Iterator[tuple[str, int]]:
@@ -189,10 +190,10 @@ def _names(syntax: Any) -> Iterator[str]:
             yield from (part["value"] for part in node["value"] if part["type"] == "string")
 
 
-def _toothless(source: PolicySource) -> Iterator[Finding]:
-    """Tests that hold for a policy without rules as well, and tables that hold no row."""
+def toothless(source: PolicySource, tests: Iterable[OpaTest]) -> Iterator[Finding]:
+    """Those of the tests over a policy without rules that hold there as well, and tables that hold no row."""
     tables = {(rule.file, rule.line) for rule in source.test_rules if rule.is_table}
-    for test in run_empty(source):
+    for test in tests:
         if (test.location.file, test.location.row) in tables and not test.sub_results:
             message = f"{test.name} has no row, so it tests nothing; give its table a row or remove it"
         elif not (test.fail or test.error or test.skip):
