@@ -78,7 +78,6 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
     from icaccess.review.check import unread_finding
-    from icaccess.review.search.uncovered import with_people
     from icaccess.review.suite import SuiteRun, TestResult, junit
 
     if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
@@ -101,6 +100,8 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
         run = _tested(request, pattern)
         too_little = run.percent is not None and run.percent < min_coverage
         if too_little:
+            from icaccess.review.search.uncovered import with_people  # takes its time to import
+
             say("searching for people who would reach the lines that are not covered", err=True)
             people = with_people(_source(request), run.uncovered)
             run = msgspec.structs.replace(run, uncovered=people)

@@ -7,6 +7,7 @@ tests, cases, policy data and OPA, so that a command runs the suite only when on
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
@@ -200,12 +201,15 @@ def _run_rego(source: PolicySource) -> tuple[list[TestResult], dict[str, Any] | 
     except PolicyError:
         return _run_some(source, wanted), None
     values = value_of(answer)
+    tests = run_empty(source)
+    rules = Counter(test.path for test in tests)  # of rules of one name, which OPA tests one by one
     results, sure = [], set()
-    for test in run_empty(source):
-        rows = [name for name, _ in test.rows()]
-        if test.path in wanted and (test.skip or {*rows} == {*_held(values.get(test.path), test.name)}):
-            results += [_result(test, row, None) for row in rows]
-            sure.add(test.path)
+    for test in tests:
+        if test.path in wanted and rules[test.path] == 1:
+            rows = [name for name, _ in test.rows()]
+            if test.skip or set(rows) == set(_held(values.get(test.path), test.name)):
+                results += [_result(test, row, None) for row in rows]
+                sure.add(test.path)
     return [*results, *_run_some(source, [name for name in wanted if name not in sure])], answer["coverage"]
 
 
@@ -222,8 +226,10 @@ def _run_some(source: PolicySource, names: Collection[str]) -> list[TestResult]:
     """What `opa test` says of these tests."""
     if not names:
         return []
-    chosen = f"^({'|'.join(map(re.escape, names))})$"
-    tests = run_tests(source, "--run", chosen, *_loaded(source))
+    parts = (map(re.escape, name.rsplit(".", 1)) for name in names)
+    # OPA numbers further rules of one name, and writes those with brackets.
+    chosen = "|".join(rf'{package}(\.{rule}|\["{rule}#\d+"\])' for package, rule in parts)
+    tests = run_tests(source, "--run", f"^({chosen})$", *_loaded(source))
     return [_result(test, row, problem) for test in tests for row, problem in test.rows()]
 
 

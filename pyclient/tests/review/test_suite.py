@@ -74,6 +74,69 @@ def test_each_row_of_a_table_is_a_test(project: PolicySource) -> None:
     assert run.percent is None  # nothing is told of coverage while a test fails
 
 
+ODD_TESTS = """package tests.own_test
+
+_answer := 1 if true
+
+_answer := 2 if data.requirements
+
+test_conflict if _answer == 1
+
+test_twice if false
+
+test_twice if count([1]) == 1
+
+test_codes[code] if {
+	some code, _ in data.lib.reasons.table
+	code != "not_employed"
+}
+
+test_part[name] if {
+	some name, row in {"one": 1, "two": 2}
+	row == 1
+}
+
+test_part[name] if {
+	some name in ["three"]
+}
+
+test_deep[first][second] if {
+	some first, inner in {"a": {"b": 1, "c": 2}, "d": {"e": 1}}
+	some second, value in inner
+	value == 1
+}
+
+todo_test_later if false
+"""
+
+
+@pytest.mark.parametrize("conflict", [True, False], ids=["with a conflict", "without"])
+def test_odd_tests_are_told_as_by_opa(project: PolicySource, conflict: bool) -> None:
+    text = ODD_TESTS if conflict else ODD_TESTS.replace("test_conflict if", "_unused if")
+    Path("policy/tests/own_test.rego").write_text(text)
+    run = run_suite(project)
+    problems = {test.name: test.problem for test in run.tests if test.suite == "tests.own_test"}
+    fails = "the test does not hold"
+    codes = {name: problems.pop(name) for name in list(problems) if name.startswith("test_codes/")}
+    assert {name for name, problem in codes.items() if problem} == {"test_codes/not_employed"}
+    assert len(codes) > 10
+    if conflict:
+        assert "produced conflicting values" in (problems.pop("test_conflict") or "")
+    assert problems == {
+        "test_twice": fails,
+        "test_twice#01": None,
+        "test_part/one": None,
+        "test_part/two": fails,
+        "test_part#01/three": None,
+        "test_deep/a/b": None,
+        "test_deep/a/c": fails,
+        "test_deep/d/e": None,
+        "todo_test_later": None,
+    }
+    assert run.skipped == 1
+    assert run.percent is None
+
+
 def test_coverage_leaves_the_tests_out_and_falls_with_them(project: PolicySource) -> None:
     own(limit=3)
     for file in CASES.rglob("data.yaml"):
