@@ -22,7 +22,7 @@ PATIENT = ("--timeout", "120s")
 """OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class TestPlace(msgspec.Struct, frozen=True):
     """Where a test stands."""
 
     file: str
@@ -34,7 +34,7 @@ class OpaTest(msgspec.Struct, frozen=True):
 
     package: str
     name: str
-    location: Place
+    location: TestPlace
     fail: bool = False
     skip: bool = False
     error: dict[str, Any] | str | None = None
