@@ -31,7 +31,7 @@ RULES = {
     "reason": "Each reason code stands once in the table, and on one rule of the same clause.",
     "reachable": "Every reason is expected by a case, or named or given by a test.",
     "data": "Every value of the policy data is used by some rule.",
-    "reach": "Every reference in policy, tests and sidecar rules leads to a rule or to policy data.",
+    "reach": "Every reference leads to a rule or to policy data, every call with a text to a rule for it.",
     "name": "No rule has the name of one of OPA's functions, and each word in braces has a value.",
     "test": "Every rule beside the tests is a test or is used by one, and every test can fail.",
 }

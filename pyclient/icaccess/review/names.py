@@ -41,6 +41,7 @@ def name_findings(source: PolicySource) -> Iterator[Finding]:
         for module in modules:
             yield from _lost(module, declared, known)
             yield from _operators(module, source)
+    yield from _unanswered(source)
     yield from _unfilled(source)
     yield from _unused_data(source)
     yield from _idle(source)
@@ -51,16 +52,22 @@ def references(module: Module, syntax: Any = None) -> Iterator[tuple[DataPath, i
 
     What is written by the name of an import is given in full. `syntax` is the part of the module to look at.
     """
-    named: dict[str, DataPath] = {"data": ()}
-    for entry in module.syntax.get("imports", []):
-        path = [part["value"] for part in entry["path"]["value"]]
-        if path[0] == "data":
-            named[entry.get("alias") or path[-1]] = tuple(path[1:])
+    named = _named(module)
     for node in nodes(module.syntax if syntax is None else syntax):
         first: dict[str, Any] = node["value"][0] if node.get("type") == "ref" else {"type": ""}
         if first["type"] == "var" and first["value"] in named and "location" in first:
             parts = takewhile(lambda part: part["type"] == "string", node["value"][1:])
             yield (*named[first["value"]], *(part["value"] for part in parts)), first["location"]["row"]
+
+
+def _named(module: Module) -> dict[str, DataPath]:
+    """Where each name of a module that is no rule of its own leads: `data`, and its imports."""
+    named: dict[str, DataPath] = {"data": ()}
+    for entry in module.syntax.get("imports", []):
+        path = [part["value"] for part in entry["path"]["value"]]
+        if path[0] == "data":
+            named[entry.get("alias") or path[-1]] = tuple(path[1:])
+    return named
 
 
 def nodes(syntax: Any) -> Iterator[dict[str, Any]]:
@@ -97,6 +104,30 @@ def _lost(module: Module, declared: list[DataPath], known: dict[str, set[DataPat
         elif not any(meet(path, one) for one in known.get(path[0], [path])):
             message = f"{name} leads nowhere: the policy data has no such value; correct the name"
             yield Finding("reach", module.file, line, message)
+
+
+def _unanswered(source: PolicySource) -> Iterator[Finding]:
+    """The policy's calls with a text that no rule of the function is written for: under `not` they hold."""
+    written: dict[tuple[DataPath, int], set[str | None]] = {}
+    for rule in source.rules:
+        for place, taken in enumerate(rule.syntax["head"].get("args", [])):
+            text = taken["value"] if taken["type"] == "string" else None
+            written.setdefault((rule.parts, place), set()).add(text)
+    for module in source.modules:
+        named = _named(module)
+        for node in nodes(module.syntax):
+            called = node.get("terms") or (node["value"] if node.get("type") == "call" else None)
+            if not isinstance(called, list) or called[0]["type"] != "ref":
+                continue
+            first, *rest = (part["value"] for part in called[0]["value"])
+            path = (*named.get(first, (*module.package.split("."), first)), *rest)
+            for place, given in enumerate(called[1:]):
+                texts = written.get((path, place), {None})
+                if given["type"] == "string" and None not in texts and given["value"] not in texts:
+                    known = ", ".join(f"{text!r}" for text in sorted(filter(None, texts)))
+                    message = f"{'.'.join(path)} has no rule for {given['value']!r}, only for {known}"
+                    line = given["location"]["row"]
+                    yield Finding("reach", module.file, line, f"{message}; correct the text")
 
 
 def meet(one: DataPath, other: DataPath) -> bool:

@@ -172,6 +172,15 @@ def test_what_is_not_there_in_service_is_refused(project: PolicySource, edit: Ed
     assert finding.message == f"{name} is neither in the policy nor in its policy data; correct it"
 
 
+def test_a_call_that_no_rule_is_written_for(project: PolicySource, edit: Edit) -> None:
+    file = "policy/approvals_due.rego"
+    line = 1 + next(n for n, text in enumerate(Path(file).read_text().split("\n")) if 'not met("' in text)
+    edit(file, 'not met("approval", found)', 'not met("aproval", found)')
+    (finding,) = (finding for finding in check_policy(project).findings if finding.rule == "reach")
+    assert (finding.file, finding.line) == (file, line)
+    assert finding.message.startswith("access.met has no rule for 'aproval', only for 'approval', ")
+
+
 OWN_TESTS = """# METADATA
 # title: Own
 package tests.own_test
