@@ -15,34 +15,29 @@ import msgspec
 from icaccess.apply import Summary
 from icaccess.audit.replay import Replay
 from icaccess.cli.audit import ExportedHead
+from icaccess.cli.review_outputs import (
+    BundlesOutput,
+    ExplorationOutput,
+    FilesOutput,
+    FindingsOutput,
+    ForecastOutput,
+    ImpactOutput,
+    MutationOutput,
+    Output,
+    PageOutput,
+    Suite,
+)
 from icaccess.facts.interface import SourceReport
 from icaccess.models import Decision, Employee
 from icaccess.notices.interface import Notice
-from icaccess.opa.signing import Published
 from icaccess.opa.transport import SidecarStatus
 from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
-from icaccess.review.coverage import FileCoverage, Uncovered
-from icaccess.review.forecast import Event
-from icaccess.review.impact import DayActions, DecisionChange
-from icaccess.review.mutate import JudgedMutant
-from icaccess.review.page import PageClause
-from icaccess.review.search.anybody import Tried
-from icaccess.review.search.explore import Explored
-from icaccess.review.source import Finding
-from icaccess.review.suite import TestResult
-from icaccess.review.trace import Trace, TracedClause
-from icaccess.review.versions import Version
+from icaccess.review.trace import Trace
 from icaccess.schemas import schema
 from icaccess.store.audit import Entry, Head
 from icaccess.store.notices import RecordedNotice
 from icaccess.targets.interface import UnnamedMember
-
-Counts = dict[str, dict[str, int]]
-
-
-class Output(msgspec.Struct, forbid_unknown_fields=True):
-    """The base of the documents below: a test decodes what the commands print, and refuses other fields."""
 
 
 class Decisions(Output):
@@ -96,101 +91,11 @@ class SnapshotOutput(Output):
     sha256: str
 
 
-class FilesOutput(Output):
-    """`report`."""
-
-    files: list[str]
-
-
 class ReplayOutput(Replay, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`audit replay`: the decision recorded and the one made now; `differences` is empty when they agree."""
 
     decision: Decision  # type: ignore[assignment]  # as JSON, it is part of the document
     differences: list[str]
-
-
-class BundlesOutput(Output):
-    """`policy bundle`."""
-
-    bundles: list[Published]
-
-
-class FindingsOutput(Output):
-    """`policy check`."""
-
-    findings: list[Finding]
-
-
-class Suite(Output):
-    """`policy test`; `coverage` is in percent."""
-
-    passed: int
-    failed: int
-    skipped: int
-    cached_at: str | None
-    coverage: float | None
-    files: list[FileCoverage]
-    uncovered: list[Uncovered]
-    tests: list[TestResult]
-
-
-class ImpactOutput(Output):
-    """`impact`."""
-
-    base: Version
-    head: Version
-    first_day: date
-    last_day: date
-    people: int
-    people_changed: int
-    by_kind: dict[str, int]
-    by_reason: Counts
-    by_role: dict[str, Any]
-    by_location: dict[str, Any]
-    actions: list[DayActions]
-    changes: list[DecisionChange]
-
-
-class ExplorationOutput(Output):
-    """`policy explore`; `cases` is YAML, and empty when the tests reach everything that the people show."""
-
-    version: Version
-    tried: Tried
-    people: list[Explored]
-    missed: list[str]
-    problem: str | None
-    cases: str
-
-
-class MutationOutput(Output):
-    """`policy mutate`; `mutants` is how many there are, `counts` the results of those that were tried."""
-
-    mutants: int
-    counts: dict[str, int]
-    survivors: list[JudgedMutant]
-
-
-class PageOutput(Output):
-    """`policy page`: the sentences that no clause serves, and what rests on clauses that changed."""
-
-    clauses: list[PageClause]
-    unread: list[str]
-    rests: list[TracedClause]
-
-
-class ForecastOutput(Output):
-    """`forecast`."""
-
-    first_day: date
-    last_day: date
-    people: int
-    allowed_first: int
-    allowed_last: int
-    by_month: Counts
-    by_reason: dict[str, Any]
-    by_role: dict[str, Any]
-    by_location: dict[str, Any]
-    events: list[Event]
 
 
 class Verified(Output):
