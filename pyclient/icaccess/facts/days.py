@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from icaccess.errors import FactsError
 from icaccess.facts.settings import MappedSettings
+from icaccess.text import how_many
 from icaccess.validation import show
 
 _TIMESTAMP = re.compile(
@@ -20,6 +21,9 @@ _LOCAL = re.compile(r"[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}.*")
 _BARE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _TRIED = tuple(datetime(*day, 12, tzinfo=UTC) for day in ((1999, 12, 31), (2024, 2, 29), (2026, 10, 7)))
+_FEW = 2
+"""So few times may all be the same hour by chance."""
+_SETTING = ", or set `midnight_utc: day` or `midnight_utc: time`"
 _TIME_OF_DAY = ("%H", "%I", "%X", "%c", "%T", "%R", "%s")
 
 
@@ -27,7 +31,9 @@ class DayReader:
     """Turns what a source writes into days in the district's zone.
 
     A time of midnight at its own offset may be a day that some program wrote as a time. If all times of a
-    field are midnight, they are read as the days that they were written for; `settle` says so, or asks.
+    field are midnight, they are read as the days that they were written for; `settle` says so, or asks. It
+    also asks about a field whose times are all another full hour that moves each to the day before: they may
+    be midnights of another zone.
     """
 
     def __init__(self, zone: ZoneInfo, midnight_utc: Literal["day", "time"] | None = None) -> None:
@@ -35,6 +41,8 @@ class DayReader:
         self._midnight_utc = midnight_utc
         self._midnights: Counter[str] = Counter()
         self._times: Counter[str] = Counter()
+        self._moved: dict[str, Counter[int]] = {}
+        """For each field, the full hours whose day is another one in the district's zone."""
 
     def day(self, field: str, text: str) -> str:
         """The day of a timestamp with an offset; any other text unchanged.
@@ -58,23 +66,37 @@ class DayReader:
             day = moment.astimezone(UTC).astimezone(self._zone).date()
         except OverflowError as error:
             raise ValueError(f"{str(moment)!r} is no time that exists; write a day as YYYY-MM-DD") from error
-        if moment.time() == time(0) and day != moment.date() and self._midnight_utc != "time":
+        is_moved = moment.time() == time(moment.hour) and day != moment.date()
+        if is_moved and (self._midnight_utc == "day" or (not moment.hour and self._midnight_utc is None)):
             self._midnights[field] += 1
             return moment.date().isoformat()
+        if is_moved:
+            self._moved.setdefault(field, Counter())[moment.hour] += 1
         self._times[field] += 1
         return day.isoformat()
 
-    def settle(self) -> list[str]:
-        """A sentence for each field whose times were read as days; `FactsError` if only some can be."""
-        for field, count in self._midnights.items():
-            if self._times[field] and self._midnight_utc is None:
+    def settle(self, otherwise: str = "") -> list[str]:
+        """A sentence for each field whose times were read as days; `FactsError` where either may be meant.
+
+        `otherwise` is what else the author of the times can do, besides writing days.
+        """
+        write = f"write days as YYYY-MM-DD{otherwise}"
+        for field, others in self._times.items() if self._midnight_utc is None else ():
+            if count := self._midnights[field]:
                 raise FactsError(
-                    f"{field}: {count} times are midnight UTC, as programs write days, and "
-                    f"{self._times[field]} are not; write days as YYYY-MM-DD, or set `midnight_utc: day` or "
-                    "`midnight_utc: time`"
+                    f"{field}: {how_many(count, 'time is', 'times are')} midnight UTC, as programs write "
+                    f"days, and {how_many(others, 'is', 'are')} not; {write}"
+                )
+            moved = self._moved.get(field, Counter())
+            if _FEW < moved.total() == others and max(moved) - min(moved) <= 1:
+                hours = " or ".join(f"{hour:02}:00" for hour in sorted(moved))
+                raise FactsError(
+                    f"{field}: every time is {hours}, as programs write days of another zone, and its day is "
+                    f"another one in {self._zone.key}; {write}"
                 )
         return [
-            f"{field}: {count} times of midnight UTC are read as the written days"
+            f"{field}: {how_many(count, 'time of midnight UTC is', 'times of midnight UTC are')} read as the "
+            f"written {'day' if count == 1 else 'days'}"
             for field, count in self._midnights.items()
         ]
 
@@ -99,7 +121,10 @@ class RowDays:
                 f"zone: there is no time zone {settings.zone}; write one such as America/Denver"
             ) from error
         self._days = DayReader(zone, settings.midnight_utc)
-        self.settle = self._days.settle
+
+    def settle(self) -> list[str]:
+        """What `DayReader.settle` says, with the setting that answers its question."""
+        return self._days.settle(_SETTING)
 
     def day(self, name: str, value: Any) -> Any:
         """The day in a cell of the field `name`; anything but text and numbers unchanged.

@@ -116,8 +116,10 @@ class FileFacts(Facts):
     def _unread(self) -> Iterator[AnyRecord]:
         for file in self._files:
             if file.suffix.lower() == ".jsonl":
+                days = DayReader(self._zone)
                 with self._reading(file):
-                    yield from json_lines_unread(file, self._zone)
+                    yield from json_lines_unread(file, self._zone, days)
+                self._settle(file, days)
             else:
                 yield from (record for _, record in self._records_of(file))
 
@@ -125,6 +127,9 @@ class FileFacts(Facts):
         days = DayReader(self._zone)
         with self._reading(file):
             yield from READERS[file.suffix.lower()](file, days)
+        self._settle(file, days)
+
+    def _settle(self, file: Path, days: DayReader) -> None:
         try:
             self._notes += [f"{file}: {note}" for note in days.settle()]
         except FactsError as error:

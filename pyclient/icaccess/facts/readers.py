@@ -34,6 +34,8 @@ _SEPARATOR = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _CLOSING = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
 _FAR_DAY = re.compile(rb'"(?!19|20|21)\d{4}-(?<!"end":"9999-)(?<!"end": "9999-)')
 """What may be a day outside the years of the policy. Beginning with a quote alone, it is found fast."""
+_TIME = re.compile(rb"-\d\d[Tt ]\d\d:")
+"""What may be a time. Beginning with a dash alone, it is found fast."""
 _CLOSING_WRAPPED = re.compile(r"[ \t\r\n]*\][ \t\r\n]*}[ \t\r\n]*")
 
 
@@ -94,17 +96,22 @@ def read_json_lines(file: Path, days: DayReader) -> NumberedRecords:
         yield line, _from_json(raw, file, line, days)
 
 
-def json_lines_unread(file: Path, zone: ZoneInfo) -> Iterator[AnyRecord]:
-    """The same records unread: finds only the id of each line, and takes its digest."""
+def json_lines_unread(file: Path, zone: ZoneInfo, days: DayReader) -> Iterator[AnyRecord]:
+    """The same records unread: finds only the id of each line, and takes its digest.
+
+    Reads lines with times at once, so that `days` counts all times of the file.
+    """
     if _is_snapshot(file):
         yield from (record for _, record in read_snapshot(file))
         return
-    days = DayReader(zone)
     reading = f"{__version__} {zone.key} ".encode()  # the meaning of a line also depends on these
     for numbers, lines in _lines_together(file):
         read = [
             partial(_from_json, raw, file, number, days) for number, raw in zip(numbers, lines, strict=True)
         ]
+        if any(map(_TIME.search, lines)):
+            yield from (one() for one in read)
+            continue
         ids = _ids(lines) or [one().id for one in read]
         digests = [digest(reading + raw) for raw in lines]
         yield from map(Unread, ids, digests, read)

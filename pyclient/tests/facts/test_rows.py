@@ -263,11 +263,41 @@ def test_midnights_in_a_zone_of_the_source(tmp_path: Path) -> None:
 def test_midnights_among_other_times_need_an_answer(tmp_path: Path) -> None:
     text = "id,course,done\n1,X,2026-01-01T00:00:00Z\n1,X,2026-02-02T15:30:00Z\n"
     with pytest.raises(
-        FactsError, match=r"lms: completed_on: 1 times are midnight UTC, .* and 1 are not; write"
+        FactsError, match=r"lms: completed_on: 1 time is midnight UTC, .* and 1 is not; write"
     ):
         certifications(tmp_path, text)
     assert certifications(tmp_path, text, midnight_utc="day") == ["2026-01-01", "2026-02-02"]
     assert certifications(tmp_path, text, midnight_utc="time") == ["2025-12-31", "2026-02-02"]
+
+
+@pytest.mark.parametrize(
+    ("times", "hours"),
+    [
+        (["2026-01-01T06:00:00Z", "2023-08-10T05:00:00Z", "2026-02-02T06:00:00Z"], "05:00 or 06:00"),
+        (["2026-01-01T03:00Z", "2026-01-02T03:00Z", "2026-01-05T03:00Z"], "03:00"),
+    ],
+)
+def test_midnights_of_another_zone(tmp_path: Path, times: list[str], hours: str) -> None:
+    text = "id,course,done\n" + "".join(f"1,X,{one}\n" for one in times)
+    with pytest.raises(
+        FactsError, match=f"lms: completed_on: every time is {hours}, .*or set `midnight_utc: day`"
+    ):
+        certifications(tmp_path, text)
+    assert certifications(tmp_path, text, midnight_utc="day") == sorted(one[:10] for one in times)
+    assert certifications(tmp_path, text, midnight_utc="time")[-1] < max(times)[:10]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2026-01-01T06:00:00Z", "2026-02-02T06:00:00Z"],  # perhaps by chance
+        ["2026-01-01T06:00:00Z", "2026-02-02T03:00:00Z", "2026-02-03T04:00:00Z"],
+        ["2026-01-01T06:00:00Z", "2026-02-02T06:00:00Z", "2026-02-03T06:00:00Z", "2026-02-03T09:30:00Z"],
+    ],
+)
+def test_hours_that_are_no_midnights(tmp_path: Path, times: list[str]) -> None:
+    text = "id,course,done\n" + "".join(f"1,X,{one}\n" for one in times)
+    assert certifications(tmp_path, text)[0] == "2025-12-31"
 
 
 def test_a_text_that_nothing_can_hold_makes_its_person_undecided(tmp_path: Path) -> None:

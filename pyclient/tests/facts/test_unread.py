@@ -123,6 +123,21 @@ def test_what_stops_a_run_unread(tmp_path: Path, text: str, message: str) -> Non
         list(load([file], DENVER).records())
 
 
+TIMED = '{{"id": "{}", "certifications": [{{"name": "X", "completed_on": "2026-01-01T{}Z"}}]}}\n'
+
+
+def test_midnights_unread_are_told_and_asked_about(tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    file.write_text(TIMED.format(1, "00:00:00"))
+    facts = load([file], DENVER)
+    assert [read(one) for one in facts.unread()] == list(load([file], DENVER).records())
+    (report,) = facts.reports()
+    assert report.notes[0].endswith("1 time of midnight UTC is read as the written day")
+    file.write_text(TIMED.format(1, "00:00:00") + TIMED.format(2, "18:30:00"))
+    with pytest.raises(FactsError, match=r"1 time is midnight UTC.* and 1 is not; write days as YYYY-MM-DD$"):
+        list(load([file], DENVER).unread())
+
+
 def test_an_id_given_twice_in_one_record(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "1", "id": "2"}\n')
