@@ -22,7 +22,7 @@ _BARE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _TRIED = tuple(datetime(*day, 12, tzinfo=UTC) for day in ((1999, 12, 31), (2024, 2, 29), (2026, 10, 7)))
 _FEW = 2
-"""So few times may all be the same hour by chance."""
+"""Times of so few days may all be the same hour by chance."""
 _SETTING = ", or set `midnight_utc: day` or `midnight_utc: time`"
 _TIME_OF_DAY = ("%H", "%I", "%X", "%c", "%T", "%R", "%s")
 
@@ -41,8 +41,8 @@ class DayReader:
         self._midnight_utc = midnight_utc
         self._midnights: Counter[str] = Counter()
         self._times: Counter[str] = Counter()
-        self._moved: dict[str, Counter[int]] = {}
-        """For each field, the full hours whose day is another one in the district's zone."""
+        self._moved: dict[str, Counter[datetime]] = {}
+        """For each field, the times of a full hour, as written, whose day is another one in the district."""
 
     def day(self, field: str, text: str) -> str:
         """The day of a timestamp with an offset; any other text unchanged.
@@ -71,7 +71,7 @@ class DayReader:
             self._midnights[field] += 1
             return moment.date().isoformat()
         if is_moved:
-            self._moved.setdefault(field, Counter())[moment.hour] += 1
+            self._moved.setdefault(field, Counter())[moment.replace(tzinfo=None)] += 1
         self._times[field] += 1
         return day.isoformat()
 
@@ -88,11 +88,12 @@ class DayReader:
                     f"days, and {how_many(others, 'is', 'are')} not; {write}"
                 )
             moved = self._moved.get(field, Counter())
-            if _FEW < moved.total() == others and max(moved) - min(moved) <= 1:
-                hours = " or ".join(f"{hour:02}:00" for hour in sorted(moved))
+            days, hours = {one.date() for one in moved}, {one.hour for one in moved}
+            if len(days) > _FEW and moved.total() == others and max(hours) - min(hours) <= 1:
+                written = " or ".join(f"{hour:02}:00" for hour in sorted(hours))
                 raise FactsError(
-                    f"{field}: every time is {hours}, as programs write days of another zone, and its day is "
-                    f"another one in {self._zone.key}; {write}"
+                    f"{field}: every time is {written}, as programs write days of another zone, and its day "
+                    f"is another one in {self._zone.key}; {write}"
                 )
         return [
             f"{field}: {how_many(count, 'time of midnight UTC is', 'times of midnight UTC are')} read as the "

@@ -33,6 +33,8 @@ class ParsedRow(NamedTuple):
     reason: str | None = None
     account: str | None = None
     """The source's own name for that person, such as a `sourcedId`, if it has one beside the key."""
+    series: str = ""
+    """Which of that person's jobs it is about, if the source tells them apart."""
 
 
 class Unusable(NamedTuple):

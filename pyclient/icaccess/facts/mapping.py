@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 
 from icaccess.config import Config
+from icaccess.facts.conditions import Conditions, cell_text
 from icaccess.facts.days import RowDays
 from icaccess.facts.interface import ParsedRow, Source, Unusable
 from icaccess.facts.kinds import FACTS, Ended
-from icaccess.facts.names import plain
 from icaccess.facts.record import DATED, FAR_YEAR, day_problem, kept_id, text_problem
 from icaccess.facts.settings import Kind, MappedSettings
 from icaccess.models import Assignment, EmploymentPeriod, Fact
-from icaccess.validation import explain, field_name, show
+from icaccess.validation import explain, field_name
 
 _BOOLEANS = {"true": True, "false": False}
 _REMEMBERED = 100
@@ -27,10 +27,6 @@ _REMEMBERED = 100
 _BOOLEAN_FIELDS = {"school_based", "held"}
 _NOT_MAPPED = {"approver_jobs", "absent", "basis"}
 _LIST_FIELDS = {"locations", "unknown", "none"}
-
-
-Conditions = list[tuple[Callable[[Any], Any], frozenset[str]]]
-"""Columns, each with the texts that it may have."""
 
 
 class MappedSource(Source):
@@ -53,12 +49,9 @@ class MappedSource(Source):
         )
         self._key = self.column(key_column)
         self._columns = {name: self.column(column) for name, column in settings.fields.items()}
-        self._where = self._conditions(settings.where)
-        self._spellings = [
-            {form: text for text in sorted(texts, reverse=True) if (form := plain(text))}
-            for texts in settings.where.values()
-        ]
-        self._ended = self._conditions(settings.ended)
+        self._where = Conditions("where", settings.where, self.column)
+        self._ended = Conditions("ended", settings.ended, self.column)
+        self._series = self.column(settings.series) if settings.series else None
         self._patterns = {
             name: [
                 (_pattern(name, text, meaning), meaning)
@@ -96,8 +89,8 @@ class MappedSource(Source):
                 reason = raw
             elif isinstance(raw, Unusable):
                 key, reason = self.key_of(raw.row), raw.reason
-            elif place <= self._skip or not (_meets(raw, self._where) or self._is_empty(raw)):
-                reason = None if place <= self._skip else self._misspelled(raw)
+            elif place <= self._skip or not (self._where.meets(raw) or self._is_empty(raw)):
+                reason = None if place <= self._skip else self._where.misspelled(raw)
                 if reason is None:
                     self.left_out += 1
                     continue
@@ -116,7 +109,8 @@ class MappedSource(Source):
                 except ValueError as error:
                     reason = str(error)
             reason = None if reason is None else f"{settings.name} row {number}: {reason}"
-            yield ParsedRow(settings.gives, number, self.key_kind, key, fact, reason, account)
+            series = "" if self._series is None or isinstance(raw, str) else cell_text(self._series(raw))
+            yield ParsedRow(settings.gives, number, self.key_kind, key, fact, reason, account, series)
         self.notes += self._days.settle()
 
     def key_of(self, raw: Mapping[str, Any]) -> str | None:
@@ -140,26 +134,6 @@ class MappedSource(Source):
     def _is_empty(self, raw: Mapping[str, Any]) -> bool:
         return all(self._present(value) is None for value in raw.values())
 
-    def _conditions(self, columns: dict[str, tuple[str, ...]]) -> Conditions:
-        return [(self.column(column), frozenset(texts)) for column, texts in columns.items()]
-
-    def _misspelled(self, raw: Mapping[str, Any]) -> str | None:
-        """Why nobody can say whether a row counts that `where` leaves out for a spelling; None otherwise."""
-        problem = None
-        for (look, texts), spellings, column in zip(
-            self._where, self._spellings, self.settings.where, strict=True
-        ):
-            written = _text(look(raw))
-            meant = spellings.get(plain(written))
-            if meant is None:
-                return None
-            if written not in texts and problem is None:
-                problem = (
-                    f"{column} {show(written)} may be {show(meant)} of `where`, spelled differently; "
-                    "correct it, or add it to `where`"
-                )
-        return problem
-
     def _fact(self, key: str, raw: Mapping[str, Any]) -> Fact:
         """The fact in a row; `ValueError` says why there is none."""
         values = self._values(key, raw)
@@ -167,8 +141,10 @@ class MappedSource(Source):
             if name in values:
                 values[name] = self._days.day(name, values[name])
         of = FACTS[self.settings.gives]
-        if self._ended and _meets(raw, self._ended):
+        if self._ended and self._ended.meets(raw):
             of, values = Ended, {"start": values.get("start")}
+        elif (problem := self._ended.misspelled(raw)) is not None:
+            raise ValueError(problem)
         try:
             fact = msgspec.convert(values, of)
         except msgspec.ValidationError as error:
@@ -252,25 +228,19 @@ def _check(settings: MappedSettings) -> None:
                 )
     if settings.date_format and "%Z" in settings.date_format:
         raise ValueError("date_format: %Z reads a zone's name and drops it; write %z, or set `zone`")
+    _check_ends(settings, known)
+
+
+def _check_ends(settings: MappedSettings, known: set[str]) -> None:
     if settings.ends and "end" not in known:
         raise ValueError(f"ends: {settings.gives} have no end; leave it out")
     if settings.ends == "next_row" and "start" not in settings.fields:
         raise ValueError("ends: next_row needs the start of each row; name its column as fields.start")
     if settings.ends == "day_after" and "end" not in settings.fields:
         raise ValueError("ends: day_after needs the end of each row; name its column as fields.end")
-    if settings.ended and settings.ends != "next_row":
-        raise ValueError("ended: works only with `ends: next_row`; other rows have their own end")
-
-
-def _meets(raw: Mapping[str, Any], conditions: Conditions) -> bool:
-    return all(_text(look(raw)) in texts for look, texts in conditions)
-
-
-def _text(value: Any) -> str:
-    """A cell as text to compare with the texts of `where`; JSON's `true` and `1` keep their spelling."""
-    if isinstance(value, str):
-        return value.strip()
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    for name in ("ended", "series"):
+        if getattr(settings, name) and settings.ends != "next_row":
+            raise ValueError(f"{name}: works only with `ends: next_row`; other rows have their own end")
 
 
 def _is_pattern(text: str) -> bool:

@@ -72,6 +72,8 @@ class MappedSettings(SourceSettings, frozen=True, kw_only=True):
     ends: Ends | None = None
     ended: dict[Text, Texts] = msgspec.field(default_factory=dict)
     """With `ends: next_row`, the columns and texts of a row that says that the job, or employment, ended."""
+    series: Text | None = None
+    """With `ends: next_row`, the column that tells a person's jobs apart: a row ends only one of its job."""
     list_separator: Text = ";"
 
 

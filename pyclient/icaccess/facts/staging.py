@@ -22,7 +22,7 @@ from icaccess.facts.kinds import FACTS, Ended, Person
 from icaccess.facts.names import Renaming, day_of, normal_key, spreadsheet_id
 from icaccess.facts.record import FAR_YEAR
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
-from icaccess.facts.staging_sql import COUNT, FILLED, RESOLVE, TABLES
+from icaccess.facts.staging_sql import COUNT, FILLED, ORDER, RESOLVE, TABLES
 from icaccess.models import Approval, Assignment, Fact
 
 HR_KINDS: tuple[Kind, ...] = ("people", "employment", "assignments")
@@ -81,7 +81,7 @@ class Staging:
             rows = list(rows)
             self._given.update((source, row.kind) for row in rows)
             lines = [self._line(source, row, approver_key) for row in rows]
-            self._db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", lines)
+            self._db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", lines)
             identities = [identity for row in rows for identity in self._identities(source, row)]
             self._db.executemany("INSERT OR IGNORE INTO identity VALUES (?, ?, ?, ?, ?, ?)", identities)
 
@@ -108,16 +108,20 @@ class Staging:
         self._db.executescript(RESOLVE.format(hr_kinds=", ".join(f"'{kind}'" for kind in kinds)) + "BEGIN;")
 
     def chain(self, source: int) -> None:
-        """End each row of a person the day before their next one; if rows share a day, the last counts."""
+        """End each row of a person the day before their next one; if rows share a day, the later one counts.
+
+        The later one is the last in the source, or the first where the source lists the newest row first.
+        """
+        (newest_first,) = self._db.execute(ORDER, (source,)).fetchone()
         self._db.execute("DROP TABLE IF EXISTS chain")
         self._db.execute(
-            "CREATE TEMP TABLE chain AS SELECT rowid AS place, id, kind, fact FROM entry"
-            " WHERE source = ? AND id NOT NULL AND fact NOT NULL ORDER BY id, day, row",
-            (source,),
+            "CREATE TEMP TABLE chain AS SELECT rowid AS place, id, series, kind, fact FROM entry"
+            " WHERE source = ? AND id NOT NULL AND fact NOT NULL ORDER BY id, series, day, iif(?, -row, row)",
+            (source, newest_first),
         )
-        rows = self._db.execute("SELECT place, id, kind, fact FROM chain ORDER BY rowid")
-        for _, group in groupby(rows, itemgetter(1)):
-            own = [(place, kind, msgspec.json.decode(fact)) for place, _, kind, fact in group]
+        rows = self._db.execute("SELECT place, id, series, kind, fact FROM chain ORDER BY rowid")
+        for _, group in groupby(rows, itemgetter(1, 2)):
+            own = [(place, kind, msgspec.json.decode(fact)) for place, _, _, kind, fact in group]
             for (place, kind, fact), (_, _, following) in zip(own, [*own[1:], (0, "", {})], strict=True):
                 if kind == ENDED or fact["start"] == following.get("start"):
                     self._db.execute("UPDATE entry SET kind = ?, fact = NULL WHERE rowid = ?", (ENDED, place))
@@ -254,7 +258,7 @@ class Staging:
         return (
             source, row.row, kind, row.key_kind, key, key if row.key_kind == "id" else None,
             str(day or ""), None if fact is None else self._encode(fact), row.reason,
-            approver_key, by,
+            row.series, approver_key, by,
         )  # fmt: skip
 
     def _identities(self, source: int, row: ParsedRow) -> Iterator[tuple[object, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 TABLES = """
 CREATE TABLE entry(
     source INT, row INT, kind TEXT, key_kind TEXT, key TEXT, id TEXT, day TEXT, fact BLOB, reason TEXT,
-    by_kind TEXT, by_key TEXT, by_id TEXT
+    series TEXT, by_kind TEXT, by_key TEXT, by_id TEXT
 );
 CREATE TABLE name(key_kind TEXT, key TEXT, id TEXT, PRIMARY KEY(key_kind, key, id)) WITHOUT ROWID;
 CREATE TABLE identity(
@@ -98,6 +98,13 @@ SELECT count(*),
 FROM entry e WHERE source = ?
 """
 """How many rows a source gave, and what became of them."""
+ORDER = """
+SELECT total(day < before) > total(day > before) FROM (
+    SELECT day, lag(day) OVER (PARTITION BY id, series ORDER BY row) AS before FROM entry
+    WHERE source = ? AND id NOT NULL AND fact NOT NULL
+)
+"""
+"""Whether a source lists each person's rows newest first."""
 FILLED = """
 SELECT e.kind || '.' || f.key, count(*) FROM entry e, json_each(e.fact) f
 WHERE e.source = ? AND e.kind <> 'access' GROUP BY 1

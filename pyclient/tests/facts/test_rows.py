@@ -160,6 +160,43 @@ def test_each_row_may_end_the_one_before_it(tmp_path: Path) -> None:
     assert employee(records, "1")["approvals"][0]["approver_jobs"] == employee(records, "2")["assignments"]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_rows_of_one_day_the_newest_counts(tmp_path: Path, *, turned: bool) -> None:
+    head, *rows = (
+        "id,role,location,start",
+        "1,A,210,2020-01-01",
+        "1,B,210,2022-05-01",
+        "1,C,210,2022-05-01",
+        "2,Principal,210,2020-01-01",
+    )
+    text = "\n".join([head, *(reversed(rows) if turned else rows)])
+    settings = {**NO_END, "ends": "next_row"}
+    records, _ = merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
+    assert [job["role"] for job in employee(records, "1")["assignments"]] == ["A", "C"]
+
+
+def test_a_row_ends_only_one_of_its_own_series(tmp_path: Path) -> None:
+    text = (
+        "id,role,location,start,job,action\n1,A,210,2020-01-01,0,HIR\n1,B,900,2022-05-01,1,HIR\n"
+        "1,C,210,2023-05-01,0,XFR\n1,,,2024-05-01,1,TER\n2,Principal,210,2020-01-01,0,HIR\n"
+    )
+    settings = {**NO_END, "ends": "next_row", "series": "job", "ended": {"action": ["TER"]}}
+    records, _ = merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
+    held = [(job["role"], job.get("end")) for job in employee(records, "1")["assignments"]]
+    assert held == [("A", "2023-04-30"), ("B", "2024-04-30"), ("C", None)]
+    settings["series"] = "record"
+    with pytest.raises(FactsError, match=r"jobs: .* has no column 'record'"):
+        merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
+
+
+def test_an_end_whose_action_is_misspelled_is_unknown(tmp_path: Path) -> None:
+    text = "id,role,location,start,action\n1,A,210,2020-01-01,HIR\n1,A,210,2022-05-01,Ter\n"
+    settings = {**NO_END, "ends": "next_row", "ended": {"action": ["TER", "RET"]}}
+    records, _ = merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
+    said = "action 'Ter' may be 'TER' of `ended`, spelled differently; correct it, or add it to `ended`"
+    assert records["1"] == InvalidRecord("1", f"jobs row 3: {said}")
+
+
 def test_employment_that_ended_by_a_row_of_its_own(tmp_path: Path) -> None:
     text = "id,start,why\n1,2020-01-01,HIR\n1,2021-06-30,TER\n2,2020-01-01,HIR\n3,2020-01-01,HIR\n"
     record = employment(tmp_path, text, fields={"start": "start"}, ends="next_row", ended={"why": ["TER"]})
@@ -201,6 +238,7 @@ def test_two_open_rows_of_a_source_that_has_ends_are_told(tmp_path: Path) -> Non
         ({**JOBS, "key": {"id": "a", "email": "b"}}, "key: must name only one thing"),
         ({**BY_ID, "ends": "day_after"}, "ends: certifications have no end; leave it out"),
         ({**JOBS, "ended": {"x": ["y"]}}, "ended: works only with `ends: next_row`"),
+        ({**JOBS, "series": "x"}, "series: works only with `ends: next_row`"),
         ({**JOBS, "ends": "whenever"}, "ends: the value is not one of day_after, last_day, next_row"),
         ({**JOBS, "where": {"x": ["y"], "z": []}}, "sources[0].where.z: is empty; give a value"),
         ({**JOBS, "fields": {"role": 1}}, "sources[0].fields.role: the value does not read as text; put it in quotes"),
@@ -291,6 +329,7 @@ def test_midnights_of_another_zone(tmp_path: Path, times: list[str], hours: str)
     "times",
     [
         ["2026-01-01T06:00:00Z", "2026-02-02T06:00:00Z"],  # perhaps by chance
+        ["2026-01-01T06:00:00Z"] * 4,  # one moment
         ["2026-01-01T06:00:00Z", "2026-02-02T03:00:00Z", "2026-02-03T04:00:00Z"],
         ["2026-01-01T06:00:00Z", "2026-02-02T06:00:00Z", "2026-02-03T06:00:00Z", "2026-02-03T09:30:00Z"],
     ],

@@ -30,7 +30,14 @@ class CsvSource(MappedSource):
 
     def __init__(self, config: Config, settings: CsvSettings) -> None:
         super().__init__(config, settings)
-        mapped = (*settings.key.values(), *settings.fields.values(), *settings.where, *settings.ended)
+        series = (settings.series,) if settings.series else ()
+        mapped = (
+            *settings.key.values(),
+            *settings.fields.values(),
+            *settings.where,
+            *settings.ended,
+            *series,
+        )
         self._file = CsvFile(settings, config.path(settings.path), (*mapped, *settings.expect.columns))
         self._manifest = config.path(settings.manifest) if settings.manifest else None
         self._skip = 0  # these lines come before the header, and are skipped there
