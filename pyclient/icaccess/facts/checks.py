@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
 from icaccess.errors import FactsError
+from icaccess.facts import last_run
 from icaccess.facts.interface import Source, SourceReport
+from icaccess.facts.last_run import FEW, listed
 from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, no_name, words_of
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
@@ -18,12 +20,8 @@ from icaccess.models import SourceSize
 from icaccess.text import how_many
 from icaccess.validation import show
 
-_FEW = 2
-"""How many rows or people a source may always lose or gain, and how many rows prove nothing."""
 _CORRECT = "correct `values`, `facts.aliases` or policy data, or set `expect.known_names: false`"
 _RESPELL = "correct it or translate it with `values`; for another name set `expect.known_names: false`"
-_COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
-"""Fields and names whose last few rows may be gone in the next run without a fault."""
 
 
 class Misspelled(NamedTuple):
@@ -70,7 +68,7 @@ class Checks:
         self._believe_ids(index, report, settings.expect)
         self._believe_keys(index, report, settings.expect)
         report.filled.update(self._known_names(index))
-        notes += self._compare_size(index, report, settings.expect)
+        notes += self._compare_last(index, report, settings.expect)
         near: dict[str, str] = {}
         if self._known is not None:
             notes += self._compare_names(index, self._known, near)
@@ -88,13 +86,18 @@ class Checks:
 
         What such a row says is unknown until it is corrected, and so is all that rests on it.
         """
+        found = self._misspelled.get(index, ())
         rejected = sum(
             self.staging.reject(
                 index,
-                (kind, field, text),
-                f"{field} {show(text)} {why}",
+                place,
+                {
+                    text: f"{field} {show(text)} {why}"
+                    for kind, field, text, why in found
+                    if (kind, field) == place
+                },
             )
-            for kind, field, text, why in self._misspelled.get(index, ())
+            for place in dict.fromkeys((kind, field) for kind, field, _, _ in found)
         )
         return msgspec.structs.replace(
             report, used=report.used - rejected, rejected=report.rejected + rejected
@@ -148,46 +151,19 @@ class Checks:
             "`ends: next_row`"
         ]
 
-    def _compare_size(self, index: int, report: SourceReport, expect: Expect) -> list[str]:
-        """`FactsError` for a source much smaller or larger than its last good run, or without a column."""
+    def _compare_last(self, index: int, report: SourceReport, expect: Expect) -> list[str]:
+        """A sentence, or `FactsError`, where a source differs from its last good run."""
         last = self._remembered.get(report.name)
         if last is None:
             return []
-        for what, now, then in (("rows", report.rows, last.rows), ("people", report.people, last.people)):
-            if then - now > max(_FEW, expect.max_shrink * then):
-                option = "max_shrink"
-            elif expect.max_growth is not None and now - then > max(_FEW, expect.max_growth * then):
-                option = "max_growth"
-            else:
-                continue
-            raise FactsError(
-                f"{report.name}: has {now} {what}, and had {then} in the last good run; get it whole again, "
-                f"or set `expect.{option}` for one run if this is right"
-            )
-        if report.rows and expect.max_shrink < 1:
-            self._compare_columns(index, report, last.filled)
-        if last.newest and report.newest and report.newest < last.newest:
-            return [f"its newest day is {report.newest}, and was {last.newest} in the last good run"]
-        return []
-
-    def _compare_columns(self, index: int, report: SourceReport, filled: Mapping[str, int]) -> None:
-        """`FactsError` when no row has a field, or a name, that some had in the last good run."""
-        for field, then in filled.items():
-            if field in report.filled or then <= (_FEW if _COMES_AND_GOES.search(field) else 0):
-                continue
-            kind, _, name = field.partition(" ")[0].partition(".")
-            texts = self.staging.texts(index, cast("Kind", kind), name) if " " in field else {}
-            now = f"; they are {_listed(texts)} now" if texts else ""
-            raise FactsError(
-                f"{report.name}: no row has {field} any more, and {then} had it in the last good run{now}; "
-                "get it whole again, correct `values`, or set `expect.max_shrink: 1` for one run"
-            )
+        places = () if self._known is None else self._known.locations.names
+        return last_run.compare(report, last, expect, partial(self.staging.texts, index), places)
 
     def _known_names(self, index: int) -> dict[str, int]:
-        """How many rows have each certification and role that policy data knows."""
+        """How many rows have each certification, role and location that policy data knows."""
         return {
             f"{kind}.{field} {show(text)}": count
-            for kind, field in NAMED[:2]
+            for kind, field in NAMED[:3]
             for text, count in self.staging.texts(index, kind, field).items()
             if self._known is not None and text in self._known.names(kind, field)
         }
@@ -202,14 +178,14 @@ class Checks:
             names, texts = known.names(kind, field), self.staging.texts(index, kind, field)
             rows = sum(texts.values())
             if (
-                rows > _FEW
+                rows > FEW
                 and source.settings.expect.known_names
                 and not self._any_known(index, kind, field, names)
                 and (field != "role" or kind != "assignments" or any(map(names.likeness, texts)))
             ):
                 raise FactsError(
                     f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
-                    f"({_listed(names.names)}); they have {_listed(texts)}; {_CORRECT}"
+                    f"({listed(names.names)}); they have {listed(texts)}; {_CORRECT}"
                 )
             if kind == "certifications" and source.settings.expect.known_names:
                 self._believe_spelling(index, names, texts)
@@ -284,10 +260,10 @@ class Checks:
                 continue
             likely = ((text, _likeness(kind, names, text)) for text in texts)
             near = {text: texts[text] for text, like in likely if like is not None and like.name == name}
-            if sum(near.values()) > _FEW:
+            if sum(near.values()) > FEW:
                 raise FactsError(
                     f"{name_of}: no row has the {field} {show(name)} of policy data, and "
-                    f"{sum(near.values())} have {_listed(near)}; {_CORRECT}"
+                    f"{sum(near.values())} have {listed(near)}; {_CORRECT}"
                 )
 
     def _any_known(self, index: int, kind: Kind, field: str, names: KnownNames) -> bool:
@@ -309,8 +285,3 @@ class Checks:
 def _likeness(kind: Kind, known: KnownNames, text: str) -> Likeness | None:
     """The known name that a text nearly is; a course named after a required one may be its renewal."""
     return known.likeness(text) or (known.held_by(text) if kind == "certifications" else None)
-
-
-def _listed(names: Iterable[str]) -> str:
-    shown = [show(name) for name, _ in zip(names, range(5), strict=False)]
-    return ", ".join(shown)

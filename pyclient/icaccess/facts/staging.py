@@ -7,7 +7,7 @@ name that disappears when the process ends.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -22,7 +22,7 @@ from icaccess.facts.kinds import FACTS, Ended, Person
 from icaccess.facts.names import Renaming, day_of, normal_key, spreadsheet_id
 from icaccess.facts.record import FAR_YEAR
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
-from icaccess.facts.staging_sql import COUNT, FILLED, ORDER, RESOLVE, TABLES
+from icaccess.facts.staging_sql import COUNT, COUNT_TEXTS, FILLED, ORDER, REJECT, RESOLVE, TABLES
 from icaccess.models import Approval, Assignment, Fact
 
 HR_KINDS: tuple[Kind, ...] = ("people", "employment", "assignments")
@@ -74,6 +74,8 @@ class Staging:
         self._encode = msgspec.json.Encoder().encode
         self._decoders = {kind: msgspec.json.Decoder(of).decode for kind, of in FACTS.items()}
         self._jobs_of = lru_cache(20_000)(self._assignments)
+        self._texts: dict[tuple[int, str, str], dict[str, int]] = {}
+        """What `texts` answered, until rows change."""
 
     def add(self, source: int, rows: Iterable[ParsedRow], approver_key: KeyKind) -> None:
         """Write rows of the source at that place in the list; any thread may."""
@@ -87,6 +89,7 @@ class Staging:
 
     def drop(self, source: int) -> None:
         """Drop all rows of a source that turned out not to be credible."""
+        self._texts.clear()
         self._db.execute("DELETE FROM entry WHERE source = ?", (source,))
         self._db.execute("DELETE FROM identity WHERE source = ?", (source,))
 
@@ -112,6 +115,7 @@ class Staging:
 
         The later one is the last in the source, or the first where the source lists the newest row first.
         """
+        self._texts.clear()
         (newest_first,) = self._db.execute(ORDER, (source,)).fetchone()
         self._db.execute("DROP TABLE IF EXISTS chain")
         self._db.execute(
@@ -143,18 +147,14 @@ class Staging:
         )
         return list(found)
 
-    def texts(self, source: int, kind: Kind, field: str) -> dict[str, int]:
+    def texts(self, source: int, kind: str, field: str) -> dict[str, int]:
         """The texts that a field of one kind of fact holds in a source, with the number of rows of each."""
         if (source, kind) not in self._given:  # each query looks at the rows of all sources
             return {}
-        return dict(
-            self._db.execute(
-                "SELECT json_extract(fact, '$.' || ?) AS text, count(*) FROM entry"
-                " WHERE source = ? AND kind = ? AND fact NOT NULL GROUP BY text HAVING text NOT NULL"
-                " ORDER BY count(*) DESC, text",
-                (field, source, kind),
-            )
-        )
+        asked = (source, kind, field)
+        if asked not in self._texts:
+            self._texts[asked] = dict(self._db.execute(COUNT_TEXTS, (field, source, kind)))
+        return self._texts[asked]
 
     def employees(self) -> Iterator[tuple[str, list[Staged], dict[str, str]]]:
         """Each employee in the order of ids: the id, the rows by kind and day, the `doubts` about others."""
@@ -175,14 +175,14 @@ class Staging:
         """The assignments that HR's rows give somebody, or which of the rows leaves them unknown."""
         return self._jobs_of(identifier)
 
-    def reject(self, source: int, text: tuple[Kind, str, str], reason: str) -> int:
-        """Make the rows of a source unusable that have a text in a field of one kind of fact; how many."""
-        found = self._db.execute(
-            "UPDATE entry SET fact = NULL, reason = source_name(source) || ' row ' || row || ': ' || ?"
-            " WHERE source = ? AND kind = ? AND fact NOT NULL AND json_extract(fact, '$.' || ?) = ?"
-            " RETURNING row, coalesce(id, key), reason",
-            (reason, source, text[0], *text[1:]),
-        ).fetchall()
+    def reject(self, source: int, place: tuple[Kind, str], reasons: Mapping[str, str]) -> int:
+        """Make the rows unusable that have one of these texts in a field of one kind; how many these are."""
+        self._texts.clear()
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wrong(text TEXT PRIMARY KEY, why TEXT)")
+        self._db.execute("DELETE FROM wrong")
+        self._db.executemany("INSERT INTO wrong VALUES (?, ?)", reasons.items())
+        kind, field = place
+        found = self._db.execute(REJECT, (field, source, kind)).fetchall()
         for row, owner, problem in found:
             self.note(Issue(source, row, owner, problem))
         return len(found)

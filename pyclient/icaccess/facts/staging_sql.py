@@ -105,6 +105,18 @@ SELECT total(day < before) > total(day > before) FROM (
 )
 """
 """Whether a source lists each person's rows newest first."""
+COUNT_TEXTS = """
+SELECT json_extract(fact, '$.' || ?) AS text, count(*) FROM entry
+WHERE source = ? AND kind = ? AND fact NOT NULL
+GROUP BY text HAVING text NOT NULL ORDER BY count(*) DESC, text
+"""
+"""The texts of a field in the rows of one kind of a source, with the number of rows of each."""
+REJECT = """
+UPDATE entry SET fact = NULL, reason = source_name(source) || ' row ' || row || ': ' || why
+FROM wrong WHERE json_extract(fact, '$.' || ?) = text AND source = ? AND kind = ? AND fact NOT NULL
+RETURNING row, coalesce(id, key), reason
+"""
+"""Makes the rows unusable that hold a text of the table `wrong`."""
 FILLED = """
 SELECT e.kind || '.' || f.key, count(*) FROM entry e, json_each(e.fact) f
 WHERE e.source = ? AND e.kind <> 'access' GROUP BY 1

@@ -49,12 +49,16 @@ def test_what_a_run_remembers_is_what_the_next_one_is_compared_with(tmp_path: Pa
 @pytest.mark.parametrize(
     ("before", "now", "expect", "says"),
     [
-        (20, 17, {}, "lms: has 17 rows, and had 20 in the last good run; get it whole again, or set `expect.max_shrink` for one run"),
+        (100, 0, {"min_rows": 0}, "lms: has 0 rows, and had 100 in the last good run; get it whole again, or set `expect.max_shrink: 1` for one run"),
+        (20, 17, {}, "lms: has 17 rows, and had 20 in the last good run; get it whole again, or set `expect.max_shrink: 0.16` for one run"),
         (20, 18, {}, None),
         (100, 20, {"max_shrink": 0.8}, None),
         (100, 19, {"max_shrink": 0.8}, "lms: has 19 rows, and had 100"),
+        (20, 17, {"max_shrink": 0.16}, None),
+        (100, 20, {}, "or set `expect.max_shrink: 0.81` for one run"),
         (5, 20, {}, None),
-        (5, 20, {"max_growth": 2}, "lms: has 20 rows, and had 5 in the last good run; get it whole again, or set `expect.max_growth`"),
+        (5, 20, {"max_growth": None}, None),
+        (5, 20, {"max_growth": 2}, "lms: has 20 rows, and had 5 in the last good run; get it whole again, or set `expect.max_growth: null` for one run"),
         (7, 20, {"max_growth": 2}, None),
     ],
 )  # fmt: skip
@@ -161,6 +165,27 @@ COURSES = "email,course,done\n" + "".join(
     for who in ("one", "two")
     for course in ("Walk-In Scheduling Certification", "Elementary Scheduling Certification")
 )
+
+
+MOVED = DISTRICT["jobs.csv"].replace(",210,", ",610,")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_location_renumbered_for_everybody(tmp_path: Path, *, is_known: bool) -> None:
+    files = {"lms.csv": COURSES.replace(" Certification", "")}
+    size = reports(judged(tmp_path, files))["jobs"].size
+    assert size.filled["assignments.location '210'"] == 3
+    config = judged(tmp_path, {**files, "jobs.csv": MOVED})
+    if is_known:  # and the school has closed
+        places = config.directory / "locations" / "data.yaml"
+        places.write_text(places.read_text() + '"610": {name: Other, type: school}\n')
+        assert reports(config, {"jobs": size})
+        return
+    with pytest.raises(FactsError) as caught:
+        reports(config, {"jobs": size})
+    assert str(caught.value).startswith(
+        "jobs: no row has assignments.location '210' any more, and 3 had it in the last good run; they are '610' now"
+    )
 
 
 def test_a_transcript_with_no_known_name_is_not_believed(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""Whether a source is credible beside its last good run: as large, with the same columns and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from math import floor
+
+from icaccess.errors import FactsError
+from icaccess.facts.interface import SourceReport
+from icaccess.facts.settings import Expect
+from icaccess.models import SourceSize
+from icaccess.validation import show
+
+FEW = 2
+"""How many rows or people a source may always lose or gain, and how many rows prove nothing."""
+_COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
+"""Fields and names whose last few rows may be gone in the next run without a fault."""
+_PLACES = "assignments.location"
+
+Texts = Callable[[str, str], Mapping[str, int]]
+"""The texts that a field of one kind of fact has in the source now, each with its rows."""
+
+
+def compare(
+    report: SourceReport, last: SourceSize, expect: Expect, texts: Texts, places: Collection[str]
+) -> list[str]:
+    """What a person should know about a source that is older than the last good run.
+
+    `FactsError` for one that is much smaller or larger, or in which no row has a column, or a name, that some
+    had. `places` are the locations of policy data.
+    """
+    _compare_size(report, last, expect)
+    if report.rows and expect.max_shrink < 1:
+        _compare_filled(report, last.filled, texts, places)
+    if last.newest and report.newest and report.newest < last.newest:
+        return [f"its newest day is {report.newest}, and was {last.newest} in the last good run"]
+    return []
+
+
+def _compare_size(report: SourceReport, last: SourceSize, expect: Expect) -> None:
+    sizes = (("rows", report.rows, last.rows), ("people", report.people, last.people))
+    for what, now, then in sizes:
+        if then - now > max(FEW, expect.max_shrink * then):
+            share = min(1, max(floor(100 - 100 * now / then) + 1 for _, now, then in sizes if then) / 100)
+            setting = f"expect.max_shrink: {share:g}"
+        elif expect.max_growth is not None and now - then > max(FEW, expect.max_growth * then):
+            setting = "expect.max_growth: null"
+        else:
+            continue
+        raise FactsError(
+            f"{report.name}: has {now} {what}, and had {then} in the last good run; get it whole again, or "
+            f"set `{setting}` for one run if this is right"
+        )
+
+
+def _compare_filled(
+    report: SourceReport, filled: Mapping[str, int], texts: Texts, places: Collection[str]
+) -> None:
+    for field, then in filled.items():
+        if field in report.filled or then <= (FEW if _COMES_AND_GOES.search(field) else 0):
+            continue
+        column, _, written = field.partition(" ")
+        found = texts(*column.split(".")) if written else {}
+        if written and column == _PLACES:
+            # A school that closed is no fault; one whose people are somewhere unknown may have a new number.
+            found = {text: rows for text, rows in found.items() if text not in places}
+            if sum(found.values()) <= FEW:
+                continue
+        now = f"; they are {listed(found)} now" if found else ""
+        raise FactsError(
+            f"{report.name}: no row has {field} any more, and {then} had it in the last good run{now}; "
+            "get it whole again, correct `values`, `facts.aliases` or policy data, or set "
+            "`expect.max_shrink: 1` for one run"
+        )
+
+
+def listed(names: Collection[str]) -> str:
+    """The first five names."""
+    return ", ".join(show(name) for name, _ in zip(names, range(5), strict=False))
