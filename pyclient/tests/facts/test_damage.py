@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -14,14 +12,10 @@ from icaccess.opa.client import AccessClient
 ROOT = Path(__file__).parents[3]
 
 
-def benchmark(name: str) -> ModuleType:
-    """A program of `benchmarks/` as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the programs of `benchmarks/` be imported."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
 
 
 TAKEN_FOR_NEW = {
@@ -38,10 +32,10 @@ TAKEN_FOR_NEW = {
 
 @pytest.mark.slow
 def test_a_damaged_feed_takes_nobodys_access(tmp_path: Path) -> None:
-    feeds = benchmark("feeds")
+    feeds = import_module("feeds")
     found = list(feeds.every_result(ROOT / "policy", tmp_path, every=20))
     assert {name for name, *_ in found} == {"csv", "oneroster", "approvals", "yaml", "json", "jsonl"}
-    assert {way for _, _, way, _ in found} > set(feeds.WAYS)
+    assert {way for _, _, way, _ in found} > set(import_module("damage").WAYS)
     assert sum(result.cases for *_, result in found) > 500
     revoked = {one.rpartition(": ")[2].split()[0] for *_, result in found for one in result.revoked}
     assert revoked <= TAKEN_FOR_NEW
@@ -51,7 +45,7 @@ def test_a_damaged_feed_takes_nobodys_access(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_year_removes_those_whom_the_page_removes(tmp_path: Path, client: AccessClient) -> None:
-    found = benchmark("year").Year(client, 80, 1, tmp_path / "config").run()
+    found = import_module("year").Year(client, 80, 1, tmp_path / "config").run()
     assert found.wrong == []
     assert {"not_employed", "approval_not_for_current_job", "certification_expired"} <= set(found.removals)
     assert found.questions["a source was refused"] >= 2
