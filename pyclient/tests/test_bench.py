@@ -76,6 +76,7 @@ def results(opa_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return found
 
 
+@pytest.mark.slow
 def test_every_section_gives_its_figures(results: dict[str, list[dict[str, Any]]]) -> None:
     assert [row["people"] for row in results["throughput"]] == [60, 60, 60, 60, 3, 3, 60]
     assert all(row["decisions/s"] > 0 for row in results["throughput"] + results["ceiling"])
