@@ -19,7 +19,7 @@ from icaccess.errors import EngineError
 from icaccess.opa.client import AccessClient
 from icaccess.opa.engine import Engine, running_engine
 from icaccess.opa.program import find_opa
-from tests.stores import postgres, sqlite_store, store, store_url  # noqa: F401 (fixtures)
+from tests.stores import empty_store, postgres, sqlite_store, store, store_url  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
 LONGEST_ID = 100

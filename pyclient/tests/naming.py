@@ -1,9 +1,9 @@
-"""Names of cases in the ids of tests."""
+"""Names of cases in the ids of tests, and which of many alike are quick."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -17,3 +17,8 @@ def named_by_last(names: tuple[str, ...], cases: Iterable[tuple[Any, ...]]) -> p
     return pytest.mark.parametrize(
         names, [pytest.param(*case, id=_LINE.sub("", case[-1])[:_LONGEST]) for case in cases]
     )
+
+
+def mostly_slow(values: Sequence[Any], quick: int = 1) -> list[Any]:
+    """Values alike for `parametrize`, of which the first few are among the quick tests."""
+    return [*values[:quick], *(pytest.param(value, marks=pytest.mark.slow) for value in values[quick:])]

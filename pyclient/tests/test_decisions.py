@@ -11,8 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from icaccess import decisions
@@ -30,9 +28,10 @@ from icaccess.models import (
 )
 from icaccess.opa.bundles import Revisions
 from icaccess.opa.client import AccessClient
-from icaccess.store.database import Store, open_store
+from icaccess.store.database import Store
 from icaccess.store.schema import decision
 from icaccess.targets.ledger import LedgerTarget
+from tests.naming import mostly_slow
 from tests.people import day_for, person
 from tests.scripted import DAY, REVISIONS, ScriptedClient, adopt, do, people, run_on
 
@@ -207,13 +206,9 @@ def test_a_plan_reads_the_cache_and_writes_nothing(store: Store, client: AccessC
     assert len(before) > 30
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(0, 10**9))
+@pytest.mark.parametrize("seed", mostly_slow(range(12), quick=2))
 def test_the_result_is_the_same_as_deciding_everybody(
-    client: AccessClient,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    seed: int,
+    client: AccessClient, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Over random edits and days, forward and back: what a plan is made of is the same with and without."""
     rng = Random(seed)
@@ -221,21 +216,19 @@ def test_the_result_is_the_same_as_deciding_everybody(
     revisions = client.revisions()
     records = _people(rng, 40)
     day = date(2025, 6, 1)
-    path = tmp_path_factory.mktemp("cache") / "store.db"
     used = 0
-    with open_store(f"sqlite:///{path}") as store:
-        for _ in range(8):
-            cache = DecisionCache(client, store, keep=True)
-            cached = list(cache.decide_json(records, day, revisions=revisions))
-            used += cache.used
-            for short, whole in zip(cached, client.decide_json(records, day), strict=True):
-                expected = msgspec.json.decode(whole, type=Decision)
-                assert verdict(short) == verdict(whole)
-                if expected.action not in ("keep", "none"):
-                    assert short == whole
-            for index in rng.sample(range(len(records)), 3):
-                records[index] = _people(rng, 1, start=index)[0]
-            day += timedelta(rng.choice([0, 1, 1, 3, 30, 120, -2]))
+    for _ in range(8):
+        cache = DecisionCache(client, sqlite_store, keep=True)
+        cached = list(cache.decide_json(records, day, revisions=revisions))
+        used += cache.used
+        for short, whole in zip(cached, client.decide_json(records, day), strict=True):
+            expected = msgspec.json.decode(whole, type=Decision)
+            assert verdict(short) == verdict(whole)
+            if expected.action not in ("keep", "none"):
+                assert short == whole
+        for index in rng.sample(range(len(records)), 3):
+            records[index] = _people(rng, 1, start=index)[0]
+        day += timedelta(rng.choice([0, 1, 1, 3, 30, 120, -2]))
     assert used > 0
 
 

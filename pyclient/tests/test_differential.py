@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests import reference
+from tests.naming import mostly_slow
 from tests.people import population
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def without_wording(decision: dict[str, Any]) -> dict[str, Any]:
     return {**decision, "reasons": reasons}
 
 
-@pytest.mark.parametrize("seed", range(5, 20))
+@pytest.mark.parametrize("seed", mostly_slow(range(5, 20), quick=4))
 def test_policy_decides_as_the_reference_does(seed: int, opa_path: Path, tmp_path: Path) -> None:
     data, questions = population(seed, 200)
     answers = decide_by_policy(questions, data, opa_path, tmp_path)
@@ -60,7 +61,7 @@ def test_policy_decides_as_the_reference_does(seed: int, opa_path: Path, tmp_pat
         assert answer == expected, json.dumps({"question": question, "data": data})
 
 
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", mostly_slow(range(100, 104)))
 def test_policy_answers_on_any_day_of_the_calendar(seed: int, opa_path: Path, tmp_path: Path) -> None:
     data, questions = population(seed, 20)
     days = ["1900-01-01", "1904-02-29", "1969-12-31", "2000-02-29", "2196-02-29", "2199-12-31"]
@@ -79,7 +80,7 @@ def test_the_function_gives_what_the_entry_point_gives(opa_path: Path, tmp_path:
     assert by_entry == by_function
 
 
-@pytest.mark.parametrize("seed", range(200, 205))
+@pytest.mark.parametrize("seed", mostly_slow(range(200, 205)))
 def test_recheck_on_is_the_first_change(seed: int, opa_path: Path, tmp_path: Path) -> None:
     """Every day of three years, decided by the policy alone: no reference here (Shelf life)."""
     data, questions = population(seed, 4)

@@ -26,13 +26,19 @@ from icaccess.opa.engine import Engine
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SEARCH = "--anybody"
+"""Commands with it search for a long time: they are run with the slow tests."""
 _MENTION = re.compile(r"`(icaccess [^`]+)`")
 
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory, opa_path: Path) -> Path:
     """A copy of the repository as it stands, under git, in which the commands of the pages are run."""
-    place = tmp_path_factory.mktemp("docs") / "icaccess"
+    return copied(tmp_path_factory.mktemp("docs") / "icaccess")
+
+
+def copied(place: Path) -> Path:
+    """The repository as it stands, copied and put under git."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -75,9 +81,24 @@ def _consoles() -> Iterator[tuple[Path, str]]:
     ],
 )
 def test_commands_print_what_is_shown(page: Path, text: str, copy: Path, tmp_path: Path) -> None:
+    run_block(page, text, copy, tmp_path, searches=False)
+
+
+@pytest.mark.slow
+def test_searches_print_what_is_shown(tmp_path: Path, opa_path: Path) -> None:
+    place = copied(tmp_path / "icaccess")
+    pages = {page for page, text in _consoles() if _SEARCH in text}
+    assert pages
+    for page, text in _consoles():
+        if page in pages:
+            run_block(page, text, place, tmp_path, searches=True)
+
+
+def run_block(page: Path, text: str, copy: Path, work: Path, *, searches: bool) -> None:
+    """Run the commands of a block, without searches unless they are wanted, and compare what they print."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ICACCESS_")} | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "ICACCESS_STORE": f"sqlite:///{tmp_path}/icaccess.db",
+        "ICACCESS_STORE": f"sqlite:///{work}/icaccess.db",
         "COLUMNS": "100",
         "GIT_AUTHOR_NAME": "docs",
         "GIT_AUTHOR_EMAIL": "docs@example.org",
@@ -92,6 +113,8 @@ def test_commands_print_what_is_shown(page: Path, text: str, copy: Path, tmp_pat
         while command.endswith("\\"):
             more, _, shown = shown.partition("\n")
             command = f"{command[:-1]}{more.removeprefix('> ')}"
+        if _SEARCH in command and not searches:
+            continue
         done = subprocess.run(
             ["bash", "-c", f"(exit {exit_code}); {command}"],
             cwd=copy,
