@@ -298,6 +298,33 @@ def test_output_that_cannot_be_written_is_one_error(engine: Engine, asked: list[
     )
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"], ids=["output", "errors", "all"])
+def test_a_closed_stream_is_like_the_null_device(closed: str) -> None:
+    """The exit code stays that of the command, and no file takes the stream's number."""
+    line = f'exec "$0" -m icaccess "$@" {closed}'
+    for asked, code in (("commands", 0), ("nothing", 1)):
+        shell = ["sh", "-c", line, sys.executable, "help", asked]
+        done = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False)
+        shown = PAGE if code == 0 and ">&-" not in closed.split() else ""
+        said = "no page is about 'nothing'" if code and "2>&-" not in closed else ""
+        assert (done.returncode, done.stdout) == (code, shown)
+        assert (said in done.stderr) if said else not done.stderr
+
+
+def test_an_interrupt_while_the_program_loads_is_one_line() -> None:
+    script = """
+import sys, types
+from icaccess.__main__ import start
+class Loading(types.ModuleType):
+    def __getattr__(self, name):
+        raise KeyboardInterrupt
+sys.modules["icaccess.cli"] = Loading("icaccess.cli")
+start()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "icaccess: interrupted; nothing more is done\n")
+
+
 def test_quiet_leaves_only_the_error_on_stderr(command: Run) -> None:
     code, out, err = command("decide", "100501", "100204", *DAY)
     assert (code, "2 people: " in err) == (0, True)
