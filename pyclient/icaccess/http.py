@@ -181,7 +181,8 @@ class HttpClient(AbstractContextManager["HttpClient"]):
             content += chunk
             if len(content) > self._max_bytes:
                 raise HttpError(
-                    f"{shown_url(response.url)}: answers with more than {self._max_bytes:,} bytes"
+                    f"{shown_url(response.url)}: answers with more than {self._max_bytes:,} bytes; "
+                    "ask for less at a time"
                 )
         return bytes(content)
 
@@ -198,11 +199,11 @@ class HttpClient(AbstractContextManager["HttpClient"]):
         session: Any = self._session
         try:
             if not isinstance(session.fetch_token(url).get("access_token"), str):
-                raise HttpError(f"{shown_url(url)}: gives no token: its answer has no `access_token`")
+                raise _no_token(url, "its answer has no `access_token`")
         except requests.HTTPError as error:
-            raise HttpError(f"{shown_url(url)}: gives no token: HTTP {error.response.status_code}") from error
+            raise _no_token(url, f"HTTP {error.response.status_code}") from error
         except (AuthlibBaseError, ValueError) as error:
-            raise HttpError(f"{shown_url(url)}: gives no token: {cause(error)!r}") from error
+            raise _no_token(url, repr(cause(error))) from error
         except (requests.RequestException, OSError) as error:
             raise self._error(url, error) from error
 
@@ -223,6 +224,10 @@ def same_origin(one: str, other: str) -> bool:
     """Whether two URLs lead to one server, so that credentials for one may go to the other."""
     parts = [urlsplit(url) for url in (one, other)]
     return len({(part.scheme, part.hostname, part.port) for part in parts}) == 1
+
+
+def _no_token(url: str, why: str) -> HttpError:
+    return HttpError(f"{shown_url(url)}: gives no token: {why}; check the client's id, secret and scope")
 
 
 def _session(auth: Auth | None) -> requests.Session:

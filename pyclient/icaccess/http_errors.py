@@ -28,10 +28,11 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
         "nothing answers there ({why}); check the address and the server",
     ),
     ((requests.Timeout, ReadTimeoutError, TimeoutError), _TOO_SLOW),
-    (errors.ContentDecodingError, "its answer is damaged ({why!r})"),
+    (errors.ContentDecodingError, "its answer is damaged ({why!r}); try again, and check the server's log"),
     (
         (requests.ConnectionError, errors.ChunkedEncodingError),
-        "ended the connection before its answer was complete ({why!r})",
+        "ended the connection before its answer was complete ({why!r}); "
+        "try again, and check the server's log",
     ),
     ((requests.RequestException, ValueError), _BAD_URL),
     (OSError, _BAD_FILE),

@@ -24,6 +24,7 @@ from icaccess.errors import ConfigError, file_errors
 from icaccess.files import write_private_once
 
 _MAKE = "restore it from a backup; for a new record: openssl genpkey -algorithm ed25519 -out FILE"
+_MAY_WRITE = "let this user write to its folder, or name another file under audit.key"
 _WRITE = "write one with: icaccess audit key"
 
 
@@ -72,7 +73,7 @@ def signing_key(path: Path, *, make: bool) -> SigningKey:
     if make and not path.exists():
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        with file_errors(ConfigError, f"{path}: the audit key cannot be made", _MAKE):
+        with file_errors(ConfigError, f"{path}: the audit key cannot be made", _MAY_WRITE):
             write_private_once(path, [pem])  # of two services that start together, one makes the key
     loaded = _load(path, lambda pem: load_pem_private_key(pem, password=None), _MAKE)
     if not isinstance(loaded, Ed25519PrivateKey):
@@ -91,8 +92,12 @@ def public_key(path: Path) -> PublicKey:
 
 
 def _load(path: Path, load: Callable[[bytes], object], advice: str) -> object:
-    with file_errors(ConfigError, f"{path}: the audit key cannot be read", advice):
+    try:
         pem = path.read_bytes()
+    except OSError as error:
+        # A key that is there must not be made anew: the record so far is signed with it.
+        advice = "let this user read it" if isinstance(error, PermissionError) else advice
+        raise ConfigError(f"{path}: the audit key cannot be read: {error.strerror}; {advice}") from error
     try:
         return load(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

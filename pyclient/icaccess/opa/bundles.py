@@ -124,7 +124,10 @@ def build_bundles(opa: Path, policy_dir: Path, config_dir: Path, cache: Path) ->
             revisions=revisions,
         )
     except OSError as error:
-        raise EngineError(f"cannot build OPA's bundles in {cache}: {error}") from error
+        raise EngineError(
+            f"cannot build OPA's bundles in {cache}: {error.strerror or error}; "
+            "set XDG_CACHE_HOME to a folder with space that this user may write to"
+        ) from error
 
 
 def checked_settings(opa: Path, policy: Tree, config: Tree, limits: Path) -> Tree:

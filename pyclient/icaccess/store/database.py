@@ -142,7 +142,10 @@ def open_store(
         with file_errors(StoreError, f"{path}: cannot be looked at", advice):
             absent = read_only and not path.exists()
             if not absent and _was_emptied(path, read_only=read_only):
-                raise StoreError(f"{path}: is empty, so what it held is lost; restore a backup of it")
+                raise StoreError(
+                    f"{path}: is empty, so what it held is lost; restore a backup, "
+                    "or delete it if it held nothing"
+                )
             if not absent:
                 _check_file(path)
                 _keep_private(path)
@@ -171,7 +174,7 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        raise StoreError(f"the store's URL is none that SQLAlchemy knows; write {_KNOWN}") from error
+        raise StoreError(f"the store's URL is not one that SQLAlchemy knows; write {_KNOWN}") from error
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):

@@ -55,7 +55,7 @@ _MEANINGS = {
     "Could not decode to UTF-8": "holds bytes that are no text, so somebody edited it; restore a backup",
     "unable to open database file": "cannot be opened; check the folder and its permissions",
     "database is locked": f"was busy for {BUSY_SECONDS} seconds; another program holds it",
-    "disk is full": "the disk is full; nothing more was written",
+    "disk is full": "the disk is full; nothing more was written; free some space",
     "disk I/O error": "the disk is full or failed; correct it, then run `icaccess audit verify`",
     "Connection refused": "nobody answers there; start PostgreSQL or correct the store's URL",
     "password authentication failed": "the password is not accepted; correct the store's URL",

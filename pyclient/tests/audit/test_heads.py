@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -250,8 +251,16 @@ def test_services_that_start_together_make_one_key(tmp_path: Path) -> None:
 
 def test_a_key_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(ConfigError, match="the audit key cannot be made: Not a directory"):
+    with pytest.raises(ConfigError, match="cannot be made: Not a directory; let this user write"):
         signing_key(tmp_path / "file" / "audit.key", make=True)
+
+
+def test_a_key_that_this_user_may_not_read_is_not_to_be_made_anew(monkeypatch, tmp_path: Path) -> None:
+    file = tmp_path / "audit.key"
+    signing_key(file, make=True)
+    monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(ConfigError, match=r"Permission denied; let this user read it$"):
+        signing_key(file, make=True)
 
 
 def test_the_key_s_file(tmp_path: Path) -> None:

@@ -47,6 +47,16 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def test_bundles_that_cannot_be_kept_say_what_to_do(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    said = r"cannot build OPA's bundles in .*: Not a directory; set XDG_CACHE_HOME to a folder with space"
+    with pytest.raises(EngineError, match=said), running_opa(*folders):
+        pass
+
+
 def program(path: Path, version: str) -> Path:
     """A program that says it is OPA of this version."""
     path.parent.mkdir(parents=True, exist_ok=True)
