@@ -60,7 +60,7 @@ class Gatherer:
                 )
         if wanted:
             raise UsageError(
-                f"no employee {', '.join(sorted(wanted))} in the facts; check the id, it is text"
+                f"no employee {', '.join(sorted(wanted))} in the facts; ids are as in `icaccess facts`"
             )
 
     def everybody(self, held: dict[str, Access]) -> Iterator[Subject]:

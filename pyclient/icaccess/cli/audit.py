@@ -179,7 +179,8 @@ def _say_replay(found: Replay, employee_id: str, day: date) -> None:
     decision = msgspec.json.decode(found.decision, type=Decision)
     where = ", ".join(decision.locations)
     say(f"  {employee_id}  {decision.outcome}, {decision.action}{f' ({where})' if where else ''}")
-    say_all(f"    {one.code} ({one.clause}): {one.message}" for one in decision.reasons)
+    for one in decision.reasons:
+        say(f"    {one.code}{f' ({one.clause})' if one.clause else ''}: {one.message}")
 
 
 @audit.command()

@@ -148,15 +148,15 @@ def _anybody(
 def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) -> Iterator[str]:
     kinds = found.by_kind()
     counts = {
-        "revoke": (found.newly("revoke"), "revoked"),
-        "grant": (found.newly("grant"), "granted access"),
-        "loses": (kinds.get("loses", 0), "no longer allowed"),
-        "gains": (kinds.get("gains", 0), "newly allowed"),
+        "revoke": (found.newly("revoke"), "would be revoked"),
+        "grant": (found.newly("grant"), "would be granted access"),
+        "loses": (kinds.get("loses", 0), "would no longer be allowed"),
+        "gains": (kinds.get("gains", 0), "would newly be allowed"),
     }
     for name in fail_on:
         number, how = counts[name]
         if number:
-            yield f"--fail-on {name}: {how_many(number, 'person', 'people')} would be {how}"
+            yield f"--fail-on {name}: {how_many(number, 'person', 'people')} {how}"
     changed = found.people_changed
     if max_changes is not None and changed > max_changes:
         yield f"--max-changes {max_changes}: {how_many(changed, 'person changes', 'people change')}"

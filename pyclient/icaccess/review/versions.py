@@ -93,8 +93,7 @@ def _in_folder(folder: Path) -> tuple[Path, Path]:
     policy, config = folder / "policy", folder / "config"
     for part, error in ((policy, PolicyError), (config, ConfigError)):
         if not part.is_dir():
-            why = f"the folder has no {part.name}/ in it; give one that holds policy/ and config/"
-            raise error(f"{why} ({folder})")
+            raise error(f"the folder has no {part.name}/ in it; give one that holds policy/ and config/")
     return policy, config
 
 

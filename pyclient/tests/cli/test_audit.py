@@ -265,6 +265,8 @@ def test_a_past_decision_is_made_again(run, icaccess, tmp_path):  # noqa: F811 (
         "through 2026-06-30.",
         "This is the decision that was recorded.",
     ]
+    undecided = run("replay", "100801", "--at", "2027-06-29")[1].splitlines()[2]
+    assert undecided == "    facts_missing: Undecided, since nobody looked up: approvals."
     code, out, _ = run("replay", "100206", "--at", "2027-07-01")
     assert (code, out.splitlines()[0]) == (0, "No run was for 2027-07-01; the newest before it decided.")
     assert "100206  allow, grant (211)" in out

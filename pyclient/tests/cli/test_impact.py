@@ -35,6 +35,8 @@ def test_exit_codes(folder: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == ("--fail-on revoke: 2 people would be revoked\n--max-changes 4: 5 people change\n")
     assert "Lose access: 3\n" in done.stdout
+    done = impact(folder, "--base", "base", *POPULATION, "--fail-on", "loses")
+    assert done.stderr == "--fail-on loses: 3 people would no longer be allowed\n"
     done = impact(folder, "--base", "base", *POPULATION, "--fail-on", "gains", "--max-changes", "5")
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -231,7 +231,11 @@ def test_git_refs(whole: PolicySource, edit: Edit) -> None:
     [
         ("nowhere", UsageError, "--base nowhere: neither a folder nor a git ref"),
         ("--output=x", UsageError, "--base --output=x: neither a folder nor a git ref"),
-        ("config", PolicyError, "--base config: the folder has no policy/ in it"),
+        (
+            "config",
+            PolicyError,
+            "--base config: the folder has no policy/ in it; give one that holds policy/ and",
+        ),
         ("first", PolicyError, "--base first: that commit has no policy/; choose one that has it"),
         ("broken", PolicyError, "--base broken: broken/policy/access.rego:"),
         ("shaped", ConfigError, "--base shaped: shaped/config/requirements/data.yaml line"),
