@@ -32,6 +32,7 @@ evaluation := _evaluated(input.subject, input) if {
 # entrypoint: true
 evaluations := {"evaluations": array.slice(evaluated, 0, min(_ends(evaluated)))} if {
 	settings.sound
+	is_array(input.evaluations)
 	count(input.evaluations) > 0
 	evaluated := [_answer(_question(one)) | some one in input.evaluations]
 } else := evaluation

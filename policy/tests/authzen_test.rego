@@ -108,12 +108,12 @@ test_evaluations[name] if {
 
 # METADATA
 # title: No evaluations
-# description: Without a list, or with an empty one, the body is one evaluation.
+# description: Without a list, with an empty one or with something else in its place, the body is one evaluation.
 # custom:
 #   clause: ES-7
 test_no_evaluations if {
-	every body in [_asked, object.union(_asked, {"evaluations": []})] {
-		answer := data.access.authzen.evaluations with input as body
+	every none in [{}, {"evaluations": []}, {"evaluations": "text"}, {"evaluations": {"one": {}}}] {
+		answer := data.access.authzen.evaluations with input as object.union(_asked, none)
 		answer.decision == true
 	}
 }
