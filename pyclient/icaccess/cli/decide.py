@@ -142,7 +142,9 @@ def _clause(clause: ClauseExplanation) -> None:
 
 def _value(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_value, value))
+    if isinstance(value, dict):
+        return f"({', '.join(f'{name} {_value(part)}' for name, part in value.items())})"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
@@ -172,8 +174,8 @@ def _parts(decision: Decision) -> dict[str, str]:
         "locations": ", ".join(decision.locations),
         "validity": decision.expiry.state if decision.expiry else "",
         "valid through": _valid_through(decision),
-        "requirements met on": str(decision.requirements_met_on),
-        "grant due by": str(decision.grant_due_by),
+        "requirements met on": str(decision.requirements_met_on or ""),
+        "grant due by": str(decision.grant_due_by or ""),
         "escalate": _value(decision.escalate),
     }
 

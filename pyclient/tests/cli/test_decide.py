@@ -62,6 +62,13 @@ def test_one_person_is_explained(command):
 def test_what_changes_next_is_said_with_its_day(command):
     _, out, _ = command("decide", "100201", *EXAMPLES)
     assert out.endswith("What changes next\n  2027-07-01:\n    escalate: no → yes\n")
+    _, out, _ = command("decide", "100116", *EXAMPLES)
+    assert out.endswith("requirements met on: 2026-01-20 → none\n    grant due by: 2026-07-06 → none\n")
+
+
+def test_the_jobs_of_an_approver_are_shown_in_words(command):
+    _, out, _ = command("decide", "100501", "--at", "2027-06-29")
+    assert "approver_jobs (location 210, role Principal, start 2011-08-08), approver_role Principal" in out
 
 
 def test_an_undecided_person_is_told_why_and_nothing_more(command):
