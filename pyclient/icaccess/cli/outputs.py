@@ -16,6 +16,7 @@ from icaccess.apply import Summary
 from icaccess.audit.replay import Replay
 from icaccess.cli.audit import ExportedHead
 from icaccess.cli.review_outputs import (
+    AnybodyOutput,
     BundlesOutput,
     ExplorationOutput,
     FilesOutput,
@@ -235,6 +236,7 @@ OUTPUTS: dict[str, Any] = {
     "policy explore": ExplorationOutput,
     "policy mutate": MutationOutput,
     "impact": ImpactOutput,
+    "impact --anybody": AnybodyOutput,
     "forecast": ForecastOutput,
     "forecast --campaign": Campaign,
     "report": FilesOutput,

@@ -14,7 +14,9 @@ from icaccess.review.impact import DayActions, DecisionChange
 from icaccess.review.mutate import JudgedMutant
 from icaccess.review.page import PageClause
 from icaccess.review.search.anybody import Tried
+from icaccess.review.search.compare import Found
 from icaccess.review.search.explore import Explored
+from icaccess.review.search.versions import ChangedLine
 from icaccess.review.source import Finding
 from icaccess.review.suite import TestResult
 from icaccess.review.trace import TracedClause
@@ -58,6 +60,33 @@ class PageOutput(Output):
     clauses: list[PageClause]
     unread: list[str]
     rests: list[TracedClause]
+
+
+class FoundOutput(Found, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A made-up person for whom the versions decide differently; `case` is YAML for the policy's tests."""
+
+    case: str
+
+
+class SearchOutput(Output):
+    """What `impact --anybody` tried and found: `same` is true when no decision can differ.
+
+    `lines` are those of the rules that differ; `problem` says why the search ended early.
+    """
+
+    same: bool
+    tried: Tried | None
+    found: list[FoundOutput]
+    lines: list[ChangedLine]
+    problem: str | None
+
+
+class AnybodyOutput(Output):
+    """`impact --anybody`."""
+
+    base: Version
+    head: Version
+    anybody: SearchOutput
 
 
 class ExplorationOutput(Output):

@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "policy check": (),
     "policy trace": (),
     "impact": ("--base", ".", *DAY),
+    "impact --anybody": ("--base", "."),
     "forecast": ("100501", "100204", *DAY, "--until", "2027-07-31"),
     "forecast --campaign": ("2028-06-30", "100501", "100204", *DAY),
     "audit verify": (),

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from icaccess.cli.outputs import OUTPUTS
 from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import PolicyError
@@ -64,7 +66,9 @@ def test_a_value_changed_by_one_is_found_by_somebody_small(base: str, edit: Edit
     assert (first.base["outcome"], first.head["outcome"]) == ("deny", "allow")
     assert str(first.at) in shown(anybody_text(found))
     assert "**Gains access**" in shown(anybody_markdown(found))
-    assert '"kind": "gains"' in anybody_json(found)
+    written = msgspec.json.decode(anybody_json(found), type=OUTPUTS["impact --anybody"])
+    assert (written.anybody.found[0].kind, written.anybody.same) == ("gains", False)
+    assert written.anybody.found[0].case == case_yaml([first])
 
 
 @pytest.mark.slow
