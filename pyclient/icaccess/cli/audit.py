@@ -24,13 +24,13 @@ from icaccess.audit.render import as_text, is_of_runs, runs_as_text
 from icaccess.audit.replay import Replay, check_rules
 from icaccess.cli.options import FORMAT, configured, past
 from icaccess.cli.text import say, say_all, show_json, show_value
-from icaccess.errors import AuditError, StoreError, UsageError, file_errors
+from icaccess.errors import AuditError, UsageError, file_errors
 from icaccess.files import write_private
 from icaccess.models import Decision
 from icaccess.request import Request
 from icaccess.store import audit as record
 from icaccess.store.audit import Head
-from icaccess.store.database import Store, open_store
+from icaccess.store.database import open_kept
 from icaccess.store.verify import verify as verify_record
 from icaccess.text import how_many, printable_json
 
@@ -63,7 +63,7 @@ def verify(request: Request, heads: Path | None, head: Path | None, public: Path
     against = None if head is None else _read_head(head)
     found = WitnessedHeads([], []) if heads is None else _read_heads(heads, key)
     witnessed = found.heads
-    with _store(request) as store, store.reading() as connection:
+    with open_kept(request.store_url) as store, store.reading() as connection:
         if key is None and record.is_signed(connection):
             raise AuditError(
                 "the record is signed, and its key is not here; give the public key with --public-key"
@@ -105,7 +105,7 @@ def verify(request: Request, heads: Path | None, head: Path | None, public: Path
 @FORMAT
 def show(request: Request, employee_id: str, form: str) -> None:
     """Show in words what the record says about one person."""
-    with _store(request) as store, store.reading() as connection:
+    with open_kept(request.store_url) as store, store.reading() as connection:
         found = list(record.entries(connection, employee_id))
         if not found:
             raise UsageError(f"{employee_id}: the record has no entry about this id")
@@ -122,7 +122,7 @@ def show(request: Request, employee_id: str, form: str) -> None:
 def runs(request: Request, form: str) -> None:
     """Show what each run did, who waits for a consent, stops, consents, and the heads that witnesses have."""
     with (
-        _store(request) as store,
+        open_kept(request.store_url) as store,
         store.reading() as connection,
         closing(record.entries(connection)) as entries,  # also where the reader of the output goes away
     ):
@@ -138,7 +138,7 @@ def runs(request: Request, form: str) -> None:
 @FORMAT
 def export(request: Request, out: Path | None, form: str) -> None:  # noqa: ARG001 (entries are JSON in both)
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""
-    with _store(request) as store, store.reading() as connection:
+    with open_kept(request.store_url) as store, store.reading() as connection:
         end = verify_record(connection, key=record_key(request.settings, request.store_url))
         with closing(record.entries(connection)) as entries:
             lines = (record.canonical(one) + b"\n" for one in chain(entries, [{"head": end}]))
@@ -159,7 +159,7 @@ def replay(request: Request, employee_id: str, form: str) -> None:
     from icaccess.audit.replay import replay as decide_again
 
     folders = request.policy_directory, request.config_directory
-    with _store(request) as store:
+    with open_kept(request.store_url) as store:
         found = decide_again(store, employee_id, request.day, *folders)
     if form == "json":
         show_value({**msgspec.structs.asdict(found), "differences": found.differences})
@@ -220,11 +220,3 @@ def _read_heads(path: Path, key: PublicKey | None) -> WitnessedHeads:
     found = read_heads(path)
     check_heads(found.heads, key)
     return found
-
-
-def _store(request: Request) -> Store:
-    store = open_store(request.store_url, read_only=True)
-    if store.is_absent:
-        store.close()
-        raise StoreError(f"{store.name}: there is no store yet; give --store, or run `icaccess adopt` first")
-    return store

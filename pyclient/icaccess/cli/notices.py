@@ -138,9 +138,9 @@ def _try(request: Request, to: str) -> int:
 def show(request: Request, recipient: str, form: str) -> None:
     """Show what one person was told, by employee id or by an operator's address."""
     from icaccess.store import notices as recorded
-    from icaccess.store.database import open_store
+    from icaccess.store.database import open_kept
 
-    with open_store(request.store_url, read_only=True) as store, store.reading() as connection:
+    with open_kept(request.store_url) as store, store.reading() as connection:
         found = recorded.of_recipient(connection, recipient)
     if form == "json":
         show_value(found)

@@ -119,6 +119,15 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, obj
     connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
 
 
+def open_kept(url: str) -> Store:
+    """Open a store to read what it has recorded; `StoreError` when there is none yet."""
+    store = open_store(url, read_only=True)
+    if store.is_absent:
+        store.close()
+        raise StoreError(f"{store.name}: there is no store yet; give --store, or run `icaccess adopt` first")
+    return store
+
+
 def open_store(
     url: str,
     *,

@@ -203,7 +203,10 @@ def test_a_plan_shows_what_goes_out_and_a_trial_diverts_it(mailing, mailbox, com
     assert subjects(mailbox, "me@example.org")[0] == (
         "[trial, for 000001 p000001@example.org] You have access to Elementary Scheduling"
     )
-    assert command("notices", "show", "000001", *mailing.options[:2])[0] == 1
+    code, _, said = command("notices", "show", "000001", *mailing.options[:2])
+    assert (code, said) == (1, "icaccess: 000001: the store holds no notice to this id\n")
+    code, _, said = command("notices", "show", "000001", "--store", "sqlite:////nowhere/x.db")
+    assert (code, "there is no store yet; give --store" in said) == (1, True)
     command("notices", "send", "--at", "2026-02-02", *mailing.options)
     code, shown, _ = command("notices", "show", "000001", *mailing.options[:2])
     assert code == 0
