@@ -34,7 +34,8 @@ def doctor(request: Request, form: str) -> int:
             found.append({"name": name, "ok": True, "lines": list(check())})
         except (IcaccessError, ModuleNotFoundError) as error:
             missing = ExtraMissingError.of(error) if isinstance(error, ModuleNotFoundError) else None
-            found.append({"name": name, "ok": False, "lines": [str(missing or error)]})
+            why = str(missing or error).removeprefix(f"{name.removeprefix('source ')}: ")
+            found.append({"name": name, "ok": False, "lines": [why]})
         if form == "text":
             say_all(_as_text(**found[-1]))
     if form == "json":
@@ -62,7 +63,9 @@ def _checks(request: Request) -> Iterator[Check]:
 
 def _settings(request: Request) -> Iterator[str]:
     request.settings.check()
-    yield f"{request.settings.file}, zone {request.settings.zone}"
+    file = request.settings.file
+    where = str(file) if file.exists() else f"there is no {file}, so every setting has its default"
+    yield f"{where}, zone {request.settings.zone}"
     for file in request.settings.readable_secrets():
         yield f"every user of this machine can read the secret in {file}; make it private: chmod 600"
 

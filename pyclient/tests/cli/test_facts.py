@@ -160,15 +160,22 @@ def test_doctor_shows_masked_samples_and_names_what_fails(command: Run, tmp_path
     assert (code, err) == (1, "2 of the checks failed\n")
     assert "ok    source people: 1 row, 0 of them unusable, 0 hours old\n" in out
     assert '      {"id":"***","email":"***"}\n' in out
-    assert f"FAIL  source jobs: jobs: {tmp_path}/jobs.csv: cannot be read: No such file" in out
+    assert f"FAIL  source jobs: {tmp_path}/jobs.csv: cannot be read: No such file" in out
     assert "77123" not in out
 
 
 def test_doctor_on_files(command: Run) -> None:
     code, out, _ = command("doctor", "--facts", FACTS, "--at", "2031-01-01")
     assert code == 0
+    assert out.startswith("ok    settings: config/icaccess.yaml, zone America/Denver\n")
     assert "the calendar does not cover 2031-01-01" in out
     assert "ok    facts: 76 records in 8 files, 2 of them invalid\n" in out
+
+
+def test_doctor_says_that_there_is_no_file_of_settings(command: Run, tmp_path) -> None:
+    (tmp_path / "requirements").symlink_to(ROOT / "config" / "requirements")
+    out = command("doctor", "--config", tmp_path)[1]
+    assert out.startswith(f"ok    settings: there is no {tmp_path}/icaccess.yaml, so every setting has its")
 
 
 def test_the_guard_knows_how_old_the_facts_are(command: Run, tmp_path) -> None:
