@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,8 +33,8 @@ class DayReader:
 
     A time of midnight at its own offset may be a day that some program wrote as a time. If all times of a
     field are midnight, they are read as the days that they were written for; `settle` says so, or asks. It
-    also asks about a field whose times are all another full hour that moves each to the day before: they may
-    be midnights of another zone.
+    also names a field whose times are all another full hour that moves each to another day: they may be
+    midnights of another zone.
     """
 
     def __init__(self, zone: ZoneInfo, midnight_utc: Literal["day", "time"] | None = None) -> None:
@@ -87,19 +88,22 @@ class DayReader:
                     f"{field}: {how_many(count, 'time is', 'times are')} midnight UTC, as programs write "
                     f"days, and {how_many(others, 'is', 'are')} not; {write}"
                 )
-            moved = self._moved.get(field, Counter())
-            days, hours = {one.date() for one in moved}, {one.hour for one in moved}
-            if len(days) > _FEW and moved.total() == others and max(hours) - min(hours) <= 1:
-                written = " or ".join(f"{hour:02}:00" for hour in sorted(hours))
-                raise FactsError(
-                    f"{field}: every time is {written}, as programs write days of another zone, and its day "
-                    f"is another one in {self._zone.key}; {write}"
-                )
-        return [
+        read = (
             f"{field}: {how_many(count, 'time of midnight UTC is', 'times of midnight UTC are')} read as the "
             f"written {'day' if count == 1 else 'days'}"
             for field, count in self._midnights.items()
-        ]
+        )
+        return [*read, *self._other_midnights(write)]
+
+    def _other_midnights(self, write: str) -> Iterator[str]:
+        for field, moved in self._moved.items() if self._midnight_utc is None else ():
+            days, hours = {one.date() for one in moved}, {one.hour for one in moved}
+            if len(days) > _FEW and moved.total() == self._times[field] and max(hours) - min(hours) <= 1:
+                written = " or ".join(f"{hour:02}:00" for hour in sorted(hours))
+                yield (
+                    f"{field}: every time is {written}, as programs write days of another zone, and is read "
+                    f"as its day in {self._zone.key}, which is another one; if days are meant, {write}"
+                )
 
 
 class RowDays:

@@ -317,12 +317,16 @@ def test_midnights_among_other_times_need_an_answer(tmp_path: Path) -> None:
 )
 def test_midnights_of_another_zone(tmp_path: Path, times: list[str], hours: str) -> None:
     text = "id,course,done\n" + "".join(f"1,X,{one}\n" for one in times)
-    with pytest.raises(
-        FactsError, match=f"lms: completed_on: every time is {hours}, .*or set `midnight_utc: day`"
-    ):
-        certifications(tmp_path, text)
+    _, source = merged(folder(tmp_path, {"lms.csv": text}, changed(lms={"key": {"id": "id"}})))
+    (note,) = (note for note in source.reports()[3].notes if "midnight_utc" in note)
+    assert note.startswith(f"completed_on: every time is {hours}, as programs write days of another zone, ")
+    assert note.endswith(
+        "if days are meant, write days as YYYY-MM-DD, or set `midnight_utc: day` or `midnight_utc: time`"
+    )
+    read = certifications(tmp_path, text)
+    assert read[-1] < max(times)[:10]
+    assert certifications(tmp_path, text, midnight_utc="time") == read
     assert certifications(tmp_path, text, midnight_utc="day") == sorted(one[:10] for one in times)
-    assert certifications(tmp_path, text, midnight_utc="time")[-1] < max(times)[:10]
 
 
 @pytest.mark.parametrize(
