@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple
 
 import yaml
 
@@ -46,6 +46,10 @@ class MarkedYamlError(Exception):
         super().__init__(problem)
         self.line = line
         self.problem = problem
+
+    def at(self, file: Path) -> str:
+        """What is wrong in a file, and on which line."""
+        return f"{file} line {self.line}: {self.problem}" if self.line else f"{file}: {self.problem}"
 
 
 class Bare:
@@ -92,9 +96,18 @@ def read_file(file: Path, kind: type[IcaccessError], advice: str) -> Marked:
             marked = Marked(None, {(): 1}, []) if event is None else reader.build(event)
             reader.close_document()
         except MarkedYamlError as error:
-            where = f"{file} line {error.line}" if error.line else f"{file}"
-            raise kind(f"{where}: {error.problem}") from error
+            raise kind(error.at(file)) from error
     return marked
+
+
+def read_plain(file: Path, kind: type[IcaccessError], advice: str) -> Any:
+    """The document of a file with the days that YAML reads; an error of `kind` as `read_file` gives it."""
+    with file_errors(kind, f"{file}: cannot be read", advice):
+        content = file.read_bytes()
+    try:
+        return yaml.load(content, yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise kind(_problem_of(error).at(file)) from error
 
 
 def read_items(stream: IO[bytes], key: str) -> Iterator[Marked]:
@@ -134,7 +147,7 @@ class _Reader:
         try:
             return next(self._events)
         except yaml.YAMLError as error:
-            _reraise(error)
+            raise _problem_of(error) from error
         except UnicodeDecodeError as error:
             raise MarkedYamlError(0, "is not UTF-8; save it as UTF-8") from error
 
@@ -215,11 +228,12 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _reraise(error: yaml.YAMLError) -> NoReturn:
+def _problem_of(error: yaml.YAMLError) -> MarkedYamlError:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise MarkedYamlError(line, f"is not YAML: {error.problem or error.context}") from error
+        problem = f"is not YAML: {error.problem or error.context}; correct it there or in the lines before"
+        return MarkedYamlError(line, problem)
     if isinstance(error, yaml.reader.ReaderError):
-        raise MarkedYamlError(0, f"is not readable as UTF-8 text at byte {error.position}") from error
-    raise MarkedYamlError(0, f"is not YAML: {error}") from error
+        return MarkedYamlError(0, f"is not readable as UTF-8 text at byte {error.position}; save it as UTF-8")
+    return MarkedYamlError(0, f"is not YAML: {error}; correct it")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from icaccess.marked_yaml import Bare, Steps
+from icaccess.errors import IcaccessError
+from icaccess.marked_yaml import Bare, Marked, Steps
 from icaccess.text import clip, quoted
 
 _AT = re.compile(r"(?s)(?P<text>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 _MAX_SHOWN = 60
+T = TypeVar("T")
 
 
 _BARE = {
@@ -88,6 +91,16 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
         known = ", ".join(_fields(_type_at(of, path)))
         return Complaint((*path, match[1]), f"is not a known field; known here: {known}")
     return Complaint(path, _sentence(text, _value_at(value, path), _type_at(of, path), secret=secret))
+
+
+def converted(written: Marked, of: type[T], file: Path, kind: type[IcaccessError]) -> T:
+    """The document of a file as the type `of`; an error of `kind` says where it is wrong, and what to do."""
+    try:
+        return msgspec.convert(written.value, of)
+    except msgspec.ValidationError as error:
+        path, text = explain(error, written.value, of)
+        place = f"{file} line {written.line(path)}: {field_name(path) or 'the whole'}"
+        raise kind(f"{place}: {text}") from error
 
 
 def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:

@@ -21,6 +21,7 @@ from icaccess.store import audit as record
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store, open_store
 from icaccess.store.settings import file_of, is_to_come
+from icaccess.text import how_many
 
 KIND = "head"
 """The kind of entry that holds a head and its receipts."""
@@ -219,7 +220,8 @@ def check_record(connection: Connection, heads: Iterable[SignedHead]) -> None:
                 break
         if tree.size < head.size:
             raise AuditError(
-                f"the record ends at entry {tree.size}, and {_named(head)} stands for {head.size} entries: "
+                f"the record ends at entry {tree.size}, and {_named(head)} stands for "
+                f"{how_many(head.size, 'entry', 'entries')}: "
                 "its end was cut off, or an older copy was put in its place"
             )
         if tree.root.hex() != head.hash:
@@ -268,4 +270,8 @@ def _witnesses(config: Config) -> tuple[AnyWitness, ...]:
 
 
 def _named(head: SignedHead) -> str:
-    return f"the head of run {head.run}" if head.run is not None else f"the head of {head.size} entries"
+    return (
+        f"the head of run {head.run}"
+        if head.run is not None
+        else f"the head of {how_many(head.size, 'entry', 'entries')}"
+    )

@@ -139,9 +139,9 @@ class Checks:
         if unended:
             _, first, last = people[0]
             raise FactsError(
-                f"{settings.name}: {len(people)} people have rows of several days, such as from {first} and "
-                f"from {last}, and no column says when a row ends; set `ends: next_row` where each row ends "
-                "the one before it, or `ends: last_day` where they all go on"
+                f"{settings.name}: {how_many(len(people), 'person has', 'people have')} rows of several "
+                f"days, such as from {first} and from {last}, and no column says when a row ends; set "
+                "`ends: next_row` where each row ends the one before it, or `ends: last_day` where all go on"
             )
         for identifier, first, last in people:
             text = f"has several rows without an end, from {first} and from {last}; does the later end it?"

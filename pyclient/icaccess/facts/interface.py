@@ -14,6 +14,7 @@ import msgspec
 from icaccess.errors import FactsError
 from icaccess.facts.settings import KeyKind, Kind, SourceSettings
 from icaccess.models import AnyRecord, Fact, Record, SourceSize
+from icaccess.text import how_many
 
 TOGETHER = 8_000
 """How many records or lines are handled together; memory grows with this, not with the population."""
@@ -100,13 +101,15 @@ class Source(ABC):
     def _believe(self, rejected: int, first: str | None) -> None:
         expect, given = self.settings.expect, self.read + self.left_out
         if self.total is not None and self.total != given:
-            raise FactsError(f"gave {given} rows but says that it holds {self.total}; get it whole again")
+            raise FactsError(
+                f"gave {how_many(given, 'row')} but says that it holds {self.total:,}; get it whole again"
+            )
         if given and self.read == self.misspelled:
             raise FactsError(
-                f"`where` lets none of its {given} rows through; correct the column or its texts"
+                f"`where` lets none of its {how_many(given, 'row')} through; correct the column or its texts"
             )
         if self.read < expect.min_rows:
-            what = "no rows" if self.read == 0 else f"{self.read} rows"
+            what = "no rows" if self.read == 0 else how_many(self.read, "row")
             raise FactsError(f"has {what}, at least {expect.min_rows} were expected; get it whole again")
         hours = 0.0 if self.as_of is None else (datetime.now(UTC) - self.as_of).total_seconds() / 3600
         if expect.max_age_hours is not None and hours > expect.max_age_hours:
@@ -169,11 +172,11 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
             (self.repeated, "repeated"),
             (self.unmatched, "of nobody known"),
             (self.rejected, "rejected"),
-            (self.unverified, "approvals unverified"),
+            (self.unverified, "approval unverified" if self.unverified == 1 else "approvals unverified"),
             (self.left_out, "left out by `where`"),
         )
-        return f"{self.name}: {self.rows} rows: {self.used} used" + "".join(
-            f", {count} {what}" for count, what in counts if count
+        return f"{self.name}: {how_many(self.rows, 'row')}: {self.used:,} used" + "".join(
+            f", {count:,} {what}" for count, what in counts if count
         )
 
 

@@ -59,7 +59,7 @@ def read_yaml(file: Path, days: DayReader) -> NumberedRecords:
             for written in read_items(stream, LIST_KEY):
                 yield written.line(()), to_record(written, file, days)
     except MarkedYamlError as error:
-        raise FactsError(f"{at(file, error.line)}: {error.problem}") from error
+        raise FactsError(error.at(file)) from error
 
 
 def read_json(file: Path, days: DayReader) -> NumberedRecords:
@@ -226,9 +226,11 @@ def _complaining(file: Path, text: str, line: int) -> Iterator[None]:
         place = at(file, line + error.lineno - 1)
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
             raise FactsError(f"{place}: {_CUT_SHORT}") from error
-        raise FactsError(f"{place}: is not JSON at column {error.colno}: {error.msg}") from error
+        raise FactsError(f"{place}: is not JSON at column {error.colno}: {error.msg}; correct it") from error
     except (ValueError, RecursionError) as error:
-        raise FactsError(f"{at(file, line)}: is not JSON that a record can hold: {error}") from error
+        raise FactsError(
+            f"{at(file, line)}: is not JSON that a record can hold: {error}; correct it"
+        ) from error
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,6 +79,9 @@ def _what(value: object) -> str:
     return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
 
 
+_API_PATH = re.compile(r"/(v0|v1|health)(/.*)?$")
+
+
 def expect_url(url: str, *, with_token: bool) -> None:
     """Raise `UsageError` unless OPA can be asked at a URL, over https where another machine gets a token.
 
@@ -87,6 +91,8 @@ def expect_url(url: str, *, with_token: bool) -> None:
         raise UsageError("url: carries a user or password: leave them out, and give the token")
     is_whole = is_http_url(url) and "?" not in url and "#" not in url
     expect(is_whole, "url", "a URL of OPA, such as http://127.0.0.1:8181", url)
+    if found := _API_PATH.search(urlsplit(url).path):
+        raise UsageError(f"url: {url} names a path of OPA's API, which is added to it: leave out {found[0]}")
     if with_token and urlsplit(url).scheme == "http" and not is_loopback(url):
         raise UsageError(f"url: {url} would get the token unencrypted; write https://")
 

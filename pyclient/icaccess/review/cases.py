@@ -20,6 +20,7 @@ from icaccess.marked_yaml import Bare, Steps, read_file
 from icaccess.models import Decision, Text
 from icaccess.review.coverage import Covered, covered_by
 from icaccess.review.source import POLICY_DATA, PolicySource, value_of
+from icaccess.validation import converted
 
 _QUERY = "[[d | d := data.{} with input as case] | some case in input.cases]"
 _PARTS = {field.name for field in msgspec.structs.fields(Decision)}
@@ -73,10 +74,7 @@ def read_cases(file: Path, clauses: Sequence[str]) -> list[ReadCase]:
         raise PolicyError(
             f"{file} line {line}: {bare.text} reads as something else to YAML; write it in quotes"
         )
-    try:
-        found = msgspec.convert(marked.value, _CaseFile)
-    except msgspec.ValidationError as error:
-        raise PolicyError(f"{file}: {error}; a case has name, clause, at, employee and expect") from error
+    found = converted(marked, _CaseFile, file, PolicyError)
     if not found.cases:
         raise PolicyError(
             f"{file} line {marked.line(('cases',))}: cases is empty; write a case or remove the file"

@@ -12,13 +12,14 @@ from itertools import takewhile
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from icaccess.config.policy_data import Requirements, load_policy_data
-from icaccess.errors import PolicyError, file_errors
+from icaccess.errors import PolicyError
+from icaccess.marked_yaml import read_plain
 from icaccess.opa.program import find_opa
 from icaccess.review.source import CLAUSES, PolicySource
 from icaccess.review.trace import trace_policy
+from icaccess.validation import explain, field_name
 
 _HEAD = """# The posted page, clause by clause
 
@@ -83,12 +84,12 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
     file = policy / CLAUSES
     if not file.exists():
         return None
-    with file_errors(PolicyError, f"{file}: cannot be read", "make it a file that this user may read"):
-        content = file.read_bytes()
+    found = read_plain(file, PolicyError, "make it a file that this user may read")
     try:
-        clauses = msgspec.convert(yaml.load(content, yaml.CSafeLoader), _Listed).clauses
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise PolicyError(f"{file}: is no list of clauses: {error}") from error
+        clauses = msgspec.convert(found, _Listed).clauses
+    except msgspec.ValidationError as error:
+        path, text = explain(error, found, _Listed)
+        raise PolicyError(f"{file}: {field_name(path) or 'the whole'}: {text}") from error
     values = _values(requirements)
     try:
         return tuple(

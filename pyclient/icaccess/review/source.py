@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError, file_errors
+from icaccess.marked_yaml import read_plain
 from icaccess.opa.bundles import first_complaint, shipped
 from icaccess.opa.program import environment
 from icaccess.review.cache import Value, from_cache
@@ -69,11 +69,13 @@ class PolicySource:
     def clauses(self) -> tuple[str, ...]:
         """The posted clauses in their order; `PolicyError` when the policy's list of them cannot be read."""
         file = self.policy / CLAUSES
+        found = read_plain(file, PolicyError, "the policy needs it; write it, or let this user read it")
         try:
-            listed = yaml.load(file.read_bytes(), yaml.CSafeLoader)["clauses"]
-            return tuple(str(entry["clause"]) for entry in listed)
-        except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
-            raise PolicyError(f"{file}: cannot be read as the list of clauses ({error})") from error
+            return tuple(str(entry["clause"]) for entry in found["clauses"])
+        except (TypeError, KeyError) as error:
+            raise PolicyError(
+                f"{file}: is no list of clauses; write `clauses: [{{clause: …}}, …]`"
+            ) from error
 
     @cached_property
     def rego_files(self) -> list[Path]:

@@ -25,6 +25,7 @@ from icaccess.targets.interface import (
     Target,
     UnnamedMember,
 )
+from icaccess.text import how_many
 
 FEW = 2
 """So many members may be missing, or without a name, however small a share allows."""
@@ -135,7 +136,7 @@ class GroupTarget(Target):
         if len(unnamed) > max(FEW, self.max_unnamed * total):
             name, why = next(iter(unnamed))
             raise TargetError(
-                f"{self.identity}: {len(unnamed):,} of {total:,} members have no account, such as "
+                f"{self.identity}: {len(unnamed):,} of {how_many(total, 'member')} have no account, such as "
                 f"{name!r} ({why!r}); correct `match` and `attribute`, or raise target.max_unnamed"
             )
         shared = {groups: self.settings.access(groups) for groups in set(self._member_of.values())}
@@ -151,7 +152,8 @@ class GroupTarget(Target):
         self, members: int, members_before: int, accounts: Collection[str] | None, accounts_before: int
     ) -> str:
         """How many members and accounts there are, and were in the last run."""
-        now = [f"{members:,} members", *([] if accounts is None else [f"{len(accounts):,} accounts"])]
+        now = [how_many(members, "member")]
+        now += [] if accounts is None else [how_many(len(accounts), "account")]
         before = [f"{count:,}" for count in (members_before, accounts_before) if count]
         return " and ".join(now) + (f", {' and '.join(before)} in the last run" if before else "")
 
@@ -159,8 +161,9 @@ class GroupTarget(Target):
         """Raise `TargetError` when the target shows far fewer accounts than in the last run."""
         if self.max_shrink < 1 and before and (before - now > max(FEW, self.max_shrink * before) or not now):
             raise TargetError(
-                f"{self.identity}: knew {before:,} accounts in the last run, and knows {now:,} now; this is "
-                "not believed. If so many were deleted on purpose, set target.max_shrink to 1 for one run"
+                f"{self.identity}: knew {how_many(before, 'account')} in the last run, and knows {now:,} "
+                "now; this is not believed. If so many were deleted on purpose, set target.max_shrink to 1 "
+                "for one run"
             )
 
     def _missing(self, expected: Mapping[str, Access], total: int) -> tuple[str, ...]:
@@ -177,9 +180,9 @@ class GroupTarget(Target):
         for group, count in lost.items():
             if self.max_shrink < 1 and (count > max(FEW, self.max_shrink * had[group]) or not total):
                 raise TargetError(
-                    f"{self.identity}: {group} had {had[group]:,} members in the last run, and {count:,} of "
-                    "them are not shown now; this is not believed. If they were taken out on purpose, set "
-                    "target.max_shrink to 1 for one run"
+                    f"{self.identity}: {group} had {how_many(had[group], 'member')} in the last run, and "
+                    f"{count:,} of them are not shown now; this is not believed. If they were taken out on "
+                    "purpose, set target.max_shrink to 1 for one run"
                 )
         return tuple(sorted(accounts))
 

@@ -30,6 +30,7 @@ from icaccess.targets.ldap_directory import (
     DirectoryError,
 )
 from icaccess.targets.members import AccountEntry, ChangeFailedError, ChangeUnclearError, MemberTarget
+from icaccess.text import how_many
 
 LOOK_UP = 20
 """How many members without an account are looked up, to say what they are."""
@@ -79,7 +80,8 @@ class LdapTarget(MemberTarget):
     def proof(self) -> str:
         """What was checked."""
         where = f"under {self._ldap.accounts} and each group"
-        return f"every page of {len(self._people):,} entries {where} ended with success"
+        entries = how_many(len(self._people), "entry", "entries")
+        return f"every page of {entries} {where} ended with success"
 
     def key(self, name: str) -> Hashable:
         """The DN in the form in which equal ones are equal."""

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 from icaccess.errors import TargetError
 from icaccess.targets.dn import is_dn, parse_dn
 from icaccess.targets.ldap_errors import WANTS_TLS, PassingError, UndecodedError, decoding, meaning
-from icaccess.text import quoted
+from icaccess.text import how_many, quoted
 
 T = TypeVar("T")
 
@@ -191,9 +191,10 @@ class Directory:
             raise PassingError(f"{name} for {base}")
         message = " ".join(str(result["message"] or "").split())
         referrals = " ".join(result.get("referrals") or ())
+        entries = how_many(count, "entry", "entries")
         advice = {
-            4: f"gave {count} entries under {base} and no more ({name}): ask for a higher size limit",
-            11: f"gave {count} entries under {base} and no more ({name}): ask for a higher limit",
+            4: f"gave {entries} under {base} and no more ({name}): ask for a higher size limit",
+            11: f"gave {entries} under {base} and no more ({name}): ask for a higher limit",
             NO_SUCH_OBJECT: f"has no entry {base} ({name}), or hides it: correct target.ldap, or ask",
             NOT_ALLOWED: f"does not allow a search of {base} ({name}): ask for the right to read",
             10: f"keeps {base} on another server ({name} {quoted(referrals)}): ask",

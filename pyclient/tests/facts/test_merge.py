@@ -58,8 +58,8 @@ def test_each_kind_of_fact_comes_from_its_feed(tmp_path: Path) -> None:
         "people: 3 rows: 3 used",
         "employment: 3 rows: 3 used",
         "jobs: 4 rows: 4 used",
-        "lms: 1 rows: 1 used",
-        "approvals: 1 rows: 1 used",
+        "lms: 1 row: 1 used",
+        "approvals: 1 row: 1 used",
     ]
     filled = dict.fromkeys(("assignments.role", "assignments.location", "assignments.start"), 4)
     filled["assignments.end"] = 1
@@ -295,7 +295,7 @@ def test_rows_of_an_optional_feed_that_turns_out_short_are_not_used(tmp_path: Pa
     sources = replaced(3, optional=True, expect={"min_rows": 5})
     records, source = merged(folder(tmp_path, sources=sources))
     assert "certifications" not in employee(records, "1")
-    assert "has 1 rows, at least 5 were expected" in (source.reports()[3].failure or "")
+    assert "has 1 row, at least 5 were expected" in (source.reports()[3].failure or "")
 
 
 def test_without_the_names_what_is_joined_by_name_is_unknown(tmp_path: Path) -> None:

@@ -205,9 +205,7 @@ def test_employment_that_ended_by_a_row_of_its_own(tmp_path: Path) -> None:
 
 def test_rows_that_nothing_ends_are_not_believed(tmp_path: Path) -> None:
     jobs = "id,role,location,start\n1,A,210,2020-01-01\n1,B,210,2022-05-01\n2,Principal,210,2020-01-01\n"
-    with pytest.raises(
-        FactsError, match=r"jobs: 1 people have rows of several days, .* set `ends: next_row`"
-    ):
+    with pytest.raises(FactsError, match=r"jobs: 1 person has rows of several days, .* set `ends: next_row`"):
         merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs=NO_END)))
     records, _ = merged(folder(tmp_path, {"jobs.csv": jobs}, changed(jobs={**NO_END, "ends": "last_day"})))
     assert len(employee(records, "1")["assignments"]) == 2

@@ -442,6 +442,18 @@ def test_a_token_does_not_go_in_the_clear(host: str) -> None:
         AccessClient(url, token).close()
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/data", "/v1/data/access/decision", "/opa/v1", "/v0/data/access/", "/health"]
+)
+def test_a_url_with_a_path_of_the_api(path: str) -> None:
+    added = path.removeprefix("/opa")
+    with pytest.raises(
+        UsageError, match=rf"^url: http://127.0.0.1:9{path} names a path .* leave out {added}$"
+    ):
+        AccessClient(f"http://127.0.0.1:9{path}")
+    AccessClient("http://127.0.0.1:9/opa/").close()
+
+
 def test_a_folder_is_no_file_of_certificates(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"^ca: {tmp_path} is a folder; name a file of certificates in PEM$"):
         AccessClient("https://127.0.0.1:9", ca=str(tmp_path))

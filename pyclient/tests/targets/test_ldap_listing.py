@@ -108,7 +108,7 @@ def test_result_codes(odd, ldap, code, said, base):
     odd.codes[where] = [code]
     refused(
         ldap,
-        said.replace(PEOPLE, where).replace("12 entries", "12 entries" if where == PEOPLE else "1 entries"),
+        said.replace(PEOPLE, where).replace("12 entries", "12 entries" if where == PEOPLE else "1 entry"),
     )
 
 

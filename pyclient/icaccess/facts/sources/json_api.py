@@ -16,7 +16,7 @@ from icaccess.errors import FactsError, HttpError
 from icaccess.facts.settings import HttpSettings, OneRosterSettings
 from icaccess.files import write_private
 from icaccess.http import RETRY, HttpClient, Response
-from icaccess.text import quoted
+from icaccess.text import how_many, quoted
 
 _RETRY = RETRY.new(total=5, connect=2, read=2, status=5, status_forcelist=(429, 502, 503, 504))
 """Reading twice changes nothing, so retry a broken connection, and wait out a rate limit."""
@@ -133,14 +133,15 @@ class Pages:
         self.total = self.total if total is None else total
         if self.total is not None and self.rows > self.total:
             raise FactsError(
-                f"{self._shown}: gave {self.rows} rows and more, but says that it holds {self.total}"
+                f"{self._shown}: gave {how_many(self.rows, 'row')} and more, but says that it holds "
+                f"{self.total}; correct `total` or the paging, or try again"
             )
 
     def check_whole(self) -> None:
         """`FactsError` when rows are missing at the end."""
         if self.total is not None and self.rows != self.total:
             raise FactsError(
-                f"{self._shown}: gave {self.rows} rows but says that it holds {self.total}; "
+                f"{self._shown}: gave {how_many(self.rows, 'row')} but says that it holds {self.total}; "
                 "get it whole again"
             )
 
