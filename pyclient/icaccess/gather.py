@@ -117,7 +117,7 @@ def account_in(match: Match, record: Record) -> str:
     """The account that a record names, empty where it names none."""
     if match == "id":
         return record.id
-    value = UNSET if isinstance(record, InvalidRecord) else getattr(record, match)
+    value = getattr(record, match)
     return "" if value is UNSET else account_of(match, value)
 
 

@@ -132,6 +132,9 @@ class InvalidRecord(msgspec.Struct, frozen=True):
 
     id: str
     problem: str
+    email: str | UnsetType = UNSET
+    username: str | UnsetType = UNSET
+    """What names the account of the person at some targets, where the record says it beyond doubt."""
 
 
 Record = Employee | InvalidRecord

@@ -165,10 +165,19 @@ class Run:
         return plan.sealed()
 
     def _gone(self, records: Iterable[AnyRecord]) -> dict[str, tuple[str, ...]]:
-        """The evidence for access that has gone according to the policy, by employee id."""
+        """The evidence for access that has gone according to the policy, and rows that may be it, by id."""
         read = (record.read() if isinstance(record, Unread) else record for record in records)
         valid = [record for record in read if not isinstance(record, InvalidRecord)]
-        return dict(self.parts.client.evidence(valid, self.day, self.parts.facts.givers()))
+        unmatched = self.parts.facts.unmatched() if valid else {}
+        facts = self.parts.facts
+        found = self.parts.client.evidence(valid, self.day, facts.givers())
+        return {
+            one: (
+                *texts,
+                *(text for name, text in unmatched.items() if any(f"`{name}`" in said for said in texts)),
+            )
+            for one, texts in found
+        }
 
     # guard
 

@@ -354,6 +354,26 @@ class TestGuard:
         do(store, ledger, client, records, consent=consent)
         assert set(ledger.listing().held) == {"1", "4"}
 
+    def test_rows_of_nobody_may_be_the_evidence(self, store, ledger):
+        class Unmatched(Listed):
+            def unmatched(self):
+                return {"lms": "a row of `lms` fits nobody", "hr": "a row of `hr` fits nobody"}
+
+        class Client(ScriptedClient):
+            def evidence(self, records, *_):
+                return ((record.id, ("it is no longer in `lms`",)) for record in records)
+
+        self.setup_three(store, ledger)
+        fresh = plan(
+            store,
+            ledger,
+            Client({"1": ("210",), "2": ("210",)}, waiting="3"),
+            Unmatched(people("1", "2", "3")),
+        )
+        assert [one.gone for one in fresh.changes] == [
+            ("it is no longer in `lms`", "a row of `lms` fits nobody")
+        ]
+
     def test_a_consent_names_people(self, store, ledger):
         self.setup_three(store, ledger)
         client, records = ScriptedClient({"1": ("210",)}, waiting="23"), people("1", "2", "3")

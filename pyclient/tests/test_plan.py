@@ -82,6 +82,15 @@ def test_undecided_people_keep_what_they_have():
     assert plan.counts == {"none": 3, "undecided": 3}
 
 
+def test_who_has_a_wrong_record_is_known_by_their_account():
+    records = [
+        InvalidRecord("2", "people.yaml line 3: wrong", "Two@example.org"),
+        InvalidRecord("3", "wrong"),
+    ]
+    plan = draw(ScriptedClient({}), records, {"two@example.org": HELD}, match="email")
+    assert [(one.employee_id, one.held) for one in plan.undecided] == [("2", True), ("3", False)]
+
+
 def test_warnings_of_a_holder_who_keeps_access_are_in_the_plan():
     client = ScriptedClient({"1": ("210",), "2": ("210",), "3": ("210",)}, warned={"1", "3", "4"})
     plan = draw(client, people("1", "2", "3", "4"), {"1": HELD, "2": HELD})

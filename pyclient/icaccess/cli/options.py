@@ -202,6 +202,14 @@ def given_consent(
     return Consent(plan=allow, by=by, reason=reason, people=people)
 
 
+def installed_folders(request: Request, *, policy: bool = True) -> dict[str, Path]:
+    """The installed folders that the command uses, because none was named and none is here."""
+    folders = {"config": (request.config, request.config_directory)}
+    if policy:
+        folders = {"policy": (request.policy, request.policy_directory), **folders}
+    return {name: used for name, (given, used) in folders.items() if not given and used != Path(name)}
+
+
 def say_installed(request: Request, *, policy: bool = True) -> None:
     """Say on stderr which installed folders the command uses, because none was named and none is here.
 
@@ -209,11 +217,7 @@ def say_installed(request: Request, *, policy: bool = True) -> None:
     an apply there would grant access to the people of the sample district. `policy=False` leaves the policy
     out.
     """
-    folders = {"config": (request.config, request.config_directory)}
-    if policy:
-        folders = {"policy": (request.policy, request.policy_directory), **folders}
-    installed = {name: used for name, (given, used) in folders.items() if not given and used != Path(name)}
-    if installed:
+    if installed := installed_folders(request, policy=policy):
         taken = " and ".join(map(str, installed.values()))
         absent = " or ".join(f"{name}/" for name in installed)
         options = " and ".join(f"--{name}" for name in installed)

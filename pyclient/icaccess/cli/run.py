@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
 
-from icaccess.cli.options import serving
+from icaccess.cli.options import installed_folders, serving
 from icaccess.request import Request
 
 
@@ -34,4 +36,6 @@ def run(request: Request, interval: str | None, listen: str | None) -> None:
     service = Service(request, every, state, log)
     with pages(state, settings.listen if listen is None else listen) as address, service.signals():
         event(log, "started", interval=interval, listen=address)
+        for name, folder in installed_folders(request, policy=False).items():
+            event(log, "using_installed", level=logging.WARNING, folder=str(folder), option=f"--{name}")
         service.serve()

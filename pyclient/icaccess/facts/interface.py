@@ -220,6 +220,10 @@ class Facts(ABC):
         """Each problem that needs attention, on one line, after the records were read."""
         return iter(())
 
+    def unmatched(self) -> Mapping[str, str]:
+        """A sentence on each source with rows of nobody known, by its name, after the records were read."""
+        return {}
+
     def doubts(self) -> Mapping[str, str]:
         """Why a list of somebody's facts is unknown, by id, after the records were read."""
         return {}

@@ -31,6 +31,7 @@ from icaccess.models import (
     Record,
     SourceSize,
 )
+from icaccess.text import how_many
 
 _BATCH = 500
 
@@ -115,6 +116,17 @@ class MergedFacts(Facts):
         if self._staging is not None:
             yield from map(self._staging.placed, self._staging.issues())
 
+    def unmatched(self) -> Mapping[str, str]:
+        """A sentence on each source with rows of nobody known, by its name, after the records were read."""
+        assert self._staging is not None  # noqa: S101 — the records were read
+        return {
+            report.name: f"{how_many(report.unmatched, 'row')} of `{report.name}`, such as row {row}, "
+            f"{'fits' if report.unmatched == 1 else 'fit'} no employee by {source.key_kind}, and may be this "
+            "person's"
+            for index, (source, report) in enumerate(zip(self._sources, self._reports, strict=True))
+            if report.unmatched and (row := self._staging.first_unmatched(index))
+        }
+
     def doubts(self) -> Mapping[str, str]:
         """Why a list of somebody's facts is unknown, by id, after the records were read."""
         return self._doubts
@@ -170,9 +182,11 @@ class MergedFacts(Facts):
     ) -> Record:
         """One person's record; `unsure` says of which kinds of fact other rows may be theirs."""
         wrong = next((row.reason for row in rows if row.fact is None), None)
-        if wrong is not None:
-            return InvalidRecord(identifier, wrong)
         identity = self._identity(identifier, rows)
+        if wrong is not None:
+            return InvalidRecord(
+                identifier, wrong, identity.get("email", UNSET), identity.get("username", UNSET)
+            )
         none = {kind for row in rows if isinstance(row.fact, Person) for kind in row.fact.none or ()}
         doubts = {kind: why for kind, why in self._out_of_reach(identity).items() if kind not in none}
         doubts |= unsure
@@ -258,9 +272,13 @@ class MergedFacts(Facts):
         return replace(approval, approver=row.approver, approver_jobs=jobs)
 
     def _identity(self, identifier: str, rows: list[Staged]) -> dict[str, Any]:
-        """Name, e-mail and username, each from the first source that has it; notes other values."""
+        """Name, e-mail and username, each from the first source that has it; notes other values.
+
+        None where a row that says who this is cannot be used.
+        """
         identity: dict[str, Any] = {}
-        for row in _by_source(rows, "people"):
+        found = _by_source(rows, "people")
+        for row in found if all(row.fact for row in found) else ():
             for field in ("name", "email", "username"):
                 value = getattr(row.fact, field)
                 if value and identity.setdefault(field, value) != value:

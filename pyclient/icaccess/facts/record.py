@@ -82,7 +82,10 @@ def to_record(written: Marked, file: Path, days: DayReader) -> Record:
     try:
         return convert(written, Employee, file, days)
     except ValueError as error:
-        return InvalidRecord(identifier, str(error))
+        names = {name: written.value.get(name) for name in ("email", "username")}
+        doubtful = {problem.path[:1] for problem in written.problems}
+        known = {k: v for k, v in names.items() if isinstance(v, str) and v and (k,) not in doubtful}
+        return InvalidRecord(identifier, str(error), **known)
 
 
 def convert(written: Marked, of: type[T], file: Path, days: DayReader) -> T:

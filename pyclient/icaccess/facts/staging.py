@@ -22,7 +22,16 @@ from icaccess.facts.kinds import FACTS, Ended, Person
 from icaccess.facts.names import Renaming, day_of, normal_key, spreadsheet_id
 from icaccess.facts.record import FAR_YEAR
 from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
-from icaccess.facts.staging_sql import COUNT, COUNT_TEXTS, FILLED, ORDER, REJECT, RESOLVE, TABLES
+from icaccess.facts.staging_sql import (
+    COUNT,
+    COUNT_TEXTS,
+    FILLED,
+    FIRST_UNMATCHED,
+    ORDER,
+    REJECT,
+    RESOLVE,
+    TABLES,
+)
 from icaccess.models import Approval, Assignment, Fact
 
 HR_KINDS: tuple[Kind, ...] = ("people", "employment", "assignments")
@@ -213,6 +222,10 @@ class Staging:
             (source,),
         ).fetchone()
         return found and str(found[0])
+
+    def first_unmatched(self, source: int) -> int:
+        """The first row of a source that fits nobody; 0 if there is none."""
+        return int(self._db.execute(FIRST_UNMATCHED, (source,)).fetchone()[0] or 0)
 
     def shared_key(self, source: int) -> str | None:
         """A key in the rows of a source that several employees share, with its kind, if there is one."""

@@ -105,6 +105,10 @@ SELECT total(day < before) > total(day > before) FROM (
 )
 """
 """Whether a source lists each person's rows newest first."""
+FIRST_UNMATCHED = """
+SELECT min(row) FROM entry e WHERE source = ? AND reason IS NULL
+    AND (id IS NULL OR NOT EXISTS (SELECT 1 FROM person p WHERE p.id = e.id))
+"""
 COUNT_TEXTS = """
 SELECT json_extract(fact, '$.' || ?) AS text, count(*) FROM entry
 WHERE source = ? AND kind = ? AND fact NOT NULL

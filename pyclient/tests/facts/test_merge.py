@@ -147,6 +147,10 @@ def test_rows_of_nobody_known_are_listed_and_not_used(tmp_path: Path) -> None:
         "approvals row 2: id 77 fits no employee, so the row is not used",
     ]
     assert (source.reports()[3].unmatched, source.reports()[3].rejected) == (1, 1)
+    assert source.unmatched() == {
+        "lms": "1 row of `lms`, such as row 2, fits no employee by email, and may be this person's",
+        "approvals": "1 row of `approvals`, such as row 2, fits no employee by id, and may be this person's",
+    }
 
 
 def test_a_feed_whose_rows_fit_nobody_is_not_believed(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_spelling_leaves_its_person_undecided(
     row = next(number for number, line in enumerate(text.splitlines(), 1) if old in line)
     found, source = records(tmp_path, {f"{feed}.csv": text.replace(old, new, 1)})
     said = f"{feed} row {row}: {written} may be {known} of policy data, spelled differently; correct it or translate it with `values`; for another name set `expect.known_names: false`"
-    assert found["1"] == InvalidRecord("1", said)
+    assert found["1"] == InvalidRecord("1", said, "one@example.org", "one")
     assert isinstance(found["2"], Employee)
     (report,) = [one for one in source.reports() if one.rejected]
     assert (report.name, report.rejected, report.used) == (feed, 1, report.rows - 1)

@@ -51,6 +51,8 @@ def test_a_row_left_out_for_its_spelling_is_unknown(tmp_path: Path, written: str
     assert records["1"] == InvalidRecord(
         "1",
         f"lms row 5: state {written.strip()!r} may be 'Passed' of `where`, spelled differently; correct it, or add it to `where`",
+        "one@example.org",
+        "one",
     )
     assert source.reports()[3].text() == "lms: 2 rows: 1 used, 1 rejected, 2 left out by `where`"
 
@@ -194,7 +196,7 @@ def test_an_end_whose_action_is_misspelled_is_unknown(tmp_path: Path) -> None:
     settings = {**NO_END, "ends": "next_row", "ended": {"action": ["TER", "RET"]}}
     records, _ = merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
     said = "action 'Ter' may be 'TER' of `ended`, spelled differently; correct it, or add it to `ended`"
-    assert records["1"] == InvalidRecord("1", f"jobs row 3: {said}")
+    assert records["1"] == InvalidRecord("1", f"jobs row 3: {said}", "one@example.org", "one")
 
 
 def test_employment_that_ended_by_a_row_of_its_own(tmp_path: Path) -> None:
