@@ -20,5 +20,8 @@ def named_by_last(names: tuple[str, ...], cases: Iterable[tuple[Any, ...]]) -> p
 
 
 def mostly_slow(values: Sequence[Any], quick: int = 1) -> list[Any]:
-    """Values alike for `parametrize`, of which the first few are among the quick tests."""
-    return [*values[:quick], *(pytest.param(value, marks=pytest.mark.slow) for value in values[quick:])]
+    """Values alike for `parametrize`, or tuples of them; all but the first `quick` are slow."""
+    rows = [value if isinstance(value, tuple) else (value,) for value in values]
+    return [
+        pytest.param(*row, marks=pytest.mark.slow if place >= quick else ()) for place, row in enumerate(rows)
+    ]

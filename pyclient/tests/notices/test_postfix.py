@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.notices.postfix import postfix
 from tests.sidecar.service import wait_until
 
 SENDER = {"host": "127.0.0.1", "security": "none", "from": "Access <access@example.org>"}
 
 
+@pytest.mark.slow
 def test_postfix_delivers_once_and_refuses_whom_it_does_not_know(district, command):
     for number in range(1, 31):
         district.person(f"{number:06}", name=f"Zoë Sample {number}")

@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from icaccess.opa.bundles import build_bundles, config_tree, digest, policy_tree
 from icaccess.opa.engine import Engine, running_engine, running_opa
 from icaccess.opa.program import VERSION, cached_opa, find_opa
 from icaccess.request import Request
+from tests.opa.fake_opa import serving
 
 AT = date(2025, 9, 10)
 STANDIN = Path(__file__).parent / "standin"
@@ -324,8 +324,8 @@ def test_a_request_takes_the_configured_opa_else_starts_one(
 
 
 def test_an_address_that_is_taken_is_named(folders: tuple[Path, Path], opa_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
+    with serving(lambda *_: (404, "text/plain", b"")) as url:
+        address = url.removeprefix("http://")
         with (
             pytest.raises(EngineError, match=f"another program listens at {address}; stop it, or name"),
             running_engine(*folders, opa=opa_path, address=address),

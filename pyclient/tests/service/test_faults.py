@@ -158,6 +158,7 @@ def test_opa_killed(
         assert kept(run([again.url]))
 
 
+@pytest.mark.slow
 def test_opa_frozen(run, opa: Sidecar) -> None:
     began = time.monotonic()
     with pytest.raises(EngineError, match="did not answer within 5 s"):
@@ -167,6 +168,7 @@ def test_opa_frozen(run, opa: Sidecar) -> None:
     assert kept(run([opa.url]))
 
 
+@pytest.mark.slow
 def test_one_of_two_sidecars_killed_costs_a_retry_and_not_the_run(
     run, opa: Sidecar, opa_path: Path, bundles: BundleServer, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -179,6 +181,7 @@ def test_one_of_two_sidecars_killed_costs_a_retry_and_not_the_run(
         assert kept(run([opa.url, second.url]))
 
 
+@pytest.mark.slow
 def test_opa_restarted_with_another_policy(
     run, opa: Sidecar, opa_path: Path, bundles: BundleServer, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -220,6 +223,7 @@ def test_a_new_policy_in_the_middle_voids_the_run(
     assert done.plan.policy_revision == revisions[0]
 
 
+@pytest.mark.slow
 def test_the_service_begins_a_void_run_again(
     run, opa: Sidecar, opa_path: Path, bundles: BundleServer, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -254,6 +258,7 @@ def test_the_service_begins_a_void_run_again(
     assert _holders(request) == PEOPLE
 
 
+@pytest.mark.slow
 def test_no_space_for_opas_log(
     run, opa_path: Path, bundles: BundleServer, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -261,6 +266,7 @@ def test_no_space_for_opas_log(
         assert kept(run([full.url]))
 
 
+@pytest.mark.slow
 def test_postgresql_drops_every_connection_in_the_middle(run, opa: Sidecar, postgres: str) -> None:
     with psycopg.connect(f"{postgres}postgres", autocommit=True) as admin:
         admin.execute("DROP DATABASE IF EXISTS faults")

@@ -16,6 +16,7 @@ from icaccess.targets.interface import Change, Result
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from icaccess.targets.settings import open_target
+from tests.naming import mostly_slow
 from tests.scripted import ScriptedClient, do, people, states
 from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, running_slapd
 
@@ -263,7 +264,10 @@ class BreakingProxy:
 
 @pytest.mark.parametrize(
     ("fault", "times"),
-    [("cut before", 1), ("cut before", 20), ("cut after", 1), ("cut after", 20), ("no answer", 1)],
+    mostly_slow(
+        [("cut before", 1), ("cut before", 20), ("cut after", 1), ("no answer", 1), ("cut after", 20)],
+        quick=4,
+    ),
 )
 def test_a_connection_that_breaks(style, sqlite_store, fault, times):
     dns = [style.person(f"user{n}") for n in range(4)]

@@ -17,6 +17,7 @@ from icaccess.targets.interface import Change, UnnamedMember
 from icaccess.targets.scim import ScimSettings, ScimTarget
 from icaccess.targets.scim_server import scim_http
 from icaccess.targets.settings import TargetSettings, open_target
+from tests.naming import mostly_slow
 from tests.scripted import ScriptedClient, do, kinds, people, states
 from tests.targets.faults import FaultProxy
 from tests.targets.servers import TOKEN, running_scim, self_signed
@@ -168,28 +169,28 @@ def test_everybody_is_listed_over_several_pages(server):
 
 
 class TestFaults:
-    ONCE = ("429", "500", "503", "lost before", "lost after", "reset before", "reset after", "drip")
-    LASTING = (*ONCE, "html", "truncated", "empty 200")
+    QUICK = ("429", "500", "503", "reset before", "reset after", "html", "truncated")
+    LONG = ("lost before", "lost after", "drip")
 
     @pytest.fixture
     def proxy(self, server):
         """The proxy before a server with three people of whom one holds access."""
         ids = [server.user(f"user{n}") for n in range(3)]
         server.group(GROUP, [ids[2]])
-        broken = FaultProxy(server.address, hang=1.4)
+        broken = FaultProxy(server.address, hang=0.7)
         yield broken
         broken.shutdown()
         broken.server_close()
 
     def run(self, store, proxy):
-        scim = target(proxy.url + "/v2", deadline=1.0)
+        scim = target(proxy.url + "/v2", deadline=0.5)
         client = ScriptedClient({"0": ("210",), "1": ("210",)})
         try:
             return do(store, scim, client, people("0", "1", "2"))
         finally:
             scim.close()
 
-    @pytest.mark.parametrize("fault", [*ONCE, "html", "truncated"])
+    @pytest.mark.parametrize("fault", mostly_slow([*QUICK, *LONG], quick=9))
     def test_a_fault_that_passes(self, sqlite_store, proxy, fault):
         proxy.faults.extend([fault] * 2)
         _, summary = self.run(sqlite_store, proxy)
@@ -200,7 +201,7 @@ class TestFaults:
         assert "failed" not in {state for _, _, state in states(sqlite_store)} or fault == "lost before"
         assert fault in proxy.seen
 
-    @pytest.mark.parametrize("fault", LASTING)
+    @pytest.mark.parametrize("fault", mostly_slow(["empty 200", *QUICK, *LONG], quick=8))
     def test_a_fault_that_lasts(self, sqlite_store, proxy, fault):
         proxy.always = fault
         _, summary = self.run(sqlite_store, proxy)
