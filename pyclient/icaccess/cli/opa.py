@@ -10,7 +10,7 @@ import click
 
 from icaccess.cli.options import CONFIG, FORMAT, OPA_URL, ruled
 from icaccess.cli.text import say, show_value
-from icaccess.errors import EngineError
+from icaccess.errors import EngineError, UsageError
 from icaccess.request import Request
 
 
@@ -47,10 +47,16 @@ def run(request: Request, address: str, form: str) -> None:
     The token is ICACCESS_OPA_TOKEN if that is set, else a new one. Token and URL are printed as shell
     variables, or as one line of JSON.
     """
+    from icaccess.http import is_loopback
     from icaccess.opa.engine import running_engine
     from icaccess.service.settings import parse_address
 
     parse_address(address, "--address")
+    if not is_loopback(f"http://{address}"):
+        raise UsageError(
+            f"--address {address!r}: other machines would send their token here unencrypted; "
+            "give an address of this machine itself, such as 127.0.0.1:8181"
+        )
     given = os.environ.get("ICACCESS_OPA_TOKEN")
     folders = request.policy_directory, request.config_directory
     with running_engine(*folders, token=given, address=address) as engine:
@@ -61,8 +67,8 @@ def run(request: Request, address: str, form: str) -> None:
             if given is None:
                 say(f"export ICACCESS_OPA_TOKEN={engine.token}")
         sys.stdout.flush()  # a script reads the address before OPA ends
-        say(f"OPA decides with policy {engine.bundles.revisions.policy}", err=True)
         try:
+            say(f"OPA decides with policy {engine.bundles.revisions.policy}", err=True)
             code = engine.process.wait()
         except KeyboardInterrupt:
             return

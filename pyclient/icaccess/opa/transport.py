@@ -166,7 +166,8 @@ class Sidecars:
     def healthy(self, url: str) -> bool:
         """Whether this sidecar reports that its bundles are loaded."""
         try:
-            return self._send("GET", f"{url}/health?bundles=true", None).status == 200
+            answer = self._send("GET", f"{url}/health?bundles=true", None)
+            return answer.status == 200 and answer.content.startswith(b"{")  # and no page of a proxy
         except EngineError:
             return False
 

@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from icaccess.cli.opa import opa
 from icaccess.cli.outputs import OUTPUTS
-from icaccess.errors import EngineError
+from icaccess.errors import EngineError, UsageError
 from icaccess.opa.engine import Engine
 from icaccess.opa.program import VERSION, opa_version
+from tests.opa.fake_opa import serving
 
 STANDIN = Path(__file__).parents[1] / "opa" / "standin"
 
@@ -75,3 +76,29 @@ def test_run_serves_until_it_is_told_to_stop(
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 128 + signal.SIGTERM
     assert result.stdout.startswith(f"{url}: ready\n")
+
+
+def test_run_ends_well_after_an_interrupt() -> None:
+    command = [sys.executable, "-m", "icaccess", "opa", "run", "--address", "127.0.0.1:0"]
+    folders = ["--policy", str(STANDIN / "policy"), "--config", str(STANDIN / "config")]
+    with subprocess.Popen(
+        [*command, *folders], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        assert process.stderr.readline().startswith("OPA decides with policy ")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_run_is_for_this_machine_alone(opa_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--address '0\.0\.0\.0:1': .* give an address of this machine"):
+        CliRunner().invoke(opa, ["run", "--address", "0.0.0.0:1"], catch_exceptions=False)
+
+
+def test_a_web_page_is_no_sidecar_that_is_ready() -> None:
+    with serving(lambda _path, _body: (200, "text/html", b"<html>log in</html>")) as url:
+        result = CliRunner().invoke(opa, ["status", "--opa-url", url])
+    assert result.stdout == f"{url}: not ready\n"
+    assert "does not answer as OPA with this policy does" in str(result.exception)
