@@ -90,6 +90,9 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
     if match := re.fullmatch(r"(?s)Object contains unknown field `(.*)`", text):
         known = ", ".join(_fields(_type_at(of, path)))
         return Complaint((*path, match[1]), f"is not a known field; known here: {known}")
+    if text.startswith("Invalid value") and (tags := _tags(_type_at(of, path[:-1]))):
+        shown = "the value" if secret else show(_value_at(value, path))
+        return Complaint(path, f"{shown} is not one of {', '.join(tags)}")
     return Complaint(path, _sentence(text, _value_at(value, path), _type_at(of, path), secret=secret))
 
 
@@ -177,6 +180,12 @@ def _fields(here: Any) -> list[str]:
     if isinstance(here, msgspec.inspect.StructType):
         return [field.encode_name for field in here.fields]
     return []
+
+
+def _tags(here: Any) -> list[str]:
+    """The texts that tell the kinds of a union apart."""
+    kinds = here.types if isinstance(here, msgspec.inspect.UnionType) else ()
+    return sorted(str(one.tag) for one in kinds if isinstance(one, msgspec.inspect.StructType))
 
 
 def _choices(here: Any) -> tuple[Any, ...]:

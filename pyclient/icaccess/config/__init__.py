@@ -100,7 +100,8 @@ class Config:
 
     def fail(self, path: tuple[str | int, ...], text: str) -> ConfigError:
         """An error about the setting at `path`, with file and line."""
-        return ConfigError(f"{self.file} line {self._document.line(path)}: {field_name(path)}: {text}")
+        where = f"{self.file} line {self._document.line(path)}"
+        return ConfigError(": ".join(filter(None, (where, field_name(path), text))))
 
 
 def load_config(directory: Path) -> Config:

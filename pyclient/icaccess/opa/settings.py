@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from icaccess.config import Config, Secret, Section
+from icaccess.errors import ConfigError, UsageError
 from icaccess.opa.client import AccessClient
 
 
@@ -39,4 +40,13 @@ def connect(config: Config, urls: Sequence[str] = ()) -> AccessClient | None:
     named = (settings.ca, settings.cert, settings.key)
     ca, cert, key = (str(config.path(name)) if name else None for name in named)
     pair = (cert, key or cert) if cert else None
-    return AccessClient(urls or settings.urls, token, settings.timeout, ca=ca, cert=pair)
+    try:
+        return AccessClient(urls or settings.urls, token, settings.timeout, ca=ca, cert=pair)
+    except UsageError as error:
+        argument, _, wrong = str(error).partition(": ")
+        if argument == "url" and urls:
+            raise UsageError(f"--opa-url: {wrong}") from error
+        setting = {"url": "urls", "timeout": "timeout", "ca": "ca", "cert": "cert"}.get(argument)
+        if setting is None:
+            raise
+        raise ConfigError(f"{config.file}: opa.{setting}: {wrong}") from error

@@ -9,10 +9,12 @@ from typing import Annotated
 import msgspec
 import pytest
 
+from icaccess.audit.witnesses import AuditSettings
 from icaccess.config import SECTIONS, Config, Secret, SecretUrl, Section, load_config
 from icaccess.config.secrets import shown_url
-from icaccess.errors import ConfigError
+from icaccess.errors import ConfigError, IcaccessError
 from icaccess.guard import GuardSettings
+from icaccess.opa.settings import connect
 from tests.naming import named_by_last
 
 
@@ -64,7 +66,7 @@ def test_a_section_is_read_as_the_type_that_its_owner_gives(tmp_path: Path) -> N
         ),
         ("zone: 7\n", "line 1: zone: 7 is not a time zone"),
         ("zone: -07:00\n", "line 1: zone: '-07:00' is not a time zone; write one such as America/Denver"),
-        ("- a\n", "must be a mapping of sections"),
+        ("- a\n", "icaccess.yaml line 1: must be a mapping of sections"),
         ("guard: {\n", "line 2: is not YAML"),
         ("guard: {}\nguard: {}\n", "line 2: guard: is given twice; keep one"),
         ("a: &x 1\n", "line 1: a: is not a known section"),
@@ -122,6 +124,29 @@ def test_a_section_that_is_wrong(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         loaded.section("guard", Guard)
     assert says in str(caught.value)
+
+
+def test_an_unknown_kind_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    loaded = config(tmp_path, "audit:\n  witnesses:\n    - {type: tape}\n")
+    says = r"line 3: audit\.witnesses\[0\]\.type: .* is not one of file, http, rfc3161, syslog$"
+    with pytest.raises(ConfigError, match=says):
+        loaded.section("audit", AuditSettings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "given", "says"),
+    [
+        ("urls: [nowhere]", (), r"icaccess\.yaml: opa\.urls: must be a URL of OPA"),
+        ("urls: ['http://127.0.0.1:1']\n  timeout: 0", (), r"icaccess\.yaml: opa\.timeout: 0\.0 is not a"),
+        ("urls: [nowhere]", ("there",), "^--opa-url: must be a URL of OPA"),
+    ],
+    ids=["url", "timeout", "option"],
+)
+def test_a_bad_setting_of_opa_says_where_it_is(
+    tmp_path: Path, setting: str, given: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(IcaccessError, match=says):
+        connect(config(tmp_path, f"opa:\n  {setting}\n"), given)
 
 
 @pytest.mark.parametrize(
