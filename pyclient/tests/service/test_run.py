@@ -94,6 +94,20 @@ def test_sighup_runs_at_once_and_sigterm_ends_it_in_order(start) -> None:
         assert service.events("stopped")
 
 
+def test_a_service_without_a_folder_of_its_own_says_so(start) -> None:
+    with start("--interval", "1d", ICACCESS_CONFIG="") as service:
+        wait_until(lambda: service.events("using_installed"), "it says so")
+        (said,) = service.events("using_installed")
+        assert (said["level"], said["folder"], said["option"]) == (
+            "warning",
+            str(district.ROOT / "config"),
+            "--config",
+        )
+    with start("--interval", "1d", name="own") as service:
+        wait_until(lambda: service.events("run_done"), "the first run ends")
+        assert not service.events("using_installed")
+
+
 @pytest.mark.slow
 def test_a_run_that_fails_backs_off_and_the_next_settles_it(start, engine: Engine, tmp_path: Path) -> None:
     facts = tmp_path / "facts.jsonl"
