@@ -1,5 +1,5 @@
 #!/bin/sh
-# biweekly gives every weekday for "every second day, if it is a weekday", and every Tuesday for every third one.
+# biweekly forgets the interval of a daily rule that names weekdays: every second day becomes every day.
 #
 # By RFC 5545 §3.3.10 a rule that is DAILY counts its INTERVAL from DTSTART, and BYDAY only limits the days that are
 # left: "every third day, on Tuesdays" holds every three weeks. biweekly ignores the interval of such a rule as soon as

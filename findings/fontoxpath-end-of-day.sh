@@ -3,9 +3,9 @@
 #
 # XML Schema has `24:00:00` for the end of a day, and the value is the first moment of the next one; XPath's functions
 # take the year, month and day from the value. fontoxpath gives June 31, May 32, and 2026 for the first moment of 2027,
-# and its text is no date that anyone can read back; it compares right, so `eq` and the parts disagree. elementpath
-# follows the standard. An access that ends with June 30 ends on a day that does not exist. Takes node, npm and python3;
-# works in a folder of its own and removes it. Exits 1 if the behavior changes.
+# and its text is no date that others read; it compares right, so `eq` and the parts disagree. elementpath follows the
+# standard. An access that ends with June 30 ends on a day that does not exist. Takes node, npm and python3; works in a
+# folder of its own and removes it. Exits 1 if the behavior changes.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
