@@ -1,11 +1,11 @@
 #!/bin/sh
 # Jsonnet's parseYaml makes the text "~" of a certificate's missing date in C++, and null in Go.
 #
-# Jsonnet has one standard library for all its implementations, and std.parseYaml takes YAML. By YAML 1.2.2 §10.3.2 `~`,
-# `null`, `Null` and `NULL` are null. Jsonnet in C++ takes all but `null` for text, and jrsonnet in Rust `Null` and
-# `NULL`; Jsonnet in Go knows the four. "~" and "Null" are not null and after every date, so a certificate that nobody
-# has completed is complete, and current forever. Takes Go and python3; works in a folder of its own and removes it.
-# Exits 1 if the behavior changes.
+# Jsonnet has one standard library for all its implementations. Its reference promises a "best-effort" reading of YAML
+# and names what it does not read, and null is not among that. By YAML 1.2.2 §10.3.2 `~`, `null`, `Null` and `NULL` are
+# null. Jsonnet in C++ takes all but `null` for text, and jrsonnet in Rust `Null` and `NULL`; Jsonnet in Go knows the
+# four. "~" and "Null" are not null and after every date, so a certificate that nobody has completed is complete, and
+# current forever. Takes Go and python3; works in a folder of its own and removes it. Exits 1 if the behavior changes.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
