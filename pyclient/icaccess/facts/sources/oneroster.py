@@ -21,7 +21,15 @@ from icaccess.facts.interface import Unusable
 from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import OneRosterSettings
 from icaccess.facts.sources.http import JsonFields
-from icaccess.facts.sources.roster import Bundle, Roster, RosterService, Row, is_current, staff_roles
+from icaccess.facts.sources.roster import (
+    Bundle,
+    Roster,
+    RosterService,
+    Row,
+    is_current,
+    staff_roles,
+    status_problem,
+)
 
 FIELDS = {
     "people": {"email": "email", "username": "username"},
@@ -99,7 +107,8 @@ class OneRosterSource(MappedSource):
                 continue
             if is_current(user):
                 seen.add(self.key_of(user))
-                yield number, user
+                problem = status_problem(user)
+                yield number, Unusable(user, problem) if problem else user
             else:
                 gone.append((number, user))
         addresses = {self.settings.fields.get("email"), self.settings.fields.get("username")}
@@ -126,7 +135,11 @@ class OneRosterSource(MappedSource):
                     "org": org or {"sourcedId": sourced_id},
                 }
                 job["beginDate"], job["endDate"] = _day(job["beginDate"]), _day(job["endDate"])
-                problem = self._begin_problem(job) or self._org_problem(job, is_known=org is not None)
+                problem = (
+                    status_problem(role)
+                    or self._begin_problem(job)
+                    or self._org_problem(job, is_known=org is not None)
+                )
                 yield number, Unusable(job, problem) if problem else job
 
     def _begin_problem(self, job: Row) -> str | None:
@@ -149,6 +162,8 @@ class OneRosterSource(MappedSource):
             problem = "is not among the orgs"
         elif not is_current(org):
             problem = "is marked as deleted"
+        elif (status := status_problem(org)) is not None:
+            problem = f"may be closed: {status}"
         elif needs_identifier and not org.get("identifier"):
             problem = "has no identifier; add it, or set `fields: {location: org.sourcedId}`"
         else:

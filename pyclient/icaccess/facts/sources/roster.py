@@ -17,6 +17,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.settings import CsvSettings, OneRosterSettings
 from icaccess.facts.sources.csv import CsvFile
 from icaccess.facts.sources.json_api import JsonApi, Pages
+from icaccess.validation import show
 
 _NOT_STAFF = {"student", "parent", "guardian", "relative"}
 _GONE = {"tobedeleted", "inactive"}
@@ -44,7 +45,15 @@ class Roster(ABC):
 
 def is_current(thing: Mapping[str, Any]) -> bool:
     """Whether an object counts; since 1.1, the `inactive` of 1.0 means `tobedeleted`."""
-    return str(thing.get("status", "active")).strip().lower() not in _GONE
+    return str(thing.get("status")).strip().lower() not in _GONE
+
+
+def status_problem(thing: Mapping[str, Any]) -> str | None:
+    """Why nobody can say whether an object counts: its status is none of the standard's."""
+    status = str(thing.get("status") or "active").strip()
+    if status.lower() in {"active", *_GONE}:
+        return None
+    return f"its status {show(status)} is none of active, inactive and tobedeleted; correct it"
 
 
 def staff_roles(user: Row) -> Iterator[Row]:

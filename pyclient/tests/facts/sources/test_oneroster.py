@@ -394,6 +394,16 @@ def test_a_role_that_is_gone(tmp_path: Path, roster: Any, status: str) -> None:
 
 
 @either
+@pytest.mark.parametrize("whose", ["user", "role"])
+def test_a_status_that_the_standard_lacks(tmp_path: Path, roster: Any, whose: str) -> None:
+    status = {"status": "Withdrawn"}
+    users = with_roles(role(**status)) if whose == "role" else with_roles(role(), **status)
+    bad = roster(tmp_path, users)["1"]
+    assert isinstance(bad, InvalidRecord)
+    assert "its status 'Withdrawn' is none of active, inactive and tobedeleted; correct it" in bad.problem
+
+
+@either
 @pytest.mark.parametrize("status", ["tobedeleted", "inactive", "Inactive"])
 def test_a_user_who_is_gone(tmp_path: Path, roster: Any, status: str) -> None:
     records = roster(tmp_path, with_roles(role(), status=status))
@@ -467,6 +477,7 @@ def test_an_exclusive_end(tmp_path: Path, roster: Any, ends: str | None, last: s
     [
         (ORGS[1:], "'o1', which is not among the orgs"),
         ([{**ORGS[0], "status": "inactive"}, *ORGS[1:]], "'o1', which is marked as deleted"),
+        ([{**ORGS[0], "status": "shut"}, *ORGS[1:]], "'o1', which may be closed: its status 'shut' is none of"),
         ([{**ORGS[0], "identifier": None}, *ORGS[1:]], "'o1', which has no identifier; add it, or set `fields: {location: org.sourcedId}`"),
     ],
 )  # fmt: skip
