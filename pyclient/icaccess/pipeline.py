@@ -269,7 +269,9 @@ class Run:
             if past_runs.was_adopted(connection, target.identity):
                 raise UsageError(f"the holders of {target.identity} were taken over before; adopt only once")
             if not holders.is_empty(connection, target.identity):
-                raise UsageError(f"{target.identity} is not empty: somebody already has access")
+                raise UsageError(
+                    f"{target.identity} is not empty: somebody already has access; go on with `icaccess plan`"
+                )
         self.listing = target.listing()
         shown = {} if target.is_store else self.listing.held
         held = {account: (account, access) for account, access in shown.items()}
@@ -323,7 +325,9 @@ def check_day(plan: Plan | None, request: Request, target: Target) -> None:
     """
     day, today = request.day, request.today
     if plan is not None and plan.as_of != day:
-        again = "" if request.at else f"; give --at {plan.as_of} again if that is meant"
-        raise PlanError(f"the plan is for {plan.as_of}, and this run is for {day}{again}")
+        again = "make a new plan" if request.at else f"give --at {plan.as_of} again if that is meant"
+        raise PlanError(f"the plan is for {plan.as_of}, and this run is for {day}; {again}")
     if day != today and not target.is_store:
-        raise PlanError(f"{target.identity} can change only as of today ({today}), not as of {day}")
+        raise PlanError(
+            f"{target.identity} can change only as of today ({today}), not as of {day}; leave --at out"
+        )

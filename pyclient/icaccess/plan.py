@@ -183,7 +183,8 @@ def check_current(saved: Plan, fresh: Plan) -> None:
         return
     if saved.target != fresh.target:
         raise PlanError(
-            f"the plan was made for the target {saved.target}, and the configured one is {fresh.target}"
+            f"the plan was made for the target {saved.target}, and the configured one is {fresh.target}; "
+            "make a new plan"
         )
     if saved.as_of != fresh.as_of:
         raise PlanError(

@@ -142,5 +142,8 @@ def places_of(sources: Iterable[Source]) -> dict[str, dict[str, str]]:
                 raise FactsError(f"{row.reason}; correct the source, so that no location is left out")
             place = {"name": fact.name, "type": fact.type} if fact.name else {"type": fact.type}
             if places.setdefault(fact.id, place) != place:
-                raise FactsError(f"{source.settings.name} row {row.row}: location {fact.id!r} is given twice")
+                raise FactsError(
+                    f"{source.settings.name} row {row.row}: location {fact.id!r} is given twice; correct "
+                    "one of them"
+                )
     return places

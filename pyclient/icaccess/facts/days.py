@@ -158,7 +158,9 @@ class RowDays:
         try:
             moment = datetime.strptime(value, form)  # noqa: DTZ007 — made aware below, where it has a time
         except ValueError as error:
-            raise ValueError(f"{show(value)} is not in the declared form {form}") from error
+            raise ValueError(
+                f"{show(value)} is not in the declared form {form}; correct it, or `date_format`"
+            ) from error
         if not any(part in form for part in _TIME_OF_DAY):
             return str(moment.date())
         if moment.tzinfo is None:
@@ -186,5 +188,5 @@ def _undeclared(name: str, value: str) -> FactsError:
 
 def _from_serial(value: str) -> str:
     if not _SERIAL.fullmatch(value):
-        raise ValueError(f"{show(value)} is no spreadsheet serial number")
+        raise ValueError(f"{show(value)} is no spreadsheet serial number; correct it, or `date_format`")
     return str(_SPREADSHEET_EPOCH + timedelta(days=int(float(value))))

@@ -142,7 +142,7 @@ class FileFacts(Facts):
             self.as_of = min(made, self.as_of or made)
             yield
         except OSError as error:
-            raise FactsError(f"{file}: cannot be read: {error.strerror}") from error
+            raise FactsError(f"{file}: cannot be read: {error.strerror}; let this user read it") from error
 
     def _refuse_second(self, hashes: list[array[int]]) -> None:
         """Refuse the first repeated id among the records whose ids have these hashes."""

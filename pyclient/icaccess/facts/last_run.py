@@ -10,6 +10,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.interface import SourceReport
 from icaccess.facts.settings import Expect
 from icaccess.models import SourceSize
+from icaccess.text import how_many
 from icaccess.validation import show
 
 FEW = 2
@@ -39,17 +40,18 @@ def compare(
 
 
 def _compare_size(report: SourceReport, last: SourceSize, expect: Expect) -> None:
-    sizes = (("rows", report.rows, last.rows), ("people", report.people, last.people))
-    for what, now, then in sizes:
+    sizes = (("row", "rows", report.rows, last.rows), ("person", "people", report.people, last.people))
+    for one, many, now, then in sizes:
         if then - now > max(FEW, expect.max_shrink * then):
-            share = min(1, max(floor(100 - 100 * now / then) + 1 for _, now, then in sizes if then) / 100)
+            share = min(1, max(floor(100 - 100 * now / then) + 1 for *_, now, then in sizes if then) / 100)
             setting = f"expect.max_shrink: {share:g}"
         elif expect.max_growth is not None and now - then > max(FEW, expect.max_growth * then):
             setting = "expect.max_growth: null"
         else:
             continue
         raise FactsError(
-            f"{report.name}: has {now} {what}, and had {then} in the last good run; get it whole again, or "
+            f"{report.name}: has {how_many(now, one, many)}, and had {then:,} in the last good run; get "
+            "it whole again, or "
             f"set `{setting}` for one run if this is right"
         )
 

@@ -177,11 +177,12 @@ class MappedSource(Source):
         if self.settings.ends == "day_after" and end.year < FAR_YEAR:
             if end <= fact.start:
                 raise ValueError(
-                    f"end: {end} is the day after the last, and not after the start, {fact.start}"
+                    f"end: {end} is the day after the last, and not after the start, {fact.start}; "
+                    "correct one of them"
                 )
             return msgspec.structs.replace(fact, end=end - timedelta(days=1))
         if end < fact.start:
-            raise ValueError(f"end: {end} is before the start, {fact.start}")
+            raise ValueError(f"end: {end} is before the start, {fact.start}; correct one of them")
         return fact
 
     def _present(self, value: Any) -> Any:

@@ -78,10 +78,12 @@ def read_json(file: Path, days: DayReader) -> NumberedRecords:
         position = separator.end() if separator else position
         line += text.count("\n", start, position)
         if separator is None and not closing.match(text, position):
-            problem = f"{_SHAPE}, and nothing else" if text[position:].strip() else _CUT_SHORT
+            problem = (
+                f"{_SHAPE}, and nothing else; correct the file" if text[position:].strip() else _CUT_SHORT
+            )
             raise FactsError(f"{at(file, line)}: {problem}")
     if end.end() != len(text):
-        raise FactsError(f"{at(file, line)}: {_SHAPE}, and nothing after it")
+        raise FactsError(f"{at(file, line)}: {_SHAPE}, and nothing after it; correct the file")
 
 
 def read_json_lines(file: Path, days: DayReader) -> NumberedRecords:

@@ -134,7 +134,9 @@ class _InvalidError(Exception):
 def _identifier(written: Marked, file: Path) -> str:
     value = written.value
     if not isinstance(value, dict):
-        raise FactsError(f"{at(file, written.line(()))}: must be one employee's record, a mapping with an id")
+        raise FactsError(
+            f"{at(file, written.line(()))}: must be one employee's record, a mapping with an id; correct it"
+        )
     if "id" not in value:
         raise FactsError(f"{at(file, written.line(()))}: id: is required and absent; add it")
     place = f"{at(file, written.line(('id',)))}: id"

@@ -60,7 +60,7 @@ def write_snapshot(
     try:
         write_private(file, _lines(traced, SnapshotHead(VERSION, datetime.now(UTC), tuple(sources)), written))
     except OSError as error:
-        raise FactsError(f"{file}: cannot be written: {error.strerror}") from error
+        raise FactsError(f"{file}: cannot be written: {error.strerror}; name another file") from error
     return written[0]
 
 

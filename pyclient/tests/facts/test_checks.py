@@ -76,7 +76,7 @@ def test_a_source_of_another_size(
 
 
 def test_as_many_rows_of_fewer_people_are_not_believed(tmp_path: Path) -> None:
-    with pytest.raises(FactsError, match="lms: has 1 people, and had 9"):
+    with pytest.raises(FactsError, match="lms: has 1 person, and had 9"):
         reports(with_lms(tmp_path, ROWS), {"lms": SourceSize(rows=20, people=9)})
 
 

@@ -83,20 +83,24 @@ class CsvFile:
         except FactsError:
             raise
         except OSError as error:
-            raise FactsError(f"{self._name}: cannot be read: {error.strerror}") from error
+            raise FactsError(
+                f"{self._name}: cannot be read: {error.strerror}; correct `path`, or let this user read it"
+            ) from error
         except UnicodeError as error:
             raise FactsError(
                 f"{self._name}: is not {self._settings.encoding or 'UTF-8'}; set `encoding`, such as cp1252"
             ) from error
         except LookupError as error:
-            raise FactsError(f"{self._name}: {self._settings.encoding!r} is not a known encoding") from error
+            raise FactsError(
+                f"{self._name}: {self._settings.encoding!r} is not a known encoding; write one such as cp1252"
+            ) from error
 
     def _read(self, text: IO[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         delimiter, before = self._settings.delimiter, 0
         while before < self._settings.skip_rows:
             before += 1
             if not text.readline():
-                raise FactsError(f"{self._name}: ends within the lines that `skip_rows` skips")
+                raise FactsError(f"{self._name}: ends within the lines that `skip_rows` skips; correct it")
         start = text.tell()
         first = text.readline()
         if first.lower().startswith("sep=") and len(first.strip("\r\n")) == 5:  # Excel's own hint
@@ -112,9 +116,12 @@ class CsvFile:
             line = reader.line_num + before
             if "unexpected end of data" in str(error):
                 raise FactsError(
-                    f"{self._name} line {line}: a quote is never closed; the file is cut short"
+                    f"{self._name} line {line}: a quote is never closed; the file is cut short, get it "
+                    "whole again"
                 ) from error
-            raise FactsError(f"{self._name} line {line}: is not readable as CSV: {error}") from error
+            raise FactsError(
+                f"{self._name} line {line}: is not readable as CSV: {error}; correct the line"
+            ) from error
 
     def _body(
         self, reader: Any, header: list[str], before: int
@@ -140,13 +147,18 @@ class CsvFile:
                 # Reported one row later: midway it is one bad row, at the end of the file a broken file.
                 short = line, f"has {len(cells)} cells where the header has {len(header)}"
         if short is not None:
-            raise FactsError(f"{self._name} line {short[0]}: the last line {short[1]}; the file is cut short")
+            raise FactsError(
+                f"{self._name} line {short[0]}: the last line {short[1]}; the file is cut short, get it "
+                "whole again"
+            )
         if trailer is not None and not ended:
-            raise FactsError(f"{self._name}: has no trailer row {trailer!r}; the file is cut short")
+            raise FactsError(
+                f"{self._name}: has no trailer row {trailer!r}; the file is cut short, get it whole again"
+            )
 
     def _check_header(self, header: list[str], delimiter: str, line: int) -> None:
         if not header:
-            raise FactsError(f"{self._name}: is empty; it has not even a header")
+            raise FactsError(f"{self._name}: is empty; it has not even a header: get it again")
         for name in self._needed:
             if header.count(name) > 1:
                 raise FactsError(f"{self._name} line {line}: the column {name!r} appears twice; keep one")
@@ -159,12 +171,16 @@ class CsvFile:
                     "set `delimiter`"
                 )
             near = difflib.get_close_matches(name, header, 1, 0.6)
-            hint = f"; was it renamed {near[0]!r}?" if near else f"; there are {quoted(', '.join(header))}"
-            raise FactsError(f"{self._name} line {line}: has no column {name!r}{hint}")
+            hint = f"was it renamed {near[0]!r}?" if near else f"there are {quoted(', '.join(header))}"
+            raise FactsError(
+                f"{self._name} line {line}: has no column {name!r}; {hint}; correct the settings or the file"
+            )
 
     def _trailer_count(self, cells: list[str], line: int) -> int:
         if len(cells) < 2 or not cells[1].strip().isdecimal():
-            raise FactsError(f"{self._name} line {line}: the trailer does not say how many rows there are")
+            raise FactsError(
+                f"{self._name} line {line}: the trailer does not say how many rows there are; get it again"
+            )
         return int(cells[1])
 
     def _believe_manifest(self, manifest: Path) -> None:
@@ -177,7 +193,10 @@ class CsvFile:
                 'write {"' + self._file.name + '": {"rows": 1, "sha256": "…"}}'
             ) from error
         if digest is not None and digest != _sha256(self._file):
-            raise FactsError(f"{self._name}: is not the file that {manifest} describes (its SHA-256 differs)")
+            raise FactsError(
+                f"{self._name}: is not the file that {manifest} describes (its SHA-256 differs); get "
+                "both again"
+            )
         self.total = rows if isinstance(rows, int) else None
 
 

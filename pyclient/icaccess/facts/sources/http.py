@@ -142,7 +142,9 @@ class HttpSource(MappedSource):
         try:
             return None if said is None else int(said)
         except (TypeError, ValueError) as error:
-            raise FactsError(f"{self._shown}: gives {said!r} as its number of rows") from error
+            raise FactsError(
+                f"{self._shown}: gives {said!r} as its number of rows; correct `total`"
+            ) from error
 
 
 def _compiled(expression: str, setting: str = "") -> Any:
@@ -150,4 +152,6 @@ def _compiled(expression: str, setting: str = "") -> Any:
         return jmespath.compile(expression)
     except JMESPathError as error:
         why = str(error).splitlines()[0]
-        raise ValueError(f"{setting}{expression!r} is not a JMESPath expression: {why}") from error
+        raise ValueError(
+            f"{setting}{expression!r} is not a JMESPath expression: {why}; correct it"
+        ) from error

@@ -77,7 +77,10 @@ class JsonApi(AbstractContextManager["JsonApi"]):
                 f"{shown_url(url)}: refuses the credentials ({response.status}); renew or correct them"
             )
         if response.status >= 400:
-            raise FactsError(f"{shown_url(url)}: answered {response.status}{_said(response)}")
+            raise FactsError(
+                f"{shown_url(url)}: answered {response.status}{_said(response)}; correct the URL, or try "
+                "again"
+            )
         headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
         page = Page(_json(response, url), headers, response.next_url)
         self._keep(url, parameters, response, page)
@@ -156,7 +159,8 @@ def _json(response: Response, url: str) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise FactsError(
-            f"{shown_url(url)}: answered with something other than JSON, or cut short"
+            f"{shown_url(url)}: answered with something other than JSON, or cut short; correct the URL, "
+            "or try again"
         ) from error
 
 

@@ -159,7 +159,7 @@ class Bundle(Roster):
             )
         for line, row in self._read(name):
             if isinstance(row, str):
-                raise FactsError(f"{self._path}: {name}.csv line {line}: {row}")
+                raise FactsError(f"{self._path}: {name}.csv line {line}: {row}; get it whole again")
             yield row
 
     def _declared(self, name: str) -> str:
@@ -201,7 +201,7 @@ class Bundle(Roster):
                         bundle.extract(file, self._temporary.name)
             except _BROKEN_ZIP as error:
                 raise FactsError(
-                    f"{self._path}: is neither a folder nor a readable zip file ({error})"
+                    f"{self._path}: is neither a folder nor a readable zip file ({error}); get it again"
                 ) from error
         return Path(self._temporary.name)
 
