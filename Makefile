@@ -55,7 +55,8 @@ check: setup .venv/.dev
 	$(BIN)/icaccess policy check
 	$(BIN)/icaccess policy test --min-coverage 100
 
-PYTEST = unset ICACCESS_STORE; $(BIN)/pytest --numprocesses 2 --dist loadgroup
+# Bytecode of the tests is kept, since to read them anew takes seconds.
+PYTEST = unset ICACCESS_STORE PYTHONDONTWRITEBYTECODE; $(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 test: check
 	$(PYTEST) -m "not slow"

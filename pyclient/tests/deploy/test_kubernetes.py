@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -43,16 +44,22 @@ def pod_specs(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
             yield spec["template"]["metadata"]["labels"]["app.kubernetes.io/name"], spec["template"]["spec"]
 
 
+@pytest.fixture(scope="module")
+def schemas() -> ModuleType:
+    """`kubernetes_validate`, which takes long to import, and only here."""
+    return import_module("kubernetes_validate")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_manifest_fits_the_schema(manifests: list[Manifest], version: str) -> None:
+def test_every_manifest_fits_the_schema(manifests: list[Manifest], schemas: ModuleType, version: str) -> None:
     for manifest in manifests:
-        kubernetes_validate.validate(manifest, version, strict=True)
+        schemas.validate(manifest, version, strict=True)
 
 
-def test_the_schemas_find_a_mistake(manifests: list[Manifest]) -> None:
+def test_the_schemas_find_a_mistake(manifests: list[Manifest], schemas: ModuleType) -> None:
     wrong = next(manifest for manifest in manifests if manifest["kind"] in ("Deployment", "CronJob"))
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate({**wrong, "spec": {**wrong["spec"], "replica": 2}}, "1.34", strict=True)
+    with pytest.raises(schemas.ValidationError):
+        schemas.validate({**wrong, "spec": {**wrong["spec"], "replica": 2}}, "1.34", strict=True)
 
 
 def test_each_container_has_limits_and_no_privileges(manifests: list[Manifest]) -> None:
