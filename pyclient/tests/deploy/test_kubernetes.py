@@ -15,6 +15,8 @@ import yaml
 
 from icaccess import __version__
 
+pytestmark = pytest.mark.xdist_group("kubernetes")  # what its tests share is made once
+
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
 VARIANTS = ("sidecar", "replicas", "cronjob")

@@ -15,6 +15,8 @@ import pytest
 
 from icaccess.opa.program import VERSION
 
+pytestmark = pytest.mark.xdist_group("bill")  # what its tests share is made once
+
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "security.md").read_text()
 # Answers for the image out of this machine: what stands after `--entrypoint=/bin/sh IMAGE`.

@@ -88,7 +88,7 @@ def test_a_recount_by_the_reference_agrees(base: str, edit: Edit) -> None:
         "school_location_types: [school, office]",
     )
     edit("config/requirements/data.yaml", "School Counselor]", "School Counselor, Central Analyst]")
-    facts = made_up(400)
+    facts = made_up(300)
     old, new = data_of(Path(base)), data_of(Path())
     impact = measured(base, facts)
     before = [reference.decide(person, DAY.isoformat(), old) for person in facts]

@@ -23,6 +23,8 @@ from tests.review.reports import DAY, DENVER, drawn, entitled, run, sample
 from tests.scripted import adopt, run_on
 from tests.targets.fakes import MemoryTarget
 
+pytestmark = pytest.mark.xdist_group("report")  # what its tests share is made once
+
 
 @pytest.fixture(scope="module")
 def records():

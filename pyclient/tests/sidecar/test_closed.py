@@ -20,6 +20,8 @@ from icaccess.errors import EngineError
 from icaccess.opa.engine import Engine, running_engine
 from tests.sidecar.service import CLIENT, ROOT, SCRAPER, Sidecar
 
+pytestmark = pytest.mark.xdist_group("sidecar")  # what its tests share is made once
+
 ASK = json.dumps({"input": {"as_of": "2025-09-10", "employees": []}})
 DECIDE = "/v1/data/access/decisions"
 TABLE = ROOT / "docs" / "security.md"

@@ -13,6 +13,8 @@ from icaccess.opa.signing import publish
 from tests.sidecar.certificates import Authority
 from tests.sidecar.service import CLIENT, ROOT, BundleServer, Sidecar, sidecar, wait_until
 
+pytestmark = pytest.mark.xdist_group("tls")  # what its tests share is made once
+
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:

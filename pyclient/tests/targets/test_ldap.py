@@ -23,7 +23,10 @@ from tests.targets.servers import ADMIN, GROUPS, PASSWORD, PEOPLE, running_slapd
 NOBODY = "cn=nobody,dc=example,dc=org"
 
 # ldap3 lets go of a socket that broke, or that it did not trust, without closing it; Python does so for it.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.xdist_group("ldap"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(autouse=True)

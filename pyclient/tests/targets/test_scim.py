@@ -22,6 +22,8 @@ from tests.scripted import ScriptedClient, do, kinds, people, states
 from tests.targets.faults import FaultProxy
 from tests.targets.servers import TOKEN, running_scim, self_signed
 
+pytestmark = pytest.mark.xdist_group("scim")  # what its tests share is made once
+
 GROUP = "IC Elementary Scheduling"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
