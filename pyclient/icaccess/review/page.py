@@ -80,9 +80,17 @@ def digest(sentence: str) -> str:
 
 
 def compare(clauses: Sequence[ClauseWords], sentences: Sequence[str]) -> PageComparison:
-    """What of each clause still stands on the page; clauses that name no sentence are left out."""
+    """What of each clause still stands on the page; clauses that name no sentence are left out.
+
+    `PolicyError` when none names one: then nothing was compared.
+    """
     there = {digest(sentence): place for place, sentence in enumerate(sentences)}
     pages = {clause.clause: clause.page for clause in clauses if clause.page is not None}
+    if not pages:
+        raise PolicyError(
+            "clauses.yaml of the policy is not there or names no sentence of the page, so nothing can be "
+            "compared; give the policy folder with --policy"
+        )
     served = {one for page in pages.values() for one in page.sentences}
     places = [there[one] for one in served & there.keys()]
     between = sentences[min(places, default=0) : max(places, default=-1) + 1]

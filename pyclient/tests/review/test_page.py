@@ -54,6 +54,12 @@ def saved(tmp_path: Path, content: str) -> Path:
     return tmp_path / "page"
 
 
+def test_without_a_clause_nothing_stands(tmp_path: Path) -> None:
+    for clauses in ((), (ClauseWords(clause="ES-1", asks="Something."),)):
+        with pytest.raises(PolicyError, match="so nothing can be compared"):
+            compare(clauses, read_page(saved(tmp_path, "One sentence.")))
+
+
 @pytest.mark.parametrize("content", [TEXT, HTML], ids=["text", "html"])
 def test_a_page_that_has_not_changed(tmp_path: Path, content: str) -> None:
     found = compare(CLAUSES, read_page(saved(tmp_path, content)))
