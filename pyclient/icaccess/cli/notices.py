@@ -7,7 +7,7 @@ from collections import Counter
 import click
 import msgspec
 
-from icaccess.cli.options import BY, FORMAT, REASON, configured, deciding, given_consent
+from icaccess.cli.options import BY, FORMAT, REASON, configured, deciding, given_consent, say_installed
 from icaccess.cli.text import say, show_value
 from icaccess.errors import GuardStop, IcaccessError, NoticeError, NoticesFailed, UsageError
 from icaccess.request import Request
@@ -83,6 +83,7 @@ def send(
     """Send what is due and was not sent yet; record each notice before and after."""
     from icaccess.notices.send import notify
 
+    say_installed(request, policy=False)
     if to is not None:
         count = _try(request, to)
         if form == "json":

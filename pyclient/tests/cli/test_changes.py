@@ -35,6 +35,8 @@ def test_the_installed_settings_are_named_where_they_stand_in(command, tmp_path,
     for name, *arguments in (["plan"], ["adopt"], ["apply", "--yes"]):
         code, _, err = command(name, *arguments, "--at", DAY)
         assert (code, err.splitlines()[:1]) == (0, [note])
+    code, _, err = command("notices", "send", "--at", DAY)
+    assert (code, err.splitlines()[:1]) == (1, [note])
     assert note not in command("plan", "--at", DAY, "--config", ROOT / "config")[2]
 
 
