@@ -183,7 +183,8 @@ class CampusTarget(GroupTarget):
                 )
             for row in reader:
                 account, group = row[self._account_column], row[self._group_column]
-                if account is None or not group or None in row or not account.isprintable():
+                uneven = None in row or None in row.values()
+                if account is None or not group or uneven or not account.isprintable():
                     raise TargetError(
                         f"{self._export} line {reader.line_num}: needs one {self._account_column}, one "
                         f"{self._group_column} and as many cells as columns; export again"

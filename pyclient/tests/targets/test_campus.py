@@ -321,6 +321,10 @@ class TestBadExports:
         campus.export_file.write_bytes(text.format(GROUP).encode())
         assert target(campus).listing().held == {"jo": Access(held=True)}
 
+    def test_a_row_that_lacks_an_ignored_cell(self, campus):
+        campus.export_file.write_text(f"username,userGroup,phone\njo,{GROUP},1\nmo,{GROUP}\n")
+        self.fails(campus, "line 3: needs one username, one userGroup and as", other_columns=("phone",))
+
     def test_columns_that_were_named_are_welcome(self, campus):
         campus.export_file.write_text(f"\ufeffusername,phone,userGroup\nJo,1,{GROUP}\n", encoding="utf-8")
         assert target(campus, other_columns=("phone",)).listing().held == {"jo": Access(held=True)}
