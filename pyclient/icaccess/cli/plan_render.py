@@ -39,7 +39,11 @@ def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None
         f"{how_many(planned.holders, 'holds', 'hold')} access."
     )
     if not planned.holders:
-        say("Nobody holds access there; on the first day `icaccess adopt` takes over who does.", err=True)
+        say(
+            "Nobody holds access there; if `icaccess adopt` was never run, run it first: "
+            "it takes over who does.",
+            err=True,
+        )
     show_sources(planned.sources, planned.leaning)
     show_issues(issues, "icaccess facts --issues FILE", indent="  ")
     waiting = {one.employee_id for one in result.waiting}

@@ -37,6 +37,10 @@ def test_the_installed_settings_are_named_where_they_stand_in(command, tmp_path,
         assert (code, err.splitlines()[:1]) == (0, [note])
     code, _, err = command("notices", "send", "--at", DAY)
     assert (code, err.splitlines()[:1]) == (1, [note])
+    (tmp_path / "facts.jsonl").write_text('{"id": "1"}\n')
+    assert command("adopt", "--facts", "facts.jsonl", "--store", "sqlite:///new.db")[0] == 0
+    nobody = command("plan", "--facts", "facts.jsonl", "--store", "sqlite:///new.db")[2]
+    assert "if `icaccess adopt` was never run, run it first" in nobody
     assert note not in command("plan", "--at", DAY, "--config", ROOT / "config")[2]
 
 
