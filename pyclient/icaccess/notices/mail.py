@@ -145,7 +145,7 @@ class MailChannel(Channel):
     def _problem(self, error: Exception) -> str:
         if isinstance(error, smtplib.SMTPAuthenticationError):
             said = _said(error.smtp_code, error.smtp_error)
-            return f"refuses the log-in of {self._settings.username} ({said})"
+            return f"refuses the log-in of {self._settings.username} ({said}); correct it or the password"
         if isinstance(error, smtplib.SMTPNotSupportedError):
             what = "log-in" if "AUTH" in str(error) else "STARTTLS"
             return f"offers no {what}; correct notices.mail ({error})"
@@ -155,9 +155,8 @@ class MailChannel(Channel):
             return f"does not speak TLS here ({error.reason}); correct notices.mail.security or port"
         if isinstance(error, smtplib.SMTPResponseException):
             return _said(error.smtp_code, error.smtp_error)
-        if isinstance(error, OSError) and error.strerror:
-            return f"cannot be reached: {error.strerror}"
-        return f"cannot be reached: {error}"
+        why = isinstance(error, OSError) and error.strerror
+        return f"cannot be reached: {why or error}; check notices.mail.host and port"
 
     def _written(self, message: Message) -> bytes:
         mail = EmailMessage(policy=SMTP)

@@ -150,9 +150,11 @@ class ScimServer:
         except HttpError as error:
             raise TargetError(str(error)) from error
         if response.status in (401, 403):
-            raise TargetError(f"{where}: refuses these credentials: {_said(response)}")
+            why = f"{_said(response)}; renew or correct the token"
+            raise TargetError(f"{where}: refuses these credentials: {why}")
         if response.status != 200:
-            raise TargetError(f"{where}: refuses to answer: {_said(response)}")
+            why = f"{_said(response)}; check target.scim.url and the server's log"
+            raise TargetError(f"{where}: refuses to answer: {why}")
         try:
             found = json.loads(response.content)
         except ValueError:

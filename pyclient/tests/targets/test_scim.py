@@ -285,7 +285,9 @@ class TestBadInput:
             target("http://127.0.0.1:9/v2").listing()
 
     def test_something_else_there(self, server):
-        with pytest.raises(TargetError, match=r"/other/Groups: refuses to answer: .*\(HTTP 404\)"):
+        with pytest.raises(
+            TargetError, match=r"/other/Groups: refuses to answer: .*\(HTTP 404\); check target"
+        ):
             target(server.url.removesuffix("/v2") + "/other").listing()
 
     def test_a_self_signed_certificate(self, tmp_path):

@@ -56,7 +56,7 @@ def changed(odd):
         ),
         ("another resource", r"/Groups: does not answer with a SCIM list; correct the URL"),
         ("a list of JSON", r"/Groups: does not answer as a SCIM server does \(application/scim\+json\)"),
-        ("401 in the middle", r"/Users: refuses these credentials: 'token expired' \(HTTP 401\)"),
+        ("401 in the middle", r"/Users: refuses these credentials: 'token expired' \(HTTP 401\); renew or"),
         (
             "another group's answer",
             r"group IC Elementary Scheduling \('g1'\), it answers with 'Superintendents",
