@@ -22,7 +22,7 @@ from icaccess.audit.heads import (
 from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, is_of_runs, runs_as_text
 from icaccess.audit.replay import Replay, check_rules
-from icaccess.cli.options import FORMAT, configured, past
+from icaccess.cli.options import FORMAT, PathOption, configured, past
 from icaccess.cli.text import say, say_all, show_json, show_value
 from icaccess.errors import AuditError, UsageError, file_errors
 from icaccess.files import write_private
@@ -35,7 +35,7 @@ from icaccess.store.verify import verify as verify_record
 from icaccess.text import how_many, printable_json
 
 _SHOWN = 5
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = PathOption(path_type=Path, dir_okay=False)
 
 
 @click.group()

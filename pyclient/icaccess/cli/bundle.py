@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import FORMAT, ruled
+from icaccess.cli.options import FORMAT, PathOption, ruled
 from icaccess.cli.text import say, show_value
 from icaccess.errors import UsageError
 from icaccess.request import Request
@@ -16,14 +16,14 @@ from icaccess.request import Request
 @ruled
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathOption(path_type=Path, file_okay=False),
     required=True,
     metavar="DIR",
     help="The folder from which a server serves the bundles.",
 )
 @click.option(
     "--signing-key",
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     envvar="ICACCESS_SIGNING_KEY",
     metavar="FILE",
     help="The private key, in PEM, that signs them.",

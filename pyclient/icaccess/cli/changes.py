@@ -10,7 +10,7 @@ import click
 
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
-from icaccess.cli.options import BY, FORMAT, REASON, deciding, given_consent, say_installed
+from icaccess.cli.options import BY, FORMAT, REASON, PathOption, deciding, given_consent, say_installed
 from icaccess.cli.plan_render import plan_document, show_plan, show_section, unnamed_line
 from icaccess.cli.progress import showing
 from icaccess.cli.text import say, say_all, show_value
@@ -21,7 +21,7 @@ from icaccess.request import Request
 from icaccess.store.lock import caller
 from icaccess.text import how_many
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = PathOption(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
 UNNAMED_EXIT = 5
 _NAMED = 10

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from icaccess.batches import counted
-from icaccess.cli.options import FORMAT, reading
+from icaccess.cli.options import FORMAT, PathOption, reading
 from icaccess.cli.progress import passed, show_issues, showing
 from icaccess.cli.text import say, show_json, show_value
 from icaccess.config import Config
@@ -20,7 +20,7 @@ from icaccess.models import Employee, Record
 from icaccess.request import Request
 from icaccess.text import how_many, printable
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = PathOption(path_type=Path, dir_okay=False)
 
 
 @click.command()

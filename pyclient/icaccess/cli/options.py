@@ -78,6 +78,7 @@ class PathOption(click.Path):
         """The path; `UsageError` when it is empty."""
         if value == "":
             option = param.opts[0] if param else "path"
+            option = option if option.startswith("-") else option.upper()
             raise UsageError(f"{option}: is empty; name a file or folder")
         return super().convert(value, param, ctx)
 

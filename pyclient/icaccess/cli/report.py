@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import FORMAT, deciding
+from icaccess.cli.options import FORMAT, PathOption, deciding
 from icaccess.cli.progress import showing
 from icaccess.cli.text import say, show_value
 from icaccess.request import Request
@@ -17,7 +17,7 @@ from icaccess.request import Request
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     metavar="DIR",
     default=Path("report"),
     show_default=True,
@@ -25,7 +25,7 @@ from icaccess.request import Request
 )
 @click.option(
     "--since",
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     metavar="FILE",
     help="The report.json of an earlier report: show what changed since.",
 )

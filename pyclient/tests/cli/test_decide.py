@@ -187,6 +187,10 @@ def test_a_line_end_after_the_token_is_no_part_of_it(command, engine, monkeypatc
 
 def test_an_empty_path_is_not_here(command):
     assert command("decide", "--facts", "") == (1, "", "icaccess: --facts: is empty; name a file or folder\n")
+    for words in (["report"], ["plan"], ["facts"], ["audit", "export"], ["policy", "bundle"]):
+        code, _, err = command(*words, "--out", "")
+        assert (code, err) == (1, "icaccess: --out: is empty; name a file or folder\n"), words
+    assert command("apply", "", "--yes")[2] == "icaccess: FILE: is empty; name a file or folder\n"
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:99999", ":8181"])
