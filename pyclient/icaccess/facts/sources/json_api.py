@@ -150,18 +150,22 @@ class Pages:
 
 
 def _json(response: Response, url: str) -> Any:
-    content = response.content.strip()
-    if response.status == 204 or not content:
+    """The answer's JSON; None only where the server says that there is nothing (204)."""
+    if response.status == 204:
         return None
+    content = response.content.strip()
     if "html" in response.content_type or content.startswith(b"<"):
         raise FactsError(f"{shown_url(url)}: answered with a web page instead of JSON; is it a log-in page?")
     try:
-        return json.loads(content)
+        value = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise FactsError(
             f"{shown_url(url)}: answered with something other than JSON, or cut short; correct the URL, "
             "or try again"
         ) from error
+    if value is None:  # which is no list that has ended
+        raise FactsError(f"{shown_url(url)}: answered with null; correct the URL, or try again")
+    return value
 
 
 def _said(response: Response) -> str:
