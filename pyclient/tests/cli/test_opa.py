@@ -82,7 +82,11 @@ def test_run_ends_well_after_an_interrupt() -> None:
     command = [sys.executable, "-m", "icaccess", "opa", "run", "--address", "127.0.0.1:0"]
     folders = ["--policy", str(STANDIN / "policy"), "--config", str(STANDIN / "config")]
     with subprocess.Popen(
-        [*command, *folders], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, *folders],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
