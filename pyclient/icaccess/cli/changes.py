@@ -12,7 +12,7 @@ from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
 from icaccess.cli.options import BY, FORMAT, REASON, PathOption, deciding, given_consent, say_installed
 from icaccess.cli.plan_render import plan_document, show_plan, show_section, unnamed_line
-from icaccess.cli.progress import showing
+from icaccess.cli.progress import show_issues, show_sources, showing
 from icaccess.cli.text import say, say_all, show_value
 from icaccess.errors import ChangesFailed, GuardStop, UsageError
 from icaccess.pipeline import check_day, start
@@ -143,6 +143,9 @@ def adopt(request: Request, form: str) -> None:
                 "people hold access, and they were not adopted.",
                 err=True,
             )
+        if not request.facts:
+            show_sources(run.parts.facts.reports(), run.parts.facts.leaning, err=True)
+            show_issues(run.parts.facts.issues(), "icaccess facts --issues FILE", err=True)
         target = run.parts.target.identity
         unnamed = () if run.listing is None else run.listing.unnamed
         if form == "json":

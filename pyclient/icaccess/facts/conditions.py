@@ -36,6 +36,11 @@ class Conditions:
         """Whether each column has one of its texts."""
         return all(cell_text(look(row)) in texts for _, look, texts, _ in self._conditions)
 
+    def unmet(self, row: Mapping[str, Any]) -> tuple[str, str]:
+        """The first column that has none of its texts, and the text that it has."""
+        found = ((column, cell_text(look(row)), texts) for column, look, texts, _ in self._conditions)
+        return next(((column, text) for column, text, texts in found if text not in texts), ("", ""))
+
     def misspelled(self, row: Mapping[str, Any]) -> str | None:
         """Why nobody can say whether a row meets them, when only spelling keeps it from that; else None."""
         problem = None

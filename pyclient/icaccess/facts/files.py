@@ -19,7 +19,7 @@ from icaccess.facts.interface import TOGETHER, Facts, SourceReport, Traces
 from icaccess.facts.readers import READERS, json_lines_unread
 from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
-from icaccess.models import AnyRecord, InvalidRecord, Record
+from icaccess.models import AnyRecord, InvalidRecord, Record, Unread
 
 T = TypeVar("T")
 PlacedRecord = tuple[Path, int, Record]
@@ -50,19 +50,21 @@ class FileFacts(Facts):
         self._hash = hashing
         self._read = 0
         self._problems: list[str] = []
+        self._invalid: set[str] = set()
         self._notes: list[str] = []
 
     def traced(self) -> Iterator[tuple[Record, Traces]]:
         """Each record with its file and line; `FactsError` also when there is none at all."""
-        self._problems = []
+        self._problems, self._invalid = [], set()
         for file, line, record in self._once(self._placed(), lambda placed: placed[2].id):
+            self._counted(record)
             if isinstance(record, InvalidRecord):
                 self._problems.append(f"{record.id}: {record.problem}")
             yield record, {"record": [f"{file}:{line}"]}
 
     def reports(self) -> list[SourceReport]:
         """One for all the files: how many records they hold, and how many of those read are invalid."""
-        invalid = len(self._problems)
+        invalid = len(self._invalid)
         return [
             SourceReport(
                 name=", ".join(self.names[:3]),
@@ -81,8 +83,18 @@ class FileFacts(Facts):
 
     def unread(self) -> Iterator[AnyRecord]:
         """Each record once; a line of JSON is decoded only when somebody needs its content."""
-        self._problems = []
-        return self._once(self._unread(), lambda record: record.id)
+        self._problems, self._invalid = [], set()
+        return map(self._counted_unread, self._once(self._unread(), lambda record: record.id))
+
+    def _counted_unread(self, record: AnyRecord) -> AnyRecord:
+        if isinstance(record, Unread):
+            return Unread(record.id, record.digest, lambda: self._counted(record.read()))
+        return self._counted(record)
+
+    def _counted(self, record: Record) -> Record:
+        if isinstance(record, InvalidRecord):
+            self._invalid.add(record.id)
+        return record
 
     def _once(self, items: Iterable[T], id_of: Callable[[T], str]) -> Iterator[T]:
         # A set of a million ids takes 130 MB, an array of their hashes 8 MB. So the ids are compared at the

@@ -70,6 +70,8 @@ class Source(ABC):
         self.read = 0
         self.untranslated: dict[str, Counter[str]] = {}
         """For each field that has `values`, the texts that none of them translates, with their rows."""
+        self.left_out_for: Counter[tuple[str, str]] = Counter()
+        """The columns and texts for which `where` left rows out, with their rows; the first hundred."""
         self.notes: list[str] = []
         """What a person should know about how the rows were read, a sentence each."""
 
@@ -87,6 +89,7 @@ class Source(ABC):
         self.read = self.left_out = self.misspelled = rejected = 0
         self.total = None
         self.notes = []
+        self.left_out_for.clear()
         first = None
         try:
             for item in self.parse():

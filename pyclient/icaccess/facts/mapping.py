@@ -23,7 +23,7 @@ from icaccess.validation import explain, field_name
 
 _BOOLEANS = {"true": True, "false": False}
 _REMEMBERED = 100
-"""How many texts without a translation are counted one by one."""
+"""How many texts without a translation, or left out, are counted one by one."""
 _BOOLEAN_FIELDS = {"school_based", "held"}
 _NOT_MAPPED = {"approver_jobs", "absent", "basis"}
 _LIST_FIELDS = {"locations", "unknown", "none"}
@@ -92,7 +92,7 @@ class MappedSource(Source):
             elif place <= self._skip or not (self._where.meets(raw) or self._is_empty(raw)):
                 reason = None if place <= self._skip else self._where.misspelled(raw)
                 if reason is None:
-                    self.left_out += 1
+                    self._leave_out(raw, is_skipped=place <= self._skip)
                     continue
                 self.misspelled += 1
                 key = self.key_of(raw)
@@ -112,6 +112,12 @@ class MappedSource(Source):
             series = "" if self._series is None or isinstance(raw, str) else cell_text(self._series(raw))
             yield ParsedRow(settings.gives, number, self.key_kind, key, fact, reason, account, series)
         self.notes += self._days.settle()
+
+    def _leave_out(self, raw: Mapping[str, Any], *, is_skipped: bool) -> None:
+        self.left_out += 1
+        text = self._where.unmet(raw)
+        if not is_skipped and (text in self.left_out_for or len(self.left_out_for) < _REMEMBERED):
+            self.left_out_for[text] += 1
 
     def key_of(self, raw: Mapping[str, Any]) -> str | None:
         """Whose row it is; None if it does not say."""

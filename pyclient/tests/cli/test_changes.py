@@ -235,7 +235,10 @@ def test_rows_of_nobody_are_named(icaccess, tmp_path, monkeypatch):
     known = transcript.read_text()
     row = next(line for line in known.splitlines() if line.startswith("100102;Elem"))
     transcript.write_text(known + "".join(f"{row.replace('100102', f'55550{n}')}\n" for n in range(7)))
-    assert icaccess("adopt", facts=None)[0] == 0
+    code, out, err = icaccess("adopt", facts=None)
+    assert (code, out) == (0, "Adopted 43 who hold access at ledger.\n")
+    assert "used, 7 of nobody known" in err
+    assert "\ntranscript row 152: id 555500 fits no employee, so the row is not used\n" in err
     for name, *yes in (("plan",), ("apply", "--yes")):
         out = icaccess(name, *yes, facts=None)[1]
         assert "  transcript row 152: id 555500 fits no employee, so the row is not used\n" in out

@@ -41,6 +41,18 @@ def test_read_later_they_are_the_same_records(tmp_path: Path, seed: int, suffix:
     assert any(isinstance(record, InvalidRecord) for record in records)
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".json"])
+def test_invalid_records_are_counted_once(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"people{suffix}"
+    file.write_text(
+        '{"id": "1", "x": 1}\n{"id": "2"}\n' if suffix == ".jsonl" else '[{"id": "1", "x": 1}, {"id": "2"}]'
+    )
+    facts = load([file], DENVER)
+    for unread in facts.unread():
+        assert read(unread) == read(unread)
+    assert facts.reports()[0].text() == f"{file}: 2 rows: 1 used, 1 rejected"
+
+
 def digests(file: Path, zone: str = "America/Denver") -> list[bytes]:
     return [record.digest for record in load([file], ZoneInfo(zone)).unread()]
 
