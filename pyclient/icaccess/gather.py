@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,19 @@ class Gatherer:
             if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
                 access = replace(record.access, basis=UNSET)
             yield Subject(with_access(record, access), account, access, b"")
+
+    def gone(self, records: Iterable[AnyRecord], day: date) -> dict[str, tuple[str, ...]]:
+        """The evidence for access that has gone according to the policy, and rows that may be it, by id."""
+        read = (record.read() if isinstance(record, Unread) else record for record in records)
+        valid = [record for record in read if not isinstance(record, InvalidRecord)]
+        facts = self._parts.facts
+        unmatched = facts.unmatched() if valid else {}
+
+        def may_be(told: Collection[str]) -> Iterator[str]:
+            return (text for name, text in unmatched.items() if any(f"`{name}`" in one for one in told))
+
+        found = self._parts.client.evidence(valid, day, facts.givers())
+        return {identifier: (*told, *may_be(told)) for identifier, told in found}
 
     def _evidence(self, accounts: Iterable[str]) -> dict[str, StoredBasis]:
         """What the store remembers of the decisions that allowed what these accounts hold."""

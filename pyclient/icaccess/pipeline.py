@@ -10,7 +10,7 @@ Each part opens when a step first uses it, so `decide` on complete records needs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from icaccess.errors import ChangesFailed, FactsError, IcaccessError, PlanError, UsageError
 from icaccess.gather import Gatherer
 from icaccess.guard import GuardResult, GuardSettings, check, checked_consent, gather_known
-from icaccess.models import Access, AnyRecord, DecisionJson, InvalidRecord, Unread
+from icaccess.models import Access, DecisionJson, InvalidRecord
 from icaccess.request import Opened, Request
 from icaccess.targets.interface import Listing, Target
 from icaccess.text import how_many
@@ -148,7 +148,7 @@ class Run:
         blank = blank_plan(self.day, target.identity, held, (revisions.policy, revisions.data))
         decided = self._remembered(decide(self.people.everybody(held)), revisions)
         known = expected(self.parts.store, target, self.day, listing)
-        plan = diff(decided, held, known, blank, self._gone)
+        plan = diff(decided, held, known, blank, lambda records: self.people.gone(records, self.day))
         if not plan.people:
             raise FactsError(
                 "the facts hold nobody, and no plan rests on an empty population; check the sources"
@@ -163,21 +163,6 @@ class Run:
             due_since = min(listing.waiting.values(), default=None)
             plan = replace(plan, unnamed=listing.unnamed, export_due_since=due_since)
         return plan.sealed()
-
-    def _gone(self, records: Iterable[AnyRecord]) -> dict[str, tuple[str, ...]]:
-        """The evidence for access that has gone according to the policy, and rows that may be it, by id."""
-        read = (record.read() if isinstance(record, Unread) else record for record in records)
-        valid = [record for record in read if not isinstance(record, InvalidRecord)]
-        unmatched = self.parts.facts.unmatched() if valid else {}
-        facts = self.parts.facts
-        found = self.parts.client.evidence(valid, self.day, facts.givers())
-        return {
-            one: (
-                *texts,
-                *(text for name, text in unmatched.items() if any(f"`{name}`" in said for said in texts)),
-            )
-            for one, texts in found
-        }
 
     # guard
 

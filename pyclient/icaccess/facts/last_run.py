@@ -21,12 +21,12 @@ _PLACES = "assignments.location"
 LEFT_OUT = "where"
 """What begins the entry for a text that leaves a row out."""
 
-Texts = Callable[[str, str], Mapping[str, int]]
+TextCounts = Callable[[str, str], Mapping[str, int]]
 """The texts that a field of one kind of fact has in the source now, each with its rows."""
 
 
 def compare(
-    report: SourceReport, last: SourceSize, expect: Expect, texts: Texts, places: Collection[str]
+    report: SourceReport, last: SourceSize, expect: Expect, texts: TextCounts, places: Collection[str]
 ) -> list[str]:
     """What a person should know about a source that is older than the last good run.
 
@@ -65,7 +65,7 @@ def _compare_size(report: SourceReport, last: SourceSize, expect: Expect) -> Non
 
 
 def _compare_filled(
-    report: SourceReport, filled: Mapping[str, int], texts: Texts, places: Collection[str]
+    report: SourceReport, filled: Mapping[str, int], texts: TextCounts, places: Collection[str]
 ) -> None:
     for field, then in filled.items():
         if (

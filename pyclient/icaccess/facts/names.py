@@ -1,21 +1,17 @@
-"""Names as people write them: makes keys comparable, replaces old names, finds near misses."""
+"""Names as people write them, compared with those of policy data: finds near misses."""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple
 
-from msgspec import structs
-
 from icaccess.config.policy_data import PolicyData
-from icaccess.facts.settings import Alias, Aliases, KeyKind, Kind, Normalise
-from icaccess.models import Access, Approval, Assignment, Certification, Fact
+from icaccess.facts.settings import Kind
 
 _LOOK_ALIKE = str.maketrans("oil", "011")
 _SUFFIX = re.compile(
@@ -37,18 +33,6 @@ _SHORT = 6
 """Shorter names are not compared by edits: two edits can turn one into another."""
 
 
-def normal_key(kind: KeyKind, key: str, how: Normalise) -> str:
-    """The key in its form for comparison: trimmed, in one Unicode form, without case unless it is an id."""
-    key = unicodedata.normalize("NFC", key)
-    if how.trim:
-        key = key.strip()
-    if how.lower if how.lower is not None else kind != "id":
-        key = unicodedata.normalize("NFC", key.casefold())
-    if how.drop_domain:
-        key = key.partition("@")[0]
-    return key.zfill(how.zero_pad)
-
-
 def spreadsheet_id(identifier: str) -> str:
     """An id without the changes that spreadsheets and typing make.
 
@@ -58,49 +42,6 @@ def spreadsheet_id(identifier: str) -> str:
     text = unicodedata.normalize("NFKC", identifier).strip().casefold().removesuffix(".0")
     text = text.translate(_LOOK_ALIKE).lstrip("0")
     return text[:-1] if text[:-1].isdecimal() and text[-1].isalpha() else text
-
-
-_NAMES: dict[type[Fact], tuple[tuple[str, str], ...]] = {
-    Assignment: (("role", "roles"), ("location", "locations")),
-    Certification: (("name", "certifications"),),
-    Approval: (("role", "roles"), ("approver_role", "roles"), ("location", "locations")),
-    Access: (("locations", "locations"),),
-}
-"""The fields of each type of fact that hold names, each with its aliases."""
-_DAYS = ("start", "completed_on", "decided_on", "since")
-
-
-def day_of(fact: Fact | None) -> date | None:
-    """The day of a fact: when it began, was completed or was decided."""
-    return next((getattr(fact, name) or None for name in _DAYS if hasattr(fact, name)), None)
-
-
-class Renaming:
-    """The aliases of the settings, which give older facts today's names (ES-9)."""
-
-    def __init__(self, aliases: Aliases) -> None:
-        self._fields = {
-            of: [(field, found) for field, kind in fields if (found := getattr(aliases, kind))]
-            for of, fields in _NAMES.items()
-        }
-
-    def apply(self, fact: Fact) -> Fact:
-        """The fact with today's names; its day decides which aliases apply."""
-        changes: dict[str, object] = {}
-        for field, aliases in self._fields.get(type(fact), ()):
-            written, day = getattr(fact, field), day_of(fact)
-            if isinstance(written, tuple):
-                changes[field] = tuple(_now(aliases, name, day) for name in written)
-            elif written:
-                changes[field] = _now(aliases, written, day)
-        return structs.replace(fact, **changes) if changes else fact
-
-
-def _now(aliases: Sequence[Alias], name: str, day: date | None) -> str:
-    for alias in aliases:
-        if alias.old == name and (day is None or (alias.from_ or day) <= day <= (alias.through or day)):
-            return alias.new
-    return name
 
 
 class Likeness(NamedTuple):

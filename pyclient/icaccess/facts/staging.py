@@ -18,10 +18,11 @@ from typing import NamedTuple
 import msgspec
 
 from icaccess.facts.interface import ParsedRow, SourceReport
-from icaccess.facts.kinds import FACTS, Ended, Person
-from icaccess.facts.names import Renaming, day_of, normal_key, spreadsheet_id
+from icaccess.facts.kinds import FACTS, Person
+from icaccess.facts.names import spreadsheet_id
 from icaccess.facts.record import FAR_YEAR
-from icaccess.facts.settings import FactsSettings, KeyKind, Kind, Normalise
+from icaccess.facts.settings import FactsSettings, KeyKind, Kind
+from icaccess.facts.staging_rows import ENDED, RowWriter, names_of
 from icaccess.facts.staging_sql import (
     COUNT,
     COUNT_TEXTS,
@@ -32,13 +33,10 @@ from icaccess.facts.staging_sql import (
     RESOLVE,
     TABLES,
 )
-from icaccess.models import Approval, Assignment, Fact
+from icaccess.models import Assignment, Fact
 
 HR_KINDS: tuple[Kind, ...] = ("people", "employment", "assignments")
 """The kinds of fact that make somebody an employee; the others are about people known from these."""
-ENDED = "ended"
-"""The kind of a row that another row replaced."""
-_PLAIN = Normalise()
 _CACHE_KIBIBYTES = 65_536
 
 
@@ -67,9 +65,8 @@ class Staging:
     """The rows of all sources; `add` them, `resolve` their keys, then read the employees."""
 
     def __init__(self, settings: FactsSettings, names: Sequence[str]) -> None:
-        self._keys = settings.keys
+        self._writer = RowWriter(settings)
         self._names = names
-        self._renaming = Renaming(settings.aliases)
         self._lock = Lock()
         self._given: set[tuple[int, str]] = set()
         """Each source with the kinds of its rows."""
@@ -91,9 +88,9 @@ class Staging:
         with self._lock:
             rows = list(rows)
             self._given.update((source, row.kind) for row in rows)
-            lines = [self._line(source, row, approver_key) for row in rows]
+            lines = [self._writer.line(source, row, approver_key) for row in rows]
             self._db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", lines)
-            identities = [identity for row in rows for identity in self._identities(source, row)]
+            identities = [identity for row in rows for identity in self._writer.identities(source, row)]
             self._db.executemany("INSERT OR IGNORE INTO identity VALUES (?, ?, ?, ?, ?, ?)", identities)
 
     def drop(self, source: int) -> None:
@@ -113,7 +110,7 @@ class Staging:
         for person, identifier in ((decode(fact), identifier) for fact, identifier in rows):
             self._db.executemany(
                 "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
-                [(kind, self._normal(kind, name), identifier) for kind, name in _names(person)],
+                [(kind, self._writer.normal(kind, name), identifier) for kind, name in names_of(person)],
             )
         kinds = HR_KINDS[:1] if people else HR_KINDS
         # A script ends the transaction before it, and without one each change of a row is written by itself.
@@ -256,38 +253,6 @@ class Staging:
             filled=dict(self._db.execute(FILLED, (source,))),
         )
 
-    def _line(self, source: int, row: ParsedRow, approver_key: KeyKind) -> tuple[object, ...]:
-        key = None if row.key is None else self._normal(row.key_kind, row.key)
-        fact, kind, by = row.fact, str(row.kind), None
-        if isinstance(fact, Person):
-            fact = msgspec.structs.replace(fact, id=key or "")
-        elif isinstance(fact, Ended):
-            kind = ENDED
-        elif fact is not None:
-            fact = self._renaming.apply(fact)
-        if isinstance(fact, Approval):
-            by = self._normal(approver_key, fact.approver)
-        day = day_of(fact)
-        return (
-            source, row.row, kind, row.key_kind, key, key if row.key_kind == "id" else None,
-            str(day or ""), None if fact is None else self._encode(fact), row.reason,
-            row.series, approver_key, by,
-        )  # fmt: skip
-
-    def _identities(self, source: int, row: ParsedRow) -> Iterator[tuple[object, ...]]:
-        """What tells apart the people of two rows with the same key."""
-        if row.key is None:
-            return
-        key = self._normal(row.key_kind, row.key)
-        if row.account is not None:
-            yield source, row.key_kind, key, "sourcedId", row.account, row.row
-        if isinstance(row.fact, Person):
-            for kind, name in _names(row.fact):
-                yield source, row.key_kind, key, kind, self._normal(kind, name), row.row
-
-    def _normal(self, kind: KeyKind, key: str) -> str:
-        return normal_key(kind, key, self._keys.get(kind, _PLAIN))
-
     def _doubts(self, identifier: str) -> dict[str, str]:
         """The kinds of fact of which another row may be this person's, each with that row and why."""
         found = self._db.execute(
@@ -311,11 +276,3 @@ class Staging:
             (identifier,),
         )
         return tuple(msgspec.json.decode(fact, type=Assignment) for (fact,) in facts)
-
-
-def _names(person: Person) -> Iterator[tuple[KeyKind, str]]:
-    """The names that other sources may use for a person, each with its kind."""
-    if person.email:
-        yield "email", person.email
-    if person.username:
-        yield "username", person.username
