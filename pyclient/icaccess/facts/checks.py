@@ -12,7 +12,7 @@ import msgspec
 from icaccess.errors import FactsError
 from icaccess.facts import last_run
 from icaccess.facts.interface import Source, SourceReport
-from icaccess.facts.last_run import FEW, LEFT_OUT, listed
+from icaccess.facts.last_run import FEW, LEFT_OUT, UNKNOWN_PLACES, listed
 from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, no_name, words_of
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
@@ -164,13 +164,18 @@ class Checks:
         return last_run.compare(report, last, expect, partial(self.staging.texts, index), places)
 
     def _known_names(self, index: int) -> dict[str, int]:
-        """How many rows have each certification, role and location that policy data knows."""
-        return {
+        """How many rows have each certification, role and place of policy data, or an unknown place."""
+        if self._known is None:
+            return {}
+        found = {
             f"{kind}.{field} {show(text)}": count
             for kind, field in NAMED[:3]
             for text, count in self.staging.texts(index, kind, field).items()
-            if self._known is not None and text in self._known.names(kind, field)
+            if text in self._known.names(kind, field)
         }
+        places = self.staging.texts(index, *NAMED[2])
+        unknown = sum(count for text, count in places.items() if text not in self._known.locations)
+        return found | ({UNKNOWN_PLACES: unknown} if unknown else {})
 
     def _compare_names(self, index: int, known: Vocabulary, near_names: dict[str, str]) -> list[str]:
         """A sentence for each name that policy data nearly knows; `FactsError` if it knows none at all.

@@ -18,6 +18,8 @@ FEW = 2
 _COMES_AND_GOES = re.compile(r"\.(end|unknown|none|absent)$|'")
 """Fields and names whose last few rows may be gone in the next run without a fault."""
 _PLACES = "assignments.location"
+UNKNOWN_PLACES = f"unknown {_PLACES}"
+"""The entry for jobs at locations that policy data does not know."""
 LEFT_OUT = "where"
 """What begins the entry for a text that leaves a row out."""
 
@@ -70,16 +72,16 @@ def _compare_filled(
     for field, then in filled.items():
         if (
             field in report.filled
-            or field.startswith(LEFT_OUT)
+            or field.startswith((LEFT_OUT, UNKNOWN_PLACES))
             or then <= (FEW if _COMES_AND_GOES.search(field) else 0)
         ):
             continue
         column, _, written = field.partition(" ")
         found = texts(*column.split(".")) if written else {}
         if written and column == _PLACES:
-            # A school that closed is no fault; one whose people are somewhere unknown may have a new number.
+            # A school may close; where more jobs are at unknown locations, it may have a new number.
             found = {text: rows for text, rows in found.items() if text not in places}
-            if sum(found.values()) <= FEW:
+            if report.filled.get(UNKNOWN_PLACES, 0) - filled.get(UNKNOWN_PLACES, 0) <= FEW:
                 continue
         now = f"; they are {listed(found)} now" if found else ""
         raise FactsError(

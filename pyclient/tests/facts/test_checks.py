@@ -203,6 +203,8 @@ def test_a_location_renumbered_for_everybody(tmp_path: Path, *, is_known: bool) 
         places.write_text(places.read_text() + '"610": {name: Other, type: school}\n')
         assert reports(config, {"jobs": size})
         return
+    before = {**size.filled, "unknown assignments.location": 1}
+    assert reports(config, {"jobs": SourceSize(3, 3, filled=before)})
     with pytest.raises(FactsError) as caught:
         reports(config, {"jobs": size})
     assert str(caught.value).startswith(
