@@ -73,17 +73,19 @@ def test_policy_answers_on_any_day_of_the_calendar(seed: int, opa_path: Path, tm
 
 
 def test_the_function_gives_what_the_entry_point_gives(opa_path: Path, tmp_path: Path) -> None:
-    data, questions = population(3, 200)
+    data, questions = population(3, 100)
     by_entry, by_function = (
         decide_by_policy(questions, data, opa_path, tmp_path, rule) for rule in (ENTRY, FUNCTION)
     )
     assert by_entry == by_function
 
 
-@pytest.mark.parametrize("seed", mostly_slow(range(200, 205)))
-def test_recheck_on_is_the_first_change(seed: int, opa_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("seed", "people"), mostly_slow([(203, 1), *((seed, 4) for seed in range(200, 205))])
+)
+def test_recheck_on_is_the_first_change(seed: int, people: int, opa_path: Path, tmp_path: Path) -> None:
     """Every day of three years, decided by the policy alone: no reference here (Shelf life)."""
-    data, questions = population(seed, 4)
+    data, questions = population(seed, people)
     for question in questions:
         first = date.fromisoformat(question["as_of"])
         days = [{**question, "as_of": (first + timedelta(days=n)).isoformat()} for n in range(3 * 366)]

@@ -115,6 +115,7 @@ def test_what_two_records_share_is_tried(base: str, edit: Edit, file: str, old: 
     assert found.tried.first_tried < 3000
 
 
+@pytest.mark.slow
 def test_everybody_found_is_a_case_that_only_head_passes(base: str, edit: Edit) -> None:
     edit(VALUES, "approver_roles: [Principal, Manager]", "approver_roles: [Manager]")
     found = searched()
@@ -154,6 +155,7 @@ def test_a_changed_line_that_those_built_reach_is_not_said(base: str, edit: Edit
     assert found.missed == []
 
 
+@pytest.mark.slow
 def test_versions_with_other_shapes_of_facts(base: str, edit: Edit) -> None:
     file = Path("policy/schemas/input.jsonschema")
     schema: dict[str, Any] = json.loads(file.read_text())
