@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from tests.folders import fill
+
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 SMALL = {
@@ -78,10 +80,7 @@ def test_check_tells_github_where(checkout: Path) -> None:
 
 
 def test_test_leaves_junit(checkout: Path) -> None:
-    for file, text in SMALL.items():
-        place = checkout / "small" / file
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
+    fill(checkout / "small", SMALL)
     done, temp = run("Test", checkout, policy="small", min_coverage="50")
     assert done.returncode == 0, done.stderr
     assert f"file={temp}/policy-tests.xml\n" in (temp / "output").read_text()

@@ -22,6 +22,7 @@ from icaccess.errors import AuditError, ConfigError
 from icaccess.store.audit import newest
 from icaccess.store.database import Store, open_store
 from tests.audit.conftest import note
+from tests.serving import in_thread
 from tests.stores import free_port
 
 Answer = Callable[[BaseHTTPRequestHandler, bytes], tuple[int, bytes]]
@@ -43,14 +44,8 @@ def serving(answer: Answer) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}/"
 
 
 def configured(folder: Path, witness: dict[str, object]) -> Config:
@@ -129,16 +124,12 @@ def test_syslog(tmp_path: Path, protocol: str) -> None:
         server = socketserver.UDPServer(("127.0.0.1", 0), Handler)
     else:
         server = socketserver.TCPServer(("127.0.0.1", 0), Handler)
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with in_thread(server):
         address = path if protocol == "unix" else f"127.0.0.1:{server.server_address[1]}"
         witness = {"type": "syslog", "address": address, "protocol": "tcp" if protocol == "tcp" else "udp"}
         config, entry, store = handed_over(tmp_path, witness)
         store.close()
         assert arrived.wait(10)
-        server.shutdown()
-        thread.join()
     assert entry.receipts[0].problem == ""
     assert received[0].startswith(b"<38>icaccess-audit: {")
     (tmp_path / "kept").write_bytes(received[0])

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 
 from tests.cli.test_changes import ROOT, icaccess  # noqa: F401 (the fixture)
-from tests.targets.odd_scim import odd_server
+from tests.serving import in_thread
+from tests.targets.odd_scim import OddServer
 from tests.targets.servers import TOKEN, running_scim
 
 GROUP = "IC Elementary Scheduling"
@@ -83,7 +84,7 @@ def test_a_scim_group_is_brought_to_what_the_policy_says(configured, monkeypatch
 
 def test_changes_that_nobody_could_verify_are_not_said_to_be_made(configured, monkeypatch):
     monkeypatch.setenv("SCIM_TOKEN", TOKEN)
-    with odd_server() as server:
+    with in_thread(OddServer()) as server:
         server.group(GROUP, ["u2", "u3"])
         settings = f"{{url: '{server.url}', token: '${{SCIM_TOKEN}}', group: {GROUP}}}"
         run = configured(f"target:\n  kind: scim\n  scim: {settings}\n")

@@ -12,6 +12,7 @@ from icaccess.review.coverage import Uncovered
 from icaccess.review.search.uncovered import with_people
 from icaccess.review.source import PolicySource
 from icaccess.review.suite import run_suite
+from tests.folders import fill
 
 Edit = Callable[[str, str, str], None]
 
@@ -62,15 +63,13 @@ EARLY = "another rule of the same name always answers first, so OPA does not go 
 @pytest.fixture
 def small(opa_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PolicySource:
     """A policy of which each part is not covered for another reason."""
-    for file, text in {
+    files = {
         "policy/small.rego": RULES,
         "policy/clauses.yaml": "clauses: [{clause: ES-1}]\n",
         "policy/tests/small_test.rego": TESTS,
         "config/requirements/data.yaml": "least: 18\n",
-    }.items():
-        place = tmp_path / file
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
+    }
+    fill(tmp_path, files)
     monkeypatch.chdir(tmp_path)
     return PolicySource(opa_path, Path("policy"), Path("config"), use_cache=False)
 

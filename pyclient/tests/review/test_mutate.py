@@ -11,6 +11,7 @@ from icaccess.errors import EngineError
 from icaccess.review.mutants import Mutant, mutants, sample
 from icaccess.review.mutate import MutantJudge, judged
 from icaccess.review.source import PolicySource
+from tests.folders import fill
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,14 +39,12 @@ test_allow[name] if {
 @pytest.fixture
 def small(opa_path: Path, tmp_path: Path) -> PolicySource:
     """A policy of one rule, whose last condition no test is about."""
-    for file, text in {
+    files = {
         "policy/small.rego": RULES,
         "policy/tests/small_test.rego": TESTS,
         "config/requirements/data.yaml": "least: 18\n",
-    }.items():
-        place = tmp_path / file
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
+    }
+    fill(tmp_path, files)
     return PolicySource(opa_path, tmp_path / "policy", tmp_path / "config")
 
 

@@ -21,8 +21,9 @@ from icaccess.targets.scim import ScimSettings, ScimTarget
 from icaccess.targets.scim_server import scim_http
 from tests.facts.feeds import SOURCES, folder, merged
 from tests.facts.sources.servers import Reply, serving
-from tests.targets.odd_ldap import odd_directory
-from tests.targets.odd_scim import odd_server
+from tests.serving import in_thread
+from tests.targets.odd_ldap import OddDirectory
+from tests.targets.odd_scim import OddServer
 
 BOTH_QUOTES = repr('it\'s a "long" one')
 
@@ -112,7 +113,7 @@ def test_the_log_holds_no_words_of_a_server(
 
 
 def test_the_log_names_no_member_of_a_scim_group_or_a_directory(tmp_path: Path) -> None:
-    with odd_server() as scim, odd_directory() as ldap:
+    with in_thread(OddServer()) as scim, in_thread(OddDirectory()) as ldap:
         scim.group("G", [f"Jane Doe {number}" for number in range(3)])
         people, group = "ou=people,dc=example,dc=org", "cn=G,dc=example,dc=org"
         members = [f"cn=Jane Doe {number},{people}" for number in range(3)]

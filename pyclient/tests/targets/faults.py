@@ -36,7 +36,6 @@ class FaultProxy(ThreadingHTTPServer):
         self.retry_after = "0"
         self.seen: list[str] = []
         self.lock = threading.Lock()
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
     def url(self) -> str:

@@ -6,9 +6,7 @@ It speaks as much of LDAP (RFC 4511, in BER) as is needed: bind, search with pag
 from __future__ import annotations
 
 import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 BIND, UNBIND, SEARCH, MODIFY = 0x60, 0x42, 0x63, 0x66
@@ -53,17 +51,6 @@ class OddDirectory(socketserver.ThreadingTCPServer):
     def code(self, key: str) -> int:
         codes = self.codes.get(key)
         return 0 if not codes else codes.pop(0) if len(codes) > 1 else codes[0]
-
-
-@contextmanager
-def odd_directory() -> Iterator[OddDirectory]:
-    server = OddDirectory()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class _Handler(socketserver.StreamRequestHandler):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -40,17 +37,6 @@ class OddServer(ThreadingHTTPServer):
     def group(self, name: str, members: list[str]) -> None:
         one = f"g{len(self.groups)}"
         self.groups[one] = {"schemas": [CORE + "Group"], "id": one, "displayName": name, "members": members}
-
-
-@contextmanager
-def odd_server() -> Iterator[OddServer]:
-    server = OddServer()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

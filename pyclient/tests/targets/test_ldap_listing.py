@@ -13,7 +13,8 @@ from icaccess.targets.interface import Result
 from icaccess.targets.ldap import LdapSettings, LdapTarget
 from icaccess.targets.ldap_directory import Directory
 from tests.scripted import ScriptedClient, do, people, states
-from tests.targets.odd_ldap import odd_directory
+from tests.serving import in_thread
+from tests.targets.odd_ldap import OddDirectory
 from tests.targets.test_scim import grant, revoke
 
 PEOPLE = "ou=people,dc=example,dc=org"
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 @pytest.fixture
 def odd():
-    with odd_directory() as server:
+    with in_thread(OddDirectory()) as server:
         members = [
             server.entry(f"uid=u{n},{PEOPLE}", uid=[f"u{n}"], primaryGroupID=["513"]) for n in range(12)
         ]

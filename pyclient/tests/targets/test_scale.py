@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import tracemalloc
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
 from icaccess.store.database import open_store
 from icaccess.targets.scim_server import PAGE
 from tests.scripted import ScriptedClient, do, people
+from tests.serving import in_thread
 from tests.targets.odd_scim import OddServer
 from tests.targets.test_scim import target
 
@@ -23,20 +24,14 @@ def run(members, folder):
     server = OddServer(members + JOIN)
     server.maximum = 1000
     server.group("IC", [f"u{n}" for n in range(members)])
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     numbers = [f"{n}" for n in range(members + JOIN)]
     store, scim = open_store(f"sqlite:///{folder}/{members}.db"), target(server.url, match="id", group="IC")
-    try:
+    with in_thread(server), closing(scim), closing(store):
         tracemalloc.start()
         client = ScriptedClient(dict.fromkeys(numbers, ()))
         _, summary = do(store, scim, client, people(*numbers))
         peak = tracemalloc.get_traced_memory()[1]
-    finally:
         tracemalloc.stop()
-        scim.close()
-        store.close()
-        server.shutdown()
-        server.server_close()
     assert (summary.counts["verified"], summary.failures) == (JOIN, ())
     return Counter(one.partition(" ")[0] for one in server.asked), peak
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-import threading
 import time
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
 
@@ -19,6 +19,7 @@ from icaccess.targets.scim_server import scim_http
 from icaccess.targets.settings import TargetSettings, open_target
 from tests.naming import mostly_slow
 from tests.scripted import ScriptedClient, do, kinds, people, states
+from tests.serving import in_thread
 from tests.targets.faults import FaultProxy
 from tests.targets.servers import TOKEN, running_scim, self_signed
 
@@ -179,10 +180,8 @@ class TestFaults:
         """The proxy before a server with three people of whom one holds access."""
         ids = [server.user(f"user{n}") for n in range(3)]
         server.group(GROUP, [ids[2]])
-        broken = FaultProxy(server.address, hang=0.7)
-        yield broken
-        broken.shutdown()
-        broken.server_close()
+        with in_thread(FaultProxy(server.address, hang=0.7)) as broken:
+            yield broken
 
     def run(self, store, proxy):
         scim = target(proxy.url + "/v2", deadline=0.5)
@@ -231,34 +230,26 @@ class TestFaults:
 def test_a_server_that_asks_for_time_gets_it(server):
     server.user("user0")
     server.group(GROUP)
-    proxy = FaultProxy(server.address)
-    proxy.faults.append("429")
-    proxy.retry_after = "1"
-    scim = target(proxy.url + "/v2")
-    scim.listing()
-    began = time.monotonic()
-    assert [one.state for one in scim.apply([grant("user0")], "b")] == ["made"]
-    assert time.monotonic() - began >= 1
-    scim.close()
-    proxy.shutdown()
-    proxy.server_close()
+    with in_thread(FaultProxy(server.address)) as proxy, closing(target(proxy.url + "/v2")) as scim:
+        proxy.faults.append("429")
+        proxy.retry_after = "1"
+        scim.listing()
+        began = time.monotonic()
+        assert [one.state for one in scim.apply([grant("user0")], "b")] == ["made"]
+        assert time.monotonic() - began >= 1
 
 
 def test_a_server_that_stays_broken_is_left_alone(server, sqlite_store):
     for n in range(30):
         server.user(f"user{n}")
     server.group(GROUP)
-    proxy = FaultProxy(server.address)
-    proxy.always = "503"
-    scim = target(proxy.url + "/v2")
     numbers = [f"{n}" for n in range(30)]
-    _, summary = do(sqlite_store, scim, ScriptedClient(dict.fromkeys(numbers, ())), people(*numbers))
+    with in_thread(FaultProxy(server.address)) as proxy, closing(target(proxy.url + "/v2")) as scim:
+        proxy.always = "503"
+        _, summary = do(sqlite_store, scim, ScriptedClient(dict.fromkeys(numbers, ())), people(*numbers))
+        assert len(proxy.seen) == 5 * 5
     assert (summary.counts, summary.left) == ({"failed": 20}, 10)
     assert "nothing works any more: the server answered HTTP 503" in summary.stopped
-    assert len(proxy.seen) == 5 * 5
-    scim.close()
-    proxy.shutdown()
-    proxy.server_close()
 
 
 class TestBadInput:
@@ -308,18 +299,14 @@ class TestBadInput:
 
         server = Quiet(("127.0.0.1", 0), Refusing)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"https://127.0.0.1:{server.server_port}/v2"
-        try:
+        with in_thread(server):
             with pytest.raises(
                 TargetError, match=r"is not trusted .*self-signed certificate.*`target.scim.ca`"
             ):
                 target(url).listing()
             with pytest.raises(TargetError, match=r"refuses to answer: text/html.*\(HTTP 404\)"):
                 target(url, ca=certificate).listing()
-        finally:
-            server.shutdown()
-            server.server_close()
 
     @pytest.mark.parametrize(
         ("settings", "said"),

@@ -9,7 +9,8 @@ import pytest
 from icaccess.errors import TargetError
 from icaccess.models import Access
 from tests.scripted import ScriptedClient, adopt, do, kinds, people, run_on, states
-from tests.targets.odd_scim import odd_server
+from tests.serving import in_thread
+from tests.targets.odd_scim import OddServer
 from tests.targets.test_scim import grant, revoke, target
 
 GROUP = "IC Elementary Scheduling"
@@ -17,7 +18,7 @@ GROUP = "IC Elementary Scheduling"
 
 @pytest.fixture
 def odd():
-    with odd_server() as server:
+    with in_thread(OddServer()) as server:
         server.group("Superintendents Cabinet", ["u1"])
         server.group(GROUP, [f"u{n}" for n in range(80, 90)])
         yield server
