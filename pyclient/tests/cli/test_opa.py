@@ -86,7 +86,7 @@ def test_run_ends_well_after_an_interrupt() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a job in the foreground
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

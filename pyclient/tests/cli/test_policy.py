@@ -179,7 +179,7 @@ def test_watch_runs_again_and_ends_on_an_interrupt(folder: Path) -> None:
         stdout=-1,
         stderr=-1,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a job in the background
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a job in the foreground
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
