@@ -211,6 +211,8 @@ def test_two_services_work_a_day_and_one_is_killed(
         start("--interval", "3s", name="two", ICACCESS_STORE=url) as two,
     ):
         wait_until(lambda: one.events("started") and two.events("started"), "both are started")
+        # The first run makes the store, which may take longer than an hour of this day.
+        wait_until(lambda: one.events("run_done") or two.events("run_done"), "one has made the store")
         begin = slot(datetime.now(UTC), every, zone) + every
         # Killed in the middle of the day, and so that it is in the middle of a run if it has one.
         time.sleep((begin + every * (slots // 2) - datetime.now(UTC)).total_seconds() + 0.15)
