@@ -95,8 +95,8 @@ class Search:
                 for _ in judge.decide_all(self._pool.groups(self._is_over)):
                     pass  # each is learned
                 self._shrink(judge)
-            except EngineError as error:
-                problem = str(error)
+            except (EngineError, KeyboardInterrupt) as error:
+                problem = str(error) or "it was interrupted"
         self._tried.count(judge, self._words, self._pool.shapes, self._started)
         order = list(WAYS)
         found = tuple(sorted(self._best.values(), key=lambda one: order.index(one.way)))

@@ -107,8 +107,8 @@ class _Explorer:
                     pass  # each is learned
                 for way, made in list(self._best.items()):
                     self._best[way] = shrink(judge, made, self._shape, self._words, partial(self._is_of, way))
-            except EngineError as error:
-                problem = str(error)
+            except (EngineError, KeyboardInterrupt) as error:
+                problem = str(error) or "it was interrupted"
         self.tried.count(judge, self._words, self._pool.shapes, self._started)
         return problem
 

@@ -185,15 +185,18 @@ def test_a_boundary_between_two_jobs_is_found(base: str, edit: Edit) -> None:
     assert found.found
 
 
-def test_an_opa_that_dies_ends_the_search_early(base: str, opa_path: Path) -> None:
+@pytest.mark.parametrize("interrupted", [False, True], ids=["OPA dies", "Ctrl-C"])
+def test_a_search_that_ends_early(base: str, opa_path: Path, interrupted: bool) -> None:
     class Dying(VersionJudge):
-        """Decides some times, and then has its OPA killed."""
+        """Decides some times, and then has its OPA killed, or is interrupted."""
 
         left = 12
 
         def decide(self, people: Sequence[tuple[str, bytes]]) -> list[bytes]:
             """As an OPA does until it is killed."""
             self.left -= 1
+            if self.left == 0 and interrupted:
+                raise KeyboardInterrupt
             if self.left == 0:
                 engine.process.kill()
             return super().decide(people)
@@ -209,7 +212,8 @@ def test_an_opa_that_dies_ends_the_search_early(base: str, opa_path: Path) -> No
         search = Search(shape, vocabulary([source], []), [], Tried(seed=1, limit=60))
         outcome = search.run(VersionJudge(engine.url, http), Dying(engine.url, http))
     assert outcome.problem is not None
-    assert outcome.problem.startswith("OPA does not answer any more")
+    says = "it was interrupted" if interrupted else "OPA does not answer any more"
+    assert outcome.problem.startswith(says)
     assert "\n" not in outcome.problem
 
 
