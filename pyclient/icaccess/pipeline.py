@@ -156,7 +156,7 @@ class Run:
         facts = self.parts.facts
         # The time of a source is not part of a plan: the same rows, fetched again, give the same plan.
         sources = tuple(replace(one, as_of=None) for one in facts.reports())
-        doubts = facts.doubts()
+        doubts = {**facts.doubts(), **self.people.unclaimed(held)}
         undecided = tuple(replace(one, doubt=doubts.get(one.employee_id, "")) for one in plan.undecided)
         plan = replace(plan, sources=sources, leaning=facts.leaning, undecided=undecided)
         if listing is not None:

@@ -241,6 +241,17 @@ class TestAdopt:
             found = [entry.employee_id for entry in audit.entries(connection) if entry.kind == "adopted"]
         assert found == ["1", "userx"]
 
+    def test_an_account_says_whose_it_was(self, store):
+        target = MemoryTarget({"user1": HELD, "userx": HELD})
+        target.match = "username"
+        adopt(store, target, people("1", "2"))
+        renamed = [replace(one, username=f"new{one.id}") for one in people("1", "2")]
+        undecided = plan(store, target, ScriptedClient({}), renamed).undecided
+        assert [(one.employee_id, one.doubt) for one in undecided] == [
+            ("user1", "The account was that of 1, whose record names another one now, or none."),
+            ("userx", ""),
+        ]
+
 
 class TestDays:
     TODAY = Request().today

@@ -58,6 +58,13 @@ def everybody(connection: Connection, target: str) -> dict[str, Access]:
     return found
 
 
+def owners(connection: Connection, target: str, accounts: Sequence[str]) -> dict[str, str]:
+    """Whose each of these accounts was when last seen, by employee id; unknown accounts are left out."""
+    query = select(access.c.account, access.c.employee_id)
+    query = query.where(access.c.target == target, access.c.account.in_(accounts))
+    return {str(account): str(employee_id) for account, employee_id in connection.execute(query)}
+
+
 def is_empty(connection: Connection, target: str) -> bool:
     """True when nobody is recorded to hold access at a target."""
     return connection.execute(select(func.count()).where(access.c.target == target)).scalar() == 0
