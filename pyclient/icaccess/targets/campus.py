@@ -110,7 +110,8 @@ class CampusTarget(GroupTarget):
             found[group][name] = Member(name, account, "" if account else f"no {self._account_column}")
         if not any(found.values()):
             raise TargetError(
-                f"{self._export}: holds no member at all, and an empty export is never believed; export again"
+                f"{self._export}: holds no member at all, and an empty export is never believed; export "
+                "again, or give access to one person by hand first if nobody has it yet"
             )
         return {group: list(members.values()) for group, members in found.items()}
 
