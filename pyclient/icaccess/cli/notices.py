@@ -85,6 +85,8 @@ def send(
 
     say_installed(request, policy=False)
     if to is not None:
+        if allow or by or reason:
+            raise UsageError("--allow, --by and --reason are for a lot that goes out; leave them or --to out")
         count = _try(request, to)
         if form == "json":
             show_value({"trial": count})

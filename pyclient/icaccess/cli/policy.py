@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _WATCH_EVERY = 0.5
 """Seconds between two looks at the files that `--watch` waits for."""
+_SAMPLE = 60
+"""How many mutants are judged unless all are, or another number is given."""
 
 
 @click.group("policy")
@@ -197,7 +199,7 @@ def explore(request: Request, limit: float, seed: int, form: str) -> int:
 @ruled
 @click.option("--all", "every", is_flag=True, help="Judge every mutant instead of a sample.")
 @click.option(
-    "--sample", type=click.IntRange(1), default=60, show_default=True, metavar="N", help="How many to judge."
+    "--sample", type=click.IntRange(1), metavar="N", help=f"How many to judge; {_SAMPLE} if not given."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="What draws the sample.")
 @click.option(
@@ -215,7 +217,13 @@ def explore(request: Request, limit: float, seed: int, form: str) -> int:
 )
 @FORMAT
 def mutate(
-    request: Request, every: bool, sample: int, seed: int, limit: float, fail_on_survivors: bool, form: str
+    request: Request,
+    every: bool,
+    sample: int | None,
+    seed: int,
+    limit: float,
+    fail_on_survivors: bool,
+    form: str,
 ) -> int:
     """Change the policy one line at a time, and show which changes its tests let pass."""
     from icaccess.review import mutate as review
@@ -225,12 +233,14 @@ def mutate(
 
     if not limit >= 0:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--limit {limit}: give a number of seconds, 0 for no search")
+    if every and sample is not None:
+        raise UsageError("--all judges every mutant; leave it or --sample out")
     source = _source(request)
     passing_suite(source)
     made = mutants(source.policy)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
     survivors = []
-    for one in review.judged(source, made if every else some_of(made, sample, seed), limit):
+    for one in review.judged(source, made if every else some_of(made, sample or _SAMPLE, seed), limit):
         counts[one.fate] += 1
         if one.fate == "survives":
             survivors.append(one)

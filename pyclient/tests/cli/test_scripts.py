@@ -259,6 +259,7 @@ def test_a_class_elsewhere_has_the_code_of_the_one_that_it_extends() -> None:
         (("facts", "--facts", "nowhere"), "facts", 1),
         (("policy", "page", "nowhere"), "policy", 1),
         (("policy", "mutate", "--limit", "nan"), "usage", 1),
+        (("policy", "mutate", "--all", "--sample", "5"), "usage", 1),
         (("opa", "install", "--config", "nowhere"), "config", 1),
         (("opa", "run", "--address", "nowhere"), "usage", 1),
         (("help", "nothing"), "usage", 1),

@@ -218,6 +218,10 @@ def test_a_plan_shows_what_goes_out_and_a_trial_diverts_it(mailing, mailbox, com
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        (
+            ["--to", "me@example.org", "--allow", "x"],
+            "--allow, --by and --reason are for a lot that goes out; ",
+        ),
         (["--to", "nobody"], "--to 'nobody': is no e-mail address"),
         (["--allow", "0123456789ab"], "give --allow, --by and --reason"),
     ],
