@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from icaccess.config import Config
+from icaccess.errors import FactsError
 from icaccess.facts.conditions import Conditions, cell_text
 from icaccess.facts.days import RowDays
 from icaccess.facts.interface import ParsedRow, Source, Unusable
@@ -84,34 +85,46 @@ class MappedSource(Source):
         self._days = RowDays(settings, self._zone)
         self.untranslated = {name: Counter() for name in settings.values}
         for place, (number, raw) in enumerate(self.raw_rows(), 1):
-            key = fact = reason = account = None
-            if isinstance(raw, str):
-                reason = raw
-            elif isinstance(raw, Unusable):
-                key, reason = self.key_of(raw.row), raw.reason
-            elif place <= self._skip or not (self._where.meets(raw) or self._is_empty(raw)):
-                reason = None if place <= self._skip else self._where.misspelled(raw)
-                if reason is None:
-                    self._leave_out(raw, is_skipped=place <= self._skip)
-                    continue
-                self.misspelled += 1
-                key = self.key_of(raw)
-            elif (key := self.key_of(raw)) is None:
-                if self._is_empty(raw):
-                    continue
-                reason = f"{self.key_kind} {self._key_problem(self._key(raw))}"
-            elif (problem := text_problem(str(self._key(raw)))) is not None:
-                reason = f"{self.key_kind} {problem}"
-            else:
-                account = self.account_of(raw)
-                try:
-                    fact = self._fact(key, raw)
-                except ValueError as error:
-                    reason = str(error)
-            reason = None if reason is None else f"{settings.name} row {number}: {reason}"
-            series = "" if self._series is None or isinstance(raw, str) else cell_text(self._series(raw))
-            yield ParsedRow(settings.gives, number, self.key_kind, key, fact, reason, account, series)
+            try:
+                parsed = self._parsed(number, raw, is_skipped=place <= self._skip)
+            except ValueError as error:  # in what says whose row it is, or whether it counts
+                raise FactsError(f"row {number}: {error}") from error
+            if parsed is not None:
+                yield parsed
         self.notes += self._days.settle()
+
+    def _parsed(
+        self, number: int, raw: Mapping[str, Any] | Unusable | str, *, is_skipped: bool
+    ) -> ParsedRow | None:
+        """The row mapped; None for one that does not count."""
+        key = fact = reason = account = None
+        series = ""
+        if isinstance(raw, str):
+            reason = raw
+        elif isinstance(raw, Unusable):
+            key, reason = self.key_of(raw.row), raw.reason
+        elif is_skipped or not (self._where.meets(raw) or self._is_empty(raw)):
+            reason = None if is_skipped else self._where.misspelled(raw)
+            if reason is None:
+                self._leave_out(raw, is_skipped=is_skipped)
+                return None
+            self.misspelled += 1
+            key = self.key_of(raw)
+        elif (key := self.key_of(raw)) is None:
+            if self._is_empty(raw):
+                return None
+            reason = f"{self.key_kind} {self._key_problem(self._key(raw))}"
+        elif (problem := text_problem(str(self._key(raw)))) is not None:
+            reason = f"{self.key_kind} {problem}"
+        else:
+            account = self.account_of(raw)
+            series = "" if self._series is None else cell_text(self._series(raw))
+            try:
+                fact = self._fact(key, raw)
+            except ValueError as error:
+                reason = str(error)
+        reason = None if reason is None else f"{self.settings.name} row {number}: {reason}"
+        return ParsedRow(self.settings.gives, number, self.key_kind, key, fact, reason, account, series)
 
     def _leave_out(self, raw: Mapping[str, Any], *, is_skipped: bool) -> None:
         self.left_out += 1

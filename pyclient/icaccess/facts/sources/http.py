@@ -31,7 +31,7 @@ class JsonFields:
 
         If it is `required`, some row must have the field that it starts with.
         """
-        search: Callable[[Any], Any] = _compiled(expression).search
+        search = _compiled(expression)
         if required and (root := _ROOT.match(expression)) is not None:
             self._roots.add(root[0])
         return search
@@ -126,32 +126,49 @@ class HttpSource(MappedSource):
             return url, {}
         place: object = None
         if paging.style == "cursor":
-            place = self._cursor.search(answer.body)
+            place = self._found(self._cursor, answer)
         elif paging.style != "none" and items and rows != self.total:
             place = rows if paging.style == "offset" else paging.first_page + number
         return None if place in (None, "", False) else (self._url, self._parameters(place))
 
+    def _found(self, look: Callable[[Any], Any], answer: Page) -> Any:
+        try:
+            return look(answer.body)
+        except ValueError as error:
+            raise FactsError(f"{self._shown}: {error}") from error
+
     def _listed(self, answer: Page) -> list[Any]:
-        items = self._items.search(answer.body) if answer.body is not None else []
+        items = self._found(self._items, answer) if answer.body is not None else []
         if not isinstance(items, list):
             raise FactsError(f"{self._shown}: holds no list at {self.settings.items!r}; correct `items`")
         return items
 
     def _said_total(self, answer: Page) -> int | None:
-        said = self._total.search(answer.body) if self._total else answer.headers.get("x-total-count")
+        said = self._found(self._total, answer) if self._total else answer.headers.get("x-total-count")
         try:
             return None if said is None else int(said)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise FactsError(
                 f"{self._shown}: gives {said!r} as its number of rows; correct `total`"
             ) from error
 
 
-def _compiled(expression: str, setting: str = "") -> Any:
+def _compiled(expression: str, setting: str = "") -> Callable[[Any], Any]:
+    """What looks an expression up; `ValueError` when it is none, or does not fit what it is looked up in."""
     try:
-        return jmespath.compile(expression)
+        search = jmespath.compile(expression).search
     except JMESPathError as error:
         why = str(error).splitlines()[0]
         raise ValueError(
             f"{setting}{expression!r} is not a JMESPath expression: {why}; correct it"
         ) from error
+
+    def look(value: Any) -> Any:
+        try:
+            return search(value)
+        except JMESPathError as error:  # its words hold the value
+            raise ValueError(
+                f"{setting}{expression!r} does not fit it; correct the expression, or what the server gives"
+            ) from error
+
+    return look

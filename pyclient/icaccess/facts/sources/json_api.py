@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,9 +34,10 @@ class Page(NamedTuple):
     def as_of(self) -> datetime | None:
         """When the answer last changed, if the server says so."""
         try:
-            return parsedate_to_datetime(self.headers["last-modified"])
+            changed = parsedate_to_datetime(self.headers["last-modified"])
         except (KeyError, ValueError):
             return None
+        return changed if changed.tzinfo else changed.replace(tzinfo=UTC)  # HTTP's times are all UTC
 
 
 class JsonApi(AbstractContextManager["JsonApi"]):

@@ -373,3 +373,30 @@ def test_a_certificate_that_does_not_verify(tmp_path: Path) -> None:
             tmp_path, f"{server.url}/jobs"
         )
         assert titles(tmp_path, f"{server.url}/jobs", ca_file="cert.pem") == ["T1", "T2", "T3"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"where": {"length(site.x)": ["3"]}}, "jobs: row 1: 'length(site.x)' does not fit it; correct"),
+        ({"key": {"id": "sort(site)[0]"}}, "jobs: row 1: 'sort(site)[0]' does not fit it; correct"),
+        ({"fields": {**API["fields"], "role": "join('', site)"}}, """jobs row 1: "join('', site)" does not fit"""),
+        ({"items": "sort_by(@, &no)"}, "items: 'sort_by(@, &no)' does not fit it; correct"),
+        ({"items": "no_function(@)"}, "items: 'no_function(@)' does not fit it; correct"),
+        ({"total": "length(`1`)"}, "total: 'length(`1`)' does not fit it; correct"),
+        ({"total": "`1e999`"}, "gives inf as its number of rows; correct `total`"),
+    ],
+)  # fmt: skip
+def test_an_expression_misfits(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    with serving(lambda _: Reply(ROWS)) as server:
+        said = refusal(tmp_path, server.url, **changes)
+    assert says in said
+    assert "210" not in said
+
+
+@pytest.mark.parametrize("zone", [" GMT", " -0000", ""])
+def test_an_old_answer_is_refused(tmp_path: Path, zone: str) -> None:
+    old = {"Last-Modified": f"Wed, 21 Oct 2015 07:28:00{zone}"}
+    with serving(lambda _: Reply(ROWS, headers=old)) as server:
+        said = refusal(tmp_path, server.url, expect={"max_age_hours": 36})
+    assert "hours old, at most 36 are allowed; get a new one" in said
