@@ -36,11 +36,11 @@ _SHORT = 6
 def spreadsheet_id(identifier: str) -> str:
     """An id without the changes that spreadsheets and typing make.
 
-    These are missing leading zeros, a final `.0`, letter case, full-width digits, letters that look like
-    digits, and a letter after the last digit.
+    These are missing leading zeros, a final `.0`, marks and blanks, letter case, full-width digits, letters
+    that look like digits, and a letter after the last digit.
     """
     text = unicodedata.normalize("NFKC", identifier).strip().casefold().removesuffix(".0")
-    text = text.translate(_LOOK_ALIKE).lstrip("0")
+    text = "".join(filter(str.isalnum, text)).translate(_LOOK_ALIKE).lstrip("0")
     return text[:-1] if text[:-1].isdecimal() and text[-1].isalpha() else text
 
 

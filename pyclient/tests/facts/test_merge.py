@@ -109,7 +109,9 @@ def test_ids_are_filled_with_zeros_as_the_settings_say(tmp_path: Path) -> None:
 UNREACHED = "lms names people by email, and HR has none for this person"
 
 
-@pytest.mark.parametrize("written", ["1", "1.0", "01", "\uff11", "OO1", "00l", "001x"])
+@pytest.mark.parametrize(
+    "written", ["1", "1.0", "01", "\uff11", "OO1", "00l", "001x", "'001", "0-01", "001\u200b"]
+)
 def test_an_id_that_a_spreadsheet_changed(tmp_path: Path, written: str) -> None:
     files: dict[str, str | bytes] = {
         "people.csv": "id,email,login\n001,,\n2,,\n3,,\n",

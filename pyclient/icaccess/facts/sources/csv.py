@@ -171,9 +171,9 @@ class CsvFile:
                     "set `delimiter`"
                 )
             near = difflib.get_close_matches(name, header, 1, 0.6)
-            hint = f"was it renamed {near[0]!r}?" if near else f"there are {quoted(', '.join(header))}"
+            hint = f"was it renamed {near[0]!r}?" if near else f"there are {quoted(', '.join(header))};"
             raise FactsError(
-                f"{self._name} line {line}: has no column {name!r}; {hint}; correct the settings or the file"
+                f"{self._name} line {line}: has no column {name!r}; {hint} correct the settings or the file"
             )
 
     def _trailer_count(self, cells: list[str], line: int) -> int:
