@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import floor
 
 from icaccess.errors import FactsError
@@ -35,21 +35,21 @@ def compare(
     `FactsError` for one that is much smaller or larger, or in which no row has a column, or a name, that some
     had. `places` are the locations of policy data.
     """
-    _compare_size(report, last, expect)
-    if report.rows and expect.max_shrink < 1:
-        _compare_filled(report, last.filled, texts, places)
     notes = [
         f"`where` leaves {how_many(rows, 'row')} out for {field.removeprefix(LEFT_OUT).strip()}, a text "
         "that is new since the last good run; add it if such rows count"
         for field, rows in report.filled.items()
         if field.startswith(f"{LEFT_OUT} ") and field not in last.filled
     ]
+    _compare_size(report, last, expect, notes)
+    if report.rows and expect.max_shrink < 1:
+        _compare_filled(report, last.filled, texts, places)
     if last.newest and report.newest and report.newest < last.newest:
         notes.append(f"its newest day is {report.newest}, and was {last.newest} in the last good run")
     return notes
 
 
-def _compare_size(report: SourceReport, last: SourceSize, expect: Expect) -> None:
+def _compare_size(report: SourceReport, last: SourceSize, expect: Expect, notes: Sequence[str]) -> None:
     sizes = (("row", "rows", report.rows, last.rows), ("person", "people", report.people, last.people))
     for one, many, now, then in sizes:
         if then - now > max(FEW, expect.max_shrink * then):
@@ -60,9 +60,9 @@ def _compare_size(report: SourceReport, last: SourceSize, expect: Expect) -> Non
         else:
             continue
         raise FactsError(
-            f"{report.name}: has {how_many(now, one, many)}, and had {then:,} in the last good run; get "
-            "it whole again, or "
-            f"set `{setting}` for one run if this is right"
+            f"{report.name}: has {how_many(now, one, many)}, and had {then:,} in the last good run; "
+            + "".join(f"{note}; " for note in notes)
+            + f"get it whole again, or set `{setting}` for one run if this is right"
         )
 
 

@@ -156,6 +156,10 @@ def test_a_new_text_that_leaves_rows_out_is_told(tmp_path: Path, state: str, *, 
     notes = reports(folder(tmp_path, {"lms.csv": again}, [*SOURCES[:3], source]), {"lms": size})["lms"].notes
     said = "`where` leaves 1 row out for state 'Passed', a text that is new since the last good run; add it if such rows count"
     assert notes == ((said,) if is_new else ())
+    larger = SourceSize(9, 2, filled=size.filled)
+    with pytest.raises(FactsError, match="lms: has 1 row, and had 9 in the last good run; ") as caught:
+        reports(folder(tmp_path, {"lms.csv": again}, [*SOURCES[:3], source]), {"lms": larger})
+    assert (said in str(caught.value)) == is_new
     without = rows.replace("Failed", "Completed")
     assert reports(folder(tmp_path, {"lms.csv": without}, [*SOURCES[:3], source]), {"lms": size})
 
