@@ -12,7 +12,7 @@ import msgspec
 from icaccess.errors import FactsError
 from icaccess.facts import last_run
 from icaccess.facts.interface import Source, SourceReport
-from icaccess.facts.last_run import FEW, LEFT_OUT, UNKNOWN_PLACES, listed
+from icaccess.facts.last_run import FEW, UNKNOWN_PLACES, left_out, listed
 from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, no_name, words_of
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
@@ -22,9 +22,6 @@ from icaccess.validation import show
 
 _CORRECT = "correct `values`, `facts.aliases` or policy data, or set `expect.known_names: false`"
 _RESPELL = "correct it or translate it with `values`; for another name set `expect.known_names: false`"
-
-_MOST_TEXTS = 20
-"""A column with more texts than this holds no states of a row."""
 
 
 class Misspelled(NamedTuple):
@@ -71,7 +68,7 @@ class Checks:
         self._believe_ids(index, report, settings.expect)
         self._believe_keys(index, report, settings.expect)
         report.filled.update(self._known_names(index))
-        report.filled.update(_left_out(source))
+        report.filled.update(left_out(source))
         notes += self._compare_last(index, report, settings.expect)
         near: dict[str, str] = {}
         if self._known is not None:
@@ -135,8 +132,13 @@ class Checks:
         if not isinstance(settings, MappedSettings) or settings.gives not in HR_KINDS[1:]:
             return []
         if settings.ends == "next_row":
-            self.staging.chain(index)
-            return []
+            returning = self.staging.chain(index)
+            if not returning or settings.series:
+                return []
+            return [
+                f"people with a job again after another one: {returning}; where jobs run side by side, name "
+                "the column that tells them apart as `series`"
+            ]
         unended = "end" not in settings.fields
         if (unended and settings.ends) or not (people := self.staging.open_rows(index)):
             return []
@@ -289,12 +291,6 @@ class Checks:
             or (field == "location" and self.staging.texts(other, kind, "school_based"))
             for other in (every if kind == "assignments" else [index])
         )
-
-
-def _left_out(source: Source) -> dict[str, int]:
-    """How many rows `where` left out for each text, unless the column holds anything, as scores do."""
-    texts = source.left_out_for if len(source.left_out_for) <= _MOST_TEXTS else {}
-    return {f"{LEFT_OUT} {column} {show(text)}": rows for (column, text), rows in texts.items()}
 
 
 def _likeness(kind: Kind, known: KnownNames, text: str) -> Likeness | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from math import floor
 
 from icaccess.errors import FactsError
-from icaccess.facts.interface import SourceReport
+from icaccess.facts.interface import Source, SourceReport
 from icaccess.facts.settings import Expect
 from icaccess.models import SourceSize
 from icaccess.text import how_many
@@ -22,6 +22,8 @@ UNKNOWN_PLACES = f"unknown {_PLACES}"
 """The entry for jobs at locations that policy data does not know."""
 LEFT_OUT = "where"
 """What begins the entry for a text that leaves a row out."""
+_MOST_TEXTS = 20
+"""A column with more texts than this holds no states of a row."""
 
 TextCounts = Callable[[str, str], Mapping[str, int]]
 """The texts that a field of one kind of fact has in the source now, each with its rows."""
@@ -89,6 +91,12 @@ def _compare_filled(
             "get it whole again, correct `values`, `facts.aliases` or policy data, or set "
             "`expect.max_shrink: 1` for one run"
         )
+
+
+def left_out(source: Source) -> dict[str, int]:
+    """How many rows `where` left out for each text, unless the column holds anything, as scores do."""
+    texts = source.left_out_for if len(source.left_out_for) <= _MOST_TEXTS else {}
+    return {f"{LEFT_OUT} {column} {show(text)}": rows for (column, text), rows in texts.items()}
 
 
 def listed(names: Collection[str]) -> str:

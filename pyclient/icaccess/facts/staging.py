@@ -116,11 +116,13 @@ class Staging:
         # A script ends the transaction before it, and without one each change of a row is written by itself.
         self._db.executescript(RESOLVE.format(hr_kinds=", ".join(f"'{kind}'" for kind in kinds)) + "BEGIN;")
 
-    def chain(self, source: int) -> None:
+    def chain(self, source: int) -> int:
         """End each row of a person the day before their next one; if rows share a day, the later one counts.
 
-        The later one is the last in the source, or the first where the source lists the newest row first.
+        The later one is the last in the source, or the first where the source lists the newest row first. The
+        result says how many people have a job again after another one: these may have run side by side.
         """
+        returning: set[str] = set()
         self._texts.clear()
         (newest_first,) = self._db.execute(ORDER, (source,)).fetchone()
         self._db.execute("DROP TABLE IF EXISTS chain")
@@ -130,15 +132,23 @@ class Staging:
             (source, newest_first),
         )
         rows = self._db.execute("SELECT place, id, series, kind, fact FROM chain ORDER BY rowid")
-        for _, group in groupby(rows, itemgetter(1, 2)):
+        for (identifier, _), group in groupby(rows, itemgetter(1, 2)):
             own = [(place, kind, msgspec.json.decode(fact)) for place, _, _, kind, fact in group]
+            jobs: list[tuple[str | None, str | None]] = []
             for (place, kind, fact), (_, _, following) in zip(own, [*own[1:], (0, "", {})], strict=True):
                 if kind == ENDED or fact["start"] == following.get("start"):
                     self._db.execute("UPDATE entry SET kind = ?, fact = NULL WHERE rowid = ?", (ENDED, place))
-                elif following:
+                    continue
+                job = fact.get("role"), fact.get("location")
+                if job not in jobs[-1:]:
+                    if job in jobs:
+                        returning.add(identifier)
+                    jobs.append(job)
+                if following:
                     last = str(date.fromisoformat(following["start"]) - timedelta(days=1))
                     fact["end"] = min(last, fact.get("end", last))
                     self._db.execute("UPDATE entry SET fact = ? WHERE rowid = ?", (self._encode(fact), place))
+        return len(returning)
 
     def open_rows(self, source: int) -> list[tuple[str, str, str]]:
         """The people with several rows of different days in a source, none with an end.

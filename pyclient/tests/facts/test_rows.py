@@ -183,9 +183,16 @@ def test_a_row_ends_only_one_of_its_own_series(tmp_path: Path) -> None:
         "1,C,210,2023-05-01,0,XFR\n1,,,2024-05-01,1,TER\n2,Principal,210,2020-01-01,0,HIR\n"
     )
     settings = {**NO_END, "ends": "next_row", "series": "job", "ended": {"action": ["TER"]}}
-    records, _ = merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
+    records, source = merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
     held = [(job["role"], job.get("end")) for job in employee(records, "1")["assignments"]]
     assert held == [("A", "2023-04-30"), ("B", "2024-04-30"), ("C", None)]
+    assert source.reports()[2].notes == ()
+    mixed = text.replace("1,,,2024-05-01,1,TER", "1,B,900,2024-05-01,1,RAI").replace("1,C,210", "1,A,210")
+    _, source = merged(folder(tmp_path, {"jobs.csv": mixed}, changed(jobs={**settings, "series": None})))
+    assert source.reports()[2].notes == (
+        "people with a job again after another one: 1; where jobs run side by side, name the column that tells them "
+        "apart as `series`",
+    )
     settings["series"] = "record"
     with pytest.raises(FactsError, match=r"jobs: .* has no column 'record'"):
         merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
