@@ -56,13 +56,14 @@ check: setup .venv/.dev
 	$(BIN)/icaccess policy test --min-coverage 100
 
 # Bytecode of the tests is kept, since to read them anew takes seconds.
-PYTEST = unset ICACCESS_STORE PYTHONDONTWRITEBYTECODE; $(BIN)/pytest --numprocesses 2 --dist loadgroup
+PYTEST = unset ICACCESS_STORE PYTHONDONTWRITEBYTECODE; $(BIN)/pytest --dist loadgroup
 
+# Three workers serve two cores best: many tests wait for a deadline to pass.
 test: check
-	$(PYTEST) -m "not slow"
+	$(PYTEST) --numprocesses 3 -m "not slow"
 
 test-all: setup .venv/.dev
-	$(PYTEST) -m slow
+	$(PYTEST) --numprocesses 2 -m slow
 
 bench: setup .venv/.dev
 	unset ICACCESS_STORE; $(BIN)/python benchmarks/bench.py $(BENCH)
