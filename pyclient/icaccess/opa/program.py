@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from icaccess.errors import EngineError
+from icaccess.files import write_private
 
 VERSION = "1.22.4"
 """The version of OPA to install, with which everything here was tested."""
@@ -43,7 +46,7 @@ def find_opa() -> Path:
     passed_over = []
     for place in (*([Path(on_path)] if on_path else []), cached_opa()):
         if place.exists():
-            version = opa_version(place)
+            version = _known_version(place)
             if version and is_usable(version):
                 return place
             passed_over.append(f"{place} is version {version or 'unknown'}")
@@ -61,6 +64,19 @@ def opa_version(opa: Path) -> str | None:
         return None
     words = done.stdout.split()
     return words[1] if words[:1] == ["Version:"] and len(words) > 1 else None
+
+
+def _known_version(opa: Path) -> str | None:
+    """The same, from the cache for the program of this place, size and time."""
+    about = opa.stat()
+    program = f"{opa.absolute()} {about.st_mode} {about.st_size} {about.st_mtime_ns}"
+    kept = cache_dir() / "opa" / f"version-{hashlib.sha256(program.encode()).hexdigest()}"
+    with suppress(OSError):
+        return kept.read_text()
+    if version := opa_version(opa):
+        with suppress(OSError):
+            write_private(kept, [version.encode()])
+    return version
 
 
 def environment() -> dict[str, str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from icaccess.review.empty import run_empty
 from icaccess.review.modules import Rule
 from icaccess.review.names import name_findings, toothless, written_texts
 from icaccess.review.reach import rule_at
-from icaccess.review.source import Finding, PolicySource, value_of
+from icaccess.review.source import Finding, PolicySource
 from icaccess.review.suite import SuiteRun, run_suite
 
 RULES = {
@@ -77,9 +78,9 @@ def unread_finding(error: IcaccessError, policy: Path) -> Finding:
 def _check(source: PolicySource) -> Iterator[Finding]:
     with ThreadPoolExecutor() as pool:  # OPA's answers are made side by side, and beside what needs none
         formatted = pool.submit(_format, source)
-        compiled = pool.submit(lambda: source.complaints)
-        table = pool.submit(_reason_table, source)
         over_nothing = pool.submit(run_empty, source)
+        compiled = pool.submit(lambda: source.complaints)
+        pool.submit(lambda: source.test_modules)
         yield from formatted.result()
         for where, message in compiled.result():
             file, _, line = where.rpartition(":")
@@ -89,7 +90,7 @@ def _check(source: PolicySource) -> Iterator[Finding]:
         yield from _imports(source)
         yield from _annotations(source)
         yield from _clauses(source)
-        reasons = table.result()
+        reasons = _reason_table(source)
         yield from _reasons(source, reasons)
         yield from _reachable(source, reasons)
         yield from name_findings(source)
@@ -162,13 +163,18 @@ def _reason_table(source: PolicySource) -> _Table | None:
     rule = next((rule for rule in source.rules if rule.path == _TABLE), None)
     if rule is None:
         return None
-    loaded: list[str | Path] = [*source.rego_files, *source.data_arguments]
-    entries = value_of(source.evaluate(f"data.{_TABLE}", loaded))
-    clauses = {code: entry.get("clause") for code, entry in entries.items()}
-    keys = [(key["value"], key["location"]["row"]) for key, _ in rule.syntax["head"]["value"]["value"]]
+    entries = [(key, _texts_in(entry)) for key, entry in rule.syntax["head"]["value"]["value"]]
+    clauses = {key["value"]: texts.get("clause") for key, texts in entries}
+    keys = [(key["value"], key["location"]["row"]) for key, _ in entries]
     # OPA keeps one of two entries of the same key and does not say so.
     repeated = [(key, line) for place, (key, line) in enumerate(keys) if key in dict(keys[:place])]
     return _Table(clauses, rule, repeated)
+
+
+def _texts_in(entry: dict[str, Any]) -> dict[str, str]:
+    """The texts that an object is written with, by their keys."""
+    pairs = entry["value"] if entry["type"] == "object" else []
+    return {key["value"]: value["value"] for key, value in pairs if value["type"] == "string"}
 
 
 def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:

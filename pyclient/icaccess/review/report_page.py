@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FunctionLoader, StrictUndefined
 
+from icaccess.files import make_folder
+from icaccess.opa.program import cache_dir
 from icaccess.review.campaign import STATES
 from icaccess.review.forecast import KINDS
 from icaccess.review.report_charts import campaign_by_week, expiries_by_month, losses_by_month
@@ -62,9 +66,15 @@ class _Data(Part, frozen=True, kw_only=True):
 def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
     """The page for a report; `beside` names the digests of the files that go with it."""
     css, js = _asset("page.css"), _asset("page.js")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        loader=FunctionLoader(_asset),
+        bytecode_cache=_compiled(),
+    )
     counts = count(report.people)
-    page = environment.from_string(_asset("page.html.j2")).render(
+    page = environment.get_template("page.html.j2").render(
         report=report,
         css=css,
         js=js,
@@ -174,6 +184,14 @@ def _csp(css: str, js: str) -> str:
 
 def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Where Jinja keeps the template compiled, which takes long; None where nothing can be kept."""
+    folder = cache_dir() / "report"
+    with suppress(OSError):
+        make_folder(folder)
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def _asset(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -138,8 +138,18 @@ class PolicySource:
         """The rules of the sidecar and their tests, file by file; `PolicyError` when one does not parse."""
         return self._modules(self._sidecar_files)
 
-    def _modules(self, files: Iterable[Path]) -> list[Module]:
-        return [module_of(file, self._syntax[file]) for file in map(str, files)]
+    def _modules(self, files: Sequence[Path]) -> list[Module]:
+        texts = {file: file.read_bytes() for file in files}
+        digests = {file: hashlib.sha256(text).hexdigest() for file, text in texts.items()}
+        if unread := {digest: file for file, digest in digests.items() if digest not in _PARSED}:
+
+            def parse() -> _Syntax:
+                with ThreadPoolExecutor(2) as pool:
+                    new = pool.map(lambda file: self._parsed(file, texts[file]), unread.values())
+                    return _Syntax(dict(zip(unread, new, strict=True)))
+
+            _PARSED.update(self.cached("syntax", _Syntax, parse, *unread).texts)
+        return [module_of(str(file), _PARSED[digest]) for file, digest in digests.items()]
 
     @cached_property
     def rules(self) -> list[Rule]:
@@ -252,21 +262,6 @@ class PolicySource:
 
     def _is_test(self, file: Path) -> bool:
         return file.name.endswith("_test.rego") or file.relative_to(self.policy).parts[0] == "tests"
-
-    @cached_property
-    def _syntax(self) -> dict[str, dict[str, Any]]:
-        texts = {file: file.read_bytes() for file in (*self._all_files, *self._sidecar_files)}
-        digests = {file: hashlib.sha256(text).hexdigest() for file, text in texts.items()}
-        if not set(digests.values()) <= _PARSED.keys():
-            unread = {digest: file for file, digest in digests.items() if digest not in _PARSED}
-
-            def parse() -> _Syntax:
-                with ThreadPoolExecutor(2) as pool:
-                    new = pool.map(lambda file: self._parsed(file, texts[file]), unread.values())
-                    return _Syntax(dict(zip(unread, new, strict=True)))
-
-            _PARSED.update(self.cached("syntax", _Syntax, parse, *unread).texts)
-        return {str(file): _PARSED[digest] for file, digest in digests.items()}
 
     def _parsed(self, file: Path, text: bytes) -> dict[str, Any]:
         # Given as text, since the file may be another by now than the one whose digest names the result.
