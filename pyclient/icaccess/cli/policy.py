@@ -80,7 +80,7 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
     from icaccess.review.check import unread_finding
-    from icaccess.review.suite import SuiteRun, TestResult, junit
+    from icaccess.review.suite import SuiteRun, TestResult
 
     if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--min-coverage {min_coverage}: give a percentage from 0 to 100")
@@ -91,7 +91,7 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
     forms = {
         "text": render.run_text,
         "json": render.run_json,
-        "junit": junit,
+        "junit": _junit,
         "github": render.run_github,
         "sarif": render.run_sarif,
     }
@@ -283,6 +283,12 @@ def page(request: Request, file: Path, form: str) -> int:
     else:
         show(page_text(found, rests))
     return 1 if found.changed or found.unread else 0
+
+
+def _junit(run: SuiteRun) -> str:
+    from icaccess.review.junit import junit  # takes its time to import
+
+    return junit(run)
 
 
 def _say_cached(made_at: str | None) -> None:

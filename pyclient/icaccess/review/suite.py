@@ -11,12 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from junitparser import Attr, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from icaccess.errors import PolicyError, UsageError
 from icaccess.review.cases import CaseResult, read_all_cases, run_cases
@@ -153,31 +151,6 @@ def _case_result(case: CaseResult) -> TestResult:
     return TestResult(case.file, case.name, case.file, case.line, case.problem)
 
 
-class _PlacedCase(TestCase):
-    file = Attr()
-    line = Attr()
-
-
-def junit(run: SuiteRun) -> str:
-    """The run as JUnit XML, one suite for each package and file of cases."""
-    xml = JUnitXml("icaccess policy")
-    for name, tests in groupby(sorted(run.tests, key=lambda test: test.suite), lambda test: test.suite):
-        suite = TestSuite(name)
-        for test in tests:
-            case = _PlacedCase(_printable(test.name), name)
-            case.file, case.line = test.file, str(test.line)
-            if test.problem is not None:
-                failure = Failure(_printable(test.problem))
-                failure.text = f"{test.file}:{test.line}"
-                case.result = [failure]
-            if test.skipped:
-                case.result = [Skipped()]
-            suite.add_testcase(case)
-        xml.add_testsuite(suite)
-    text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
-    return f"{text.decode()}\n"
-
-
 def _tests(source: PolicySource) -> Iterator[str]:
     """The tests in Rego, as references.
 
@@ -251,8 +224,3 @@ def _measure(source: PolicySource, runs: str = "") -> dict[str, Any]:
 
 def _loaded(source: PolicySource) -> list[str | Path]:
     return [*source.rego_files, *source.test_files, *source.data_arguments, *source.test_data]
-
-
-def _printable(text: str) -> str:
-    """The text without the characters that XML has no way to write."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)

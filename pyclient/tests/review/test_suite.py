@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from icaccess.errors import PolicyError, UsageError
+from icaccess.review.junit import junit
 from icaccess.review.source import PolicySource
-from icaccess.review.suite import junit, passing_suite, run_some, run_suite
+from icaccess.review.suite import passing_suite, run_some, run_suite
 from icaccess.review.trace import trace_policy
 from tests.naming import named_by_last
 
