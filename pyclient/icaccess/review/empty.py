@@ -1,8 +1,4 @@
-"""The tests over a policy of the same names without rules: which rows they have, and which hold all the same.
-
-A row of a table is known to OPA only while the table runs, and one that fails is not in its value. Over a
-policy without rules every row that can fail does, so that this run lists them all in little time.
-"""
+"""Runs of `opa test`, and that over a policy of the same names without rules, where no test should hold."""
 
 from __future__ import annotations
 
@@ -40,19 +36,9 @@ class OpaTest(msgspec.Struct, frozen=True):
     error: dict[str, Any] | str | None = None
     sub_results: dict[str, Any] | None = None
 
-    @property
-    def path(self) -> str:
-        """The reference of the rule; OPA numbers further rules of the same name."""
-        return f"{self.package}.{self.name.partition('#')[0]}"
-
     def rows(self) -> Iterator[tuple[str, str | None]]:
         """The test and what is wrong with it, or each row of its table, since each is a test of its own."""
         return _rows(msgspec.structs.asdict(self), self.name)
-
-
-class _EmptyRun(msgspec.Struct, frozen=True):
-    tests: tuple[OpaTest, ...]
-    cached_at: str | None = None
 
 
 def run_tests(source: PolicySource, *arguments: str | Path) -> list[OpaTest]:
@@ -67,25 +53,20 @@ def run_tests(source: PolicySource, *arguments: str | Path) -> list[OpaTest]:
     return found or []
 
 
-def run_empty(source: PolicySource) -> tuple[OpaTest, ...]:
-    """Every test, with all its rows, over a policy without rules; from the cache if nothing changed.
-
-    None are given where the tests do not compile with such a policy.
-    """
-
-    def run() -> _EmptyRun:
-        with tempfile.TemporaryDirectory(prefix="icaccess-empty-") as work:
-            emptied = []
-            for number, module in enumerate(source.modules):
-                emptied.append(Path(work, f"{number}.rego"))
-                emptied[-1].write_text(_emptied(module, source.modules[:number]))
-            loaded: list[str | Path] = [*source.test_files, *source.data_arguments, *source.test_data]
-            try:
-                return _EmptyRun(tuple(run_tests(source, *emptied, *loaded)))
-            except PolicyError:
-                return _EmptyRun(())
-
-    return source.cached("empty", _EmptyRun, run).tests if source.test_files else ()
+def run_empty(source: PolicySource) -> list[OpaTest]:
+    """Every test over a policy without rules; none where the tests do not compile with it."""
+    if not source.test_files:
+        return []
+    with tempfile.TemporaryDirectory(prefix="icaccess-empty-") as work:
+        emptied = []
+        for number, module in enumerate(source.modules):
+            emptied.append(Path(work, f"{number}.rego"))
+            emptied[-1].write_text(_emptied(module, source.modules[:number]))
+        loaded: list[str | Path] = [*source.test_files, *source.data_arguments, *source.test_data]
+        try:
+            return run_tests(source, *emptied, *loaded)
+        except PolicyError:
+            return []
 
 
 def _emptied(module: Module, before: Sequence[Module]) -> str:

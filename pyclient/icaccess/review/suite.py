@@ -7,7 +7,7 @@ tests, cases, policy data and OPA, so that a command runs the suite only when on
 from __future__ import annotations
 
 import re
-from collections import Counter
+import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
@@ -19,8 +19,9 @@ import msgspec
 from icaccess.errors import PolicyError, UsageError
 from icaccess.review.cases import CaseResult, read_all_cases, run_cases
 from icaccess.review.coverage import KINDS, FileCoverage, Uncovered, merged, uncovered
-from icaccess.review.empty import OpaTest, run_empty, run_tests
+from icaccess.review.empty import OpaTest, run_tests
 from icaccess.review.source import PolicySource, value_of
+from icaccess.review.tables import write_row_rules
 
 _CASES = "tests.cases_test"
 """The package whose tables are the cases in YAML."""
@@ -168,21 +169,18 @@ def _run_rego(source: PolicySource) -> tuple[list[TestResult], dict[str, Any] | 
     All tests are one query, which takes OPA a third of the time of `opa test`. Those of which not every row
     plainly holds there are run again by `opa test`, which says why.
     """
-    wanted = dict.fromkeys(_tests(source))
+    wanted = list(_tests(source))
     try:
         answer = _measure(source)
     except PolicyError:
         return _run_some(source, wanted), None
-    values = value_of(answer)
-    tests = run_empty(source)
-    rules = Counter(test.path for test in tests)  # of rules of one name, which OPA tests one by one
-    results, sure = [], set()
-    for test in tests:
-        if test.path in wanted and rules[test.path] == 1:
-            rows = [name for name, _ in test.rows()]
-            if test.skip or set(rows) == set(_held(values.get(test.path), test.name)):
-                results += [_result(test, row, None) for row in rows]
-                sure.add(test.path)
+    values, results, sure = value_of(answer), [], set()
+    for rule in source.test_rules:
+        name = f"data.{rule.path}"
+        value, rows = values.get(name, (None, None))
+        if wanted.count(name) == 1 and (held := set(_held(value, rule.name))) == set(_held(rows, rule.name)):
+            results += [TestResult(rule.package, row, rule.file, rule.line, None) for row in sorted(held)]
+            sure |= {name} if held else set()
     return [*results, *_run_some(source, [name for name in wanted if name not in sure])], answer["coverage"]
 
 
@@ -212,14 +210,21 @@ def _result(test: OpaTest, row: str, problem: str | None) -> TestResult:
 
 
 def _measure(source: PolicySource, runs: str = "") -> dict[str, Any]:
-    """OPA's answer with the value of each test that has one, and the lines that the tests cover.
+    """OPA's answer with each test's value, beside what it is if every row holds, and what the tests cover.
 
-    `runs` are those of OPA's runs that tell why others are not covered.
+    `runs` are those of OPA's runs that tell why other lines are not covered.
     """
-    asked = (name for name in dict.fromkeys(_tests(source)) if ".todo_test_" not in name)
-    values = (f'{{"{name}": value | value := {name}}}' for name in asked)
-    query = f"object.union_n([{', '.join(values)}])"
-    return source.evaluate(query, _loaded(source), "--coverage", f"--coverage-runs={runs}")
+    asked = [name for name in dict.fromkeys(_tests(source)) if ".todo_test_" not in name]
+    tables = {f"data.{rule.path}" for rule in source.test_rules if rule.is_table}
+    with tempfile.TemporaryDirectory(prefix="icaccess-rows-") as work:
+        rows = {name: "true" for name in asked if name not in tables} | write_row_rules(source, Path(work))
+        values = (
+            f'{{"{name}": [value, rows] | value := {name}; rows := {rows.get(name, "false")}}}'
+            for name in asked
+        )
+        query = f"object.union_n([{', '.join(values)}])"
+        loaded = [*_loaded(source), work]
+        return source.evaluate(query, loaded, "--coverage", f"--coverage-runs={runs}")
 
 
 def _loaded(source: PolicySource) -> list[str | Path]:

@@ -92,6 +92,25 @@ test_codes[code] if {
 	code != "not_employed"
 }
 
+test_mixed[name] if {
+	true == true with input as "else"
+	some name, row in object.union({"plain": true}, {code: false | some code, _ in data.lib.reasons.table})
+	row
+}
+
+test_left_out[name] if {
+	some name, row in {"one": 1, "two": 2}
+	other := row
+	other < 2
+	some second in [name]
+	second != ""
+}
+
+test_given[name] if {
+	some word in ["one", "two"] with input as "else"
+	name := word
+}
+
 test_part[name] if {
 	some name, row in {"one": 1, "two": 2}
 	row == 1
@@ -120,12 +139,18 @@ def test_odd_tests_are_told_as_by_opa(project: PolicySource, conflict: bool) -> 
     fails = "the test does not hold"
     codes = {name: problems.pop(name) for name in list(problems) if name.startswith("test_codes/")}
     assert {name for name, problem in codes.items() if problem} == {"test_codes/not_employed"}
-    assert len(codes) > 10
+    mixed = {name: problems.pop(name) for name in list(problems) if name.startswith("test_mixed/")}
+    assert {name for name, problem in mixed.items() if not problem} == {"test_mixed/plain"}
+    assert len(mixed) == len(codes) + 1 > 10
     if conflict:
         assert "produced conflicting values" in (problems.pop("test_conflict") or "")
     assert problems == {
         "test_twice": fails,
         "test_twice#01": None,
+        "test_left_out/one": None,
+        "test_left_out/two": fails,
+        "test_given/one": None,
+        "test_given/two": None,
         "test_part/one": None,
         "test_part/two": fails,
         "test_part#01/three": None,
