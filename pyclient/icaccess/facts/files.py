@@ -13,13 +13,13 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from icaccess.batches import batches
-from icaccess.errors import FactsError
+from icaccess.errors import FactsError, file_errors
 from icaccess.facts.days import DayReader
 from icaccess.facts.interface import TOGETHER, Facts, SourceReport, Traces
 from icaccess.facts.readers import READERS, json_lines_unread
 from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
-from icaccess.models import AnyRecord, InvalidRecord, Record, Unread
+from icaccess.models import AnyRecord, InvalidRecord, Record
 
 T = TypeVar("T")
 PlacedRecord = tuple[Path, int, Record]
@@ -57,7 +57,6 @@ class FileFacts(Facts):
         """Each record with its file and line; `FactsError` also when there is none at all."""
         self._problems, self._invalid = [], set()
         for file, line, record in self._once(self._placed(), lambda placed: placed[2].id):
-            self._counted(record)
             if isinstance(record, InvalidRecord):
                 self._problems.append(f"{record.id}: {record.problem}")
             yield record, {"record": [f"{file}:{line}"]}
@@ -84,12 +83,7 @@ class FileFacts(Facts):
     def unread(self) -> Iterator[AnyRecord]:
         """Each record once; a line of JSON is decoded only when somebody needs its content."""
         self._problems, self._invalid = [], set()
-        return map(self._counted_unread, self._once(self._unread(), lambda record: record.id))
-
-    def _counted_unread(self, record: AnyRecord) -> AnyRecord:
-        if isinstance(record, Unread):
-            return Unread(record.id, record.digest, lambda: self._counted(record.read()))
-        return self._counted(record)
+        return self._once(self._unread(), lambda record: record.id)
 
     def _counted(self, record: Record) -> Record:
         if isinstance(record, InvalidRecord):
@@ -130,7 +124,7 @@ class FileFacts(Facts):
             if file.suffix.lower() == ".jsonl":
                 days = DayReader(self._zone)
                 with self._reading(file):
-                    yield from json_lines_unread(file, self._zone, days)
+                    yield from json_lines_unread(file, self._zone, days, self._counted)
                 self._settle(file, days)
             else:
                 yield from (record for _, record in self._records_of(file))
@@ -138,7 +132,8 @@ class FileFacts(Facts):
     def _records_of(self, file: Path) -> Iterator[tuple[int, Record]]:
         days = DayReader(self._zone)
         with self._reading(file):
-            yield from READERS[file.suffix.lower()](file, days)
+            for line, record in READERS[file.suffix.lower()](file, days):
+                yield line, self._counted(record)
         self._settle(file, days)
 
     def _settle(self, file: Path, days: DayReader) -> None:
@@ -149,12 +144,10 @@ class FileFacts(Facts):
 
     @contextmanager
     def _reading(self, file: Path) -> Iterator[None]:
-        try:
+        with file_errors(FactsError, f"{file}: cannot be read", "let this user read it"):
             made = taken_at(file) or datetime.fromtimestamp(file.stat().st_mtime, UTC)
             self.as_of = min(made, self.as_of or made)
             yield
-        except OSError as error:
-            raise FactsError(f"{file}: cannot be read: {error.strerror}; let this user read it") from error
 
     def _refuse_second(self, hashes: list[array[int]]) -> None:
         """Refuse the first repeated id among the records whose ids have these hashes."""

@@ -98,23 +98,30 @@ def read_json_lines(file: Path, days: DayReader) -> NumberedRecords:
         yield line, _from_json(raw, file, line, days)
 
 
-def json_lines_unread(file: Path, zone: ZoneInfo, days: DayReader) -> Iterator[AnyRecord]:
+def json_lines_unread(
+    file: Path, zone: ZoneInfo, days: DayReader, counted: Callable[[Record], Record]
+) -> Iterator[AnyRecord]:
     """The same records unread: finds only the id of each line, and takes its digest.
 
-    Reads lines with times at once, so that `days` counts all times of the file.
+    Reads lines with times at once, so that `days` counts all times of the file. Each record that is read goes
+    through `counted`.
     """
     if _is_snapshot(file):
-        yield from (record for _, record in read_snapshot(file))
+        yield from (counted(record) for _, record in read_snapshot(file))
         return
+
+    def read_line(raw: bytes, number: int) -> Record:
+        return counted(_from_json(raw, file, number, days))
+
     reading = f"{__version__} {zone.key} ".encode()  # the meaning of a line also depends on these
     for numbers, lines in _lines_together(file):
-        read = [
-            partial(_from_json, raw, file, number, days) for number, raw in zip(numbers, lines, strict=True)
-        ]
+        read = [partial(read_line, raw, number) for number, raw in zip(numbers, lines, strict=True)]
         if any(map(_TIME.search, lines)):
             yield from (one() for one in read)
             continue
-        ids = _ids(lines) or [one().id for one in read]
+        ids = _ids(lines) or [
+            _from_json(raw, file, number, days).id for number, raw in zip(numbers, lines, strict=True)
+        ]
         digests = [digest(reading + raw) for raw in lines]
         yield from map(Unread, ids, digests, read)
 

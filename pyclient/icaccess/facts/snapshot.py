@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from icaccess.errors import FactsError
+from icaccess.errors import FactsError, file_errors
 from icaccess.facts.record import at
 from icaccess.files import write_private
 from icaccess.models import Employee, InvalidRecord, Record
@@ -57,10 +57,8 @@ def write_snapshot(
     `FactsError` when it cannot be written.
     """
     written: list[End] = []
-    try:
+    with file_errors(FactsError, f"{file}: cannot be written", "name another file"):
         write_private(file, _lines(traced, SnapshotHead(VERSION, datetime.now(UTC), tuple(sources)), written))
-    except OSError as error:
-        raise FactsError(f"{file}: cannot be written: {error.strerror}; name another file") from error
     return written[0]
 
 
