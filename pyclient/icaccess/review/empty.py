@@ -14,7 +14,7 @@ from icaccess.opa.bundles import first_complaint
 from icaccess.review.modules import Module
 from icaccess.review.source import PolicySource
 
-PATIENT = ("--timeout", "120s")
+_PATIENT = ("--timeout", "120s")
 """OPA gives up on a test after five seconds, which a table of many rows may take on a busy machine."""
 
 
@@ -43,7 +43,7 @@ class OpaTest(msgspec.Struct, frozen=True):
 
 def run_tests(source: PolicySource, *arguments: str | Path) -> list[OpaTest]:
     """What `opa test` says of the tests in the files given, under the other options given."""
-    done = source.run("test", *PATIENT, "--format", "json", *arguments)
+    done = source.run("test", *_PATIENT, "--format", "json", *arguments)
     try:
         found = msgspec.json.decode(done.stdout or "[]", type=list[OpaTest] | None)
     except msgspec.DecodeError as error:

@@ -178,9 +178,10 @@ def _run_rego(source: PolicySource) -> tuple[list[TestResult], dict[str, Any] | 
     for rule in source.test_rules:
         name = f"data.{rule.path}"
         value, rows = values.get(name, (None, None))
-        if wanted.count(name) == 1 and (held := set(_held(value, rule.name))) == set(_held(rows, rule.name)):
+        held = set(_held(value, rule.name))
+        if held and held == set(_held(rows, rule.name)) and wanted.count(name) == 1:
             results += [TestResult(rule.package, row, rule.file, rule.line, None) for row in sorted(held)]
-            sure |= {name} if held else set()
+            sure.add(name)
     return [*results, *_run_some(source, [name for name in wanted if name not in sure])], answer["coverage"]
 
 
