@@ -88,6 +88,14 @@ def make_private(path: Path) -> None:
             path.chmod(PRIVATE)
 
 
+def file_to_read(path: Path) -> Path:
+    """The same path; `OSError` for a pipe or device: reading one may never end, and gives nothing twice."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is a pipe or device, not a file", str(path))
+    return path
+
+
 def _is_stream(path: Path) -> bool:
     """Whether a path names something to write into, which no file may replace."""
     try:

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 import yaml
 
 from icaccess.errors import IcaccessError, file_errors
+from icaccess.files import file_to_read
 
 Steps = tuple[str | int, ...]
 """Where a value is in a document: `("assignments", 0, "start")`."""
@@ -89,7 +90,7 @@ def read_file(file: Path, kind: type[IcaccessError], advice: str) -> Marked:
     An error of `kind` names the file, the line and the fault when the file cannot be read, does not parse or
     holds more than one document. `advice` says what to do where it cannot be read.
     """
-    with file_errors(kind, f"{file}: cannot be read", advice), file.open("rb") as stream:
+    with file_errors(kind, f"{file}: cannot be read", advice), file_to_read(file).open("rb") as stream:
         try:
             reader = _Reader(stream)
             event = reader.open_document()

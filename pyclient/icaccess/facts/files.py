@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -19,6 +20,7 @@ from icaccess.facts.interface import TOGETHER, Facts, SourceReport, Traces
 from icaccess.facts.readers import READERS, json_lines_unread
 from icaccess.facts.record import at
 from icaccess.facts.snapshot import taken_at
+from icaccess.files import file_to_read
 from icaccess.models import AnyRecord, InvalidRecord, Record
 
 T = TypeVar("T")
@@ -144,8 +146,8 @@ class FileFacts(Facts):
 
     @contextmanager
     def _reading(self, file: Path) -> Iterator[None]:
-        with file_errors(FactsError, f"{file}: cannot be read", "let this user read it"):
-            made = taken_at(file) or datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        with file_errors(FactsError, f"{file}: cannot be read", "give a file that this user can read"):
+            made = taken_at(file_to_read(file)) or datetime.fromtimestamp(file.stat().st_mtime, UTC)
             self.as_of = min(made, self.as_of or made)
             yield
 
@@ -180,11 +182,19 @@ def _files(path: Path) -> list[Path]:
 
 
 def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The files with these suffixes in a folder and its subfolders, without hidden ones."""
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in suffixes
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and file.is_file()
-    )
+    """The files with these suffixes in a folder and its subfolders, also linked ones, without hidden ones.
+
+    `FactsError` when a subfolder cannot be read: what it holds is not known to be nothing.
+    """
+
+    def fail(error: OSError) -> None:
+        raise FactsError(
+            f"{error.filename}: cannot be read: {error.strerror}; let this user read the folder"
+        ) from error
+
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        folders[:] = (name for name in folders if not name.startswith("."))
+        files = (Path(root, name) for name in names if not name.startswith("."))
+        found += (file for file in files if file.suffix.lower() in suffixes)
+    return sorted(found)

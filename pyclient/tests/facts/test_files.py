@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -344,3 +345,30 @@ def test_the_dated_fields_are_those_that_the_types_hold_as_dates() -> None:
         for part, of in parts.items()
     }
     assert dated == DATED
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.json", "a.jsonl"])
+def test_a_pipe_is_no_file(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    said = "cannot be read: it is a pipe or device, not a file; give a file that this user can read"
+    assert refusal(tmp_path / name) == refusal(tmp_path) == f"{tmp_path / name}: {said}"
+
+
+def test_nothing_in_a_folder_is_left_out_without_a_word(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere" / "b.yaml", '[{id: "2"}]')
+    write(tmp_path / "facts" / "a.yaml", '[{id: "1"}]')
+    (tmp_path / "facts" / "linked").symlink_to(tmp_path / "elsewhere")
+    assert [record.id for record in read(tmp_path / "facts")] == ["1", "2"]
+    (tmp_path / "facts" / "linked" / "c.yaml").symlink_to(tmp_path / "absent.yaml")
+    assert "c.yaml: cannot be read: No such file or directory; give a file" in refusal(tmp_path / "facts")
+    (tmp_path / "facts" / "linked" / "c.yaml").unlink()
+    (tmp_path / "facts" / "linked" / "again").symlink_to(tmp_path / "facts")
+    assert "id '1' is used already" in refusal(tmp_path / "facts")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_that_this_user_may_not_read_is_not_empty(tmp_path: Path) -> None:
+    write(tmp_path / "facts" / "a.yaml", '[{id: "1"}]')
+    (tmp_path / "facts" / "closed").mkdir(mode=0o000)
+    said = "cannot be read: Permission denied; let this user read the folder"
+    assert refusal(tmp_path / "facts") == f"{tmp_path}/facts/closed: {said}"

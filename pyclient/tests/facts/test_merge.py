@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -565,3 +566,24 @@ def test_employment_by_another_key_than_the_id(tmp_path: Path) -> None:
     sources = [SOURCES[0], {**EMPLOYMENT, "key": {"username": "login"}}, *SOURCES[2:]]
     records, _ = merged(folder(tmp_path, files, sources))
     assert employee(records, "1")["employment"] == [{"start": "2020-01-01"}]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ({**EMPLOYMENT, "path": "pipe"}, "/pipe: cannot be read: it is a pipe or device, not a file; correct"),
+        ({**EMPLOYMENT, "manifest": "pipe"}, "/pipe: is not a manifest that describes employment.csv; write"),
+        ({"type": "yaml", "path": "pipe.yaml"}, "/pipe.yaml: cannot be read: it is a pipe or device, not a file; "),
+        ({"type": "yaml", "path": "pipes", "gives": "approvals"}, "/pipes/pipe.yaml: cannot be read: it is a pipe or device"),
+        ({"type": "oneroster", "path": "pipe", "gives": "people"}, "/pipe: is neither a folder nor a readable zip file"),
+    ],
+    ids=["csv", "manifest", "records", "approvals", "bundle"],
+)  # fmt: skip
+def test_a_pipe_is_no_source(tmp_path: Path, source: dict[str, Any], says: str) -> None:
+    (tmp_path / "pipes").mkdir()
+    for name in ("pipe", "pipe.yaml", "pipes/pipe.yaml"):
+        os.mkfifo(tmp_path / name)
+    config = folder(tmp_path, sources=[SOURCES[0], {**source, "name": "employment"}, SOURCES[2]])
+    with pytest.raises(FactsError) as caught:
+        merged(config)
+    assert f"employment: {tmp_path}{says}" in str(caught.value)

@@ -17,6 +17,7 @@ from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import CsvSettings
+from icaccess.files import file_to_read
 from icaccess.text import quoted
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -72,7 +73,7 @@ class CsvFile:
         """Each row by its header's names, with the line on which it ends."""
         self.total = None
         try:
-            self.as_of = datetime.fromtimestamp(self._file.stat().st_mtime, UTC)
+            self.as_of = datetime.fromtimestamp(file_to_read(self._file).stat().st_mtime, UTC)
             if manifest is not None:
                 self._believe_manifest(manifest)
             with self._file.open("rb") as raw:
@@ -185,7 +186,7 @@ class CsvFile:
 
     def _believe_manifest(self, manifest: Path) -> None:
         try:
-            said = json.loads(manifest.read_bytes())[self._file.name]
+            said = json.loads(file_to_read(manifest).read_bytes())[self._file.name]
             rows, digest = said.get("rows"), said.get("sha256")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise FactsError(

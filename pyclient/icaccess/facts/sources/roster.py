@@ -17,6 +17,7 @@ from icaccess.errors import FactsError
 from icaccess.facts.settings import CsvSettings, OneRosterSettings
 from icaccess.facts.sources.csv import CsvFile
 from icaccess.facts.sources.json_api import JsonApi, Pages
+from icaccess.files import file_to_read
 from icaccess.validation import show
 
 _NOT_STAFF = {"student", "parent", "guardian", "relative"}
@@ -184,7 +185,7 @@ class Bundle(Roster):
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="icaccess-")
             try:
-                with zipfile.ZipFile(self._path) as bundle:
+                with zipfile.ZipFile(file_to_read(self._path)) as bundle:
                     files = [file for file in bundle.infolist() if file.filename in _FILES]
                     names = {file.filename for file in files}
                     if len(names) < len(files):
