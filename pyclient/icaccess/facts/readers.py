@@ -18,7 +18,7 @@ from icaccess.batches import batches
 from icaccess.errors import FactsError
 from icaccess.facts.days import DayReader
 from icaccess.facts.interface import TOGETHER, digest
-from icaccess.facts.record import MAX_TEXT, at, misordered, to_record, unsupported
+from icaccess.facts.record import MAX_TEXT, at, misordered, tidy, to_record, unsupported
 from icaccess.facts.snapshot import HEAD, read_snapshot
 from icaccess.marked_yaml import Marked, MarkedYamlError, Problem, Steps, read_items
 from icaccess.models import AnyRecord, Employee, Record, Text, Unread
@@ -34,6 +34,8 @@ _SEPARATOR = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _CLOSING = re.compile(r"[ \t\r\n]*\][ \t\r\n]*")
 _FAR_DAY = re.compile(rb'"(?!19|20|21)\d{4}-(?<!"end":"9999-)(?<!"end": "9999-)')
 """What may be a day outside the years of the policy. Beginning with a quote alone, it is found fast."""
+_UNTIDY = re.compile(rb'\\|" | "')
+"""What a record as written here holds if a text may begin or end with a blank, or holds a NUL character."""
 _TIME = re.compile(rb"-\d\d[Tt ]\d\d:")
 """What may be a time. Beginning with a dash alone, it is found fast."""
 _CLOSING_WRAPPED = re.compile(r"[ \t\r\n]*\][ \t\r\n]*}[ \t\r\n]*")
@@ -138,7 +140,7 @@ def _ids(lines: list[bytes]) -> list[str]:
         return []
     ids = [one.id for one in found]
     sound = len(ids) == len(lines) and len(max(ids, key=len)) <= MAX_TEXT
-    return ids if sound and not any(b"\\u0000" in line for line in lines) else []
+    return ids if sound and tidy(ids) == ids and not any(b"\\u0000" in line for line in lines) else []
 
 
 def _is_snapshot(file: Path) -> bool:
@@ -184,7 +186,7 @@ def _from_json(raw: bytes, file: Path, line: int, days: DayReader) -> Record:
     Decoding keeps the last of two equal keys. So the record is written back, and must have its old length,
     without blanks: no JSON is shorter than the form written here, so a shorter one shows that a key was
     dropped. A record that was longer for another reason, such as an escaped character, also takes the slow
-    way.
+    way, and so does one with a text that may need to be tidied.
     """
     try:
         employee = _decode(raw)
@@ -193,7 +195,8 @@ def _from_json(raw: bytes, file: Path, line: int, days: DayReader) -> Record:
     again = _encode(employee)
     if (
         len(raw.translate(None, _BLANK)) == len(again) - again.count(b" ")
-        and b"\\u0000" not in raw
+        and again.isascii()
+        and not _UNTIDY.search(again)
         and misordered(employee) is None
         and ((len(raw) <= MAX_TEXT and not _FAR_DAY.search(raw)) or unsupported(employee) is None)
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -70,12 +71,22 @@ def kept_id(identifier: str) -> str:
     return clip(identifier, MAX_TEXT)
 
 
+def tidy(value: Any) -> Any:
+    """A value with its texts as sources read cells: without blanks around them, in Unicode's form NFC."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value.strip())
+    if isinstance(value, dict):
+        return {name: tidy(inner) for name, inner in value.items()}
+    return [tidy(inner) for inner in value] if isinstance(value, list) else value
+
+
 def to_record(written: Marked, file: Path, days: DayReader) -> Record:
     """The record in `written`, or `InvalidRecord` with its first problem and the line.
 
     `FactsError` when its id is missing or not a string: nobody can then say whose record it is. The
     `InvalidRecord` has an id that cannot be stored in the form of `kept_id`.
     """
+    written = written._replace(value=tidy(written.value))
     identifier = _identifier(written, file)
     if (text := text_problem(identifier)) is not None:
         return InvalidRecord(kept_id(identifier), f"{at(file, written.line(('id',)))}: id: {text}")

@@ -294,6 +294,34 @@ def test_an_id_used_twice_names_both_places(tmp_path: Path) -> None:
     assert refusal(tmp_path) == said
 
 
+@pytest.mark.parametrize("name", ["a.yaml", "a.json", "a.jsonl"])
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\n"], ids=["blank", "tab", "unbroken", "line end"])
+def test_blanks_around_texts_do_not_count(tmp_path: Path, name: str, blank: str) -> None:
+    padded = json.loads(json.dumps(GOOD), object_hook=lambda one: {
+        key: f"{blank}{value}{blank}" if isinstance(value, str) else value for key, value in one.items()
+    })  # fmt: skip
+    text = json.dumps(padded) if name == "a.jsonl" else json.dumps([padded])
+    file = write(tmp_path / name, text)
+    assert read(file) == [msgspec.convert(GOOD, Employee)]
+    assert [one.id for one in load([file], DENVER).unread()] == ["001234"]
+
+
+@pytest.mark.parametrize("written", ["7 ", "\\t7", "\u00a07"], ids=["blank", "tab", "unbroken"])
+@pytest.mark.parametrize("name", ["a.yaml", "a.json", "a.jsonl"])
+def test_two_spellings_of_an_id_are_one_person(tmp_path: Path, name: str, written: str) -> None:
+    lines = ['{"id": "7"}', f'{{"id": "{written}"}}']
+    file = write(tmp_path / name, "\n".join(lines) if name == "a.jsonl" else f"[{','.join(lines)}]")
+    assert "id '7' is used already in" in refusal(file)
+    with pytest.raises(FactsError, match="id '7' is used already in"):
+        list(load([file], DENVER).unread())
+    assert "line 1: id: is empty; give one" in refusal(write(tmp_path / "b.json", '[{"id": " "}]'))
+
+
+def test_an_id_is_in_one_unicode_form(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", '{"id": "Jose\u0301"}\n{"id": "Jos\u00e9"}\n')
+    assert "id 'José' is used already in" in refusal(file)
+
+
 def test_an_id_used_twice_in_one_file(tmp_path: Path) -> None:
     file = write(tmp_path / "a.json", '[{"id": "1"},\n{"id": "1"}]')
     assert (

@@ -14,7 +14,7 @@ from icaccess.facts.days import DayReader
 from icaccess.facts.files import files_in, load
 from icaccess.facts.interface import ParsedRow, Source
 from icaccess.facts.kinds import Person
-from icaccess.facts.record import at, convert
+from icaccess.facts.record import at, convert, tidy
 from icaccess.facts.settings import Kind, YamlSettings
 from icaccess.marked_yaml import read_file
 from icaccess.models import LISTS, Approval, Employee, InvalidRecord, Text
@@ -95,6 +95,7 @@ class ApprovalsSource(YamlSource):
 
 def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:
     written = read_file(file, FactsError, "correct it, or take it out of the folder")
+    written = written._replace(value=tidy(written.value))
     value = written.value
     owner = value.get("employee") if isinstance(value, dict) else None
     if not isinstance(owner, str) or not owner:

@@ -43,6 +43,15 @@ def test_approvals_are_files_in_a_folder(tmp_path: Path) -> None:
     assert source.reports()[4].rows == 2
 
 
+def test_blanks_around_the_texts_of_an_approval_do_not_count(tmp_path: Path) -> None:
+    padded = APPROVAL.replace('"1"', '" 1\\t"').replace('"2"', '"2 "') + 'role: " Office Professional "\n'
+    records, _ = approvals(tmp_path, {"a.yaml": padded})
+    (approval,) = employee(records, "1")["approvals"]
+    assert (approval["approver"], approval["role"]) == ("2", "Office Professional")
+    with pytest.raises(FactsError, match=r"a\.yaml line 1: employee: must be there, in quotes"):
+        approvals(tmp_path, {"a.yaml": APPROVAL.replace('"1"', '" "')})
+
+
 def test_a_wrong_approval_makes_its_employee_undecided(tmp_path: Path) -> None:
     for number, (old, new, says) in enumerate(
         [
