@@ -41,6 +41,8 @@ FAR_YEAR = 9999
 MAX_FACTS = 500
 """More facts of one kind than anybody has; OPA takes time for each."""
 MAX_TEXT = 1_000
+_IN_SNAPSHOTS = {"snapshot", "employee", "invalid", "sha256"}
+"""The fields of a snapshot's lines that no record has (`icaccess.facts.snapshot`)."""
 T = TypeVar("T")
 
 
@@ -147,6 +149,11 @@ def _identifier(written: Marked, file: Path) -> str:
     if not isinstance(value, dict):
         raise FactsError(
             f"{at(file, written.line(()))}: must be one employee's record, a mapping with an id; correct it"
+        )
+    if "id" not in value and not _IN_SNAPSHOTS.isdisjoint(value):
+        raise FactsError(
+            f"{at(file, written.line(()))}: looks like a line of a snapshot, and the file does not begin "
+            "with a snapshot's head; get the whole file again, or take a new one with `icaccess facts --out`"
         )
     if "id" not in value:
         raise FactsError(f"{at(file, written.line(()))}: id: is required and absent; add it")

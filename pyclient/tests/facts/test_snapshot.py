@@ -87,6 +87,21 @@ def test_a_snapshot_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         next(open_facts(folder(tmp_path), [file]).records())
 
 
+@pytest.mark.parametrize(
+    "kept", [slice(1, None), slice(2, 3), slice(-1, None)], ids=["head", "record", "end"]
+)
+def test_a_snapshot_that_lost_its_head_is_told(tmp_path: Path, kept: slice) -> None:
+    file = taken(tmp_path)
+    file.write_text(
+        "".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[kept]), encoding="utf-8"
+    )
+    for take in (lambda facts: facts.records(), lambda facts: facts.unread()):
+        with pytest.raises(
+            FactsError, match=r"line 1: looks like a line of a snapshot, .* a snapshot's head; get"
+        ):
+            list(take(load([file], ZoneInfo("America/Denver"))))
+
+
 def test_facts_are_as_old_as_the_snapshot(tmp_path: Path) -> None:
     file = taken(tmp_path)
     os.utime(file, (time.time() + 9999, time.time() + 9999))
