@@ -19,7 +19,7 @@ from icaccess.batches import batches
 from icaccess.config import Section, Share
 from icaccess.errors import GuardStop, PlanError
 from icaccess.plan import Plan, PlannedChange
-from icaccess.text import DIGITS, how_many
+from icaccess.text import DIGITS, how_many, quoted
 
 if TYPE_CHECKING:  # a plan is rendered without a database
     from sqlalchemy import Connection
@@ -192,6 +192,7 @@ def check(plan: Plan, settings: GuardSettings, known: Known) -> GuardResult:
         *_over("grants", settings.grants, len(plan.of("grant")), plan.holders),
         *_over("undecided", settings.undecided, len(plan.undecided), plan.holders),
         *_days(plan.as_of, known.last_day, settings.max_day_jump),
+        *_respelled(plan),
     ]
     shrink, before = settings.facts_shrink, known.people_before
     if shrink is not None and before and plan.people < before * (1 - shrink):
@@ -241,4 +242,23 @@ def _days(day: date, last: date | None, most: int | None) -> Iterator[str]:
         yield (
             f"the day is {day}, {(day - last).days} days after the last run's, {last}, more than the {most} "
             f"allowed; correct the clock, or give --at {day}"
+        )
+
+
+def _respelled(plan: Plan) -> Iterator[str]:
+    """The grants for ids that are nearly those of undecided holders, as all are after a change of `zero_pad`.
+
+    Such a grant would give one person access twice, under two ids.
+    """
+    from icaccess.facts.names import spreadsheet_id
+
+    holders = {spreadsheet_id(one.employee_id): one.employee_id for one in plan.undecided if one.held}
+    new = [
+        one.employee_id for one in plan.of("grant") if holders and spreadsheet_id(one.employee_id) in holders
+    ]
+    if new:
+        yield (
+            f"{how_many(len(new), 'grant is', 'grants are')} for ids that are nearly those of undecided "
+            f"holders, such as {quoted(new[0])} for {quoted(holders[spreadsheet_id(new[0])])}: they may be "
+            "the same people; correct `facts.keys` or HR's feed"
         )

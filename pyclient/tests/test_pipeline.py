@@ -514,6 +514,22 @@ class TestGuard:
         with pytest.raises(GuardStop, match="hold 16 people, and 18 in the last run: more than 10% fewer"):
             do(store, ledger, client, people(*map(str, range(16))), limits=limits)
 
+    @pytest.mark.parametrize("now", ["1001", "0001001", "1001.0", "OO1OO1"])
+    def test_respelled_ids_stop_it(self, store, ledger, now):
+        held = ("001001", "001002")
+        do(store, ledger, ScriptedClient(dict.fromkeys(held, ("210",))), people(*held))
+        client, records = ScriptedClient({now: ("210",), "001002": ("210",)}), people(now, "001002")
+        said = f"1 grant is for ids that are nearly those of undecided holders, such as '{now}' for '001001'"
+        with pytest.raises(GuardStop, match=said):
+            do(store, ledger, client, records)
+        consent = Consent(plan=plan(store, ledger, client, records).digest, by="A. Admin", reason="new ids")
+        assert do(store, ledger, client, records, consent=consent)[1].counts == {"verified": 1}
+
+    def test_a_grant_for_another_id_does_not_stop_it(self, store, ledger):
+        do(store, ledger, ScriptedClient({"1001": ("210",)}), people("1001"))
+        records, client = people("1001", "01001"), ScriptedClient(dict.fromkeys(("1001", "01001"), ("210",)))
+        assert do(store, ledger, client, records)[1].counts == {"verified": 1}
+
     def test_old_facts_stop_it(self, store, ledger):
         limits = GuardSettings(facts_age_hours=24)
         now, client = datetime.now(UTC), ScriptedClient({})
