@@ -82,6 +82,10 @@ def _check(source: PolicySource) -> Iterator[Finding]:
         compiled = pool.submit(lambda: source.complaints)
         pool.submit(lambda: source.test_modules)
         yield from formatted.result()
+        if source.schemas is None:
+            place = source.policy / "schemas"
+            message = f"no schemas, so no types are checked; run `python -m icaccess.schemas {place}`"
+            yield Finding("compile", str(place), 1, message)
         for where, message in compiled.result():
             file, _, line = where.rpartition(":")
             yield Finding("compile", file or where, int(line) if line.isdigit() else 1, message)

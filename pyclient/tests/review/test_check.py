@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_a_field_that_no_fact_has_is_refused_by_the_schemas(project: PolicySourc
     findings = check_policy(project).findings
     assert {finding.rule for finding in findings} == {"compile"}
     assert "acces" in findings[0].message
+
+
+def test_a_policy_without_schemas_is_not_in_order(project: PolicySource, edit: Edit) -> None:
+    shutil.rmtree("policy/schemas")
+    edit("policy/explanation.rego", "[input.employee.access]\n", "[input.employee.acces]\n")
+    (finding,) = check_policy(project).findings
+    assert (finding.rule, finding.file) == ("compile", "policy/schemas")
+    assert finding.message.startswith("no schemas, so no types are checked; run ")
 
 
 def test_what_does_not_parse_is_one_clear_error_or_finding(project: PolicySource) -> None:
