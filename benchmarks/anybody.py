@@ -27,7 +27,7 @@ from typing import NamedTuple
 from icaccess.http import HttpClient
 from icaccess.opa.program import find_opa
 from icaccess.review.search.anybody import Search, Tried
-from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
+from icaccess.review.search.compare import Anybody, compare_for_anybody
 from icaccess.review.search.facts import employee_shape
 from icaccess.review.search.judge import VersionJudge, judging, question
 from icaccess.review.search.words import vocabulary
@@ -37,6 +37,10 @@ from icaccess.review.versions import checkout
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = "config/requirements/data.yaml"
 ACCESS = "policy/access.rego"
+APPROVAL = "policy/lib/approval.rego"
+ASSIGNMENT = "policy/lib/assignment.rego"
+CALENDAR = "policy/lib/calendar.rego"
+DATES = "policy/lib/dates.rego"
 EVIDENCE = "policy/evidence.rego"
 GRANTING = "policy/granting.rego"
 SHELF_LIFE = "policy/shelf_life.rego"
@@ -69,42 +73,28 @@ RULES = [
     Subtle(ACCESS, "\topens <= day\n", "\topens < day\n"),
     Subtle(ACCESS, "from := max([job_start, found.employed.from])", "from := job_start"),
     Subtle(ACCESS, "from := max([job_start, found.employed.from])", "from := found.employed.from"),
-    Subtle("policy/lib/assignment.rego", "job.end >= from; job.end < day]", "job.end > from; job.end < day]"),
+    Subtle(ASSIGNMENT, "job.end >= from; job.end < day]", "job.end > from; job.end < day]"),
+    Subtle(ASSIGNMENT, "dates.last_day(job) > in_summer.through", "dates.last_day(job) >= in_summer.through"),
     Subtle(
-        "policy/lib/assignment.rego",
-        "dates.last_day(job) > in_summer.through",
-        "dates.last_day(job) >= in_summer.through",
-    ),
-    Subtle(
-        "policy/lib/assignment.rego",
+        ASSIGNMENT,
         "held_from(job, assignments) >= in_summer.from",
         "held_from(job, assignments) > in_summer.from",
     ),
-    Subtle(
-        "policy/lib/assignment.rego",
-        "held_from(job, assignments) >= in_summer.from",
-        "job.start >= in_summer.from",
-    ),
-    Subtle("policy/lib/assignment.rego", "\tday <= through\n", "\tday < through\n"),
-    Subtle("policy/lib/assignment.rego", "between_assignments_days + 1)", "between_assignments_days + 2)"),
-    Subtle("policy/lib/dates.rego", "record.start <= start", "record.start < start"),
-    Subtle("policy/lib/dates.rego", "(0 - days_between) - 1)", "(0 - days_between) - 2)"),
-    Subtle("policy/lib/dates.rego", "record.end < day", "record.end <= day"),
-    Subtle(
-        "policy/lib/approval.rego", "job.start <= approval.decided_on]", "job.start < approval.decided_on]"
-    ),
-    Subtle(
-        "policy/lib/calendar.rego",
-        "due <= data.calendar.covers.through",
-        "due < data.calendar.covers.through",
-    ),
+    Subtle(ASSIGNMENT, "held_from(job, assignments) >= in_summer.from", "job.start >= in_summer.from"),
+    Subtle(ASSIGNMENT, "\tday <= through\n", "\tday < through\n"),
+    Subtle(ASSIGNMENT, "between_assignments_days + 1)", "between_assignments_days + 2)"),
+    Subtle(DATES, "record.start <= start", "record.start < start"),
+    Subtle(DATES, "(0 - days_between) - 1)", "(0 - days_between) - 2)"),
+    Subtle(DATES, "record.end < day", "record.end <= day"),
+    Subtle(APPROVAL, "job.start <= approval.decided_on]", "job.start < approval.decided_on]"),
+    Subtle(CALENDAR, "due <= data.calendar.covers.through", "due < data.calendar.covers.through"),
     Subtle(GRANTING, "grant_due_by < found.as_of", "grant_due_by <= found.as_of"),
     Subtle(GRANTING, "done) >= found.as_of])", "done) > found.as_of])"),
     # constants and words
     Subtle(ACCESS, 'record.decision != "approved"', 'record.decision == "denied"'),
     Subtle(ACCESS, "substring(data.requirements.validity.first_removal, 4, -1)", '"-06-29"'),
-    Subtle("policy/lib/assignment.rego", "is_boolean(assignment.school_based)", "assignment.school_based"),
-    Subtle("policy/lib/calendar.rego", '"Friday": [3, 4', '"Friday": [2, 4'),
+    Subtle(ASSIGNMENT, "is_boolean(assignment.school_based)", "assignment.school_based"),
+    Subtle(CALENDAR, '"Friday": [3, 4', '"Friday": [2, 4'),
     # near misses of words
     Subtle(
         ACCESS,
@@ -117,17 +107,17 @@ RULES = [
         '"name": n, "completed_on": done} in completions; done <= day; startswith(n, names.required)]',
     ),
     Subtle(
-        "policy/lib/approval.rego",
+        APPROVAL,
         "role in data.requirements.approver_roles",
         "some listed in data.requirements.approver_roles\n\tendswith(role, listed)",
     ),
     # fields left out
-    Subtle("policy/lib/approval.rego", '["role", "location"]', '["role"]'),
-    Subtle("policy/lib/approval.rego", '["role", "location"]', '["location"]'),
+    Subtle(APPROVAL, '["role", "location"]', '["role"]'),
+    Subtle(APPROVAL, '["role", "location"]', '["location"]'),
     Subtle(ACCESS, "\trecord.location == job.location\n", ""),
     Subtle(ACCESS, "\trecord.role == job.role\n", ""),
-    Subtle("policy/lib/assignment.rego", "; other.location == assignment.location", ""),
-    Subtle("policy/lib/assignment.rego", "other.role == assignment.role; ", ""),
+    Subtle(ASSIGNMENT, "; other.location == assignment.location", ""),
+    Subtle(ASSIGNMENT, "other.role == assignment.role; ", ""),
     Subtle(
         EVIDENCE, '\trecord.decided_on == basis.approval.decided_on\n}\n\n_shown("job"', '}\n\n_shown("job"'
     ),
@@ -136,13 +126,13 @@ RULES = [
     Subtle(ACCESS, "\tnot _departed_since(record.decided_on, found)\n", ""),
     Subtle(ACCESS, "\tapproval.names(denial, job)\n}", "}"),
     Subtle(
-        "policy/lib/approval.rego",
+        APPROVAL,
         "authorised(approval, employee_id) if {\n\tapproval.approver != employee_id\n",
         "authorised(approval, employee_id) if {\n\temployee_id\n",
     ),
-    Subtle("policy/lib/approval.rego", "\tnot _has_jobs(approval)\n", ""),
-    Subtle("policy/lib/assignment.rego", "\tnot _began_to_last(in_summer, assignments)\n", ""),
-    Subtle("policy/lib/assignment.rego", "\tnot _says_itself(assignment)\n\tdata", "\tdata"),
+    Subtle(APPROVAL, "\tnot _has_jobs(approval)\n", ""),
+    Subtle(ASSIGNMENT, "\tnot _began_to_last(in_summer, assignments)\n", ""),
+    Subtle(ASSIGNMENT, "\tnot _says_itself(assignment)\n\tdata", "\tdata"),
     Subtle(EVIDENCE, "\tnot dates.ended_before(found.as_of, job)\n", ""),
     Subtle(EVIDENCE, "\tdates.ended_before(found.as_of, period)\n", ""),
     Subtle(EVIDENCE, "job.start > basis.job_start", "job.start >= basis.job_start"),
@@ -208,7 +198,7 @@ def searched(subtle: Subtle, *, seeds: bool, limit: float, seed: int, quiet: flo
             checkout("--base", f"{work}/base", *folders) as base,
             checkout("--head", f"{work}/head", *folders) as head,
         ):
-            examples = example_facts() if seeds else ()
+            examples = [ROOT / "examples" / "facts"] if seeds else []
             return compare_for_anybody(base, head, examples, limit=limit, seed=seed, quiet=quiet)
 
 
@@ -231,9 +221,8 @@ def ratio(limit: float, seed: int) -> float:
         sides = [stack.enter_context(checkout(side, None, *folders)) for side in ("--base", "--head")]
         judges = [stack.enter_context(judging(side))[1] for side in sides]
         source = PolicySource(find_opa(), *folders)
-        search = Search(
-            employee_shape(folders[0]), vocabulary([source], []), [], Tried(seed=seed, limit=limit)
-        )
+        tried = Tried(seed=seed, limit=limit)
+        search = Search(employee_shape(folders[0]), vocabulary([source], []), [], tried)
         started = time.monotonic()
         search.run(*(Recording(one.url, one.http) for one in judges))
         took = time.monotonic() - started
@@ -256,14 +245,12 @@ def ratio(limit: float, seed: int) -> float:
 
 def main() -> int:
     """Search for each change and print a table; 1 when one is not found."""
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    as_written = argparse.RawDescriptionHelpFormatter
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     options.add_argument("--without-seeds", action="store_true", help="take cases and example people away")
     options.add_argument("--limit", type=float, default=60, help="seconds for each change")
-    options.add_argument(
-        "--quiet", type=float, default=0, help="seconds to go on after the latest way to differ"
-    )
+    after = "seconds to go on after the latest way to differ"
+    options.add_argument("--quiet", type=float, default=0, help=after)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only", default="", help="only changes whose text has this in it")
     options.add_argument("--rate", action="store_true", help="measure decisions a second alone")
@@ -278,13 +265,8 @@ def main() -> int:
     found, seconds, facts, tried = 0, [], [], []
     for subtle in changes:
         started = time.monotonic()
-        result = searched(
-            subtle,
-            seeds=not chosen.without_seeds,
-            limit=chosen.limit,
-            seed=chosen.seed,
-            quiet=chosen.quiet,
-        )
+        seeds, limits = not chosen.without_seeds, {"limit": chosen.limit, "quiet": chosen.quiet}
+        result = searched(subtle, seeds=seeds, seed=chosen.seed, **limits)
         took = time.monotonic() - started
         old, new = " ".join(subtle.old.split()), " ".join(subtle.new.split())
         words = f"{subtle.file.rpartition('/')[2]}: {old} -> {new}"
@@ -294,9 +276,8 @@ def main() -> int:
             facts.append(result.found[0].facts)
             tried.append(result.tried.first_tried or 0)
             print(
-                f"found {seconds[-1]:6.1f} s  {took:6.1f} s in all  {result.tried.first_tried:6,} tried  "
-                f"{facts[-1]:2} facts  "
-                f"{result.found[0].kind:12} {words}",
+                f"found {seconds[-1]:6.1f} s  {took:6.1f} s in all  {tried[-1]:6,} tried  "
+                f"{facts[-1]:2} facts  {result.found[0].kind:12} {words}",
                 flush=True,
             )
         else:

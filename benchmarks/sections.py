@@ -196,25 +196,16 @@ def sidecars(rig: Rig) -> Rows:
                         lambda: deque(client.decide_json(iter(records), population.AT), maxlen=0)
                     )
                 )
-            rows.append(
-                {
-                    "sidecars of one core": count,
-                    "people": len(people),
-                    "decisions/s": len(people) / seconds,
-                }
-            )
+            speed = len(people) / seconds
+            rows.append({"sidecars of one core": count, "people": len(people), "decisions/s": speed})
     return [row | {"times one": row["decisions/s"] / rows[0]["decisions/s"]} for row in rows]
 
 
 def startup(rig: Rig) -> Rows:
     """How long each command takes to say what it can do."""
-    commands: list[tuple[str, list[object]]] = [
-        ("python -c pass", [sys.executable, "-c", "pass"]),
-        ("icaccess --help", [sys.executable, "-m", "icaccess", "--help"]),
-    ]
-    commands += [
-        (f"icaccess {name} --help", [sys.executable, "-m", "icaccess", name, "--help"]) for name in COMMANDS
-    ]
+    helps = ["icaccess --help", *(f"icaccess {name} --help" for name in COMMANDS)]
+    commands = [("python -c pass", [sys.executable, "-c", "pass"])]
+    commands += [(name, [sys.executable, "-m", *name.split()]) for name in helps]
     work = [lambda command=command: load.run(command).wall for _, command in commands]  # type: ignore[misc]  # no type is inferred for its default
     return [
         {"command": name, "seconds": seconds}
@@ -282,15 +273,8 @@ def decide_one(rig: Rig) -> Rows:
         env = rig.environment([opa.url], opa.token)
         header = rig.work / "header"
         header.write_text(f"Authorization: Bearer {opa.token}\n")
-        curl = [
-            "curl",
-            "-sf",
-            "-H",
-            f"@{header}",
-            "--data",
-            f"@{query}",
-            f"{opa.url}/v1/data/access/decision",
-        ]
+        url = f"{opa.url}/v1/data/access/decision"
+        curl = ["curl", "-sf", "-H", f"@{header}", "--data", f"@{query}", url]
         decide = rig.command("decide", someone["id"], "--facts", facts, "--at", AT)
         times = [
             rig.best(
