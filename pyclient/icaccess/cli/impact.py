@@ -12,7 +12,7 @@ from icaccess.cli.options import EXAMPLES, Day, TimeLimit, comparing, formats, s
 from icaccess.cli.progress import showing
 from icaccess.cli.text import Rendered, say, show
 from icaccess.errors import UsageError
-from icaccess.request import Request
+from icaccess.request import Request, installed
 from icaccess.text import how_many
 
 if TYPE_CHECKING:
@@ -119,13 +119,14 @@ def _anybody(
     seed: int,
 ) -> int:
     from icaccess.review.search import render
-    from icaccess.review.search.compare import compare_for_anybody, example_facts
+    from icaccess.review.search.compare import compare_for_anybody
     from icaccess.review.versions import checkout
 
     folders = (request.policy_directory, request.config_directory)
     base, head = versions
     with checkout("--base", base, *folders) as before, checkout("--head", head, *folders) as after:
-        found = compare_for_anybody(before, after, request.facts or example_facts(), limit=limit, seed=seed)
+        examples = request.facts or [installed("examples/facts")]
+        found = compare_for_anybody(before, after, examples, limit=limit, seed=seed)
     forms: dict[str, Callable[[Anybody], Rendered]] = {
         "text": render.anybody_text,
         "markdown": render.anybody_markdown,

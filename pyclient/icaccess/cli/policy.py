@@ -91,7 +91,7 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
     forms = {
         "text": render.run_text,
         "json": render.run_json,
-        "junit": _junit,
+        "junit": render.run_junit,
         "github": render.run_github,
         "sarif": render.run_sarif,
     }
@@ -237,7 +237,7 @@ def mutate(
         raise UsageError("--all judges every mutant; leave it or --sample out")
     source = _source(request)
     passing_suite(source)
-    made = mutants(source.policy)
+    made = mutants(source.texts)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
     survivors = []
     for one in review.judged(source, made if every else some_of(made, sample or _SAMPLE, seed), limit):
@@ -283,12 +283,6 @@ def page(request: Request, file: Path, form: str) -> int:
     else:
         show(page_text(found, rests))
     return 1 if found.changed or found.unread else 0
-
-
-def _junit(run: SuiteRun) -> str:
-    from icaccess.review.junit import junit  # takes its time to import
-
-    return junit(run)
 
 
 def _say_cached(made_at: str | None) -> None:

@@ -14,7 +14,7 @@ from icaccess.review.impact import DayActions, DecisionChange
 from icaccess.review.mutate import JudgedMutant
 from icaccess.review.page import PageClause
 from icaccess.review.search.anybody import Tried
-from icaccess.review.search.compare import Found
+from icaccess.review.search.differ import Found
 from icaccess.review.search.explore import Explored
 from icaccess.review.search.versions import ChangedLine
 from icaccess.review.source import Finding

@@ -23,20 +23,22 @@ Value = TypeVar("Value")
 def from_cache(name: str, kind: type[Value], make: Callable[[], Value], digest: Callable[[], str]) -> Value:
     """The value that `make` gives, from the cache where `digest` is what it was when the value was made.
 
-    `kind` is a struct with `cached_at`, which holds the instant at which a value from the cache was made. A
-    cache that cannot be read or written costs time and nothing else. What was made while the digest changed
-    is not kept, since nobody knows of which content it tells.
+    `cached_at` of a struct that has it holds the instant at which a value from the cache was made. A cache
+    that cannot be read or written costs time and nothing else. What was made while the digest changed is not
+    kept, since nobody knows of which content it tells.
     """
     folder = cache_dir() / "review"
     before = digest()
     place = folder / f"{before}-{name}.json"
     with suppress(OSError, msgspec.DecodeError):
         made_at = place.stat().st_mtime
-        found: Any = msgspec.json.decode(place.read_bytes(), type=kind)
+        kept: Any = msgspec.json.decode(place.read_bytes(), type=kind)
         os.utime(place, (time.time(), made_at))
-        instant = datetime.fromtimestamp(made_at, UTC).isoformat(timespec="seconds")
-        kept: Value = msgspec.structs.replace(found, cached_at=instant)
-        return kept
+        if hasattr(kept, "cached_at"):
+            instant = datetime.fromtimestamp(made_at, UTC).isoformat(timespec="seconds")
+            kept = msgspec.structs.replace(kept, cached_at=instant)
+        value: Value = kept
+        return value
     value = make()
     if digest() != before:
         return value

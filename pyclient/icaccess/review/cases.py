@@ -109,7 +109,7 @@ def run_cases(
         groups.setdefault(one.own_data, []).append(one)
     results, reports = [], []
     for own_data, group in groups.items():
-        questions = [Question(one.case.at, one.case.employee) for one in group]
+        questions = [(one.case.at, one.case.employee) for one in group]
         answer = decide_questions(source, questions, own_data, coverage=coverage)
         reports.append(answer.get("coverage", {"files": {}}))
         for (case, file, line, _), decided in zip(group, value_of(answer), strict=True):
@@ -118,11 +118,8 @@ def run_cases(
     return results, reports
 
 
-class Question(msgspec.Struct, frozen=True):
-    """One question to the policy, as OPA gets it: the day, and somebody's facts."""
-
-    as_of: str
-    employee: dict[str, Any]
+Question = tuple[str, dict[str, Any]]
+"""One question to the policy: the day, and somebody's facts."""
 
 
 def decide_questions(
@@ -140,7 +137,8 @@ def decide_questions(
     """
     with tempfile.TemporaryDirectory(prefix="icaccess-cases-") as work:
         asked = Path(work, "input.json")
-        asked.write_bytes(msgspec.json.encode({"cases": questions}))
+        cases = [{"as_of": day, "employee": facts} for day, facts in questions]
+        asked.write_bytes(msgspec.json.encode({"cases": cases}))
         values = Path(work, "values.json")
         values.write_bytes(own_data)
         own = msgspec.json.decode(own_data)
@@ -150,9 +148,11 @@ def decide_questions(
         return source.evaluate(_QUERY.format(what), [*source.rego_files, *data, values], *options)
 
 
-def covered_lines(source: PolicySource, questions: Sequence[Question]) -> Covered:
-    """The lines of the policy that OPA evaluates to answer, and those it does not."""
-    return covered_by(decide_questions(source, questions, coverage=True)["coverage"])
+def covered_lines(
+    source: PolicySource, questions: Sequence[Question], what: str = "access.decision"
+) -> Covered:
+    """The lines of the policy that OPA evaluates to answer, and those it does not; `what` is asked."""
+    return covered_by(decide_questions(source, questions, coverage=True, what=what)["coverage"])
 
 
 def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str | None:
@@ -172,12 +172,9 @@ def difference(expected: dict[str, Any], decisions: list[dict[str, Any]]) -> str
 def _bare(path: Steps, value: Any) -> Iterator[tuple[Steps, Bare]]:
     if isinstance(value, Bare):
         yield path, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _bare((*path, key), inner)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _bare((*path, index), inner)
+    inner = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
+    for step, one in inner:
+        yield from _bare((*path, step), one)
 
 
 def _check(read: Sequence[ReadCase], clauses: Sequence[str]) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 import msgspec
@@ -42,17 +41,15 @@ class Mutant(msgspec.Struct, frozen=True):
         return f"{self.file}:{self.line}: {self.old.strip()}  ⇒  {self.new.strip() or '(left out)'}"
 
 
-def mutants(policy: Path) -> list[Mutant]:
-    """Every mutant of the rules in a policy folder, in the order of files and lines."""
-    made = []
-    for file in sorted(policy.rglob("*.rego")):
-        name = file.relative_to(policy).as_posix()
-        if name.startswith("tests/") or name.endswith("_test.rego"):
-            continue
-        for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
-            if not line.lstrip().startswith(("#", "package ", "import ")):
-                made += [Mutant(name, number, line, new) for new in dict.fromkeys(_changed(line))]
-    return made
+def mutants(texts: Mapping[str, str]) -> list[Mutant]:
+    """Every mutant of the rules in texts of Rego by their names, in the order of texts and lines."""
+    return [
+        Mutant(name, number, line, new)
+        for name, text in texts.items()
+        for number, line in enumerate(text.split("\n"), 1)
+        if not line.lstrip().startswith(("#", "package ", "import "))
+        for new in dict.fromkeys(_changed(line))
+    ]
 
 
 def sample(made: list[Mutant], size: int, seed: int) -> list[Mutant]:

@@ -21,8 +21,8 @@ from icaccess.errors import EngineError, HttpError
 from icaccess.review.cases import Case, difference, read_all_cases
 from icaccess.review.mutants import Mutant
 from icaccess.review.names import DataPath
-from icaccess.review.reach import asked_by, reached, rule_at
-from icaccess.review.search.compare import Found
+from icaccess.review.reach import DECISIONS, asked_by, reached, rule_at
+from icaccess.review.search.differ import Found
 from icaccess.review.search.judge import UNDEFINED, Made, VersionJudge, questions
 from icaccess.review.search.mutated import ChangedOpa, MutantSearch, mutated_text
 from icaccess.review.source import PolicySource
@@ -31,8 +31,6 @@ _AT_ONCE = 2
 """How many mutants are judged at once; each takes two OPAs."""
 _CASES = 25
 """How many cases are decided at once, so that those that notice most can be asked first."""
-_DECISIONS = ("access", "decisions")
-"""The rule that the cases are decided by."""
 
 
 class JudgedMutant(msgspec.Struct, frozen=True):
@@ -69,7 +67,7 @@ class MutantJudge(AbstractContextManager["MutantJudge"]):
         asked = asked_by([*source.modules, *source.test_modules])
         tests = [path for path in asked if path[-1].startswith("test_")]
         self._reached_by = {test: reached(asked, [test]) for test in tests}
-        self._decided_by = reached(asked, [_DECISIONS])
+        self._decided_by = reached(asked, [DECISIONS])
         with ExitStack() as stack:
             self._plain = stack.enter_context(ChangedOpa(source, ()))
             self._tested = stack.enter_context(ChangedOpa(source, (*source.test_files, *source.test_data)))

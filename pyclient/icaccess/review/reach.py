@@ -9,6 +9,9 @@ from icaccess.review.modules import Module, Rule
 from icaccess.review.names import DataPath, meet, nodes, references
 from icaccess.review.source import PolicySource
 
+DECISIONS = ("access", "decisions")
+"""The rule that decides on people."""
+
 Asked = dict[DataPath, set[DataPath]]
 """For each rule, by package and name, the rules and packages that its text names."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -116,6 +117,31 @@ def _run_findings(run: SuiteRun) -> list[Finding]:
     ]
 
 
+def run_junit(run: SuiteRun) -> str:
+    """The run as JUnit XML, one suite for each package and file of cases."""
+    from junitparser import Attr, Failure, JUnitXml, Skipped, TestCase, TestSuite  # takes time to import
+
+    class PlacedCase(TestCase):
+        file, line = Attr(), Attr()
+
+    xml = JUnitXml("icaccess policy")
+    for name, tests in groupby(sorted(run.tests, key=lambda test: test.suite), lambda test: test.suite):
+        suite = TestSuite(name)
+        for test in tests:
+            case = PlacedCase(_printable(test.name), name)
+            case.file, case.line = test.file, str(test.line)
+            if test.problem is not None:
+                failure = Failure(_printable(test.problem))
+                failure.text = f"{test.file}:{test.line}"
+                case.result = [failure]
+            if test.skipped:
+                case.result = [Skipped()]
+            suite.add_testcase(case)
+        xml.add_testsuite(suite)
+    text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
+    return f"{text.decode()}\n"
+
+
 def run_json(run: SuiteRun) -> str:
     """An object with the counts, `coverage` in percent, `files`, what is `uncovered`, and the `tests`."""
     return as_json(
@@ -167,6 +193,11 @@ def _level(found: Finding) -> str:
 
 def _place(name: str, file: str, line: int) -> str:
     return f"{markdown_text(name)} (`{file}:{line}`)"
+
+
+def _printable(text: str) -> str:
+    """The text without the characters that XML has no way to write."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _data(text: str) -> str:

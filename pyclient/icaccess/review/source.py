@@ -39,19 +39,10 @@ class Finding(msgspec.Struct, frozen=True):
     message: str
 
 
-class _Syntax(msgspec.Struct, frozen=True):
-    """What OPA's parser says of texts of Rego, by their SHA-256; `cached_at` is when, if from the cache."""
+_Syntax = dict[str, dict[str, Any]]
+"""What OPA's parser says of texts of Rego, by their SHA-256."""
 
-    texts: dict[str, dict[str, Any]]
-    cached_at: str | None = None
-
-
-class _Complaints(msgspec.Struct, frozen=True):
-    found: tuple[tuple[str, str], ...]
-    cached_at: str | None = None
-
-
-_PARSED: dict[str, dict[str, Any]] = {}
+_PARSED: _Syntax = {}
 """What this process has had parsed, so that two versions share the files that do not differ."""
 
 
@@ -84,6 +75,11 @@ class PolicySource:
         if not found:
             raise PolicyError(f"{self.policy} holds no Rego rules: give the policy folder with --policy")
         return found
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The text of each of these files, by its name in the policy folder."""
+        return {file.relative_to(self.policy).as_posix(): file.read_text("utf-8") for file in self.rego_files}
 
     @cached_property
     def test_files(self) -> list[Path]:
@@ -146,9 +142,9 @@ class PolicySource:
             def parse() -> _Syntax:
                 with ThreadPoolExecutor(2) as pool:
                     new = pool.map(lambda file: self._parsed(file, texts[file]), unread.values())
-                    return _Syntax(dict(zip(unread, new, strict=True)))
+                    return dict(zip(unread, new, strict=True))
 
-            _PARSED.update(self.cached("syntax", _Syntax, parse, *unread).texts)
+            _PARSED.update(self.cached("syntax", _Syntax, parse, *unread))
         return [module_of(str(file), _PARSED[digest]) for file, digest in digests.items()]
 
     @cached_property
@@ -168,20 +164,20 @@ class PolicySource:
         return folder if folder.is_dir() else None
 
     @cached_property
-    def complaints(self) -> tuple[tuple[str, str], ...]:
+    def complaints(self) -> list[tuple[str, str]]:
         """What OPA's own strict check has against policy and tests, as `(file:line, message)`.
 
         It is made with the schemas and the capabilities.
         """
 
-        def check() -> _Complaints:
+        def check() -> list[tuple[str, str]]:
             schemas = [] if self.schemas is None else ["--schema", str(self.schemas)]
             limits = ["--capabilities", str(shipped(self.config, "capabilities.json"))]
             options = ["--strict", "--max-errors", "0", "--format", "json", *schemas, *limits]
             done = self.run("check", *options, *self.rego_files, *self.test_files)
-            return _Complaints(tuple(complaints(done.stderr)) if done.returncode else ())
+            return complaints(done.stderr) if done.returncode else []
 
-        return self.cached("compile", _Complaints, check).found
+        return self.cached("compile", list[tuple[str, str]], check)
 
     def require_compiles(self) -> None:
         """Raise `PolicyError` with OPA's first complaint when policy or tests do not compile."""

@@ -15,7 +15,7 @@ import msgspec
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError, EngineError, IcaccessError, PolicyError, UsageError, file_errors
 from icaccess.opa.client import AccessClient
-from icaccess.opa.engine import running_opa
+from icaccess.opa.engine import Engine, running_engine
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -61,22 +61,29 @@ def checkout(side: str, spec: str | None, policy: Path, config: Path) -> Iterato
 
 
 @contextmanager
-def running(place: Checkout) -> Iterator[tuple[Version, AccessClient]]:
-    """An OPA that decides by one version, stopped at the end; errors begin with the version's side."""
+def running(place: Checkout, rules: Path | None = None) -> Iterator[tuple[Version, Engine]]:
+    """An OPA that decides by one version, stopped at the end; errors begin with the version's side.
+
+    `rules` say who may ask it what, in place of those beside the policy data.
+    """
     with ExitStack() as stack:
         with naming(place.side, place.work):
-            client = stack.enter_context(running_opa(place.policy, place.config))
-            revisions = client.revisions()
-        yield Version(place.name, place.commit, revisions.policy, revisions.data), client
+            engine = stack.enter_context(running_engine(place.policy, place.config, rules=rules))
+        revisions = engine.bundles.revisions
+        yield Version(place.name, place.commit, revisions.policy, revisions.data), engine
 
 
 @contextmanager
 def running_version(
     side: str, spec: str | None, policy: Path, config: Path
 ) -> Iterator[tuple[Version, AccessClient]]:
-    """An OPA on one version, as `checkout` and `running` make it."""
-    with checkout(side, spec, policy, config) as place, running(place) as opened:
-        yield opened
+    """A client of an OPA on one version, as `checkout` and `running` make it."""
+    with (
+        checkout(side, spec, policy, config) as place,
+        running(place) as (version, engine),
+        AccessClient(engine.url, engine.token) as client,
+    ):
+        yield version, client
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from icaccess.review.cases import Question, covered_lines
+from icaccess.review.cases import covered_lines
 from icaccess.review.coverage import Uncovered
 from icaccess.review.search.uncovered import with_people
 from icaccess.review.source import PolicySource
@@ -128,7 +128,7 @@ def test_somebody_who_would_reach_a_line_is_found(project: PolicySource, edit: E
     somebody, nobody = with_people(source, parts)
     assert somebody.employee is not None
     assert somebody.at is not None
-    covered, _ = covered_lines(source, [Question(somebody.at, somebody.employee)])
+    covered, _ = covered_lines(source, [(somebody.at, somebody.employee)])
     assert (somebody.file, somebody.line) in covered
     assert len(somebody.employee["certifications"]) == 1
     assert (nobody.employee, nobody.reached_by) == (None, "no decision on a person asks for this rule")

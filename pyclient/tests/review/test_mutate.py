@@ -49,18 +49,16 @@ def small(opa_path: Path, tmp_path: Path) -> PolicySource:
 
 
 def test_mutants_are_made_of_every_kind() -> None:
-    made = mutants(ROOT / "policy")
+    made = mutants(PolicySource(Path("opa"), ROOT / "policy", ROOT / "config").texts)
     assert len(set(made)) == len(made) > 600
     changes = {(mutant.old.strip(), mutant.new.strip()) for mutant in made}
     assert any(new == old.replace(" < ", " <= ") != old for old, new in changes)
     assert any(old.startswith("not ") and not new for old, new in changes)
 
 
-def test_entries_of_lists_and_rules_are_changed(tmp_path: Path) -> None:
-    (tmp_path / "a.rego").write_text(
-        'package a\n\nkinds := ["one", "two"]\n\nopen if input.day > 1\n\nshut if {\n\tnot open\n}\n'
-    )
-    assert {(one.line, one.new) for one in mutants(tmp_path)} >= {
+def test_entries_of_lists_and_rules_are_changed() -> None:
+    text = 'package a\n\nkinds := ["one", "two"]\n\nopen if input.day > 1\n\nshut if {\n\tnot open\n}\n'
+    assert {(one.line, one.new) for one in mutants({"a.rego": text})} >= {
         (3, 'kinds := ["one", "two", "two~"]'),
         (3, 'kinds := ["one"]'),
         (3, 'kinds := ["two"]'),
@@ -70,10 +68,9 @@ def test_entries_of_lists_and_rules_are_changed(tmp_path: Path) -> None:
     }
 
 
-def test_comments_and_fields_of_objects_get_no_entry(tmp_path: Path) -> None:
+def test_comments_and_fields_of_objects_get_no_entry() -> None:
     text = 'a := object.remove(input, ["x", "y"]) # not `z`'
-    (tmp_path / "a.rego").write_text(f"package a\n\n{text}\n")
-    assert {one.new for one in mutants(tmp_path)} == {
+    assert {one.new for one in mutants({"a.rego": f"package a\n\n{text}\n"})} == {
         text.replace('"x"', '"x~"'),
         text.replace('"y"', '"y~"'),
         text.replace('"x", ', ""),
@@ -84,9 +81,8 @@ def test_comments_and_fields_of_objects_get_no_entry(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ['a := {"x"}', 'a if some x in ["x"]', 'a := {1 | some i, x in ["x"]; x == i}']
 )
-def test_nothing_is_added_to_what_is_only_looked_for(tmp_path: Path, text: str) -> None:
-    (tmp_path / "a.rego").write_text(f"package a\n\n{text}\n")
-    made = {one.new for one in mutants(tmp_path)}
+def test_nothing_is_added_to_what_is_only_looked_for(text: str) -> None:
+    made = {one.new for one in mutants({"a.rego": f"package a\n\n{text}\n"})}
     assert text.replace('"x"', '"x~"') in made
     assert text.replace('"x"', '"x", "x~"') not in made
 
@@ -98,7 +94,7 @@ def test_a_sample_can_be_drawn_again() -> None:
 
 
 def test_what_the_tests_notice_is_caught_and_the_rest_survives(small: PolicySource) -> None:
-    made = mutants(small.policy)
+    made = mutants(small.texts)
     with MutantJudge(small) as judge:
         fates = {(one.line, one.new.strip()): judge.judge(one).fate for one in made}
         broken = judge.judge(Mutant("small.rego", 4, made[0].old, "\tinput.age >= ("))
@@ -122,7 +118,7 @@ def test_what_the_tests_notice_is_caught_and_the_rest_survives(small: PolicySour
 def test_a_survivor_is_shown_by_somebody(whole: PolicySource) -> None:
     shutil.rmtree(whole.policy / "tests")
     bare = PolicySource(whole.opa, whole.policy, whole.config)
-    made = [one for one in mutants(bare.policy) if one.new.strip() == "opens < day"]
+    made = [one for one in mutants(bare.texts) if one.new.strip() == "opens < day"]
     (one,) = judged(bare, made, 60)
     assert one.fate == "survives"
     assert one.shown_by is not None

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from icaccess.errors import PolicyError, UsageError
-from icaccess.review.junit import junit
+from icaccess.review.render import run_junit
 from icaccess.review.source import PolicySource
 from icaccess.review.suite import passing_suite, run_some, run_suite
 from icaccess.review.trace import trace_policy
@@ -260,7 +260,7 @@ def test_a_policy_that_does_not_compile(project: PolicySource, edit: Edit) -> No
 def test_junit(project: PolicySource) -> None:
     own(limit=2)
     run = run_suite(project)
-    root = ElementTree.fromstring(junit(run))  # noqa: S314 (our own)
+    root = ElementTree.fromstring(run_junit(run))  # noqa: S314 (our own)
     assert sum(int(suite.get("tests", "")) for suite in root) == len(run.tests)
     assert sum(int(suite.get("failures", "")) for suite in root) == 1
     (failure,) = root.iter("failure")

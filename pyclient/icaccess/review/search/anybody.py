@@ -1,17 +1,19 @@
-"""The search for somebody on whom two versions of policy and policy data decide differently."""
+"""A search of made-up people, and the search for somebody on whom two versions decide differently."""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
+from typing import Generic, TypeVar
 
 import msgspec
 
 from icaccess.errors import EngineError
 from icaccess.review.search.build import Built
-from icaccess.review.search.differ import WAYS, Difference, difference
+from icaccess.review.search.differ import WAYS, Found, difference
 from icaccess.review.search.facts import Shape, days_in, moved
 from icaccess.review.search.judge import Judge, Made, VersionJudge, seen
 from icaccess.review.search.pool import Pool
@@ -20,7 +22,9 @@ from icaccess.review.search.words import SearchWords
 
 _MOST_RECORDS = 24
 QUIET = 4.0
-"""Seconds without another way to differ after which a search that found some ends."""
+"""Seconds without anything new after which a search that found something ends."""
+
+Best = TypeVar("Best")
 
 
 class Tried(msgspec.Struct, kw_only=True):
@@ -42,71 +46,76 @@ class Tried(msgspec.Struct, kw_only=True):
     first_tried: int | None = None
     only_one_knows: tuple[str, ...] = ()
 
-    def count(self, judge: Judge, words: SearchWords, kinds: int, started: float) -> None:
-        """Take down what a search that began at `started` has tried by now."""
-        self.seconds = round(time.monotonic() - started, 2)
-        self.people, self.days, self.kinds_of_decision = judge.pairs, len(judge.days), kinds
-        self.words = len(words.words) + len(words.literals)
 
-
-class SearchResult(msgspec.Struct, frozen=True):
-    """What a search came to: the smallest person for each way to differ, and people of every kind seen.
-
-    `problem` says why the search ended early, null when it did not.
-    """
-
-    found: tuple[Difference, ...]
-    people: tuple[Made, ...]
-    problem: str | None = None
-
-
-class Search:
-    """One search, of one shape of facts, with one vocabulary, from some seeds."""
+class PeopleSearch(ABC, Generic[Best]):
+    """One search, of one shape of facts, with one vocabulary, from some seeds: the best found of each way."""
 
     def __init__(
-        self,
-        shape: Shape,
-        words: SearchWords,
-        seeds: list[Made],
-        tried: Tried,
-        quiet: float = QUIET,
-        built: Built | None = None,
+        self, shape: Shape, words: SearchWords, seeds: list[Made], tried: Tried, quiet: float = QUIET
     ) -> None:
-        """`quiet` is for how many seconds to go on after the latest way to differ.
-
-        `built` are the people whom another search of the same policy built.
-        """
-        self.built = built
-        self._quiet = quiet
+        """`quiet` is for how many seconds to go on after the latest new thing."""
+        self.tried = tried
         self._shape = shape
         self._words = words
-        self._tried = tried
+        self._quiet = quiet
         self._pool = Pool(shape, words, seeds, tried.seed)
-        self._best: dict[str, Difference] = {}
+        self._best: dict[str, Best] = {}
         self._started = self._latest = time.monotonic()
 
-    def run(self, base: VersionJudge, head: VersionJudge) -> SearchResult:
-        """Search until the limit, or until no other way to differ has turned up for some seconds."""
+    def run(self, *versions: VersionJudge) -> str | None:
+        """Search, and say why the search ended early, if it did; `tried` tells what it came to."""
         problem = None
-        with Judge(base, head, learn=self._learn) as judge:
-            self._judge = judge
+        with Judge(*versions, learn=self._learn) as judge:
             try:
-                self.built = self._pool.begin(judge, self.built)
-                for _ in judge.decide_all(self._pool.groups(self._is_over)):
-                    pass  # each is learned
-                self._shrink(judge)
+                self._search(judge)
             except (EngineError, KeyboardInterrupt) as error:
                 problem = str(error) or "it was interrupted"
-        self._tried.count(judge, self._words, self._pool.shapes, self._started)
-        order = list(WAYS)
-        found = tuple(sorted(self._best.values(), key=lambda one: order.index(one.way)))
-        return SearchResult(found, tuple(kept.made for kept in self._pool.people), problem)
+        tried = self.tried
+        tried.seconds = round(time.monotonic() - self._started, 2)
+        tried.people, tried.days, tried.kinds_of_decision = judge.pairs, len(judge.days), self._pool.shapes
+        tried.words = len(self._words.words) + len(self._words.literals)
+        return problem
+
+    def _try_people(self, judge: Judge) -> None:
+        """Try the people of the pool until the limit, or until nothing new has turned up for some seconds."""
+        for _ in judge.decide_all(self._pool.groups(self._is_over)):
+            pass  # each is learned
 
     def _is_over(self) -> bool:
         now = time.monotonic()
-        return now - self._started > self._tried.limit or (
-            bool(self._best) and now - self._latest > self._quiet
-        )
+        is_quiet = bool(self._best) and now - self._latest > self._quiet
+        return is_quiet or now - self._started > self.tried.limit
+
+    @abstractmethod
+    def _search(self, judge: Judge) -> None:
+        """Try people, and make those found plainer."""
+
+    @abstractmethod
+    def _learn(self, people: Sequence[Made], answers: Sequence[tuple[bytes, ...]]) -> None:
+        """Take note of what the versions decide of people."""
+
+
+class Search(PeopleSearch[Found]):
+    """The search of two versions: the smallest person for each way to differ."""
+
+    built: Built | None = None
+    """The people who meet everything; a search of the same policy may begin with those of another."""
+
+    @property
+    def found(self) -> list[Found]:
+        """The smallest person for each way to differ, the gravest way first."""
+        return [self._best[way] for way in WAYS if way in self._best]
+
+    @property
+    def people(self) -> list[Made]:
+        """People of every kind of decision that was seen."""
+        return [kept.made for kept in self._pool.people]
+
+    def _search(self, judge: Judge) -> None:
+        self._judge = judge
+        self.built = self._pool.begin(judge, self.built)
+        self._try_people(judge)
+        self._shrink(judge)
 
     def _learn(self, people: Sequence[Made], answers: Sequence[tuple[bytes, ...]]) -> None:
         """Keep those new in kind, and put what differs onto those who meet everything."""
@@ -117,15 +126,15 @@ class Search:
             if (found := difference(made, base, head)) is not None and self._note(found):
                 self._pool.first(self._grafted(made))
 
-    def _note(self, found: Difference) -> bool:
+    def _note(self, found: Found) -> bool:
         """Keep a difference when it is of a new way or plainer; whether the way is new."""
         now = time.monotonic()
-        if self._tried.first_after is None:
-            self._tried.first_after = round(now - self._started, 2)
-            self._tried.first_tried = self._judge.pairs
-        known = self._best.get(found.way)
+        if self.tried.first_after is None:
+            self.tried.first_after = round(now - self._started, 2)
+            self.tried.first_tried = self._judge.pairs
+        known = self._best.get(found.kind)
         if known is None or found.rank < known.rank:
-            self._best[found.way] = found
+            self._best[found.kind] = found
         if known is None:
             self._latest = now
         return known is None
@@ -145,7 +154,7 @@ class Search:
                     facts = self._best[way].facts
                     judge.decide(list(self._on_other_days(self._best[way])))  # where plainer ones are learned
 
-    def _on_other_days(self, found: Difference) -> Iterator[Made]:
+    def _on_other_days(self, found: Found) -> Iterator[Made]:
         """Those found, also with lists emptied, on the days of both decisions and the largest count later.
 
         What differs today only in a day most often matters on that day.
@@ -158,7 +167,7 @@ class Search:
     @staticmethod
     def _is_of(way: str, made: Made, answers: tuple[bytes, ...]) -> bool:
         found = difference(made, *answers)
-        return found is not None and found.way == way
+        return found is not None and found.kind == way
 
     def _grafted(self, made: Made) -> Iterator[Made]:
         """The facts in which somebody differs, put field by field onto people who meet everything."""

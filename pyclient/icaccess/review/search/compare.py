@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import yaml
@@ -13,27 +11,14 @@ import yaml
 from icaccess.opa.program import find_opa
 from icaccess.review.cases import all_cases
 from icaccess.review.modules import Rule
-from icaccess.review.search.anybody import QUIET, Search, SearchResult, Tried
-from icaccess.review.search.differ import Difference, codes
-from icaccess.review.search.facts import common, count_facts, employee_shape, is_day
+from icaccess.review.search.anybody import QUIET, Search, Tried
+from icaccess.review.search.differ import Found, codes
+from icaccess.review.search.facts import common, employee_shape, is_day
 from icaccess.review.search.judge import Made, judging
 from icaccess.review.search.versions import ChangedLine, changed_lines, mentioned, reached, same_rules
 from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import Checkout, Version, naming
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody for whom the versions decide differently: the day, the facts, both decisions, and a clause."""
-
-    kind: str
-    at: str
-    facts: int
-    fields: tuple[str, ...]
-    clause: str
-    employee: dict[str, Any]
-    base: dict[str, Any]
-    head: dict[str, Any]
 
 
 class Anybody(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,13 +40,6 @@ class Anybody(msgspec.Struct, frozen=True, kw_only=True):
     def missed(self) -> list[ChangedLine]:
         """The lines that differ, which nobody tried reached."""
         return [line for line in self.lines if line.reached is False]
-
-
-def example_facts() -> tuple[Path, ...]:
-    """The sample district's facts that come with icaccess, where they are."""
-    package = Path(str(files("icaccess")))
-    places = (package / "bundled" / "examples" / "facts", package.parents[1] / "examples" / "facts")
-    return tuple(place for place in places if place.is_dir())[:1]
 
 
 def compare_for_anybody(
@@ -92,20 +70,21 @@ def compare_for_anybody(
     words = vocabulary(sources, [(made.facts, made.at) for made in seeds], *mentioned(before, after))
     tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
     with judging(base) as (one, by_base), judging(head) as (other, by_head):
-        outcome = Search(shape, words, seeds, tried, quiet).run(by_base, by_head)
+        search = Search(shape, words, seeds, tried, quiet)
+        problem = search.run(by_base, by_head)
     lines = [
         line
         for name, source in (("base", before), ("head", after))
-        for line in reached(changed_lines(before, after), source, name, outcome.people)
+        for line in reached(changed_lines(before, after), source, name, search.people)
     ]
     return Anybody(
         base=one,
         head=other,
         same=False,
         tried=tried,
-        found=tuple(described(outcome, lines, sources)),
+        found=tuple(with_clauses(search.found, lines, sources)),
         lines=tuple(lines),
-        problem=outcome.problem,
+        problem=problem,
     )
 
 
@@ -127,24 +106,14 @@ def _seeds(sources: Sequence[PolicySource], examples: Sequence[Path]) -> Iterato
                     yield from (Made.like(facts, day) for day in some)
 
 
-def described(
-    outcome: SearchResult, lines: Sequence[ChangedLine], sources: Sequence[PolicySource]
+def with_clauses(
+    found: Sequence[Found], lines: Sequence[ChangedLine], sources: Sequence[PolicySource]
 ) -> Iterator[Found]:
     """Everybody found, each with the clause that it is about by the lines of the sources that differ."""
-    for one in outcome.found:
-        yield Found(
-            kind=one.way,
-            at=one.made.at,
-            facts=count_facts(one.made.facts),
-            fields=one.fields,
-            clause=_clause(one, lines, sources),
-            employee=one.made.employee,
-            base=one.base,
-            head=one.head,
-        )
+    return (msgspec.structs.replace(one, clause=_clause(one, lines, sources)) for one in found)
 
 
-def _clause(found: Difference, lines: Sequence[ChangedLine], sources: Sequence[PolicySource]) -> str:
+def _clause(found: Found, lines: Sequence[ChangedLine], sources: Sequence[PolicySource]) -> str:
     """The clause of a reason that only one decision has, else of a rule that differs, else the first."""
     only = set(codes(found.base)) ^ set(codes(found.head))
     for decision in (found.head, found.base):

@@ -32,28 +32,30 @@ WAYS = {
 """The ways in which two decisions can differ, the gravest first, in words."""
 
 
-class Difference(msgspec.Struct, frozen=True):
-    """Somebody on whom two versions decide differently: the way, the parts that differ, both decisions."""
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody for whom the versions decide differently: the day, the facts, both decisions, and a clause."""
 
-    way: str
+    kind: str
+    at: str
+    facts: int
     fields: tuple[str, ...]
-    made: Made
+    clause: str
+    employee: dict[str, Any]
     base: dict[str, Any]
     head: dict[str, Any]
 
     @property
-    def facts(self) -> int:
-        """How many facts the person has."""
-        return count_facts(self.made.facts)
+    def made(self) -> Made:
+        """The person and the day."""
+        return Made({name: value for name, value in self.employee.items() if name != "id"}, self.at)
 
     @property
     def rank(self) -> tuple[int, int, int]:
         """By which the plainest of several is chosen: fewest facts, shortest, nearest to being allowed."""
-        reasons = len(self.base.get("reasons", ())) + len(self.head.get("reasons", ()))
-        return (self.facts, len(msgspec.json.encode(self.made.facts)), reasons)
+        return (self.facts, len(msgspec.json.encode(self.employee)), len(codes(self.base) + codes(self.head)))
 
 
-def difference(made: Made, base: bytes, head: bytes) -> Difference | None:
+def difference(made: Made, base: bytes, head: bytes) -> Found | None:
     """How two versions differ on somebody; None when they decide the same."""
     if base == head:
         return None
@@ -66,12 +68,21 @@ def difference(made: Made, base: bytes, head: bytes) -> Difference | None:
     )
     if not fields:
         return None
-    return Difference(_way(one, other, fields, UNDEFINED in (base, head)), fields, made, one, other)
+    kind = "undefined" if UNDEFINED in (base, head) else _kind(one, other, fields)
+    facts = count_facts(made.facts)
+    return Found(
+        kind=kind,
+        at=made.at,
+        facts=facts,
+        fields=fields,
+        clause="",
+        employee=made.employee,
+        base=one,
+        head=other,
+    )
 
 
-def _way(one: dict[str, Any], other: dict[str, Any], fields: tuple[str, ...], undefined: bool) -> str:
-    if undefined:
-        return "undefined"
+def _kind(one: dict[str, Any], other: dict[str, Any], fields: tuple[str, ...]) -> str:
     if "outcome" in fields:
         return {"allow": "loses"}.get(one["outcome"]) or {"allow": "gains"}.get(other["outcome"], "outcome")
     if codes(one) != codes(other):

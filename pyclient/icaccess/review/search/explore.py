@@ -10,14 +10,12 @@ from typing import Any
 
 import msgspec
 
-from icaccess.errors import EngineError
 from icaccess.opa.program import find_opa
-from icaccess.review.cases import Question, all_cases, decide_questions
-from icaccess.review.coverage import PolicyLine, covered_by
-from icaccess.review.search.anybody import QUIET, Tried
+from icaccess.review.cases import all_cases, covered_lines, decide_questions
+from icaccess.review.coverage import PolicyLine
+from icaccess.review.search.anybody import PeopleSearch, Tried
 from icaccess.review.search.facts import count_facts, employee_shape
-from icaccess.review.search.judge import Judge, Made, VersionJudge, judging, seen
-from icaccess.review.search.pool import Pool
+from icaccess.review.search.judge import Judge, Made, judging, seen
 from icaccess.review.search.shrink import shrink
 from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource, value_of
@@ -82,35 +80,22 @@ def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
     )
 
 
-class _Explorer:
+class _Explorer(PeopleSearch[Made]):
     """The search of one version: the plainest person for each way to decide that was seen."""
 
     def __init__(self, source: PolicySource, seeds: list[Made], tried: Tried) -> None:
-        self._shape = employee_shape(source.policy)
-        self._words = vocabulary([source], [(made.facts, made.at) for made in seeds])
-        self._pool = Pool(self._shape, self._words, seeds, tried.seed)
+        words = vocabulary([source], [(made.facts, made.at) for made in seeds])
+        super().__init__(employee_shape(source.policy), words, seeds, tried)
         self._seeds = seeds
-        self._best: dict[str, Made] = {}
-        self._started = self._latest = time.monotonic()
-        self.tried = tried
         self.ways_of_seeds: set[str] = set()
 
-    def run(self, decisions: VersionJudge) -> str | None:
-        """Search, and make everybody found plainer; why it ended early, if it did."""
-        problem = None
-        with Judge(decisions, learn=self._learn) as judge:
-            try:
-                for (decision,) in judge.decide(self._seeds):
-                    self.ways_of_seeds |= ways(decision)
-                self._pool.begin(judge)
-                for _ in judge.decide_all(self._pool.groups(self._is_over)):
-                    pass  # each is learned
-                for way, made in list(self._best.items()):
-                    self._best[way] = shrink(judge, made, self._shape, self._words, partial(self._is_of, way))
-            except (EngineError, KeyboardInterrupt) as error:
-                problem = str(error) or "it was interrupted"
-        self.tried.count(judge, self._words, self._pool.shapes, self._started)
-        return problem
+    def _search(self, judge: Judge) -> None:
+        for (decision,) in judge.decide(self._seeds):
+            self.ways_of_seeds |= ways(decision)
+        self._pool.begin(judge)
+        self._try_people(judge)
+        for way, made in list(self._best.items()):
+            self._best[way] = shrink(judge, made, self._shape, self._words, partial(self._is_of, way))
 
     @property
     def chosen(self) -> list[Made]:
@@ -122,10 +107,6 @@ class _Explorer:
         """Those kept for another kind of decision, the plainest first."""
         kept = sorted((one.made for one in self._pool.people), key=lambda made: count_facts(made.facts))
         return kept[:_MOST_KEPT]
-
-    def _is_over(self) -> bool:
-        now = time.monotonic()
-        return now - self._started > self.tried.limit or now - self._latest > QUIET
 
     def _learn(self, people: Sequence[Made], answers: Sequence[tuple[bytes, ...]]) -> None:
         shapes = self._pool.shapes
@@ -206,19 +187,14 @@ def _divided(
 
 def _lines(source: PolicySource, people: Iterable[Made]) -> tuple[set[PolicyLine], set[PolicyLine]]:
     """The lines that the answers to all questions about people evaluate, and those that they do not."""
-    return covered_by(_asked(source, people, "access", coverage=True)["coverage"])
-
-
-def _asked(source: PolicySource, people: Iterable[Made], what: str, *, coverage: bool) -> dict[str, Any]:
-    questions = [Question(made.at, made.employee) for made in people]
-    return decide_questions(source, questions, coverage=coverage, what=what)
+    return covered_lines(source, [made.question for made in people], "access")
 
 
 def _told(
     source: PolicySource, reached: list[tuple[Made, set[PolicyLine]]], tested: set[str]
 ) -> Iterator[Explored]:
     """Those who show something that nobody before them shows, those with the fewest reasons first."""
-    decided = value_of(_asked(source, [made for made, _ in reached], "access.decision", coverage=False))
+    decided = value_of(decide_questions(source, [made.question for made, _ in reached], coverage=False))
     rows = [
         (made, lines, found[0] if found else {"outcome": None})
         for (made, lines), found in zip(reached, decided, strict=True)

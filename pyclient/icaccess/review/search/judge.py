@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -19,9 +19,9 @@ from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
-from icaccess.opa.engine import running_engine
+from icaccess.review.cases import Question
 from icaccess.review.search.facts import ME, EmployeeFacts, Shape, lists_of_records, replaced
-from icaccess.review.versions import Checkout, Version, naming
+from icaccess.review.versions import Checkout, Version, running
 
 BATCH = 150
 """How many people one request asks about."""
@@ -65,6 +65,11 @@ class Made(msgspec.Struct, frozen=True):
         """The facts, with `ME` as the id."""
         others = {name: value for name, value in self.facts.items() if name != "id"}
         return {"id": ME, **others}
+
+    @property
+    def question(self) -> Question:
+        """The person as a question to the policy."""
+        return self.at, self.employee
 
     def put(self, name: str, place: int, *records: EmployeeFacts) -> Made:
         """The same person with other records in the place of one, or none."""
@@ -194,18 +199,14 @@ def _by_day(people: Sequence[tuple[str, bytes]]) -> dict[str, list[int]]:
 @contextmanager
 def judging(place: Checkout) -> Iterator[tuple[Version, VersionJudge]]:
     """An OPA that decides made-up people by one version, stopped at the end; errors begin with its side."""
-    with ExitStack() as stack:
-        with naming(place.side, place.work):
-            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-search-")))
-            rules = work / "authz.rego"
-            rules.write_text(RULES, "utf-8")
-            engine = stack.enter_context(running_engine(place.policy, place.config, rules=rules))
-        http = stack.enter_context(HttpClient(Bearer(token=Secret(engine.token)), timeout=60))
-        revisions = engine.bundles.revisions
-        yield (
-            Version(place.name, place.commit, revisions.policy, revisions.data),
-            VersionJudge(engine.url, http),
-        )
+    with tempfile.TemporaryDirectory(prefix="icaccess-search-") as work:
+        rules = Path(work, "authz.rego")
+        rules.write_text(RULES, "utf-8")
+        with (
+            running(place, rules) as (version, engine),
+            HttpClient(Bearer(token=Secret(engine.token)), timeout=60) as http,
+        ):
+            yield version, VersionJudge(engine.url, http)
 
 
 class Judge(AbstractContextManager["Judge"]):
@@ -252,9 +253,5 @@ def questions(people: Iterable[Made]) -> list[tuple[str, bytes]]:
     What is nearly the person's own id stays so.
     """
     return [
-        (
-            made.at,
-            _encode(made.employee).replace(_ME, b"%06d" % place),
-        )
-        for place, made in enumerate(people)
+        (made.at, _encode(made.employee).replace(_ME, b"%06d" % place)) for place, made in enumerate(people)
     ]

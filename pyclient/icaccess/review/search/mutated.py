@@ -25,7 +25,8 @@ from icaccess.review.mutants import Mutant
 from icaccess.review.names import DataPath
 from icaccess.review.search.anybody import Search, Tried
 from icaccess.review.search.build import Built
-from icaccess.review.search.compare import Found, described
+from icaccess.review.search.compare import with_clauses
+from icaccess.review.search.differ import Found
 from icaccess.review.search.facts import employee_shape
 from icaccess.review.search.judge import RULES, Made, VersionJudge
 from icaccess.review.search.versions import changed_lines, mentioned
@@ -38,7 +39,7 @@ _PATIENCE = 120.0
 
 def mutated_text(source: PolicySource, mutant: Mutant) -> str:
     """The whole file that a mutant is of."""
-    lines = (source.policy / mutant.file).read_text("utf-8").split("\n")
+    lines = source.texts[mutant.file].split("\n")
     lines[mutant.line - 1] = mutant.new
     return "\n".join(lines)
 
@@ -48,9 +49,7 @@ class ChangedOpa(AbstractContextManager["ChangedOpa"]):
 
     def __init__(self, source: PolicySource, also: Sequence[str | Path]) -> None:
         """`also` is what it holds besides the policy and its data, as OPA's arguments."""
-        self._texts = {
-            file.relative_to(source.policy).as_posix(): file.read_text("utf-8") for file in source.rego_files
-        }
+        self._texts = source.texts
         self._changed: str | None = None
         with ExitStack() as stack:
             work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-mutants-")))
@@ -135,7 +134,8 @@ class MutantSearch:
             seeds = [(made.facts, made.at) for made in self._seeds]
             words = vocabulary(sources, seeds, *mentioned(*sources))
             tried = Tried(seed=1, limit=limit)
-            search = Search(self._shape, words, list(self._seeds), tried, quiet=0, built=self._built)
-            outcome = search.run(policy, mutated)
+            search = Search(self._shape, words, list(self._seeds), tried, quiet=0)
+            search.built = self._built
+            search.run(policy, mutated)
             self._built = search.built
-            return next(described(outcome, changed_lines(*sources), sources), None)
+            return next(with_clauses(search.found, changed_lines(*sources), sources), None)

@@ -11,8 +11,8 @@ import yaml
 
 from icaccess.models import Decision
 from icaccess.review.impact_render import version_words
-from icaccess.review.search.compare import Anybody, Found
-from icaccess.review.search.differ import WAYS, codes
+from icaccess.review.search.compare import Anybody
+from icaccess.review.search.differ import WAYS, Found, codes
 from icaccess.review.search.facts import is_day
 from icaccess.review.search.versions import ChangedLine
 from icaccess.tables import as_json, as_markdown, markdown_text

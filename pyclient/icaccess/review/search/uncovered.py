@@ -17,7 +17,7 @@ import msgspec
 from icaccess.review.cases import all_cases
 from icaccess.review.coverage import Uncovered
 from icaccess.review.mutants import Mutant
-from icaccess.review.reach import asked_by, reached
+from icaccess.review.reach import DECISIONS, asked_by, reached
 from icaccess.review.search.judge import Made
 from icaccess.review.search.mutated import ChangedOpa, MutantSearch, mutated_text
 from icaccess.review.source import PolicySource
@@ -27,7 +27,6 @@ SECONDS = 30.0
 _EACH = 15.0
 """How many of these seconds one part may take."""
 
-_DECISIONS = ("access", "decisions")
 _ONE_LINE = re.compile(r"^(.* if )(?!.*\{$)(.*)$")
 _FAILING = 'to_number("~")'
 """Fails as soon as it is evaluated, which ends the whole decision."""
@@ -41,17 +40,12 @@ def with_people(
     From the cache where nothing has changed. Raises `EngineError` where OPA does not start.
     """
     name = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]
-    found = source.cached(f"people-{name}", _Found, lambda: _Found(tuple(_searched(source, parts, seconds))))
-    return found.uncovered
-
-
-class _Found(msgspec.Struct, frozen=True):
-    uncovered: tuple[Uncovered, ...]
-    cached_at: str | None = None
+    kind = tuple[Uncovered, ...]
+    return source.cached(f"people-{name}", kind, lambda: tuple(_searched(source, parts, seconds)))
 
 
 def _searched(source: PolicySource, parts: Sequence[Uncovered], seconds: float) -> Iterator[Uncovered]:
-    decided_by = reached(asked_by(source.modules), [_DECISIONS])
+    decided_by = reached(asked_by(source.modules), [DECISIONS])
     search = MutantSearch(source, [Made.like(case.employee, case.at) for case in all_cases(source)])
     deadline = time.monotonic() + seconds
     with ExitStack() as stack:
@@ -85,7 +79,7 @@ def _taken(source: PolicySource, failing: ChangedOpa, part: Uncovered) -> Mutant
 
 def _failing(source: PolicySource, part: Uncovered) -> Iterator[Mutant]:
     name = Path(part.file).relative_to(source.policy).as_posix()
-    lines = Path(part.file).read_text("utf-8").split("\n")
+    lines = source.texts[name].split("\n")
     line = lines[part.line - 1]
     if line.startswith("\t"):
         written = line.lstrip("\t")

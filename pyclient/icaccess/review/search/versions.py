@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from icaccess.errors import PolicyError
-from icaccess.review.cases import Question, covered_lines
+from icaccess.review.cases import covered_lines
 from icaccess.review.names import nodes
 from icaccess.review.search.facts import leaves
 from icaccess.review.search.judge import Made
@@ -38,17 +37,11 @@ def same_rules(base: PolicySource, head: PolicySource) -> bool:
     return _rules(base) == _rules(head)
 
 
-class Mentioned(NamedTuple):
-    """The names in what differs, such as of values and fields, and those besides in the rules beside it."""
+def mentioned(base: PolicySource, head: PolicySource) -> tuple[frozenset[str], frozenset[str]]:
+    """The names in what differs, such as of values and fields, and those in the rules beside it.
 
-    differing: frozenset[str] = frozenset()
-    beside: frozenset[str] = frozenset()
-
-
-def mentioned(base: PolicySource, head: PolicySource) -> Mentioned:
-    """The names in the rules that only one version has, and in the rules that use a value that differs.
-
-    The rules beside these are those that they ask, and those that ask them.
+    What differs are the rules that only one version has, and those that use a value that differs. The rules
+    beside these are those that they ask, and those that ask them.
     """
     values = [
         {(name, msgspec.json.encode(value)) for name, value in leaves(source.policy_data)}
@@ -63,7 +56,7 @@ def mentioned(base: PolicySource, head: PolicySource) -> Mentioned:
     data = {name for source in (base, head) for name in _keys(source.policy_data)}
     asked = differing - data
     near = [names for name, names in rules.values() if name in asked or names & changed]
-    return Mentioned(frozenset(differing), frozenset(set[str]().union(*near)))
+    return frozenset(differing), frozenset(set[str]().union(*near))
 
 
 def _keys(value: Any) -> Iterator[str]:
@@ -87,11 +80,10 @@ def _names_by_rule(source: PolicySource) -> dict[tuple[str, str], tuple[str, set
 
 def changed_lines(base: PolicySource, head: PolicySource) -> list[ChangedLine]:
     """The lines of the rules that only one version has, comments and blank lines left out."""
-    texts = [_texts(source) for source in (base, head)]
     return [
         line
-        for file in sorted(texts[0].keys() | texts[1].keys())
-        for line in _differing(file, texts[0].get(file, []), texts[1].get(file, []))
+        for file in sorted(base.texts.keys() | head.texts.keys())
+        for line in _differing(file, *(side.texts.get(file, "").splitlines() for side in (base, head)))
     ]
 
 
@@ -105,9 +97,8 @@ def reached(
     own = [line for line in lines if line.side == side]
     if not own:
         return []
-    questions = [Question(made.at, made.employee) for made in people[:_MOST_ASKED]]
     try:
-        covered, missed = covered_lines(source, questions)
+        covered, missed = covered_lines(source, [made.question for made in people[:_MOST_ASKED]])
     except PolicyError:
         return [msgspec.structs.replace(line, reached=True) for line in own]
     marked = []
@@ -138,13 +129,6 @@ def _plain(syntax: Any) -> Any:
     if isinstance(syntax, list):
         return [_plain(inner) for inner in syntax]
     return syntax
-
-
-def _texts(source: PolicySource) -> dict[str, list[str]]:
-    return {
-        Path(file).relative_to(source.policy).as_posix(): file.read_text("utf-8").splitlines()
-        for file in source.rego_files
-    }
 
 
 def _differing(file: str, base: list[str], head: list[str]) -> Iterator[ChangedLine]:

@@ -17,9 +17,10 @@ from icaccess.config.auth import Bearer
 from icaccess.errors import PolicyError
 from icaccess.http import HttpClient
 from icaccess.opa.engine import running_engine
+from icaccess.request import installed
 from icaccess.review.cases import read_all_cases, read_cases, run_cases
 from icaccess.review.search.anybody import QUIET, Search, Tried
-from icaccess.review.search.compare import Anybody, compare_for_anybody, example_facts
+from icaccess.review.search.compare import Anybody, compare_for_anybody
 from icaccess.review.search.facts import employee_shape
 from icaccess.review.search.judge import RULES, VersionJudge
 from icaccess.review.search.render import anybody_json, anybody_markdown, anybody_text, case_yaml
@@ -44,7 +45,7 @@ def searched(*, limit: float = 300, examples: tuple[Path, ...] = (), quiet: floa
     here = (Path("policy"), Path("config"))
     with checkout("--base", "base", *here) as before, checkout("--head", None, *here) as after:
         return compare_for_anybody(
-            before, after, examples or example_facts(), limit=limit, seed=1, quiet=quiet
+            before, after, examples or [installed("examples/facts")], limit=limit, seed=1, quiet=quiet
         )
 
 
@@ -210,11 +211,11 @@ def test_a_search_that_ends_early(base: str, opa_path: Path, interrupted: bool) 
         HttpClient(Bearer(token=Secret(engine.token))) as http,
     ):
         search = Search(shape, vocabulary([source], []), [], Tried(seed=1, limit=60))
-        outcome = search.run(VersionJudge(engine.url, http), Dying(engine.url, http))
-    assert outcome.problem is not None
+        problem = search.run(VersionJudge(engine.url, http), Dying(engine.url, http))
+    assert problem is not None
     says = "it was interrupted" if interrupted else "OPA does not answer any more"
-    assert outcome.problem.startswith(says)
-    assert "\n" not in outcome.problem
+    assert problem.startswith(says)
+    assert "\n" not in problem
 
 
 def _opa() -> Path:
