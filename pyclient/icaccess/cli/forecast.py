@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import click
 
@@ -42,6 +42,7 @@ def forecast(
     from icaccess.review import campaign as recertification
     from icaccess.review import forecast as review
     from icaccess.tables import as_json
+    from icaccess.timeline import timelines
 
     last = until or campaign
     if last is None or (until and campaign):
@@ -50,17 +51,18 @@ def forecast(
         option = "--until" if until else "--campaign"
         raise UsageError(f"{option} {last} is before {request.day}, the first day; swap {option} and --at")
     with start(request, read_only=True) as run, showing():
-        people = run.people.records(ids)
+        client, people = run.parts.client, run.people.records(ids)
         forms: dict[str, Callable[[], Rendered]]
         if campaign:
-            asked = recertification.campaign(run.parts.client, people, request.day, campaign)
+            after = timelines(client, people, request.day, campaign + timedelta(days=1))
+            asked = recertification.campaign(after, request.day, campaign)
             forms = {
                 "text": lambda: recertification.campaign_text(asked, examples),
                 "json": lambda: as_json(asked),
                 "csv": lambda: recertification.campaign_csv(asked),
             }
         else:
-            found = review.forecast(run.parts.client, people, request.day, last)
+            found = review.forecast(client, timelines(client, people, request.day, last), request.day, last)
             forms = {
                 "text": lambda: review.forecast_text(found, examples),
                 "json": lambda: review.forecast_json(found),

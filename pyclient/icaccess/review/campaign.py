@@ -9,10 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from icaccess.models import Record
-from icaccess.opa.client import AccessClient
 from icaccess.tables import as_csv, as_text, table
-from icaccess.timeline import Timeline, timelines
+from icaccess.timeline import Timeline
 
 CampaignState = Literal["done", "open", "cannot"]
 
@@ -70,17 +68,15 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weeks: tuple[CampaignWeek, ...]
 
 
-def campaign(client: AccessClient, records: Iterable[Record], first: date, day: date) -> Campaign:
-    """What becomes of those who are allowed access on `first`, through the day after `day`."""
-    return campaign_of(timelines(client, records, first, day + _DAY), first, day)
-
-
-def campaign_of(
-    found: Iterable[Timeline], first: date, day: date, approver: Callable[[str], str] = str
+def campaign(
+    people: Iterable[Timeline], first: date, day: date, approver: Callable[[str], str] = str
 ) -> Campaign:
-    """The same, of timelines from `first` through the day after `day`; `approver` names an approver."""
-    allowed = [one for one in found if one.decisions[0].basis is not None]
-    people = tuple(_participant(one, day, approver) for one in allowed)
+    """What becomes of those who are allowed access on `first`, through the day after `day`.
+
+    `people` are timelines over all of these days; `approver` names an approver.
+    """
+    allowed = [one for one in people if one.decisions[0].basis is not None]
+    found = tuple(_participant(one, day, approver) for one in allowed)
     openings = [
         expiry.recertification_opens
         for one in allowed
@@ -91,11 +87,11 @@ def campaign_of(
         first_day=first,
         day=day,
         opens=opens,
-        people=people,
-        counts=_counts(one.state for one in people),
-        by_location=_counts_by(people, lambda one: one.locations),
-        by_approver=_counts_by(people, lambda one: (one.approver,)),
-        weeks=tuple(_weeks(people, opens, min(first, day))) if opens else (),
+        people=found,
+        counts=_counts(one.state for one in found),
+        by_location=_counts_by(found, lambda one: one.locations),
+        by_approver=_counts_by(found, lambda one: (one.approver,)),
+        weeks=tuple(_weeks(found, opens, min(first, day))) if opens else (),
     )
 
 

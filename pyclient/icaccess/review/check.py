@@ -217,8 +217,9 @@ def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
     """Reasons that no case expects and no test gives; the suite runs only for what no test names either."""
     expected = {code for case in all_cases(source) for code in case.expect.get("reasons", [])}
     named = {text for module in source.test_modules for text, _ in written_texts(module.syntax)}
-    codes = {rule.reason for rule in source.rules if rule.reason} | (table.clauses.keys() if table else set())
-    left = sorted(codes - expected - named)
+    giving = {rule.reason: rule for rule in source.rules if rule.reason}
+    rules = (dict.fromkeys(table.clauses, table.rule) if table else {}) | giving
+    left = sorted(rules.keys() - expected - named)
     if not left:
         return
     run = run_suite(source) if source.test_files or source.case_files else None
@@ -226,15 +227,12 @@ def _reachable(source: PolicySource, table: _Table | None) -> Iterator[Finding]:
         failed = next(test for test in run.tests if test.problem)
         yield Finding("reachable", failed.file, failed.line, f"test {failed.name} fails: {failed.problem}")
         return
-    rules = {rule.reason: rule for rule in source.rules if rule.reason}
     for code in left:
-        places = _literals(source, code)
-        rule = rules.get(code) or (table.rule if table else None)
-        if run is None or not _is_reached(run, code, rules.get(code), places):
-            file, line = (rule.file, rule.line) if rule else places[0]
-            if code not in rules and places:
-                file, line = places[0]
-            why = f"; {words}" if rule and run and (words := _uncovered_words(source, run, rule)) else ""
+        places = _places(source, code, giving.get(code))
+        if run is None or not any(run.is_covered(file, [line]) for file, line in places):
+            rule = rules[code]
+            file, line = places[0] if places and code not in giving else (rule.file, rule.line)
+            why = f"; {words}" if run and (words := _uncovered_words(source, run, rule)) else ""
             yield Finding("reachable", file, line, f"no test or case reaches {code}{why}")
 
 
@@ -249,21 +247,14 @@ def _uncovered_words(source: PolicySource, run: SuiteRun, rule: Rule) -> str | N
     return None
 
 
-def _is_reached(run: SuiteRun, code: str, rule: Rule | None, places: list[tuple[str, int]]) -> bool:
-    """Whether a test made the rule give its reason: the line that holds the code was evaluated.
+def _places(source: PolicySource, code: str, giving: Rule | None) -> list[tuple[str, int]]:
+    """Where a reason code is written in the rule that gives it, else in any rule but the table of reasons.
 
     A code on the line of the rule's condition says nothing, since that is evaluated either way.
     """
-    if rule is None:
-        return any(run.is_covered(file, [line]) for file, line in places)
-    lines = {line for text, line in written_texts(rule.syntax) if text == code}
-    return run.is_covered(rule.file, lines - {rule.body_line})
-
-
-def _literals(source: PolicySource, code: str) -> list[tuple[str, int]]:
-    """Where a reason code is written in a rule, the table of reasons left out."""
-    rules = [rule for rule in source.rules if rule.path != _TABLE]
-    return [(rule.file, line) for rule in rules for text, line in written_texts(rule.syntax) if text == code]
+    rules = [giving] if giving else [rule for rule in source.rules if rule.path != _TABLE]
+    written = [(rule, line) for rule in rules for text, line in written_texts(rule.syntax) if text == code]
+    return [(rule.file, line) for rule, line in written if giving is None or line != rule.body_line]
 
 
 def _at(rule: Rule, check: str, message: str) -> Finding:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
-from icaccess.models import Decision, Record
+from icaccess.models import Decision
 from icaccess.opa.client import AccessClient
 from icaccess.review.jobs import CurrentJobs, jobs_of, people_by
 from icaccess.tables import as_csv, as_json, table
 from icaccess.text import how_many
-from icaccess.timeline import Timeline, timelines
+from icaccess.timeline import Timeline
 
 ForecastKind = Literal["removed", "lost", "recertify", "blocked", "allowed", "overdue"]
 
@@ -77,13 +77,8 @@ class Forecast(msgspec.Struct, frozen=True):
         return tuple(event for event in self.events if event.kind == kind)
 
 
-def forecast(client: AccessClient, records: Iterable[Record], first: date, last: date) -> Forecast:
-    """What changes for `records` after `first`, through `last`; days are those that `recheck_on` names."""
-    return forecast_of(client, timelines(client, records, first, last), first, last)
-
-
-def forecast_of(client: AccessClient, people: Sequence[Timeline], first: date, last: date) -> Forecast:
-    """The same, of timelines from `first` through `last`."""
+def forecast(client: AccessClient, people: Sequence[Timeline], first: date, last: date) -> Forecast:
+    """What changes for people after `first`, through `last`, by their timelines over these days."""
     events = [event for timeline in people for event in _events(client, timeline)]
     events.sort(key=lambda event: (event.day, event.employee_id, list(KINDS).index(event.kind)))
     allowed = tuple(sum(timeline.on(day).outcome == "allow" for timeline in people) for day in (first, last))

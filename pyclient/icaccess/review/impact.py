@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import zip_longest
 from typing import Literal
 
 import msgspec
 
 from icaccess.models import Action, Decision, Record
 from icaccess.opa.client import AccessClient
-from icaccess.review.jobs import jobs_of, people_by
+from icaccess.review.jobs import CurrentJobs, jobs_of, people_by
 from icaccess.review.versions import Version
 from icaccess.timeline import Timeline, timelines
 
@@ -32,6 +33,7 @@ KINDS: dict[ImpactKind, str] = {
 """Each kind of change, the gravest first, in words."""
 
 ACTIONS: tuple[Action, ...] = ("grant", "keep", "update", "revoke", "none")
+_DAY = timedelta(days=1)
 _NEVER_COMPARED = {"employee_id", "as_of", "recheck_on"}
 
 
@@ -120,9 +122,9 @@ def compare(
     before = timelines(base[1], people, first, last)
     after = timelines(head[1], people, first, last)
     changes = [
-        _placed(change, head[1], now.record)
+        change
         for then, now in zip(before, after, strict=True)
-        for change in _changes(then, now, last)
+        for change in _changes(then, now, last, head[1])
     ]
     changes.sort(key=lambda change: (list(KINDS).index(change.kind), change.employee_id, change.first_day))
     actions = tuple(_actions(before, after, first))
@@ -155,38 +157,29 @@ def kind_of(before: Decision, after: Decision) -> ImpactKind:
     return "wording" if difference(before, after) == ("reasons",) else "terms"
 
 
-def _changes(before: Timeline, after: Timeline, last: date) -> Iterator[DecisionChange]:
+def _changes(before: Timeline, after: Timeline, last: date, client: AccessClient) -> Iterator[DecisionChange]:
     """The spans in which two timelines differ, each with the pair of decisions of its first day.
 
-    Spans that follow each other and differ in the same way are one.
+    Spans that follow each other and differ in the same way are one. `client` asks head's policy for the jobs
+    of the first day.
     """
+    spans: list[tuple[date, date, Decision, Decision]] = []
     days = sorted({decision.as_of for decision in (*before.decisions, *after.decisions)})
-    ends = [*(day - timedelta(days=1) for day in days[1:]), last]
-    open_one: DecisionChange | None = None
-    for day, through in zip(days, ends, strict=True):
+    for day, following in zip_longest(days, days[1:], fillvalue=last + _DAY):
         then, now = before.on(day), after.on(day)
-        fields = difference(then, now)
-        if open_one and fields and not (difference(open_one.before, then) or difference(open_one.after, now)):
-            open_one = msgspec.structs.replace(open_one, last_day=through)
+        if not difference(then, now):
             continue
-        if open_one:
-            yield open_one
-        kind = kind_of(then, now)
-        open_one = (
-            DecisionChange(before.record.id, day, through, kind, fields, then, now, (), ())
-            if fields
-            else None
-        )
-    if open_one:
-        yield open_one
-
-
-def _placed(change: DecisionChange, client: AccessClient, record: Record) -> DecisionChange:
-    """The change with the roles and locations of the person's jobs, as the policy sees them on that day."""
-    if change.after.outcome == "undecided":
-        return change
-    jobs = jobs_of(client, record, change.first_day)
-    return msgspec.structs.replace(change, roles=jobs.roles, locations=jobs.locations)
+        begun, through, base, head = spans[-1] if spans else (day, day, then, now)
+        if through + _DAY == day and not (difference(base, then) or difference(head, now)):
+            spans[-1] = (begun, following - _DAY, base, head)
+        else:
+            spans.append((day, following - _DAY, then, now))
+    for first, through, base, head in spans:
+        undecided = head.outcome == "undecided"
+        jobs = CurrentJobs() if undecided else jobs_of(client, after.record, first)
+        kind, fields = kind_of(base, head), difference(base, head)
+        who = before.record.id
+        yield DecisionChange(who, first, through, kind, fields, base, head, jobs.roles, jobs.locations)
 
 
 def _actions(before: list[Timeline], after: list[Timeline], first: date) -> Iterator[DayActions]:

@@ -92,18 +92,16 @@ def written_texts(syntax: Any) -> Iterator[tuple[str, int]]:
 def _lost(module: Module, declared: list[DataPath], known: dict[str, set[DataPath]]) -> Iterator[Finding]:
     for path, line in references(module):
         name = ".".join(("data", *path))
-        if not path:
-            continue  # all of `data`
-        if not any(meet(path, one) for one in declared):
+        if path and not any(meet(path, one) for one in declared):
+            message = f"{name} is neither in the policy nor in its policy data; correct it"
             if any(path[: len(one) - 1] == one[:-1] for one in declared if len(one) > 1):
                 where = f"{'.'.join(path[:-1])} has no rule {path[-1]}"
-                yield Finding("reach", module.file, line, f"{name} leads nowhere: {where}; correct the name")
-            else:
-                message = f"{name} is neither in the policy nor in its policy data; correct it"
-                yield Finding("reach", module.file, line, message)
-        elif not any(meet(path, one) for one in known.get(path[0], [path])):
+                message = f"{name} leads nowhere: {where}; correct the name"
+        elif path and not any(meet(path, one) for one in known.get(path[0], [path])):
             message = f"{name} leads nowhere: the policy data has no such value; correct the name"
-            yield Finding("reach", module.file, line, message)
+        else:
+            continue
+        yield Finding("reach", module.file, line, message)
 
 
 def _unanswered(source: PolicySource) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -64,9 +64,11 @@ def read_page(file: Path) -> list[str]:
         raise PolicyError(
             f"{file}: cannot be read as text ({error}); save the page as HTML or text"
         ) from error
-    blocks = (
-        _html_blocks(text) if re.search(r"<(?:html|body|p|li|div)\b", text, re.IGNORECASE) else _blocks(text)
-    )
+    blocks: Iterable[str] = _blocks(text)
+    if re.search(r"<(?:html|body|p|li|div)\b", text, re.IGNORECASE):
+        parser = _Text()
+        parser.feed(text)
+        blocks = parser.blocks
     sentences = [sentence for block in blocks for sentence in _sentences(block)]
     if not sentences:
         raise PolicyError(f"{file}: holds no sentence; save the page as HTML or text")
@@ -158,12 +160,6 @@ class _Text(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._hidden:
             self.blocks[-1] += data
-
-
-def _html_blocks(text: str) -> list[str]:
-    parser = _Text()
-    parser.feed(text)
-    return parser.blocks
 
 
 def _sentences(block: str) -> Iterator[str]:

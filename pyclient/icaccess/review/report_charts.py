@@ -11,6 +11,7 @@ from icaccess.review.campaign import Campaign
 from icaccess.review.report_data import Coming, Month
 
 _WIDTH, _LEFT, _TOP, _PLOT = 960, 44, 22, 190
+_FLOOR = _TOP + _PLOT
 _LONGEST = 36
 
 
@@ -54,14 +55,14 @@ class Chart(NamedTuple):
     unit: str
     words: str
     series: tuple[str, ...]
-    width: int
-    height: int
-    left: int
-    floor: int
     bar_width: float
     ticks: list[tuple[float, str]]
     bars: list[Column]
     rows: list[ChartRow]
+    width: int = _WIDTH
+    height: int = _FLOOR + 40
+    left: int = _LEFT
+    floor: int = _FLOOR
 
 
 def expiries_by_month(months: Sequence[Month]) -> Chart | None:
@@ -111,14 +112,13 @@ def _chart(
     shown = rows if len(rows) <= _LONGEST else told
     peak = max(rows, key=lambda row: row.total)
     top = _round_up(peak.total)
-    floor = _TOP + _PLOT
     step = (_WIDTH - _LEFT) / max(len(shown), 6)
     width = min(step * 0.72, 46)
     bars = []
     for at, row in enumerate(shown):
         x = _LEFT + at * step + (step - width) / 2
         year, month, *days = row.when.split("-")
-        y = float(floor)
+        y = float(_FLOOR)
         parts = []
         for part, people in enumerate(row.counts):
             height = people / top * _PLOT
@@ -138,12 +138,8 @@ def _chart(
         or f"{sum(row.total for row in rows):,} in all, from {rows[0].when} to {rows[-1].when}; "
         f"most in {peak.when}, {peak.total:,}. The table after this chart has every figure.",
         series=series,
-        width=_WIDTH,
-        height=floor + 40,
-        left=_LEFT,
-        floor=floor,
         bar_width=round(width, 1),
-        ticks=[(round(floor - part * _PLOT / 4, 1), f"{top * part // 4:,}") for part in range(5)],
+        ticks=[(round(_FLOOR - part * _PLOT / 4, 1), f"{top * part // 4:,}") for part in range(5)],
         bars=bars,
         rows=told,
     )

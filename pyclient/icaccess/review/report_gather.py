@@ -24,8 +24,8 @@ from icaccess.opa.client import AccessClient
 from icaccess.pipeline import Run, start
 from icaccess.recovery import look
 from icaccess.request import Request
-from icaccess.review.campaign import campaign_of
-from icaccess.review.forecast import forecast_of
+from icaccess.review.campaign import campaign
+from icaccess.review.forecast import forecast
 from icaccess.review.report_clauses import read_clauses, traced_clauses
 from icaccess.review.report_data import (
     Coming,
@@ -109,7 +109,7 @@ def draw(run: Run, zone: ZoneInfo, *, personal: bool = True, settings: Config | 
     due_since = plan.export_due_since
     people = collected.everybody(plan, history.given(), history.waiting)
     outlook, found = ahead(client, collected.joined, people, as_of)
-    recertification = campaign_of(found, as_of, outlook.through - _DAY, collected.approver)
+    recertification = campaign(found, as_of, outlook.through - _DAY, collected.approver)
     absent: dict[str, str] = {}
     elsewhere = removals = audit = drift = None
     try:
@@ -234,7 +234,7 @@ def ahead(
     ends = [one.expiry.valid_through for one in people if one.outcome == "allow" and one.expiry]
     through = min(ends) + _DAY if ends else day + _A_YEAR
     found = timelines(client, records, day, through)
-    coming = forecast_of(client, found, day, through)
+    coming = forecast(client, found, day, through)
     outlook = Outlook(
         through=through,
         allowed_now=coming.allowed[0],

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from importlib.resources import files
-from typing import Any
 
 import msgspec
 from jinja2 import Environment, FileSystemBytecodeCache, FunctionLoader, StrictUndefined
@@ -24,7 +23,7 @@ from icaccess.opa.program import cache_dir
 from icaccess.review.campaign import STATES
 from icaccess.review.forecast import KINDS
 from icaccess.review.report_charts import campaign_by_week, expiries_by_month, losses_by_month
-from icaccess.review.report_data import Part, Removal, Report, ReportedDrift, StandingChange
+from icaccess.review.report_data import Report
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 
 OUTCOMES = {"allow": "Allowed", "deny": "Denied", "expired": "Expired", "undecided": "Undecided"}
@@ -48,19 +47,6 @@ _CONTENTS = (
     ("settled", "How the page was read"),
     ("digests", "Digests"),
 )
-
-
-class _Data(Part, frozen=True, kw_only=True):
-    """The page's JSON block."""
-
-    people: list[dict[str, Any]]
-    texts: list[str]
-    places: dict[str, str]
-    codes: dict[str, str | None]
-    history: bool
-    since: Sequence[StandingChange]
-    drift: Sequence[ReportedDrift]
-    removals: Sequence[Removal]
 
 
 def render(report: Report, beside: Sequence[tuple[str, str]] = ()) -> bytes:
@@ -113,17 +99,13 @@ def _policy_change(report: Report) -> str:
         "policy data": report.since.data_revision == report.evidence.data_revision,
         "facts": report.since.facts_digest == report.population.facts_digest,
     }
-    same = [name for name in is_same if is_same[name]]
-    other = [name for name in is_same if not is_same[name]]
-    parts = [
-        f"The same {_listed(same)}" if same else "",
-        f"{'other' if same else 'Other'} {_listed(other)}" if other else "",
-    ]
-    return "; ".join(part for part in parts if part) + "."
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    parts = []
+    for word, wanted in (("the same", True), ("other", False)):
+        if names := [name for name, same in is_same.items() if same is wanted]:
+            *others, last = names
+            parts.append(f"{word} {', '.join(others)} and {last}" if others else f"{word} {last}")
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _day(day: date) -> str:
@@ -158,16 +140,16 @@ def _json_block(report: Report) -> str:
             reasons.append((reason.code, reason.message, texts.setdefault(reason.remedy, len(texts))))
         # Remedies stand in a list of their own, since few differ.
         rows.append(msgspec.to_builtins(one) | {"reasons": reasons})
-    data = _Data(
-        people=rows,
-        texts=list(texts),
-        places=report.places,
-        codes=codes,
-        history=report.removals is not None,
-        since=report.since.changes if report.since else (),
-        drift=report.drift or (),
-        removals=report.removals or (),
-    )
+    data = {
+        "people": rows,
+        "texts": list(texts),
+        "places": report.places,
+        "codes": codes,
+        "history": report.removals is not None,
+        "since": report.since.changes if report.since else (),
+        "drift": report.drift or (),
+        "removals": report.removals or (),
+    }
     # In JSON these stand in strings alone, so the escapes mean the same; in HTML they could end the block.
     encoded = msgspec.json.encode(data)
     for plain, escaped in ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026")):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 
 from icaccess.models import Employee
 from icaccess.opa.client import AccessClient
-from icaccess.review.campaign import campaign, campaign_csv, campaign_text
+from icaccess.review.campaign import Campaign, campaign, campaign_csv, campaign_text
+from icaccess.timeline import timelines
 from tests.rendered import shown
 
 FIRST, DAY = date(2028, 3, 1), date(2028, 6, 30)
@@ -48,8 +50,12 @@ PEOPLE = [
 ]
 
 
+def asked(client: AccessClient, people: Sequence[Employee], first: date = FIRST) -> Campaign:
+    return campaign(timelines(client, people, first, DAY + timedelta(days=1)), first, DAY)
+
+
 def test_each_person_stands_where_the_facts_put_them(client: AccessClient) -> None:
-    found = campaign(client, PEOPLE, FIRST, DAY)
+    found = asked(client, PEOPLE)
     assert [(one.employee_id, one.state, one.last_day, one.reasons) for one in found.people] == [
         ("has", "done", None, ()),
         ("must", "open", DAY, ("certification_expired",)),
@@ -69,7 +75,7 @@ def test_weeks_count_who_recertified_by_their_end(client: AccessClient) -> None:
     people = [
         person(f"{number}", day) for number, day in enumerate(("2028-01-07", "2028-01-08", "2028-02-29"))
     ]
-    found = campaign(client, [*people, *PEOPLE], FIRST, DAY)
+    found = asked(client, [*people, *PEOPLE])
     assert [one.recertified_on for one in found.people[:3]] == [
         date(2028, 1, 7),
         date(2028, 1, 8),
@@ -91,15 +97,15 @@ def test_weeks_count_who_recertified_by_their_end(client: AccessClient) -> None:
 
 
 def test_before_it_opens_there_are_no_weeks(client: AccessClient) -> None:
-    found = campaign(client, PEOPLE[1:2], date(2027, 11, 1), DAY)
+    found = asked(client, PEOPLE[1:2], date(2027, 11, 1))
     assert found.weeks == ()
     assert "Recertification opens on 2028-01-01\n" in shown(campaign_text(found, 5))
-    nobody = campaign(client, PEOPLE[3:], FIRST, DAY)
+    nobody = asked(client, PEOPLE[3:])
     assert "Nobody has to recertify\n" in shown(campaign_text(nobody, 5))
 
 
 def test_text_and_csv_have_everybody(client: AccessClient) -> None:
-    found = campaign(client, PEOPLE, FIRST, DAY)
+    found = asked(client, PEOPLE)
     text = shown(campaign_text(found, 5))
     assert text.startswith("Recertification by 2028-06-30, as of 2028-03-01: 3 are allowed access\n")
     assert "Have to recertify: 1\n  must  at 211 through 2028-06-30: certification_expired\n" in text

@@ -40,7 +40,8 @@ def decided(facts: dict[str, Any]) -> dict[date, dict[str, Any]]:
 
 def test_a_count_of_every_day_agrees(client: AccessClient) -> None:
     facts = made_up(60)
-    found = forecast(client, msgspec.convert(facts, list[Employee]), FIRST, LAST)
+    records = msgspec.convert(facts, list[Employee])
+    found = forecast(client, timelines(client, records, FIRST, LAST), FIRST, LAST)
     expected = set()
     allowed = [0, 0]
     for person in facts:
