@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -24,15 +23,6 @@ _CORRECT = "correct `values`, `facts.aliases` or policy data, or set `expect.kno
 _RESPELL = "correct it or translate it with `values`; for another name set `expect.known_names: false`"
 
 
-class Misspelled(NamedTuple):
-    """A text in one field of the rows of one kind that cannot be taken for another name, and why."""
-
-    kind: Kind
-    field: str
-    text: str
-    why: str
-
-
 class Checks:
     """The checks of all sources of a run, once their rows are staged and their keys resolved."""
 
@@ -47,7 +37,8 @@ class Checks:
         self._sources = sources
         self._remembered = remembered
         self._known = known
-        self._misspelled: dict[int, list[Misspelled]] = {}
+        self._misspelled: dict[int, dict[tuple[Kind, str], dict[str, str]]] = {}
+        """For each source and field of one kind, the texts that cannot be taken for another name, and why."""
         self._jobs: dict[str, Counter[str]] = {}
         self._common: dict[tuple[str, tuple[str, ...]], str] = {}
         self._codes = {
@@ -87,19 +78,8 @@ class Checks:
 
         What such a row says is unknown until it is corrected, and so is all that rests on it.
         """
-        found = self._misspelled.get(index, ())
-        rejected = sum(
-            self.staging.reject(
-                index,
-                place,
-                {
-                    text: f"{field} {show(text)} {why}"
-                    for kind, field, text, why in found
-                    if (kind, field) == place
-                },
-            )
-            for place in dict.fromkeys((kind, field) for kind, field, _, _ in found)
-        )
+        found = self._misspelled.get(index, {})
+        rejected = sum(self.staging.reject(index, place, reasons) for place, reasons in found.items())
         return msgspec.structs.replace(
             report, used=report.used - rejected, rejected=report.rejected + rejected
         )
@@ -185,29 +165,27 @@ class Checks:
         `near_names` gets each such name, and the one that policy data has.
         """
         source, notes = self._sources[index], []
+        settings = source.settings
         for kind, field in NAMED:
             names, texts = known.names(kind, field), self.staging.texts(index, kind, field)
             rows = sum(texts.values())
             if (
                 rows > FEW
-                and source.settings.expect.known_names
+                and settings.expect.known_names
                 and not self._any_known(index, kind, field, names)
                 and (field != "role" or kind != "assignments" or any(map(names.likeness, texts)))
             ):
                 raise FactsError(
-                    f"{source.settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
+                    f"{settings.name}: none of its {rows} {kind} has a {field} that policy data knows "
                     f"({listed(names.names)}); they have {listed(texts)}; {_CORRECT}"
                 )
-            if kind == "certifications" and source.settings.expect.known_names:
+            if kind == "certifications" and settings.expect.known_names:
                 self._believe_spelling(index, names, texts)
-            untranslated: Mapping[str, int] = (
-                source.untranslated.get(field, {}) if kind in source.kinds else {}
-            )
+            written = source.untranslated if kind in source.kinds else {}
+            untranslated = written.get(field, Counter[str]())
             few = 10 * sum(untranslated.values()) <= rows
-            settings = source.settings
-            translated = KnownNames(
-                settings.values.get(field, ()) if isinstance(settings, MappedSettings) else ()
-            )
+            values = settings.values if isinstance(settings, MappedSettings) else {}
+            translated = KnownNames(values.get(field, ()))
             for text, count in texts.items():
                 if text in names:
                     continue
@@ -243,7 +221,8 @@ class Checks:
             near, where = usual, "HR"
             why = f"may be {show(near)} of {where}, spelled differently; {_RESPELL}"
         if why is not None and source.settings.expect.known_names:
-            self._misspelled.setdefault(index, []).append(Misspelled(kind, field, text, why))
+            found = self._misspelled.setdefault(index, {}).setdefault((kind, field), {})
+            found[text] = f"{field} {show(text)} {why}"
         return near, where
 
     def _usual(self, field: str, text: str) -> str | None:

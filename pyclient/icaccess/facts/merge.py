@@ -140,17 +140,16 @@ class MergedFacts(Facts):
 
     def _report(self, index: int, checks: Checks, failures: dict[int, FactsError]) -> SourceReport:
         """What is known about a source before its records; `failures` gets one that is not credible."""
-        source = self._sources[index]
+        settings = self._sources[index].settings
         try:
-            if index in failures:
-                raise failures[index]
-            return checks.check(index)
+            if index not in failures:
+                return checks.check(index)
         except FactsError as error:
-            if not source.settings.optional:
+            if not settings.optional:
                 raise
             failures[index] = error
             checks.staging.drop(index)
-            return SourceReport(name=source.settings.name, failure=str(error))
+        return SourceReport(name=settings.name, failure=str(failures[index]))
 
     def _absent_for_all(self, failures: Mapping[int, FactsError]) -> set[str]:
         """The kinds of fact that nobody looked up or could look up: unknown is not none."""

@@ -77,9 +77,8 @@ class RecordMaker:
             if isinstance(row.fact, Person):
                 unknown |= set(row.fact.unknown or ())
                 if row.fact.absent:
-                    others = {kind for source in self._sources[: row.source] for kind in source.kinds}
-                    others |= {kind for source in self._sources[row.source + 1 :] for kind in source.kinds}
-                    unknown |= set(row.fact.absent) - others
+                    others = [one for place, one in enumerate(self._sources) if place != row.source]
+                    unknown |= set(row.fact.absent).difference(*(source.kinds for source in others))
         return unknown
 
     def _out_of_reach(self, identity: Mapping[str, Any]) -> dict[str, str]:
