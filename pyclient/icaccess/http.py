@@ -18,12 +18,13 @@ import ipaddress
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import parse_header_links
+from urllib3.exceptions import InvalidHeader, ReadTimeoutError
 from urllib3.util import Retry
 
 from icaccess.config import Secret
@@ -41,7 +42,24 @@ MAX_BYTES = 256 << 20
 """The size of the largest answer to read."""
 _CHUNK = 1 << 18
 
-RETRY = Retry(
+
+class _Retry(Retry):
+    """Repeats no request that was not answered in time, and waits no time that it cannot read."""
+
+    def increment(self, *args: Any, **kwargs: Any) -> Self:
+        if isinstance(kwargs.get("error"), ReadTimeoutError):
+            raise kwargs["error"]
+        return super().increment(*args, **kwargs)
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """The seconds to wait; 0, for the back-off alone, where it is none of RFC 9110 §10.2.3."""
+        try:
+            return super().parse_retry_after(retry_after)
+        except (InvalidHeader, ValueError, OverflowError):
+            return 0
+
+
+RETRY = _Retry(
     total=4,
     connect=3,
     read=False,

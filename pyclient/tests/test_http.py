@@ -201,6 +201,30 @@ def test_what_a_proxy_answered_is_sent_again(status: int) -> None:
     assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize(
+    "wait", ["", "0.5", "-1", "soon", "2026-11-30T00:00:00Z", "Mon, 30 Nov 99999 00:00:00"]
+)
+def test_a_time_to_wait_that_is_none_is_left_out(wait: str) -> None:
+    def answer(_: Asked) -> Reply:
+        return Reply([], 503 if len(server.asked) < 2 else 200, {"Retry-After": wait})
+
+    with serving(answer) as server:
+        assert get(server.url, retry=RETRY.new(backoff_factor=0)).status == 200
+
+
+def test_what_was_not_answered_in_time_is_not_asked_again() -> None:
+    ended = threading.Event()
+
+    def answer(_: Asked) -> Reply:
+        ended.wait(10)
+        return Reply([])
+
+    with serving(answer) as server:
+        assert "did not answer within 0.3 s" in refusal(server.url, timeout=0.3, retry=RETRY.new(read=2))
+        ended.set()
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
 def test_any_other_answer_is_given_at_once(status: int) -> None:
     with serving(lambda _: Reply({"a": 1}, status)) as server:
