@@ -25,7 +25,7 @@ from icaccess.targets.interface import (
     Target,
     UnnamedMember,
 )
-from icaccess.text import how_many
+from icaccess.text import how_many, printable
 
 FEW = 2
 """So many members may be missing, or without a name, however small a share allows."""
@@ -144,7 +144,9 @@ class GroupTarget(Target):
             held={account: shared[groups] for account, groups in self._member_of.items()},
             proof=f"{self.proof()}; {self._compared(total, len(expected), accounts, accounts_before)}",
             accounts=accounts,
-            unnamed=tuple(UnnamedMember(name, tuple(groups), why) for (name, why), groups in unnamed.items()),
+            unnamed=tuple(
+                UnnamedMember(printable(name), tuple(groups), why) for (name, why), groups in unnamed.items()
+            ),
             missing=self._missing(expected, total),
         )
 

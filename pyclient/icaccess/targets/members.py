@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from icaccess.errors import TargetError
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members
@@ -87,6 +87,8 @@ class MemberTarget(GroupTarget):
         if not self._changed:
             self._people, self._sure, self._doubts = {}, {}, {}
             for one in self.people():
+                if not one.account.isprintable():
+                    one = one._replace(doubt=f"its {self.attribute} has characters that do not print")
                 self._people[self.key(one.name)] = one
                 if one.doubt:
                     self._doubts[one.account] = f"{one.name} {one.doubt}"
@@ -114,8 +116,12 @@ class MemberTarget(GroupTarget):
                 continue
             try:
                 self._make(change)
-            except (ChangeFailedError, LookupError) as error:
-                yield Result("failed", str(error.args[0]))
+            except (LookupError, ChangeFailedError) as error:
+                # Another group may have taken its part of a change before one refused it.
+                state: Literal["failed", "unclear"] = (
+                    "failed" if isinstance(error, LookupError) else "unclear"
+                )
+                yield Result(state, str(error.args[0]))
             except TargetError as error:
                 stopped = error
                 yield Result("unclear", str(error))
@@ -131,13 +137,14 @@ class MemberTarget(GroupTarget):
             raise stopped
 
     def _make(self, change: Change) -> None:
+        """Make one change; `LookupError` when there is nobody, or no group, to ask it for."""
         add, remove = self.steps(change)
         if add:
             if doubt := self._doubts.get(change.account):
-                raise ChangeFailedError(doubt)
+                raise LookupError(doubt)
             found = self._sure.get(change.account, [])
             if len(found) != 1:
-                raise ChangeFailedError(
+                raise LookupError(
                     f"{len(found) or 'no'} {self.noun} have the {self.attribute} {change.account}; "
                     "exactly one is needed"
                 )
