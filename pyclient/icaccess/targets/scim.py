@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
@@ -21,6 +21,8 @@ from icaccess.targets.scim_server import ScimServer, lower, scim_http
 
 Attribute = Literal["externalId", "userName", "emails", "employeeNumber"]
 _USUAL: dict[Match, Attribute] = {"id": "externalId", "username": "userName", "email": "emails"}
+_NESTED = "Groups/"
+"""What the name of a member begins with that is a group: its id may be that of a user too."""
 _ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
@@ -48,8 +50,6 @@ class ScimTarget(MemberTarget):
         self._url = self._server.url
         self._groups: dict[str, str] = {}
         """The id of each group."""
-        self._nested: set[str] = set()
-        """Members that are groups themselves."""
         self._removed_one = False
 
     @property
@@ -93,17 +93,17 @@ class ScimTarget(MemberTarget):
         names = []
         for member in members if isinstance(members, list) else [members]:
             shown = lower(member)
-            value = shown.get("value")
+            reference = str(shown.get("$ref") or "")
+            value = shown.get("value") or unquote(reference.rpartition("/")[2])
             if not isinstance(value, str) or not value:
                 raise TargetError(f"{self._url}: the group {group} has a member without an id: {member!r}")
-            if shown.get("type") == "Group" or "/Groups/" in str(shown.get("$ref")):
-                self._nested.add(value)
-            names.append(value)
+            is_group = str(shown.get("type")).casefold() == "group" or "/Groups/" in f"/{reference}"
+            names.append(f"{_NESTED}{value}" if is_group else value)
         return list(dict.fromkeys(names))
 
     def why(self, name: str) -> str:
         """What the member is; a group in the group gives access to people whom nobody looks at."""
-        if name in self._nested:
+        if name.startswith(_NESTED):
             return "a group: its members hold access through it, and are not looked at"
         return f"no user with that id shows {self.attribute}"
 
@@ -140,9 +140,6 @@ class ScimTarget(MemberTarget):
                 f"such as {min(lost)!r}; set target.scim.remove to filter, and run again to put them back"
             )
         self._removed_one = True
-
-    def _patch(self, group: str, operation: dict[str, Any]) -> None:
-        self._server.patch(self._group_id(group), group, operation)
 
     def _group_id(self, group: str) -> str:
         if group not in self._groups:

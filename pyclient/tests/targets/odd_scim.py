@@ -11,6 +11,15 @@ from urllib.parse import parse_qsl, urlsplit
 API = "urn:ietf:params:scim:api:messages:2.0:"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 
+_CHANGED: dict[str, dict[str, Any]] = {
+    "total is null": {"totalResults": None},
+    "total is many": {"totalResults": "many"},
+    "total is infinite": {"totalResults": float("inf")},
+    "startIndex is null": {"startIndex": None},
+    "without ids": {"Resources": [{"userName": "x"}]},
+}
+"""What each page has instead."""
+
 
 class OddServer(ThreadingHTTPServer):
     """Holds users `u0` …, whose externalId is their number, and groups with members, by their ids."""
@@ -27,6 +36,8 @@ class OddServer(ThreadingHTTPServer):
             for n in range(users)
         ]
         self.groups: dict[str, dict[str, Any]] = {}
+        self.mark: dict[str, str] = {}
+        """What the member u85 shows besides its value, where it is a group."""
         self.asked: list[str] = []
         """What was changed, and which pages were asked for."""
 
@@ -57,12 +68,19 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(401, {"schemas": [API + "Error"], "status": "401", "detail": "token expired"})
         if way == "another resource":
             return self.answer(200, self.server.users[0])
-        if way == "a list of JSON":
-            return self.answer(200, [self.server.users[0]])
+        if way in ("a list of JSON", "JSON without end"):
+            return self.answer(200, b"[{}]" if way == "a list of JSON" else b'{"a":' * 100_000)
+        if way == "no filters" and "filter" in query:
+            return self.answer(
+                400, {"schemas": [API + "Error"], "status": "400", "scimType": "invalidFilter"}
+            )
+        if way.endswith("past the end") and way[:3].isdigit() and int(query.get("startIndex", 1)) > 120:
+            return self.answer(int(way[:3]), b"")
         if one:
-            return self.answer(200, self.shown(self.server.groups[one[0]]))
+            group = self.server.groups[one[0]]
+            return self.answer(200, self.shown(group), etag=_version(group) if way.endswith("428") else "")
         things = self.server.users if kind == "Users" else list(map(self.shown, self.server.groups.values()))
-        if kind == "Groups" and way != "filter ignored":
+        if kind == "Groups" and way not in ("filter ignored", "no filters"):
             name = json.loads(query["filter"].removeprefix("displayName eq "))
             things = [group for group in things if group["displayName"] == name]
         return self.answer(200, self.page(kind, things, query))
@@ -81,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         total = len(some) if way in ("total of the page", "first page again, of its total") else len(things)
         found = {
             "schemas": [API + "ListResponse"],
-            "totalResults": total,
+            "totalResults": f"{total}" if way == "total is text" else total,
             "startIndex": echo,
             "itemsPerPage": len(some),
             "Resources": some,
@@ -94,9 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             found |= {"nextCursor": "c120", "Resources": some if start == 1 else []}
         if way == "no total":
             del found["totalResults"]
-        if way == "without ids":
-            found["Resources"] = [{"userName": "x"}]
-        return found
+        return found | _CHANGED.get(way, {})
 
     def start(self, kind: str, query: dict[str, str], total: int) -> int:
         way = self.server.way
@@ -121,6 +137,14 @@ class _Handler(BaseHTTPRequestHandler):
                 shown["members"] = shown["members"][:2]
             case "another group's answer" if "Groups/" in self.path:
                 shown |= {"id": "g9", "displayName": "Superintendents Cabinet"}
+            case "a member is a group":
+                shown["members"] = [
+                    m | (self.server.mark if m["value"] == "u85" else {}) for m in shown["members"]
+                ]
+            case "wants a version: 412":
+                shown["meta"] = {"version": _version(group)}
+            case "members by reference":
+                shown["members"] = [{"$ref": f"{self.server.url}/Users/{one}"} for one in group["members"]]
             case "no group's name" if "Groups/" in self.path:
                 del shown["displayName"]
         return shown
@@ -128,8 +152,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         group = self.server.groups[self.path.rsplit("/", 1)[1]]
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.way == "403 on PATCH":
-            return self.answer(403, {"schemas": [API + "Error"], "status": "403", "detail": "read only"})
+        way, error = self.server.way, {"schemas": [API + "Error"], "detail": "read only"}
+        if way.endswith(" on PATCH") or (way.startswith("wants") and not self.is_current(group)):
+            self.server.asked.append("refused")
+            self.server.way = way if "once" not in way else ""
+            return self.answer(int(way.removeprefix("wants a version: ")[:3]), error)
+        if way == f"refuses {group['displayName']}":
+            return self.answer(400, {"Errors": [{"code": "400", "description": "not today"}]})
         if self.server.way == "shown late":
             group["before"] = list(group["members"])
         for change in body["Operations"]:
@@ -146,11 +175,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.asked.append(f"{change['op']} {' '.join(who)} in {group['displayName']}")
         if self.server.way == "no answer after a change":
             self.server.way = "web page"
-        return self.answer(204)
+        return self.answer(202 if self.server.way == "answers 202" else 204)
 
-    def answer(self, code: int, body: Any = b"", kind: str = "application/scim+json") -> None:
+    def is_current(self, group: dict[str, Any]) -> bool:
+        return self.headers["If-Match"] == _version(group)
+
+    def answer(self, code: int, body: Any = b"", kind: str = "application/scim+json", etag: str = "") -> None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(code)
+        if etag:
+            self.send_header("ETag", etag)
         self.send_header("Content-Type", kind)
         if code != 204:
             self.send_header("Content-Length", str(len(raw)))
@@ -159,3 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
         """Say nothing."""
+
+
+def _version(group: dict[str, Any]) -> str:
+    return f'W/"{" ".join(group["members"])}"'

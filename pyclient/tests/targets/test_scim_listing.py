@@ -50,7 +50,11 @@ def changed(odd):
         ("a page is empty", r"/Users: listed 50 of 120; a part is never believed"),
         ("cursors without end", r"/Groups: gave the cursor 'c120' twice; a part is never believed"),
         ("no total", r"/Groups: does not answer with a SCIM list; correct the URL"),
-        ("without ids", r"/Groups: gives a resource without an id: .*'username': 'x'"),
+        ("total is null", r"/Groups: does not answer with a SCIM list; correct the URL"),
+        ("total is many", r"/Groups: does not answer with a SCIM list; correct the URL"),
+        ("total is infinite", r"/Groups: does not answer with a SCIM list; correct the URL"),
+        ("without ids", r"/Groups: gives a resource without an id that is text: .*'username': 'x'"),
+        ("JSON without end", r"/Groups: does not answer as a SCIM server does \(application/scim\+json\)"),
         (
             "web page",
             r"/Groups: does not answer as a SCIM server does \(text/html\); correct target.scim.url",
@@ -77,8 +81,13 @@ def test_refused(odd, sqlite_store, way, said):
 
 
 @pytest.mark.parametrize(
-    "way", ["", "total of the page", "filter ignored", "cursors", "begins again past the end"]
-)
+    "way",
+    [
+        "", "total of the page", "total is text", "startIndex is null", "filter ignored", "no filters",
+        "cursors", "begins again past the end", "204 past the end", "400 past the end", "404 past the end",
+        "members by reference",
+    ],
+)  # fmt: skip
 def test_read_to_the_end(odd, way):
     odd.way = way
     found = listing(odd)
@@ -163,6 +172,64 @@ def test_what_is_asked_for(odd):
     ]
 
 
+@pytest.mark.parametrize(
+    "way", ["wants a version: 412", "wants a version: 428", "409 once on PATCH", "answers 202"]
+)
+def test_changes_that_take_more(odd, sqlite_store, way):
+    odd.way = way
+    scim = target(odd.url, match="id")
+    numbers = [f"{n}" for n in range(79, 90)]
+    _, summary = do(sqlite_store, scim, ScriptedClient(dict.fromkeys(numbers[:8], ())), people(*numbers))
+    assert (summary.counts, summary.failures) == ({"verified": 4}, ())
+    assert sorted(scim.listing().held) == numbers[:8]
+    scim.close()
+
+
+def test_a_conflict_that_lasts(odd):
+    odd.way = "409 on PATCH"
+    scim = target(odd.url, match="id")
+    assert [one.note for one in scim.apply([grant("1")], "b")] == [
+        "the server refused: 'read only' (HTTP 409)"
+    ]
+    assert odd.asked.count("refused") == 3
+    scim.close()
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_no_patch(odd, status):
+    odd.way = f"{status} on PATCH"
+    scim = target(odd.url, match="id")
+    results = scim.apply([grant("1"), grant("2")], "b")
+    assert [next(results).state, next(results).state] == ["unclear", "failed"]
+    with pytest.raises(TargetError, match=rf"cannot add or remove one member of {GROUP}: .*; icaccess needs"):
+        next(results)
+    assert odd.asked.count("refused") == 1
+    scim.close()
+
+
+def test_a_partial_change_is_no_drift(odd, sqlite_store):
+    odd.group("IC 210", [f"u{n}" for n in range(80, 90)])
+    scim = target(odd.url, match="id", location_groups={"210": "IC 210"})
+    numbers = [f"{n}" for n in range(79, 90)]
+    client = ScriptedClient(dict.fromkeys(numbers[:10], ("210",)))
+    adopt(sqlite_store, scim, people(*numbers), client=client)
+    odd.way = f"refuses {GROUP}"
+    _, summary = do(sqlite_store, scim, client, people(*numbers))
+    assert {(one.change.employee_id, one.note) for one in summary.failures} == {
+        (one, "the target does not show it (the server refused: 'not today' (HTTP 400))")
+        for one in ("79", "89")
+    }
+    assert [("u79" in group["members"], "u89" in group["members"]) for group in odd.groups.values()][1:] == [
+        (False, True),
+        (True, False),
+    ]
+    odd.way = ""
+    plan, summary = do(sqlite_store, scim, client, people(*numbers))
+    assert (plan.drift, summary.counts) == ((), {"verified": 2})
+    assert sorted(scim.listing().held) == numbers[:10]
+    scim.close()
+
+
 def test_two_accounts_for_one_key(odd):
     odd.users[0]["externalId"] = "80"
     scim = target(odd.url, match="id")
@@ -240,3 +307,26 @@ def test_a_group_in_the_group_is_said(odd):
     odd.groups["g1"]["members"].append("g0")
     found = listing(odd)
     assert [(one.member, one.groups) for one in found.unnamed] == [("g0", (GROUP,))]
+
+
+@pytest.mark.parametrize("mark", [{"type": "group"}, {"$ref": "../Groups/u85"}])
+def test_a_group_is_no_user(odd, mark):
+    odd.way, odd.mark = "a member is a group", mark
+    found = listing(odd)
+    assert sorted(found.held) == [f"{n}" for n in range(80, 90) if n != 85]
+    said = "a group: its members hold access through it, and are not looked at"
+    assert [(one.member, one.why) for one in found.unnamed] == [("Groups/u85", said)]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "8\x000", "8\x1b[31m"], ids=count())
+def test_keys_that_do_not_print(odd, sqlite_store, text):
+    odd.users[0]["externalId"] = text
+    odd.groups["g1"]["members"] += ["u0", text]
+    scim = target(odd.url, match="id")
+    plan, summary = do(sqlite_store, scim, ScriptedClient({"80": (), "1": ()}), people("1", "80", "81"))
+    assert [(one.member.isprintable(), one.why) for one in plan.unnamed] == [
+        (True, "its externalId has characters that do not print"),
+        (True, "no user with that id shows externalId"),
+    ]
+    assert summary.counts == {"verified": 2}
+    scim.close()
