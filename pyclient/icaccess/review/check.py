@@ -115,14 +115,13 @@ def _imports(source: PolicySource) -> Iterator[Finding]:
     OPA's coverage then counts an operand that never ran, so that 100 % says nothing of it.
     """
     for module in [*source.modules, *source.test_modules, *source.sidecar_modules]:
-        for entry in module.syntax.get("imports", []):
-            name = ".".join(part["value"] for part in entry["path"]["value"])
-            if name in _REFUSED:
+        for path, _, line in module.imports:
+            if (name := ".".join(path)) in _REFUSED:
                 message = (
                     f"import {name}: type errors inside not, and, or pass, and coverage counts operands that "
                     "never ran; write a body for each alternative"
                 )
-                yield Finding("import", module.file, entry["location"]["row"], message)
+                yield Finding("import", module.file, line, message)
 
 
 _REFUSED = {"rego.v2", *(f"future.keywords.{word}" for word in ("not", "and", "or"))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -59,6 +60,13 @@ class Module(msgspec.Struct, frozen=True):
     title: str | None
     rules: tuple[Rule, ...]
     syntax: dict[str, Any]
+
+    @property
+    def imports(self) -> Iterator[tuple[tuple[str, ...], str, int]]:
+        """The path, the name in this file and the line of each import."""
+        for entry in self.syntax.get("imports", []):
+            path = tuple(part["value"] for part in entry["path"]["value"])
+            yield path, entry.get("alias") or path[-1], entry["location"]["row"]
 
 
 def module_of(file: str, syntax: dict[str, Any]) -> Module:

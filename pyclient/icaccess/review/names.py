@@ -62,12 +62,8 @@ def references(module: Module, syntax: Any = None) -> Iterator[tuple[DataPath, i
 
 def _named(module: Module) -> dict[str, DataPath]:
     """Where each name of a module that is no rule of its own leads: `data`, and its imports."""
-    named: dict[str, DataPath] = {"data": ()}
-    for entry in module.syntax.get("imports", []):
-        path = [part["value"] for part in entry["path"]["value"]]
-        if path[0] == "data":
-            named[entry.get("alias") or path[-1]] = tuple(path[1:])
-    return named
+    imported = {name: path[1:] for path, name, _ in module.imports if path[0] == "data"}
+    return {"data": ()} | imported
 
 
 def nodes(syntax: Any) -> Iterator[dict[str, Any]]:

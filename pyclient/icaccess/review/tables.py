@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from icaccess.review.modules import Module, Rule
+from icaccess.review.modules import Rule
 from icaccess.review.names import nodes
 from icaccess.review.source import PolicySource
 
@@ -32,7 +32,11 @@ def write_row_rules(source: PolicySource, folder: Path) -> dict[str, str]:
             if rule.is_test and rule.is_table and (text := _rows_rule(rule, name)):
                 rules.append(text)
                 found[f"data.{rule.path}"] = f"data.{module.package}.{name}"
-        lines = [f"package {module.package}", *_imports(module), *rules]
+        imports = [
+            f"import {'.'.join(path)}" + ("" if name == path[-1] else f" as {name}")
+            for path, name, _ in module.imports
+        ]
+        lines = [f"package {module.package}", *imports, *rules]
         (folder / f"{number}.rego").write_text("\n".join(lines) + "\n")
     return found
 
@@ -72,9 +76,3 @@ def _declared(condition: dict[str, Any]) -> Iterator[str]:
             name = ".".join(part["value"] for part in called[0]["value"])
             given = called[1:-1] if name == "assign" or name.startswith("internal.member_") else []
             yield from (node["value"] for node in nodes(given) if node.get("type") == "var")
-
-
-def _imports(module: Module) -> Iterator[str]:
-    for entry in module.syntax.get("imports", []):
-        path = ".".join(part["value"] for part in entry["path"]["value"])
-        yield f"import {path} as {entry['alias']}" if entry.get("alias") else f"import {path}"
