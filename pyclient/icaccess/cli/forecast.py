@@ -65,7 +65,7 @@ def forecast(
             found = review.forecast(client, timelines(client, people, request.day, last), request.day, last)
             forms = {
                 "text": lambda: review.forecast_text(found, examples),
-                "json": lambda: review.forecast_json(found),
+                "json": lambda: as_json(found),
                 "csv": lambda: review.forecast_csv(found),
             }
     show(forms[form](), form)

@@ -80,6 +80,7 @@ def impact(
     from icaccess.review import impact_render as render
     from icaccess.review.impact import compare
     from icaccess.review.versions import running_version
+    from icaccess.tables import as_json
 
     last = until or request.day
     if last < request.day:
@@ -100,7 +101,7 @@ def impact(
     forms: dict[str, Callable[[], Rendered]] = {
         "text": lambda: render.impact_text(found, examples),
         "markdown": lambda: render.impact_markdown(found, examples),
-        "json": lambda: render.impact_json(found),
+        "json": lambda: as_json(found),
         "csv": lambda: render.impact_csv(found),
     }
     show(forms[form](), form)
@@ -147,7 +148,7 @@ def _anybody(
 
 
 def _exceeded(found: Impact, fail_on: tuple[str, ...], max_changes: int | None) -> Iterator[str]:
-    kinds = found.by_kind()
+    kinds = found.by_kind
     counts = {
         "revoke": (found.newly("revoke"), "would be revoked"),
         "grant": (found.newly("grant"), "would be granted access"),

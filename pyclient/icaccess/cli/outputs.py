@@ -18,11 +18,8 @@ from icaccess.cli.audit import ExportedHead
 from icaccess.cli.review_outputs import (
     AnybodyOutput,
     BundlesOutput,
-    ExplorationOutput,
     FilesOutput,
     FindingsOutput,
-    ForecastOutput,
-    ImpactOutput,
     MutationOutput,
     Output,
     PageOutput,
@@ -34,6 +31,9 @@ from icaccess.notices.interface import Notice
 from icaccess.opa.transport import SidecarStatus
 from icaccess.plan import Plan
 from icaccess.review.campaign import Campaign
+from icaccess.review.forecast import Forecast
+from icaccess.review.impact import Impact
+from icaccess.review.search.explore import Exploration
 from icaccess.review.trace import Trace
 from icaccess.schemas import schema
 from icaccess.store.audit import Entry, Head
@@ -233,11 +233,11 @@ OUTPUTS: dict[str, Any] = {
     "policy trace": Trace,
     "policy bundle": BundlesOutput,
     "policy page": PageOutput,
-    "policy explore": ExplorationOutput,
+    "policy explore": Exploration,
     "policy mutate": MutationOutput,
-    "impact": ImpactOutput,
+    "impact": Impact,
     "impact --anybody": AnybodyOutput,
-    "forecast": ForecastOutput,
+    "forecast": Forecast,
     "forecast --campaign": Campaign,
     "report": FilesOutput,
     "audit verify": Verified,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,11 +12,12 @@ import msgspec
 
 from icaccess.cli.bundle import bundle
 from icaccess.cli.options import FORMAT, TimeLimit, formats, ruled, say_installed
-from icaccess.cli.text import say, say_all, show, show_value
+from icaccess.cli.text import Rendered, say, say_all, show, show_value
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
 
 if TYPE_CHECKING:
+    from icaccess.review.search.explore import Exploration
     from icaccess.review.source import PolicySource
     from icaccess.review.suite import SuiteRun
 
@@ -178,15 +180,16 @@ def explore(request: Request, limit: float, seed: int, form: str) -> int:
     from icaccess.review.search import explore_render as render
     from icaccess.review.search.explore import explore as search
     from icaccess.review.versions import checkout
+    from icaccess.tables import as_json
 
     source = _source(request)
     with checkout("the policy", None, source.policy, source.config) as place:
         found = search(place, limit=limit, seed=seed)
-    forms = {
+    forms: dict[str, Callable[[Exploration], Rendered]] = {
         "text": render.exploration_text,
         "markdown": render.exploration_markdown,
-        "json": render.exploration_json,
-        "yaml": render.untested_cases,
+        "json": as_json,
+        "yaml": lambda found: found.cases,
     }
     show(forms[form](found), form)
     if found.problem:

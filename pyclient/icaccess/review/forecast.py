@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
@@ -12,7 +13,7 @@ import msgspec
 from icaccess.models import Decision
 from icaccess.opa.client import AccessClient
 from icaccess.review.jobs import CurrentJobs, jobs_of, people_by
-from icaccess.tables import as_csv, as_json, table
+from icaccess.tables import as_csv, table
 from icaccess.text import how_many
 from icaccess.timeline import Timeline
 
@@ -46,43 +47,56 @@ class Event(msgspec.Struct, frozen=True):
     locations: tuple[str, ...]
 
 
-class Forecast(msgspec.Struct, frozen=True):
+class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All events among `people` after `first_day`, through `last_day`, in the order of days and ids.
 
-    `allowed` is how many are allowed on the first day and on the last.
+    `allowed_first` and `allowed_last` are how many are allowed on these days. The counts are of people:
+    `by_month` of each kind of event, without months that have none; `by_reason` of those who lose access for
+    another reason; `by_role` and `by_location` of all who lose access, the most first.
     """
 
     first_day: date
     last_day: date
     people: int
-    allowed: tuple[int, int]
+    allowed_first: int
+    allowed_last: int
+    by_month: dict[str, dict[ForecastKind, int]]
+    by_reason: dict[str, int]
+    by_role: dict[str, int]
+    by_location: dict[str, int]
     events: tuple[Event, ...]
-
-    def by_month(self) -> dict[str, dict[ForecastKind, int]]:
-        """How many people each kind of event touches, month by month; months without any are left out."""
-        touched = {(f"{one.day:%Y-%m}", one.kind, one.employee_id) for one in self.events}
-        months: dict[str, dict[ForecastKind, int]] = {}
-        for month, kind, _ in sorted(touched):
-            counts = months.setdefault(month, {})
-            counts[kind] = counts.get(kind, 0) + 1
-        return months
-
-    def by(self, attribute: Literal["roles", "locations", "reasons"], *kinds: ForecastKind) -> dict[str, int]:
-        """How many people are touched by events of these kinds, by role, location or reason; most first."""
-        touching = [event for event in self.events if event.kind in kinds]
-        return people_by((one.employee_id, value) for one in touching for value in getattr(one, attribute))
-
-    def of(self, kind: ForecastKind) -> tuple[Event, ...]:
-        """The events of one kind."""
-        return tuple(event for event in self.events if event.kind == kind)
 
 
 def forecast(client: AccessClient, people: Sequence[Timeline], first: date, last: date) -> Forecast:
     """What changes for people after `first`, through `last`, by their timelines over these days."""
     events = [event for timeline in people for event in _events(client, timeline)]
     events.sort(key=lambda event: (event.day, event.employee_id, list(KINDS).index(event.kind)))
-    allowed = tuple(sum(timeline.on(day).outcome == "allow" for timeline in people) for day in (first, last))
-    return Forecast(first, last, len(people), (allowed[0], allowed[1]), tuple(events))
+    allowed = [sum(timeline.on(day).outcome == "allow" for timeline in people) for day in (first, last)]
+    return counted(first, last, len(people), allowed, events)
+
+
+def counted(
+    first: date, last: date, people: int, allowed: Sequence[int], events: Sequence[Event]
+) -> Forecast:
+    """The forecast of events in order; `allowed` is how many are allowed on the first day and on the last."""
+    by_month: dict[str, dict[ForecastKind, int]] = {}
+    touched = {(f"{one.day:%Y-%m}", one.kind, one.employee_id) for one in events}
+    for (month, kind), number in sorted(Counter((month, kind) for month, kind, _ in touched).items()):
+        by_month.setdefault(month, {})[kind] = number
+    lost = [one for one in events if one.kind == "lost"]
+    leaving = [one for one in events if one.kind in {"removed", "lost"}]
+    return Forecast(
+        first_day=first,
+        last_day=last,
+        people=people,
+        allowed_first=allowed[0],
+        allowed_last=allowed[1],
+        by_month=by_month,
+        by_reason=people_by((one.employee_id, code) for one in lost for code in one.reasons),
+        by_role=people_by((one.employee_id, role) for one in leaving for role in one.roles),
+        by_location=people_by((one.employee_id, place) for one in leaving for place in one.locations),
+        events=tuple(events),
+    )
 
 
 def _events(client: AccessClient, timeline: Timeline) -> Iterator[Event]:
@@ -112,24 +126,6 @@ def _state(decision: Decision) -> str | None:
     return decision.expiry.state if decision.expiry else None
 
 
-def forecast_json(found: Forecast) -> str:
-    """Everything, with the counts that the text shows."""
-    return as_json(
-        {
-            "first_day": found.first_day,
-            "last_day": found.last_day,
-            "people": found.people,
-            "allowed_first": found.allowed[0],
-            "allowed_last": found.allowed[1],
-            "by_month": found.by_month(),
-            "by_reason": found.by("reasons", "lost"),
-            "by_role": found.by("roles", "removed", "lost"),
-            "by_location": found.by("locations", "removed", "lost"),
-            "events": found.events,
-        }
-    )
-
-
 def forecast_csv(found: Forecast) -> str:
     """One line for each event."""
     return as_csv(table(_COLUMNS, found.events))
@@ -139,17 +135,16 @@ def forecast_text(found: Forecast, examples: int) -> Iterator[str]:
     """Counts by month as bars, then by role and location, then some people of each kind."""
     yield (
         f"{how_many(found.people, 'person', 'people')} from {found.first_day} through {found.last_day}: "
-        f"{found.allowed[0]:,} are allowed now, {found.allowed[1]:,} at the end"
+        f"{found.allowed_first:,} are allowed now, {found.allowed_last:,} at the end"
     )
-    months = found.by_month()
-    most = max((count for counts in months.values() for count in counts.values()), default=0)
+    most = max((count for counts in found.by_month.values() for count in counts.values()), default=0)
     for kind, words in KINDS.items():
-        events = found.of(kind)
+        events = [event for event in found.events if event.kind == kind]
         if not events:
             continue
         yield ""
         yield words
-        for month, counts in months.items():
+        for month, counts in found.by_month.items():
             if count := counts.get(kind, 0):
                 yield f"  {month}  {'█' * max(1, round(_WIDTH * count / most))} {count:,}"
         for event in events[:examples]:
@@ -159,9 +154,9 @@ def forecast_text(found: Forecast, examples: int) -> Iterator[str]:
         if len(events) > examples:
             yield f"    … and {len(events) - examples:,} more"
     for title, people in (
-        ("Who loses access for another reason, by reason", found.by("reasons", "lost")),
-        ("Who loses access, by role", found.by("roles", "removed", "lost")),
-        ("Who loses access, by location", found.by("locations", "removed", "lost")),
+        ("Who loses access for another reason, by reason", found.by_reason),
+        ("Who loses access, by role", found.by_role),
+        ("Who loses access, by location", found.by_location),
     ):
         if people:
             yield ""

@@ -63,11 +63,20 @@ class DayActions(msgspec.Struct, frozen=True):
     head: dict[Action, int]
 
 
-class Impact(msgspec.Struct, frozen=True):
+class ReasonChange(msgspec.Struct, frozen=True):
+    """How many people lose a reason, and how many get it."""
+
+    lost: int
+    gained: int
+
+
+class Impact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a change of policy does to a population, from `first_day` through `last_day`.
 
     `actions` holds the first day, and each later day from which on the counts of the two versions differ in
-    another way than on the day before.
+    another way than on the day before. The other counts are of people whose decision differs on some day:
+    `by_kind` the gravest first, `by_reason` by its code, and those without changes of words alone in all, by
+    role and by location of their current jobs, the most first.
     """
 
     base: Version
@@ -75,38 +84,18 @@ class Impact(msgspec.Struct, frozen=True):
     first_day: date
     last_day: date
     people: int
-    changes: tuple[DecisionChange, ...]
     actions: tuple[DayActions, ...]
-
-    @property
-    def people_changed(self) -> int:
-        """How many people's decision differs on some day, words alone left out."""
-        return len({change.employee_id for change in self.changes if change.kind != "wording"})
-
-    def by_kind(self) -> dict[ImpactKind, int]:
-        """How many people each kind of change touches, the gravest first."""
-        counts = people_by((change.employee_id, change.kind) for change in self.changes)
-        return {kind: counts[kind] for kind in KINDS if kind in counts}
-
-    def by_reason(self) -> dict[str, tuple[int, int]]:
-        """By reason code, how many people lose it and how many get it, the most first."""
-        codes = [(one.employee_id, _codes(one.before), _codes(one.after)) for one in self.changes]
-        gone = people_by((who, code) for who, before, after in codes for code in before - after)
-        come = people_by((who, code) for who, before, after in codes for code in after - before)
-        counts = {code: (gone.get(code, 0), come.get(code, 0)) for code in gone | come}
-        return dict(sorted(counts.items(), key=lambda entry: (-sum(entry[1]), entry[0])))
+    people_changed: int
+    by_kind: dict[ImpactKind, int]
+    by_reason: dict[str, ReasonChange]
+    by_role: dict[str, int]
+    by_location: dict[str, int]
+    changes: tuple[DecisionChange, ...]
 
     def newly(self, action: Action) -> int:
         """For how many people head's action is this one on some day, and base's is not."""
         return len(
             {one.employee_id for one in self.changes if one.after.action == action != one.before.action}
-        )
-
-    def by(self, attribute: Literal["roles", "locations"]) -> dict[str, int]:
-        """How many people change by the role or location of their current jobs, the most first."""
-        changes = [change for change in self.changes if change.kind != "wording"]
-        return people_by(
-            (one.employee_id, value) for one in changes for value in getattr(one, attribute) or ("(none)",)
         )
 
 
@@ -127,8 +116,23 @@ def compare(
         for change in _changes(then, now, last, head[1])
     ]
     changes.sort(key=lambda change: (list(KINDS).index(change.kind), change.employee_id, change.first_day))
-    actions = tuple(_actions(before, after, first))
-    return Impact(base[0], head[0], first, last, len(people), tuple(changes), actions)
+    kinds = people_by((change.employee_id, change.kind) for change in changes)
+    telling = [change for change in changes if change.kind != "wording"]
+    none = ("(none)",)
+    return Impact(
+        base=base[0],
+        head=head[0],
+        first_day=first,
+        last_day=last,
+        people=len(people),
+        actions=tuple(_actions(before, after, first)),
+        people_changed=len({change.employee_id for change in telling}),
+        by_kind={kind: kinds[kind] for kind in KINDS if kind in kinds},
+        by_reason=_by_reason(changes),
+        by_role=people_by((one.employee_id, role) for one in telling for role in one.roles or none),
+        by_location=people_by((one.employee_id, at) for one in telling for at in one.locations or none),
+        changes=tuple(changes),
+    )
 
 
 def difference(before: Decision, after: Decision) -> tuple[str, ...]:
@@ -193,6 +197,15 @@ def _actions(before: list[Timeline], after: list[Timeline], first: date) -> Iter
             base, head = ({action: count[action] for action in ACTIONS} for count in counts)
             yield DayActions(day, base, head)
         shown = differing
+
+
+def _by_reason(changes: Iterable[DecisionChange]) -> dict[str, ReasonChange]:
+    """How many people lose and get each reason, the reasons that concern most people first."""
+    codes = [(one.employee_id, _codes(one.before), _codes(one.after)) for one in changes]
+    gone = people_by((who, code) for who, before, after in codes for code in before - after)
+    come = people_by((who, code) for who, before, after in codes for code in after - before)
+    counts = {code: ReasonChange(gone.get(code, 0), come.get(code, 0)) for code in gone | come}
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1].lost - entry[1].gained, entry[0])))
 
 
 def _codes(decision: Decision) -> set[str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-import msgspec
-
 from icaccess.models import Decision
 from icaccess.review.impact import ACTIONS, KINDS, DayActions, DecisionChange, Impact, ImpactKind
 from icaccess.review.versions import Version
-from icaccess.tables import as_csv, as_json, as_markdown, as_text, markdown_text, table
+from icaccess.tables import as_csv, as_markdown, as_text, markdown_text, table
 from icaccess.text import how_many
 
 _COLUMNS = {
@@ -30,20 +28,6 @@ _COLUMNS = {
 }
 
 
-def impact_json(impact: Impact) -> str:
-    """Everything, with the counts that the other formats show."""
-    counts = {
-        "people_changed": impact.people_changed,
-        "by_kind": impact.by_kind(),
-        "by_reason": {code: {"lost": a, "gained": b} for code, (a, b) in impact.by_reason().items()},
-        "by_role": impact.by("roles"),
-        "by_location": impact.by("locations"),
-    }
-    whole = msgspec.structs.asdict(impact)
-    changes = whole.pop("changes")
-    return as_json(whole | counts | {"changes": changes})
-
-
 def impact_csv(impact: Impact) -> str:
     """One line for each change."""
     return as_csv(table(_COLUMNS, impact.changes))
@@ -54,7 +38,7 @@ def impact_text(impact: Impact, examples: int) -> Iterator[str]:
     yield f"base: {version_words(impact.base)}"
     yield f"head: {version_words(impact.head)}"
     yield _summary(impact)
-    for kind, number in impact.by_kind().items():
+    for kind, number in impact.by_kind.items():
         yield ""
         yield f"{KINDS[kind]}: {number:,}"
         yield from (f"  {who}  {how}" for who, how in _examples(impact, kind, examples))
@@ -81,7 +65,7 @@ def impact_markdown(impact: Impact, examples: int) -> Iterator[str]:
         yield from as_markdown(
             (f"an apply on {day.day} would", "base", "head", ""), _rows(day), numbers=(1, 2, 3)
         )
-    for kind, number in impact.by_kind().items():
+    for kind, number in impact.by_kind.items():
         yield from ("", f"<details><summary>{KINDS[kind]}: {number:,}</summary>", "")
         for who, how in _examples(impact, kind, examples):
             yield f"- {markdown_text(who)} {markdown_text(how)}"
@@ -119,9 +103,9 @@ def version_words(version: Version) -> str:
 
 
 def _counts(impact: Impact) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    reasons = [(code, f"+{come:,} -{gone:,}") for code, (gone, come) in impact.by_reason().items()]
-    roles = [(role, f"{number:,}") for role, number in impact.by("roles").items()]
-    places = [(place, f"{number:,}") for place, number in impact.by("locations").items()]
+    reasons = [(code, f"+{change.gained:,} -{change.lost:,}") for code, change in impact.by_reason.items()]
+    roles = [(role, f"{number:,}") for role, number in impact.by_role.items()]
+    places = [(place, f"{number:,}") for place, number in impact.by_location.items()]
     for title, counts in (("By reason", reasons), ("By role", roles), ("By location", places)):
         if counts:
             yield title, counts

@@ -237,11 +237,11 @@ def ahead(
     coming = forecast(client, found, day, through)
     outlook = Outlook(
         through=through,
-        allowed_now=coming.allowed[0],
-        allowed_then=coming.allowed[1],
-        months=tuple(Coming(month=month, **counts) for month, counts in coming.by_month().items()),
-        by_role=coming.by("roles", "removed", "lost"),
-        by_location=coming.by("locations", "removed", "lost"),
+        allowed_now=coming.allowed_first,
+        allowed_then=coming.allowed_last,
+        months=tuple(Coming(month=month, **counts) for month, counts in coming.by_month.items()),
+        by_role=coming.by_role,
+        by_location=coming.by_location,
     )
     return outlook, found
 

@@ -15,7 +15,8 @@ import yaml
 
 from icaccess.models import Employee
 from icaccess.opa.client import AccessClient
-from icaccess.review.forecast import Event, Forecast, forecast, forecast_csv, forecast_json, forecast_text
+from icaccess.review.forecast import Event, Forecast, counted, forecast, forecast_csv, forecast_text
+from icaccess.tables import as_json
 from icaccess.timeline import timelines
 from tests import people, reference
 from tests.rendered import shown
@@ -62,7 +63,7 @@ def test_a_count_of_every_day_agrees(client: AccessClient) -> None:
             }
             expected |= {(person["id"], day, kind) for kind, happens in events.items() if happens}
     assert {(event.employee_id, event.day, event.kind) for event in found.events} == expected
-    assert found.allowed == tuple(allowed)
+    assert [found.allowed_first, found.allowed_last] == allowed
     assert {kind for _, _, kind in expected} >= {"removed", "lost"}
 
 
@@ -80,7 +81,7 @@ def test_a_timeline_holds_what_each_day_says(client: AccessClient) -> None:
 
 
 def made(*events: Event) -> Forecast:
-    return Forecast(FIRST, LAST, 9, (3, 1), events)
+    return counted(FIRST, LAST, 9, (3, 1), events)
 
 
 REMOVED = Event("1", date(2026, 7, 1), "removed", ("certification_expired",), ("Teacher",), ("210",))
@@ -89,9 +90,9 @@ LOST = Event("=2", date(2026, 7, 4), "lost", ("not_employed",), ("Teacher",), ("
 
 def test_counts() -> None:
     found = made(REMOVED, LOST, msgspec.structs.replace(LOST, day=date(2026, 7, 9)))
-    assert found.by_month() == {"2026-07": {"lost": 1, "removed": 1}}
-    assert found.by("locations", "removed", "lost") == {"210": 2, "211": 1}
-    assert found.by("reasons", "lost") == {"not_employed": 1}
+    assert found.by_month == {"2026-07": {"lost": 1, "removed": 1}}
+    assert found.by_location == {"210": 2, "211": 1}
+    assert found.by_reason == {"not_employed": 1}
 
 
 def test_text() -> None:
@@ -103,7 +104,7 @@ def test_text() -> None:
 
 def test_nothing_to_come() -> None:
     assert shown(forecast_text(made(), examples=5)).count("\n") == 1
-    assert json.loads(forecast_json(made()))["events"] == []
+    assert json.loads(as_json(made()))["events"] == []
 
 
 def test_csv_runs_no_formula() -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from icaccess.errors import ConfigError, IcaccessError, PolicyError, UsageError
 from icaccess.models import Employee
-from icaccess.review.impact import Impact, compare
+from icaccess.review.impact import Impact, ReasonChange, compare
 from icaccess.review.impact_render import impact_csv, impact_markdown, impact_text
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import running_version
@@ -103,8 +103,8 @@ def test_a_recount_by_the_reference_agrees(base: str, edit: Edit) -> None:
     pairs = [
         (then, now) for then, now in zip(before, after, strict=True) if then["outcome"] != now["outcome"]
     ]
-    assert impact.by_kind()["loses"] == sum(then["outcome"] == "allow" for then, _ in pairs) > 0
-    assert impact.by_kind()["gains"] == sum(now["outcome"] == "allow" for _, now in pairs) > 0
+    assert impact.by_kind["loses"] == sum(then["outcome"] == "allow" for then, _ in pairs) > 0
+    assert impact.by_kind["gains"] == sum(now["outcome"] == "allow" for _, now in pairs) > 0
     (actions,) = impact.actions
     assert actions.base == {**dict.fromkeys(actions.base, 0), **counted(before)}
     assert actions.head == {**dict.fromkeys(actions.head, 0), **counted(after)}
@@ -112,7 +112,9 @@ def test_a_recount_by_the_reference_agrees(base: str, edit: Edit) -> None:
     for then, now in zip(before, after, strict=True):
         lost.update(codes(then) - codes(now))
         gained.update(codes(now) - codes(then))
-    assert impact.by_reason() == {code: (lost[code], gained[code]) for code in lost.keys() | gained.keys()}
+    assert impact.by_reason == {
+        code: ReasonChange(lost[code], gained[code]) for code in lost.keys() | gained.keys()
+    }
 
 
 def test_a_recount_of_every_day_agrees(base: str, edit: Edit) -> None:
@@ -172,7 +174,7 @@ def test_roles_and_locations_are_those_of_the_current_jobs(base: str, edit: Edit
     (change,) = impact.changes
     assert (change.kind, change.roles, change.locations) == ("loses", ("Office Professional",), ("210",))
     assert impact.newly("revoke") == 1
-    assert impact.by("roles") == {"Office Professional": 1}
+    assert impact.by_role == {"Office Professional": 1}
     text = shown(impact_text(impact, examples=5))
     assert "1 person decided on 2026-07-06: 1 changes" in text
     assert "allow → deny (keep → revoke). Approved only by somebody who may not" in text
@@ -182,7 +184,7 @@ def test_roles_and_locations_are_those_of_the_current_jobs(base: str, edit: Edit
 def test_other_words_alone_are_told_apart(base: str, edit: Edit) -> None:
     edit("policy/lib/reasons.rego", "No approval by {as_of} is on record.", "Nobody had approved by {as_of}.")
     impact = measured(base, made_up(60))
-    assert list(impact.by_kind()) == ["wording"]
+    assert list(impact.by_kind) == ["wording"]
     assert impact.people_changed == 0
     text = shown(impact_text(impact, examples=1))
     assert "nothing changes but words" in text

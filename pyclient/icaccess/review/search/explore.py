@@ -16,6 +16,7 @@ from icaccess.review.coverage import PolicyLine
 from icaccess.review.search.anybody import PeopleSearch, Tried
 from icaccess.review.search.facts import count_facts, employee_shape
 from icaccess.review.search.judge import Judge, Made, judging, seen
+from icaccess.review.search.render import cases_yaml
 from icaccess.review.search.shrink import shrink
 from icaccess.review.search.words import vocabulary
 from icaccess.review.source import PolicySource, value_of
@@ -44,18 +45,20 @@ class Explored(msgspec.Struct, frozen=True, kw_only=True):
     untested: tuple[str, ...]
 
 
-class Exploration(msgspec.Struct, frozen=True, kw_only=True):
+class Exploration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a policy decides of anybody imaginable: the people, and the lines that none of them reaches.
 
     `missed` are lines that somebody could reach only by a question that is not about one person, or whom the
-    search did not think of. `problem` says why the search ended early, null when it did not.
+    search did not think of. `problem` says why the search ended early, null when it did not. `cases` is YAML
+    of what no test reaches, and empty when the tests reach everything that the people show.
     """
 
     version: Version
     tried: Tried
     people: tuple[Explored, ...]
     missed: tuple[str, ...]
-    problem: str | None = None
+    problem: str | None
+    cases: str
 
 
 def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
@@ -71,13 +74,36 @@ def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
         problem = search.run(decisions)
     by_line, missed = _by_line(source, search.chosen, search.others, tested)
     known = search.ways_of_seeds | {_at(source, line) for line in tested}
+    people = tuple(_told(source, by_line, known))
     return Exploration(
         version=version,
         tried=search.tried,
-        people=tuple(_told(source, by_line, known)),
+        people=people,
         missed=tuple(_at(source, line) for line in sorted(missed)),
         problem=problem,
+        cases=_untested_cases(people),
     )
+
+
+def _untested_cases(people: Iterable[Explored]) -> str:
+    """The people who show what no test reaches as cases that expect what is decided now; may be empty."""
+    cases = [_case(one) for one in people if one.untested and one.decision["outcome"]]
+    return cases_yaml(cases) if cases else ""
+
+
+def _case(one: Explored) -> dict[str, Any]:
+    reasons = one.decision["reasons"]
+    clauses = [reason["clause"] for reason in reasons if reason["clause"]]
+    expect = {
+        name: value for name, value in one.decision.items() if name not in {"employee_id", "as_of", "reasons"}
+    }
+    return {
+        "name": f"reached by no test: {', '.join(one.untested[:3])}",
+        "clause": clauses[0] if clauses else "ES-1",
+        "at": one.at,
+        "employee": one.employee,
+        "expect": {**expect, "reasons": sorted(reason["code"] for reason in reasons)},
+    }
 
 
 class _Explorer(PeopleSearch[Made]):

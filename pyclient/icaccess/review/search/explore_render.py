@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from icaccess.review.impact_render import version_words
 from icaccess.review.search.explore import Exploration, Explored
-from icaccess.review.search.render import cases_yaml, facts_yaml
-from icaccess.tables import as_json, as_markdown, markdown_text
+from icaccess.review.search.render import facts_yaml
+from icaccess.tables import as_markdown, markdown_text
 from icaccess.text import how_many
 
 _SHOWN_LINES = 12
@@ -26,34 +23,8 @@ def exploration_markdown(found: Exploration) -> Iterator[str]:
     yield from as_markdown(("#", "on", "decision", "shows", "facts"), rows, numbers=(0,))
     yield ""
     yield from (f"{markdown_text(line)}  " for line in _conclusion(found))
-    if cases := untested_cases(found):
-        yield from ("", "```yaml", *cases.splitlines(), "```")
-
-
-def exploration_json(found: Exploration) -> str:
-    """An object with the version, what was tried, each person, and the cases to add as YAML."""
-    return as_json(msgspec.structs.asdict(found) | {"cases": untested_cases(found)})
-
-
-def untested_cases(found: Exploration) -> str:
-    """The people who show what no test reaches as cases that expect what is decided now; may be empty."""
-    cases = [_case(one) for one in found.people if one.untested and one.decision["outcome"]]
-    return cases_yaml(cases) if cases else ""
-
-
-def _case(one: Explored) -> dict[str, Any]:
-    reasons = one.decision["reasons"]
-    clauses = [reason["clause"] for reason in reasons if reason["clause"]]
-    expect = {
-        name: value for name, value in one.decision.items() if name not in {"employee_id", "as_of", "reasons"}
-    }
-    return {
-        "name": f"reached by no test: {', '.join(one.untested[:3])}",
-        "clause": clauses[0] if clauses else "ES-1",
-        "at": one.at,
-        "employee": one.employee,
-        "expect": {**expect, "reasons": sorted(reason["code"] for reason in reasons)},
-    }
+    if found.cases:
+        yield from ("", "```yaml", *found.cases.splitlines(), "```")
 
 
 def exploration_text(found: Exploration) -> Iterator[str]:
@@ -66,9 +37,9 @@ def exploration_text(found: Exploration) -> Iterator[str]:
         yield from (f"     {line}" for line in facts_yaml(one.employee))
     yield ""
     yield from _conclusion(found)
-    if cases := untested_cases(found):
+    if found.cases:
         yield "As cases for policy/tests/cases/NAME/data.yaml:"
-        yield from cases.splitlines()
+        yield from found.cases.splitlines()
 
 
 def _decided(one: Explored) -> str:

@@ -13,13 +13,12 @@ from icaccess.cli.outputs import OUTPUTS
 from icaccess.review.cases import all_cases, read_all_cases, run_cases
 from icaccess.review.search.explore import Exploration, explore, ways
 from icaccess.review.search.explore_render import (
-    exploration_json,
     exploration_markdown,
     exploration_text,
-    untested_cases,
 )
 from icaccess.review.source import PolicySource
 from icaccess.review.versions import checkout
+from icaccess.tables import as_json
 from tests.rendered import shown
 
 
@@ -40,7 +39,7 @@ def test_every_code_and_action_is_shown_by_somebody(whole: PolicySource) -> None
         assert set(one.untested) <= {*one.ways, *one.lines}
     assert shown(exploration_text(found)).count("\n   shows ") == len(found.people)
     assert shown(exploration_markdown(found)).count(f"\n| {len(found.people)} |") == 1
-    written = msgspec.json.decode(exploration_json(found), type=OUTPUTS["policy explore"])
+    written = msgspec.json.decode(as_json(found), type=OUTPUTS["policy explore"])
     assert written.people == list(found.people)
 
 
@@ -53,7 +52,7 @@ def test_what_no_test_reaches_is_a_case_to_add(project: PolicySource) -> None:
     file.write_text(yaml.safe_dump({**cases, "cases": cases["cases"][:1]}))
     for test in project.policy.glob("tests/*.rego"):
         test.unlink()
-    cases = untested_cases(explored(60))
+    cases = explored(60).cases
     assert "reached by no test: " in cases
     file.write_text(cases)
     source = PolicySource(project.opa, project.policy, project.config)
