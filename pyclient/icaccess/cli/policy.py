@@ -81,8 +81,9 @@ def check(request: Request, form: str) -> int:
 def test(request: Request, form: str, min_coverage: float, pattern: str | None, watch: bool) -> int:
     """Run the tests in Rego and the cases in YAML: exit 1 when one fails, or too little is covered."""
     from icaccess.review import render
+    from icaccess.review.cases import TestResult
     from icaccess.review.check import unread_finding
-    from icaccess.review.suite import SuiteRun, TestResult
+    from icaccess.review.suite import SuiteRun
 
     if not 0 <= min_coverage <= 100:  # as `nan` is not, which passes every comparison of click's
         raise UsageError(f"--min-coverage {min_coverage}: give a percentage from 0 to 100")
@@ -113,7 +114,7 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
         if form != "text":
             at = unread_finding(error, request.policy or Path("policy"))
             failed = TestResult("policy", "can be read", at.file, at.line, at.message)
-            show(forms[form](SuiteRun((failed,), (), ())), form)
+            show(forms[form](SuiteRun((failed,))), form)
         raise
     _say_cached(run.cached_at)
     show(forms[form](run), form)

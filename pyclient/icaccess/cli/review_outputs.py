@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from icaccess.opa.signing import Published
+from icaccess.review.cases import TestResult
 from icaccess.review.coverage import FileCoverage, Uncovered
 from icaccess.review.mutate import JudgedMutant
 from icaccess.review.page import PageClause
@@ -12,7 +13,6 @@ from icaccess.review.search.anybody import Tried
 from icaccess.review.search.differ import Found
 from icaccess.review.search.versions import ChangedLine
 from icaccess.review.source import Finding
-from icaccess.review.suite import TestResult
 from icaccess.review.trace import TracedClause
 from icaccess.review.versions import Version
 

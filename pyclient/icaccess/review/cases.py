@@ -54,14 +54,20 @@ class ReadCase(NamedTuple):
     own_data: bytes
 
 
-class CaseResult(msgspec.Struct, frozen=True):
-    """How one case went: `problem` is null when the policy says what was expected."""
+class TestResult(msgspec.Struct, frozen=True):
+    """How one test went: a test in Rego, one row of its table, or a case in YAML.
 
+    `suite` is the package or the file of cases; `problem` is null when it passed.
+    """
+
+    __test__ = False  # not one of pytest's own
+
+    suite: str
     name: str
-    clause: str
     file: str
     line: int
     problem: str | None
+    skipped: bool = False
 
 
 def read_cases(file: Path, clauses: Sequence[str]) -> list[ReadCase]:
@@ -99,7 +105,7 @@ def all_cases(source: PolicySource) -> list[Case]:
 
 def run_cases(
     source: PolicySource, read: Sequence[ReadCase], *, coverage: bool = True
-) -> tuple[list[CaseResult], list[dict[str, Any]]]:
+) -> tuple[list[TestResult], list[dict[str, Any]]]:
     """How the policy decides the cases that were `read`, and OPA's reports of the lines that this covered.
 
     Those with the same policy data are decided in one go.
@@ -114,7 +120,7 @@ def run_cases(
         reports.append(answer.get("coverage", {"files": {}}))
         for (case, file, line, _), decided in zip(group, value_of(answer), strict=True):
             problem = difference(case.expect, decided)
-            results.append(CaseResult(case.name, case.clause, str(file), line, problem))
+            results.append(TestResult(str(file), case.name, str(file), line, problem))
     return results, reports
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from icaccess.errors import PolicyError, UsageError
-from icaccess.review.cases import CaseResult, read_all_cases, run_cases
+from icaccess.review.cases import TestResult, read_all_cases, run_cases
 from icaccess.review.coverage import KINDS, FileCoverage, Uncovered, merged, uncovered
 from icaccess.review.empty import OpaTest, run_tests
 from icaccess.review.source import PolicySource, value_of
@@ -27,22 +27,6 @@ _CASES = "tests.cases_test"
 """The package whose tables are the cases in YAML."""
 
 
-class TestResult(msgspec.Struct, frozen=True):
-    """How one test went: a test in Rego, one row of its table, or a case in YAML.
-
-    `suite` is the package or the file of cases; `problem` is null when it passed.
-    """
-
-    __test__ = False  # not one of pytest's own
-
-    suite: str
-    name: str
-    file: str
-    line: int
-    problem: str | None
-    skipped: bool = False
-
-
 class SuiteRun(msgspec.Struct, frozen=True):
     """All tests and cases of a policy, and what they cover of it; no coverage is given while any fails.
 
@@ -50,8 +34,7 @@ class SuiteRun(msgspec.Struct, frozen=True):
     """
 
     tests: tuple[TestResult, ...]
-    cases: tuple[CaseResult, ...]
-    coverage: tuple[FileCoverage, ...]
+    coverage: tuple[FileCoverage, ...] = ()
     uncovered: tuple[Uncovered, ...] = ()
     cached_at: str | None = None
 
@@ -114,7 +97,7 @@ def run_some(source: PolicySource, pattern: str) -> SuiteRun:
     source.require_compiles()
     results = _run_some(source, some)
     decided, _ = run_cases(source, chosen, coverage=False)
-    return SuiteRun((*results, *map(_case_result, decided)), tuple(decided), ())
+    return SuiteRun((*results, *decided))
 
 
 def passing_suite(source: PolicySource) -> SuiteRun:
@@ -137,19 +120,15 @@ def _run(source: PolicySource) -> SuiteRun:
         decided = pool.submit(run_cases, source, read)
         compiled.result()
         (tests, measured), (cases, covered) = in_rego.result(), decided.result()
-    tests = [*tests, *map(_case_result, cases)]
+    tests += cases
     if measured is None or any(test.problem for test in tests):
-        return SuiteRun(tuple(tests), tuple(cases), ())
+        return SuiteRun(tuple(tests))
     coverage = merged(source, [measured, *covered])
     if not any(file.missed for file in coverage):
-        return SuiteRun(tuple(tests), tuple(cases), coverage)
+        return SuiteRun(tuple(tests), coverage)
     # A second time, since OPA takes thrice as long to know why.
     report = _measure(source, ",".join(KINDS))["coverage"]
-    return SuiteRun(tuple(tests), tuple(cases), coverage, tuple(uncovered(source, coverage, report)))
-
-
-def _case_result(case: CaseResult) -> TestResult:
-    return TestResult(case.file, case.name, case.file, case.line, case.problem)
+    return SuiteRun(tuple(tests), coverage, tuple(uncovered(source, coverage, report)))
 
 
 def _tests(source: PolicySource) -> Iterator[str]:

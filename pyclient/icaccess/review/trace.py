@@ -5,8 +5,11 @@ It is read from the annotations alone. A clause that no rule serves, or that no 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from icaccess.review.cases import ReadCase, read_all_cases
 from icaccess.review.modules import Rule
 from icaccess.review.source import PolicySource
 from icaccess.review.suite import SuiteRun, passing_suite
@@ -61,20 +64,22 @@ def trace_policy(source: PolicySource) -> Trace:
     """
 
     def trace() -> Trace:
-        run = passing_suite(source)
-        return Trace(tuple(_clause(source, run, clause) for clause in source.clauses))
+        run, read = passing_suite(source), read_all_cases(source)
+        return Trace(tuple(_clause(source, run, read, clause) for clause in source.clauses))
 
     return source.cached("trace", Trace, trace)
 
 
-def _clause(source: PolicySource, run: SuiteRun, clause: str) -> TracedClause:
+def _clause(source: PolicySource, run: SuiteRun, read: Sequence[ReadCase], clause: str) -> TracedClause:
     rules = tuple(_rule(run, rule) for rule in source.rules if clause in rule.clauses)
     tests = tuple(
         TracedTest(rule.name, rule.file, rule.line)
         for rule in source.test_rules
         if rule.name.startswith("test_") and clause in rule.clauses
     )
-    cases = tuple(TracedTest(case.name, case.file, case.line) for case in run.cases if case.clause == clause)
+    cases = tuple(
+        TracedTest(case.name, str(file), line) for case, file, line, _ in read if case.clause == clause
+    )
     reasons = sorted({rule.reason for rule in rules if rule.reason is not None})
     return TracedClause(clause, rules, tuple(reasons), tests, cases, _gap(rules, tests + cases))
 

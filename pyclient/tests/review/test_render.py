@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from icaccess.review import render
+from icaccess.review.cases import TestResult
 from icaccess.review.coverage import FileCoverage, Uncovered
 from icaccess.review.source import Finding
-from icaccess.review.suite import SuiteRun, TestResult
+from icaccess.review.suite import SuiteRun
 from icaccess.review.trace import Trace, TracedClause, TracedRule, TracedTest
 from tests.rendered import shown
 
@@ -46,7 +47,7 @@ def test_a_name_cannot_break_a_markdown_table() -> None:
 
 PART = Uncovered("p.rego", 4, (3, 4), "p.x", (), "no test gets past line 2")
 REACHED = Uncovered("p.rego", 9, (9,), "p.y", (), "no test asks for p.y", "2025-09-10", {"id": "1"})
-RUN = SuiteRun((), (), (FileCoverage("p.rego", (1, 2), (3, 4, 9)),), (PART, REACHED))
+RUN = SuiteRun((), (FileCoverage("p.rego", (1, 2), (3, 4, 9)),), (PART, REACHED))
 
 
 def test_what_is_not_covered_is_shown_with_why_and_who_reaches_it() -> None:
@@ -63,7 +64,7 @@ def test_what_is_not_covered_is_shown_with_why_and_who_reaches_it() -> None:
 
 def test_a_run_for_github_and_as_sarif() -> None:
     failed = TestResult("s", "t", "t.rego", 7, "the test does not hold")
-    run = SuiteRun((failed,), (), (), (REACHED,))
+    run = SuiteRun((failed,), (), (REACHED,))
     assert shown(render.run_github(run)) == (
         "::error file=t.rego,line=7,title=policy passes::t: the test does not hold\n"
         "::warning file=p.rego,line=9,title=policy covered::no test asks for p.y; "
