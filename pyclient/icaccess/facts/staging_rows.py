@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
+from datetime import date
 
-import msgspec
+from msgspec import json, structs
 
-from icaccess.facts.aliases import Renaming, day_of, normal_key
 from icaccess.facts.interface import ParsedRow
 from icaccess.facts.kinds import Ended, Person
-from icaccess.facts.settings import FactsSettings, KeyKind, Normalise
-from icaccess.models import Approval
+from icaccess.facts.settings import Alias, FactsSettings, KeyKind, Normalise
+from icaccess.models import Access, Approval, Assignment, Certification, Fact
 
 ENDED = "ended"
 """The kind of a row that another row replaced."""
 _PLAIN = Normalise()
-_encode = msgspec.json.Encoder().encode
+_encode = json.Encoder().encode
+_NAMES: dict[type[Fact], tuple[tuple[str, str], ...]] = {
+    Assignment: (("role", "roles"), ("location", "locations")),
+    Certification: (("name", "certifications"),),
+    Approval: (("role", "roles"), ("approver_role", "roles"), ("location", "locations")),
+    Access: (("locations", "locations"),),
+}
+"""The fields of each type of fact that hold names, each with its aliases."""
+_DAYS = ("start", "completed_on", "decided_on", "since")
 
 
 class RowWriter:
@@ -23,21 +32,24 @@ class RowWriter:
 
     def __init__(self, settings: FactsSettings) -> None:
         self._keys = settings.keys
-        self._renaming = Renaming(settings.aliases)
+        self._aliases = {
+            of: [(field, found) for field, kind in fields if (found := getattr(settings.aliases, kind))]
+            for of, fields in _NAMES.items()
+        }
 
     def line(self, source: int, row: ParsedRow, approver_key: KeyKind) -> tuple[object, ...]:
         """A row of the table `entry`, but for the id of an approver."""
         key = None if row.key is None else self.normal(row.key_kind, row.key)
         fact, kind, by = row.fact, str(row.kind), None
         if isinstance(fact, Person):
-            fact = msgspec.structs.replace(fact, id=key or "")
+            fact = structs.replace(fact, id=key or "")
         elif isinstance(fact, Ended):
             kind = ENDED
         elif fact is not None:
-            fact = self._renaming.apply(fact)
+            fact = self._renamed(fact)
         if isinstance(fact, Approval):
             by = self.normal(approver_key, fact.approver)
-        day = day_of(fact)
+        day = _day_of(fact)
         return (
             source, row.row, kind, row.key_kind, key, key if row.key_kind == "id" else None,
             str(day or ""), None if fact is None else _encode(fact), row.reason,
@@ -56,8 +68,39 @@ class RowWriter:
                 yield source, row.key_kind, key, kind, self.normal(kind, name), row.row
 
     def normal(self, kind: KeyKind, key: str) -> str:
-        """A key in the form in which keys are compared."""
-        return normal_key(kind, key, self._keys.get(kind, _PLAIN))
+        """A key in the form for comparison: trimmed, in one Unicode form, without case unless it is an id."""
+        how = self._keys.get(kind, _PLAIN)
+        key = unicodedata.normalize("NFC", key)
+        if how.trim:
+            key = key.strip()
+        if how.lower if how.lower is not None else kind != "id":
+            key = unicodedata.normalize("NFC", key.casefold())
+        if how.drop_domain:
+            key = key.partition("@")[0]
+        return key.zfill(how.zero_pad)
+
+    def _renamed(self, fact: Fact) -> Fact:
+        """The fact with today's names in place of old ones (ES-9); its day decides which aliases apply."""
+        changes: dict[str, object] = {}
+        for field, aliases in self._aliases.get(type(fact), ()):
+            written, day = getattr(fact, field), _day_of(fact)
+            if isinstance(written, tuple):
+                changes[field] = tuple(_now(aliases, name, day) for name in written)
+            elif written:
+                changes[field] = _now(aliases, written, day)
+        return structs.replace(fact, **changes) if changes else fact
+
+
+def _now(aliases: Sequence[Alias], name: str, day: date | None) -> str:
+    for alias in aliases:
+        if alias.old == name and (day is None or (alias.from_ or day) <= day <= (alias.through or day)):
+            return alias.new
+    return name
+
+
+def _day_of(fact: Fact | None) -> date | None:
+    """The day of a fact: when it began, was completed or was decided."""
+    return next((getattr(fact, name) or None for name in _DAYS if hasattr(fact, name)), None)
 
 
 def names_of(person: Person) -> Iterator[tuple[KeyKind, str]]:

@@ -33,6 +33,8 @@ def name_findings(source: PolicySource) -> Iterator[Finding]:
     tests = [*policy, *(rule.parts for rule in source.test_rules), *beside]
     sidecar = [rule.parts for module in source.sidecar_modules for rule in module.rules]
     known = _known_data(source)
+    limits = msgspec.json.decode(shipped(source.config, "capabilities.json").read_bytes())
+    taken = {builtin["name"] for builtin in limits["builtins"]}
     for modules, declared in (
         (source.modules, policy),
         (source.test_modules, tests),
@@ -40,7 +42,7 @@ def name_findings(source: PolicySource) -> Iterator[Finding]:
     ):
         for module in modules:
             yield from _lost(module, declared, known)
-            yield from _operators(module, source)
+            yield from _operators(module, taken)
     yield from _unanswered(source)
     yield from _unfilled(source)
     yield from _unused_data(source)
@@ -156,9 +158,7 @@ def _fields(schema: dict[str, Any], whole: dict[str, Any]) -> Iterator[DataPath]
             yield (name, *path)
 
 
-def _operators(module: Module, source: PolicySource) -> Iterator[Finding]:
-    limits = msgspec.json.decode(shipped(source.config, "capabilities.json").read_bytes())
-    taken = {builtin["name"] for builtin in limits["builtins"]}
+def _operators(module: Module, taken: set[str]) -> Iterator[Finding]:
     for rule in module.rules:
         if rule.name in taken:
             message = f"{rule.name} is one of OPA's own functions, whose place it takes here; rename it"
