@@ -74,14 +74,6 @@ KINDS = {
 """What OPA knows of why a line is not covered, by its own words."""
 
 
-def _kinds_by_line(report: dict[str, Any]) -> dict[PolicyLine, set[str]]:
-    """OPA's words for what kept it from lines, by file and number."""
-    found: dict[PolicyLine, set[str]] = {}
-    for line, span in _lines(report, "not_covered"):
-        found.setdefault(line, set()).update(span.get("kinds", []))
-    return found
-
-
 def merged(source: PolicySource, reports: list[dict[str, Any]]) -> tuple[FileCoverage, ...]:
     """What any of the reports covers, of the policy's own files alone: OPA counts the tests too."""
     found = [covered_by(report) for report in reports]
@@ -100,7 +92,9 @@ def uncovered(
     source: PolicySource, coverage: Sequence[FileCoverage], report: dict[str, Any]
 ) -> Iterator[Uncovered]:
     """The lines that no test evaluates, rule by rule, each with why; OPA's report has what it knows."""
-    kinds = _kinds_by_line(report)
+    kinds: dict[PolicyLine, set[str]] = {}
+    for line, span in _lines(report, "not_covered"):
+        kinds.setdefault(line, set()).update(span.get("kinds", []))
     for file in coverage:
         for run in _runs(source, file):
             rule = rule_at(source, file.file, run[0])

@@ -19,7 +19,7 @@ import msgspec
 from icaccess.errors import PolicyError, UsageError
 from icaccess.review.cases import TestResult, read_all_cases, run_cases
 from icaccess.review.coverage import KINDS, FileCoverage, Uncovered, merged, uncovered
-from icaccess.review.empty import OpaTest, run_tests
+from icaccess.review.empty import run_tests
 from icaccess.review.source import PolicySource, value_of
 from icaccess.review.tables import write_row_rules
 
@@ -181,12 +181,12 @@ def _run_some(source: PolicySource, names: Collection[str]) -> list[TestResult]:
     # OPA numbers further rules of one name, and writes those with brackets.
     chosen = "|".join(rf'{package}(\.{rule}|\["{rule}#\d+"\])' for package, rule in parts)
     tests = run_tests(source, "--run", f"^({chosen})$", *_loaded(source))
-    return [_result(test, row, problem) for test in tests for row, problem in test.rows()]
-
-
-def _result(test: OpaTest, row: str, problem: str | None) -> TestResult:
-    suite = test.package.removeprefix("data.")
-    return TestResult(suite, row, test.location.file, test.location.row, problem, test.skip)
+    return [
+        TestResult(suite, row, test.location.file, test.location.row, problem, test.skip)
+        for test in tests
+        for suite in [test.package.removeprefix("data.")]
+        for row, problem in test.rows()
+    ]
 
 
 def _measure(source: PolicySource, runs: str = "") -> dict[str, Any]:

@@ -68,7 +68,8 @@ def explore(place: Checkout, *, limit: float, seed: int) -> Exploration:
     """
     source = PolicySource(find_opa(), place.policy, place.config)
     seeds = [Made.like(case.employee, case.at) for case in all_cases(source)]
-    tested = _tested_lines(source)  # first: a policy whose tests fail is refused
+    suite = passing_suite(source)  # first: a policy whose tests fail is refused
+    tested = {(file.file.lstrip("/"), line) for file in suite.coverage for line in file.covered}
     with judging(place) as (version, decisions):
         search = _Explorer(source, seeds, Tried(seed=seed, limit=limit, seeds=len(seeds)))
         problem = search.run(decisions)
@@ -165,11 +166,6 @@ def ways(decision: bytes) -> set[str]:
     flags = {"needs consent": one.needs_consent, "overdue": one.escalate}
     days = {"grant due by": one.grant_due_by, "recheck on": one.recheck_on}
     return found | {name for name, is_so in {**flags, **days}.items() if is_so}
-
-
-def _tested_lines(source: PolicySource) -> set[PolicyLine]:
-    """The lines of the policy that its tests evaluate; `PolicyError` while one of them fails."""
-    return {(file.file.lstrip("/"), line) for file in passing_suite(source).coverage for line in file.covered}
 
 
 def _by_line(
