@@ -16,21 +16,22 @@ from icaccess.errors import ConfigError, TargetError
 from icaccess.targets.dn import is_dn, parse_dn
 from icaccess.targets.groups import GroupSettings, check_groups, trusted
 from icaccess.targets.interface import Match, account_of
+from icaccess.targets.ldap_connection import URL
 from icaccess.targets.ldap_directory import (
     CLASS_VIOLATION,
     ENTRY_EXISTS,
     NO_SUCH_ATTRIBUTE,
     NO_SUCH_OBJECT,
     NOT_ALLOWED,
+    REFERRAL,
     SUCCESS,
     UNWILLING,
-    URL,
     VALUE_EXISTS,
     Directory,
     DirectoryError,
 )
 from icaccess.targets.members import AccountEntry, ChangeFailedError, ChangeUnclearError, MemberTarget
-from icaccess.text import how_many
+from icaccess.text import how_many, quoted
 
 LOOK_UP = 20
 """How many members without an account are looked up, to say what they are."""
@@ -191,6 +192,11 @@ class LdapTarget(MemberTarget):
     def _refused(self, code: int, said: str, group: str) -> Exception:
         if code == NO_SUCH_OBJECT:
             return TargetError(f"{self._ldap.url}: there is no group {group}; correct target.ldap")
+        if code == REFERRAL:
+            return TargetError(
+                f"{self._ldap.url}: is a copy that takes no change of {group}; name the directory that does "
+                f"in target.ldap.url: it refers to {quoted(said)}"
+            )
         if code == NOT_ALLOWED:
             return TargetError(
                 f"{self._ldap.url}: {self._ldap.bind_dn} may not change {group}; ask for the right to write "

@@ -14,21 +14,22 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 from icaccess.errors import TargetError
 from icaccess.targets.dn import is_dn, parse_dn
+from icaccess.targets.ldap_connection import open_connection
 from icaccess.targets.ldap_errors import WANTS_TLS, PassingError, UndecodedError, decoding, meaning
 from icaccess.text import how_many, quoted
 
 T = TypeVar("T")
 
 PAGE = 500
-CONNECT_SECONDS = 10
 ANSWER_SECONDS = 30
 TRIES = 4
-URL = re.compile(r"(ldaps?)://([^/:]+|\[[^\]]+\])(?::(\d+))?/?")
 PAGED = "1.2.840.113556.1.4.319"  # the control of paged results, RFC 2696
 
 SUCCESS, NO_SUCH_ATTRIBUTE, VALUE_EXISTS, NO_SUCH_OBJECT = 0, 16, 20, 32
+REFERRAL = 10
 WRONG_CREDENTIALS, NOT_ALLOWED, UNWILLING, CLASS_VIOLATION, ENTRY_EXISTS = 49, 50, 53, 65, 68
 _PASSING = {3, 51, 52}  # timeLimitExceeded, busy, unavailable: worth another try (RFC 4511 appendix A)
+_NO_PAGES = {11, 12, 53}  # adminLimitExceeded, unavailableCriticalExtension, unwillingToPerform
 _NEEDS_TLS = {8, 13}  # strongerAuthRequired, confidentialityRequired
 _ELSEWHERE = re.compile(r"ldaps?://[^/]*/(?:DC=(?:Domain|Forest)DnsZones|CN=Configuration),", re.IGNORECASE)
 """Where Active Directory refers every search of a whole domain to; nobody's account is there."""
@@ -148,7 +149,9 @@ class Directory:
             code = int(connection.result["result"])
             if code in _PASSING:
                 raise PassingError(connection.result["description"])
-            return code, str(connection.result["message"] or connection.result["description"])
+            referrals = " ".join(connection.result.get("referrals") or ())
+            said = referrals or connection.result["message"] or connection.result["description"]
+            return code, str(said)
 
         return self._patiently(ask)
 
@@ -159,13 +162,14 @@ class Directory:
             connection.unbind()
 
     def _pages(self, base: str, condition: str, attributes: list[str], scope: str) -> list[DirectoryEntry]:
-        connection = self._connected()
         found: dict[str, DirectoryEntry] = {}
+        size = PAGE if scope == "SUBTREE" else None
         cookie = None
         while True:
+            connection = self._connected()
             with decoding():
                 connection.search(
-                    base, condition, scope, attributes=attributes, paged_size=PAGE, paged_cookie=cookie
+                    base, condition, scope, attributes=attributes, paged_size=size, paged_cookie=cookie
                 )
             before = len(found)
             for item in connection.response or ():
@@ -174,6 +178,9 @@ class Directory:
                 elif item["type"] == "searchResEntry":
                     values = {name.lower(): list(some or ()) for name, some in item["raw_attributes"].items()}
                     found[item["dn"]] = DirectoryEntry(item["dn"], values)
+            if size and not found and int(connection.result["result"]) in _NO_PAGES:
+                size = None
+                continue
             self._check(base, connection.result, len(found))
             control = (connection.result.get("controls") or {}).get(PAGED)
             cookie = control["value"]["cookie"] if control else None
@@ -197,7 +204,7 @@ class Directory:
             11: f"gave {entries} under {base} and no more ({name}): ask for a higher limit",
             NO_SUCH_OBJECT: f"has no entry {base} ({name}), or hides it: correct target.ldap, or ask",
             NOT_ALLOWED: f"does not allow a search of {base} ({name}): ask for the right to read",
-            10: f"keeps {base} on another server ({name} {quoted(referrals)}): ask",
+            REFERRAL: f"keeps {base} on another server ({name} {quoted(referrals)}): ask",
         }
         if code in advice:
             raise self._error(f"{advice[code]} for {self._bind_dn}")
@@ -213,7 +220,10 @@ class Directory:
             )
 
     def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask, and ask again with back-off, over a new connection, while it may help."""
+        """Ask, and ask again with back-off, over a new connection, while it may help.
+
+        What was not answered in time is not asked again.
+        """
         from ldap3.core.exceptions import LDAPExceptionError
 
         for attempt in range(TRIES):
@@ -222,54 +232,27 @@ class Directory:
             except (PassingError, UndecodedError, LDAPExceptionError) as error:
                 if not isinstance(error, PassingError):
                     self._drop()
-                if attempt == TRIES - 1 or "certificate" in str(error):
+                if attempt == TRIES - 1 or any(sign in str(error) for sign in ("certificate", "timed out")):
                     raise self._error(meaning(error)) from error
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError  # the last attempt returns or raises
 
     def _connected(self) -> Any:
-        import ssl
-
-        from ldap3 import NONE, Connection, Server, Tls
-
-        if self._connection is not None:
-            return self._connection
-        scheme, host, port = URL.fullmatch(self._url).groups()  # type: ignore[union-attr]  # was checked
-        secure = scheme == "ldaps"
-        tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(self._ca) if self._ca else None)
-        server = Server(
-            host.strip("[]"),
-            port=int(port) if port else (636 if secure else 389),
-            use_ssl=secure,
-            tls=tls,
-            get_info=NONE,
-            connect_timeout=CONNECT_SECONDS,
-        )
-        connection = Connection(
-            server,
-            user=self._bind_dn,
-            password=self._password,
-            auto_bind="NONE",
-            receive_timeout=self._answer_seconds,
-            auto_referrals=False,
-            auto_range=False,  # ldap3 may stop in the middle of a range without a word; see `entry`
-            return_empty_attributes=False,
-            check_names=False,  # DNs go out as the directory wrote them
-        )
-        try:
-            with decoding():
-                connection.open()
-                if self._start_tls:
-                    connection.start_tls()
-                is_bound = connection.bind()
-            if not is_bound:
+        """The connection, bound; what is asked over it next has `answer_seconds` for the whole answer."""
+        if self._connection is None:
+            connection = open_connection(
+                self._url,
+                self._bind_dn,
+                self._password,
+                seconds=self._answer_seconds,
+                start_tls=self._start_tls,
+                ca=self._ca,
+            )
+            if not connection.bound:
                 self._refuse_bind(connection.result)
-        except BaseException:
-            if connection.socket is not None:  # ldap3 leaves it open when it cannot be trusted
-                connection.socket.close()
-            raise
-        self._connection = connection
-        return connection
+            self._connection = connection
+        self._connection.socket.start()
+        return self._connection
 
     def _refuse_bind(self, result: dict[str, Any]) -> NoReturn:
         code, name = int(result["result"]), result["description"]

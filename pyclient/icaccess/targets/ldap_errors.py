@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,10 +33,13 @@ def decoding() -> Iterator[None]:
 def meaning(error: BaseException) -> str:
     """What an error means to somebody who runs this, with what to do where that is known."""
     said = str(error)
-    return next((meaning for sign, meaning in _MEANINGS.items() if sign in said), quoted(said))
+    tls = re.search(r"\[SSL: (\w+)\]", said)
+    other = f"TLS failed ({tls[1]}); check that the port takes TLS 1.2 or later" if tls else quoted(said)
+    return next((meaning for sign, meaning in _MEANINGS.items() if sign in said), other)
 
 
 _NOT_LDAP = "what came is not LDAP; check the URL, and what stands between"
+_NOBODY = "nobody answers there; check the URL and that the directory runs"
 WANTS_TLS = "wants TLS ({}): write ldaps:// in target.ldap.url, or set target.ldap.start_tls to true"
 _MEANINGS = {
     "self-signed certificate": "its certificate is self-signed; name the one to trust in target.ldap.ca",
@@ -44,12 +48,16 @@ _MEANINGS = {
     "certificate verify failed": "its certificate is not valid for this server; correct the URL",
     "doesn't match": "its certificate is for another server; correct the URL",
     "startTLS failed": "does not take STARTTLS; write ldaps:// in target.ldap.url",
-    "Connection refused": "nobody answers there; check the URL and that the directory runs",
-    "Errno 111": "nobody answers there; check the URL and that the directory runs",
-    "invalid server address": "nobody answers there; check the URL and that the directory runs",
+    "Connection refused": _NOBODY,
+    "Errno 101": _NOBODY,
+    "Errno 111": _NOBODY,
+    "Errno 113": _NOBODY,
+    "invalid server address": _NOBODY,
     "timed out": "it did not answer in time; try again",
     "invalid messageId": _NOT_LDAP,
     "unknown response": _NOT_LDAP,
+    "WRONG_VERSION_NUMBER": "does not speak TLS on that port; correct target.ldap.url, or set start_tls",
+    "Errno 104": "it broke the connection; try again",
     "session terminated by server": "it broke the connection; try again",
     "timeLimitExceeded": "it took longer than it may (timeLimitExceeded), again and again; try again later",
     "busy": "it is busy, again and again; try again later",

@@ -6,7 +6,9 @@ It speaks as much of LDAP (RFC 4511, in BER) as is needed: bind, search with pag
 from __future__ import annotations
 
 import socketserver
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 BIND, UNBIND, SEARCH, MODIFY = 0x60, 0x42, 0x63, 0x66
@@ -34,7 +36,17 @@ class OddDirectory(socketserver.ThreadingTCPServer):
         """What is sent in the place of each answer but that to a bind."""
         self.repeats = False
         """Whether every page is the first."""
+        self.no_pages: int | None = None
+        """The code with which a search with pages ends."""
+        self.slowly = ""
+        """`never` and `after the bind` answers do not come, or `in bytes` they come one byte at a time."""
+        self.connections = 0
+        self.ended = threading.Event()
         self.asked: list[str] = []
+
+    def server_close(self) -> None:
+        self.ended.set()
+        super().server_close()
 
     @property
     def url(self) -> str:
@@ -57,6 +69,7 @@ class _Handler(socketserver.StreamRequestHandler):
     server: OddDirectory
 
     def handle(self) -> None:
+        self.server.connections += 1
         while message := _read(self.rfile):
             number, (tag, body), *controls = _parts(message)
             if tag == UNBIND:
@@ -74,6 +87,9 @@ class _Handler(socketserver.StreamRequestHandler):
         wanted = [name.decode() for _, name in _parts(request[7][1])]
         self.server.asked.append(base)
         size, cookie = _page(controls)
+        if controls and self.server.no_pages is not None:
+            self.done(number, 0x65, self.server.no_pages)
+            return
         found = [dn for dn in self.server.entries if dn == base or (scope and dn.endswith("," + base))]
         start = int(cookie or 0)
         for dn in found[0 if self.server.repeats else start :][:size]:
@@ -112,6 +128,14 @@ class _Handler(socketserver.StreamRequestHandler):
     def send(self, number: Any, *parts: bytes | None) -> None:
         answer = _tlv(0x30, _tlv(*number), *(part for part in parts if part))
         is_bind = bool(parts[0]) and parts[0][0] == 0x61
+        if self.server.slowly == "never" or (self.server.slowly == "after the bind" and not is_bind):
+            return
+        if self.server.slowly == "in bytes" and not is_bind:
+            with suppress(OSError):
+                for at in range(len(answer)):
+                    self.wfile.write(answer[at : at + 1])
+                    self.server.ended.wait(0.1)
+            return
         self.wfile.write(answer if is_bind or self.server.damaged is None else self.server.damaged)
 
 

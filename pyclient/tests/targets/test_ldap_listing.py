@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socketserver
+import ssl
 import struct
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -16,6 +20,7 @@ from tests.naming import mostly_slow
 from tests.scripted import ScriptedClient, do, people, states
 from tests.serving import in_thread
 from tests.targets.odd_ldap import OddDirectory
+from tests.targets.servers import self_signed
 from tests.targets.test_scim import grant, revoke
 
 PEOPLE = "ou=people,dc=example,dc=org"
@@ -36,17 +41,21 @@ def odd():
         yield server
 
 
-@pytest.fixture
-def ldap(odd):
+def target(url, seconds=5, ca=None):
     settings = LdapSettings(
-        url=odd.url,
+        url=url,
         bind_dn=ASKER,
         password=Secret("sample"),
         accounts=PEOPLE,
         group=GROUP,
         match="username",
     )
-    found = LdapTarget(settings, Directory(odd.url, ASKER, "sample", answer_seconds=5))
+    return LdapTarget(settings, Directory(url, ASKER, "sample", answer_seconds=seconds, ca=ca))
+
+
+@pytest.fixture
+def ldap(odd):
+    found = target(odd.url)
     yield found
     found.close()
 
@@ -115,6 +124,64 @@ def test_result_codes(odd, ldap, code, said, base):
         ldap,
         said.replace(PEOPLE, where).replace("12 entries", "12 entries" if where == PEOPLE else "1 entry"),
     )
+
+
+@pytest.mark.parametrize("slowly", ["never", "after the bind", "in bytes"])
+def test_no_answer_in_time(odd, slowly):
+    odd.slowly = slowly
+    ldap = target(odd.url, seconds=1)
+    began = time.monotonic()
+    refused(ldap, "it did not answer in time; try again")
+    assert time.monotonic() - began < 5  # all bytes of one answer take 10
+    assert odd.connections == 1
+    ldap.close()
+
+
+@pytest.mark.parametrize("code", [11, 12, 53])
+def test_a_directory_that_gives_no_pages(odd, ldap, code):
+    odd.no_pages = code
+    assert sorted(ldap.listing().held) == [f"u{n}" for n in range(8)]
+    odd.codes[PEOPLE] = [4]
+    refused(ldap, rf"gave 12 entries under {PEOPLE} and no more \(sizeLimitExceeded\)")
+
+
+def test_a_copy_that_takes_no_changes(odd, ldap):
+    ldap.listing()
+    odd.codes["modify"] = [10]
+    results = ldap.apply([grant("u9"), grant("u10")], "b")
+    said = (
+        f"is a copy that takes no change of {GROUP}; name the directory that does in target.ldap.url: "
+        "it refers to 'ldap://other.example.org/'"
+    )
+    assert next(results) == Result("unclear", f"{odd.url}: {said}")
+    assert next(results).state == "failed"
+    with pytest.raises(TargetError, match="is a copy that takes no change"):
+        next(results)
+    assert odd.asked.count(f"modify {GROUP}") == 1
+
+
+def test_tls_that_fails_is_said_so(odd, tmp_path):
+    certificate = self_signed(tmp_path)
+    weak = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    weak.load_cert_chain(certificate, tmp_path / "key.pem")
+    weak.maximum_version = ssl.TLSVersion.TLSv1_2
+    weak.set_ciphers("AES128-SHA")
+
+    class Weak(socketserver.BaseRequestHandler):
+        def handle(self):
+            with suppress(OSError):
+                weak.wrap_socket(self.request, server_side=True)
+
+    class Plain(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(b"220 mail.example.org ESMTP\r\n")
+
+    for handler, said in [
+        (Weak, r"TLS failed \(\w+\); check that the port takes TLS 1.2 or later"),
+        (Plain, "does not speak TLS on that port; correct target.ldap.url, or set start_tls"),
+    ]:
+        with in_thread(socketserver.TCPServer(("127.0.0.1", 0), handler)) as server:
+            refused(target(f"ldaps://127.0.0.1:{server.server_address[1]}", ca=certificate), said)
 
 
 def test_a_directory_that_is_busy(odd, ldap):
