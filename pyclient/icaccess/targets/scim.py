@@ -109,37 +109,44 @@ class ScimTarget(MemberTarget):
 
     def add(self, name: str, group: str) -> None:
         """Add one member (RFC 7644 §3.5.2.1)."""
-        self._server.patch(
-            self._group_id(group), group, {"op": "add", "path": "members", "value": [{"value": name}]}
-        )
+        self._add([name], group)
 
     def remove(self, name: str, group: str) -> None:
-        """Remove one member, by a filter or a value, as the settings say."""
-        if self._scim.remove == "filter":
-            self._server.patch(
-                self._group_id(group), group, {"op": "remove", "path": f"members[value eq {_literal(name)}]"}
-            )
-            return
+        """Remove one member, by a filter or a value, as the settings say.
+
+        The first removal of a run is looked at before the next: a server that does not know its form may
+        empty the group.
+        """
+        operation: dict[str, Any] = {"op": "remove", "path": f"members[value eq {_literal(name)}]"}
+        if self._scim.remove == "value":
+            operation = {"op": "remove", "path": "members", "value": [{"value": name}]}
         before = [] if self._removed_one else self.names(group)
-        self._server.patch(
-            self._group_id(group), group, {"op": "remove", "path": "members", "value": [{"value": name}]}
-        )
-        if not self._removed_one:
-            self._check_removal(group, {*before} - {name})
+        try:
+            self._server.patch(self._group_id(group), group, operation)
+        finally:
+            if not self._removed_one:
+                self._check_removal(name, group, before)
 
     def close(self) -> None:
         """Close the connections."""
         self._server.close()
 
-    def _check_removal(self, group: str, stay: set[str]) -> None:
-        """Look at the first removal by a value: a server that knows no such thing may empty the group."""
-        lost = stay - {*self.names(group)}
+    def _check_removal(self, name: str, group: str, before: list[str]) -> None:
+        """Put back who went with the one that was to go; `TargetError` when somebody did."""
+        after = {*self.names(group)}
+        lost = [one for one in before if one not in after and one != name]
         if lost:
+            self._add(lost, group)
+            other = "filter" if self._scim.remove == "value" else "value"
             raise TargetError(
-                f"{self._url}: took {len(lost)} more members out of {group} than the one that was to go, "
-                f"such as {min(lost)!r}; set target.scim.remove to filter, and run again to put them back"
+                f"{self._url}: took {len(lost):,} more members out of {group} than the one that was to go, "
+                f"such as {lost[0]!r}, and was asked to add them again; set target.scim.remove to {other}"
             )
-        self._removed_one = True
+        self._removed_one = name not in after
+
+    def _add(self, names: list[str], group: str) -> None:
+        members = [{"value": name.removeprefix(_NESTED)} for name in names]
+        self._server.patch(self._group_id(group), group, {"op": "add", "path": "members", "value": members})
 
     def _group_id(self, group: str) -> str:
         if group not in self._groups:

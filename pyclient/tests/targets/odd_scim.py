@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "members not shown":
                 del shown["members"]
             case "shown late" if "Groups/" in self.path:
-                before = group.pop("before", group["members"])
+                before = group["late"].pop() if group.get("late") else group["members"]
                 shown = {**group, "members": [{"value": member} for member in before]}
             case "few members shown":
                 shown["members"] = shown["members"][:2]
@@ -160,7 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
         if way == f"refuses {group['displayName']}":
             return self.answer(400, {"Errors": [{"code": "400", "description": "not today"}]})
         if self.server.way == "shown late":
-            group["before"] = list(group["members"])
+            is_removal = body["Operations"][0]["op"] == "remove"  # which is looked at once more
+            group["late"] = [list(group["members"])] * (2 if is_removal else 1)
         for change in body["Operations"]:
             if change["op"] == "add":
                 who = [one["value"] for one in change["value"]]
