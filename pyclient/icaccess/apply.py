@@ -181,6 +181,9 @@ class _Run:
             answers = target.apply([changes[index] for index in open_], name)
             for index, result in zip(open_, answers, strict=True):
                 results[index] = result
+        except TargetError as error:
+            results = [Result("unclear", str(error)) if one is None else one for one in results]
+            raise
         finally:
             self._settle(list(zip(written, results, strict=True)))
         if any(result is not None and result.state == "pending" for result in results):

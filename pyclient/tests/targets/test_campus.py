@@ -336,6 +336,7 @@ def test_a_list_is_never_written_over_another(campus, sqlite_store):
     campus.export()
     _, summary = do(sqlite_store, target(campus), Dated({"1": ("210",)}), people("1"))
     assert "is there already and is another list; move it away" in summary.stopped
+    assert {one.note for one in summary.failures} == {f"the target does not show it ({summary.stopped})"}
     assert not summary.complete
 
 
