@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from icaccess.review.source import PolicySource
     from icaccess.review.suite import SuiteRun
 
-
 _WATCH_EVERY = 0.5
 """Seconds between two looks at the files that `--watch` waits for."""
 _SAMPLE = 60
@@ -98,7 +97,6 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
         "github": render.run_github,
         "sarif": render.run_sarif,
     }
-
     if watch:
         _keep_testing(request, pattern)
     try:
@@ -120,8 +118,7 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
     show(forms[form](run), form)
     if too_little:
         say(f"the tests cover {run.percent:.2f}% of the policy, less than {min_coverage:g}%", err=True)
-        return 1
-    return 1 if run.failed else 0
+    return 1 if run.failed or too_little else 0
 
 
 def _tested(request: Request, pattern: str | None) -> SuiteRun:
@@ -230,9 +227,8 @@ def mutate(
     form: str,
 ) -> int:
     """Change the policy one line at a time, and show which changes its tests let pass."""
+    from icaccess.review import mutants
     from icaccess.review import mutate as review
-    from icaccess.review.mutants import mutants
-    from icaccess.review.mutants import sample as some_of
     from icaccess.review.suite import passing_suite
 
     if not limit >= 0:  # as `nan` is not, which passes every comparison of click's
@@ -241,10 +237,10 @@ def mutate(
         raise UsageError("--all judges every mutant; leave it or --sample out")
     source = _source(request)
     passing_suite(source)
-    made = mutants(source.texts)
+    made = mutants.mutants(source.texts)
     counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
     survivors = []
-    for one in review.judged(source, made if every else some_of(made, sample or _SAMPLE, seed), limit):
+    for one in review.judged(source, made if every else mutants.sample(made, sample or _SAMPLE, seed), limit):
         counts[one.fate] += 1
         if one.fate == "survives":
             survivors.append(one)
@@ -280,8 +276,7 @@ def page(request: Request, file: Path, form: str) -> int:
     clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
     found = compare(clauses or (), read_page(file))
     changed = {one.clause for one in found.changed}
-    traced = trace_policy(source).clauses if changed else ()
-    rests = [one for one in traced if one.clause in changed]
+    rests = [one for one in trace_policy(source).clauses if one.clause in changed] if changed else []
     if form == "json":
         show_value({"clauses": found.clauses, "unread": found.unread, "rests": rests})
     else:
