@@ -67,7 +67,7 @@ def compare_for_anybody(
         return Anybody(base=one, head=other, same=True)
     seeds = list({msgspec.json.encode(made): made for made in _seeds(sources, examples)}.values())
     shape, only = common(employee_shape(before.policy), employee_shape(after.policy))
-    words = vocabulary(sources, [(made.facts, made.at) for made in seeds], *mentioned(before, after))
+    words = vocabulary(sources, seeds, *mentioned(before, after))
     tried = Tried(seed=seed, limit=limit, seeds=len(seeds), only_one_knows=tuple(only))
     with judging(base) as (one, by_base), judging(head) as (other, by_head):
         search = Search(shape, words, seeds, tried, quiet)

@@ -111,8 +111,7 @@ class _Explorer(PeopleSearch[Made]):
     """The search of one version: the plainest person for each way to decide that was seen."""
 
     def __init__(self, source: PolicySource, seeds: list[Made], tried: Tried) -> None:
-        words = vocabulary([source], [(made.facts, made.at) for made in seeds])
-        super().__init__(employee_shape(source.policy), words, seeds, tried)
+        super().__init__(employee_shape(source.policy), vocabulary([source], seeds), seeds, tried)
         self._seeds = seeds
         self.ways_of_seeds: set[str] = set()
 

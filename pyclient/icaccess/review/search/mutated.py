@@ -131,8 +131,7 @@ class MutantSearch:
             (folder / mutant.file).write_text(mutated_text(self._source, mutant), "utf-8")
             head = PolicySource(self._source.opa, folder, self._source.config, use_cache=False)
             sources = (self._source, head)
-            seeds = [(made.facts, made.at) for made in self._seeds]
-            words = vocabulary(sources, seeds, *mentioned(*sources))
+            words = vocabulary(sources, self._seeds, *mentioned(*sources))
             tried = Tried(seed=1, limit=limit)
             search = Search(self._shape, words, list(self._seeds), tried, quiet=0)
             search.built = self._built

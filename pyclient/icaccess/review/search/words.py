@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from icaccess.review.names import nodes
-from icaccess.review.search.facts import EmployeeFacts, is_day, leaves, texts
+from icaccess.review.search.facts import is_day, leaves, texts
+from icaccess.review.search.judge import Made
 from icaccess.review.source import PolicySource
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -43,7 +44,7 @@ class SearchWords(msgspec.Struct):
 
 def vocabulary(
     sources: Sequence[PolicySource],
-    seeds: Iterable[tuple[EmployeeFacts, str]],
+    seeds: Iterable[Made],
     named: frozenset[str] = frozenset(),
     beside: frozenset[str] = frozenset(),
 ) -> SearchWords:
@@ -59,9 +60,9 @@ def vocabulary(
     hot |= dict.fromkeys(value for name, value in data if name in named and type(value) in {str, int})
     by_field: dict[str, dict[str, None]] = {}
     seed_days: dict[str, None] = {}
-    for facts, at in seeds:
-        seed_days[at] = None
-        for name, text in texts(facts):
+    for made in seeds:
+        seed_days[made.at] = None
+        for name, text in texts(made.facts):
             target = seed_days if _DAY.fullmatch(text) else by_field.setdefault(name, {})
             target[text] = None
     known_texts = [text for text in known if isinstance(text, str)]
