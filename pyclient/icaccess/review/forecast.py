@@ -72,10 +72,10 @@ def forecast(client: AccessClient, people: Sequence[Timeline], first: date, last
     events = [event for timeline in people for event in _events(client, timeline)]
     events.sort(key=lambda event: (event.day, event.employee_id, list(KINDS).index(event.kind)))
     allowed = [sum(timeline.on(day).outcome == "allow" for timeline in people) for day in (first, last)]
-    return counted(first, last, len(people), allowed, events)
+    return forecast_of(first, last, len(people), allowed, events)
 
 
-def counted(
+def forecast_of(
     first: date, last: date, people: int, allowed: Sequence[int], events: Sequence[Event]
 ) -> Forecast:
     """The forecast of events in order; `allowed` is how many are allowed on the first day and on the last."""

@@ -15,7 +15,7 @@ import yaml
 
 from icaccess.models import Employee
 from icaccess.opa.client import AccessClient
-from icaccess.review.forecast import Event, Forecast, counted, forecast, forecast_csv, forecast_text
+from icaccess.review.forecast import Event, Forecast, forecast, forecast_csv, forecast_of, forecast_text
 from icaccess.tables import as_json
 from icaccess.timeline import timelines
 from tests import people, reference
@@ -81,7 +81,7 @@ def test_a_timeline_holds_what_each_day_says(client: AccessClient) -> None:
 
 
 def made(*events: Event) -> Forecast:
-    return counted(FIRST, LAST, 9, (3, 1), events)
+    return forecast_of(FIRST, LAST, 9, (3, 1), events)
 
 
 REMOVED = Event("1", date(2026, 7, 1), "removed", ("certification_expired",), ("Teacher",), ("210",))
