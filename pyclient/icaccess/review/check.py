@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -166,18 +165,15 @@ def _reason_table(source: PolicySource) -> _Table | None:
     rule = next((rule for rule in source.rules if rule.path == _TABLE), None)
     if rule is None:
         return None
-    entries = [(key, _texts_in(entry)) for key, entry in rule.syntax["head"]["value"]["value"]]
-    clauses = {key["value"]: texts.get("clause") for key, texts in entries}
-    keys = [(key["value"], key["location"]["row"]) for key, _ in entries]
-    # OPA keeps one of two entries of the same key and does not say so.
-    repeated = [(key, line) for place, (key, line) in enumerate(keys) if key in dict(keys[:place])]
+    clauses: dict[str, str | None] = {}
+    repeated = []
+    for key, entry in rule.syntax["head"]["value"]["value"]:
+        if key["value"] in clauses:  # OPA keeps one of two entries of the same key and does not say so.
+            repeated.append((key["value"], key["location"]["row"]))
+        pairs = entry["value"] if entry["type"] == "object" else []
+        texts = {name["value"]: value["value"] for name, value in pairs if value["type"] == "string"}
+        clauses[key["value"]] = texts.get("clause")
     return _Table(clauses, rule, repeated)
-
-
-def _texts_in(entry: dict[str, Any]) -> dict[str, str]:
-    """The texts that an object is written with, by their keys."""
-    pairs = entry["value"] if entry["type"] == "object" else []
-    return {key["value"]: value["value"] for key, value in pairs if value["type"] == "string"}
 
 
 def _reasons(source: PolicySource, table: _Table | None) -> Iterator[Finding]:

@@ -69,7 +69,8 @@ def read_page(file: Path) -> list[str]:
         parser = _Text()
         parser.feed(text)
         blocks = parser.blocks
-    sentences = [sentence for block in blocks for sentence in _sentences(block)]
+    parts = (part for block in blocks for part in _END.split(" ".join(block.split())))
+    sentences = [sentence for part in parts if (sentence := part.strip(" ()"))]
     if not sentences:
         raise PolicyError(f"{file}: holds no sentence; save the page as HTML or text")
     return sentences
@@ -160,9 +161,3 @@ class _Text(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._hidden:
             self.blocks[-1] += data
-
-
-def _sentences(block: str) -> Iterator[str]:
-    for sentence in _END.split(" ".join(block.split())):
-        if plain := sentence.strip(" ()"):
-            yield plain

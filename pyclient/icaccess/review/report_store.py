@@ -105,6 +105,8 @@ class History:
             days = None
             if row.state == "verified" and settled_on is not None and departed_on is not None:
                 days = (settled_on - departed_on).days
+            before = told.get((row.employee_id, row.run_id))
+            notices = None if before is None else tuple(map(self._here_told, before))
             found.append(
                 Removal(
                     id=row.employee_id,
@@ -115,19 +117,11 @@ class History:
                     settled_on=settled_on,
                     departed_on=departed_on,
                     days=days,
-                    told=self._told(told.get((row.employee_id, row.run_id))),
+                    told=notices,
                     note=row.note,
                 )
             )
         return tuple(found)
-
-    def _told(self, notices: Sequence[Telling] | None) -> tuple[Telling, ...] | None:
-        """The same with instants in the district's zone."""
-        if notices is None:
-            return None
-        return tuple(
-            replace(one, told_at=self._here(one.told_at).isoformat(timespec="seconds")) for one in notices
-        )
 
     def _intent(self, row: Row[Any]) -> _Intent:
         """What a change rested on; nothing, where the audit record does not tell any more."""
@@ -143,6 +137,10 @@ class History:
                 continue  # it was edited, which checking the chain tells
             if intent.target == target:
                 yield (run_id, intent.n), intent
+
+    def _here_told(self, notice: Telling) -> Telling:
+        """The same with its instant in the district's zone."""
+        return replace(notice, told_at=self._here(notice.told_at).isoformat(timespec="seconds"))
 
     def _here(self, instant: str) -> datetime:
         return datetime.fromisoformat(instant).astimezone(self._zone)

@@ -55,14 +55,11 @@ def shrink(
 
 
 def _rank(made: Made) -> tuple[object, ...]:
+    # Nulls, numbers and empty texts are odd.
+    odd = sum(value in (None, "") or type(value) is int for _, value in leaves(made.facts))
     distinct = len({text for _, text in texts(made.facts)})
     length = len(msgspec.json.encode(made.facts))
-    return (count_facts(made.facts), _oddities(made.facts), distinct, length)
-
-
-def _oddities(facts: EmployeeFacts) -> int:
-    """How many values are not of the usual kind: nulls, numbers, empty texts."""
-    return sum(value in (None, "") or type(value) is int for _, value in leaves(facts))
+    return (count_facts(made.facts), odd, distinct, length)
 
 
 def _plainer(facts: EmployeeFacts, shape: Shape, words: SearchWords) -> Iterator[EmployeeFacts]:
