@@ -57,7 +57,7 @@ class MappedSource(Source):
             name: [
                 (_pattern(name, text, meaning), meaning)
                 for text, meaning in values.items()
-                if _is_pattern(text)
+                if len(text) > 2 and text[0] == text[-1] == "/"
             ]
             for name, values in settings.values.items()
         }
@@ -261,10 +261,6 @@ def _check_ends(settings: MappedSettings, known: set[str]) -> None:
     for name in ("ended", "series"):
         if getattr(settings, name) and settings.ends != "next_row":
             raise ValueError(f"{name}: works only with `ends: next_row`; other rows have their own end")
-
-
-def _is_pattern(text: str) -> bool:
-    return len(text) > 2 and text.startswith("/") and text.endswith("/")
 
 
 def _pattern(name: str, text: str, meaning: str) -> re.Pattern[str]:

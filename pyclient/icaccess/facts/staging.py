@@ -79,7 +79,8 @@ class Staging:
         )
         self._encode = msgspec.json.Encoder().encode
         self._decoders = {kind: msgspec.json.Decoder(of).decode for kind, of in FACTS.items()}
-        self._jobs_of = lru_cache(20_000)(self._assignments)
+        self.jobs_of = lru_cache(20_000)(self._assignments)
+        """Gives the assignments that HR's rows give somebody, or which of the rows leaves them unknown."""
         self._texts: dict[tuple[int, str, str], dict[str, int]] = {}
         """What `texts` answered, until rows change."""
 
@@ -186,10 +187,6 @@ class Staging:
                 for _, kind, source, row, fact, *rest in group
             ]
             yield identifier, staged, self._doubts(identifier)
-
-    def jobs_of(self, identifier: str) -> tuple[Assignment, ...] | str:
-        """The assignments that HR's rows give somebody, or which of the rows leaves them unknown."""
-        return self._jobs_of(identifier)
 
     def reject(self, source: int, place: tuple[Kind, str], reasons: Mapping[str, str]) -> int:
         """Make the rows unusable that have one of these texts in a field of one kind; how many these are."""
