@@ -89,9 +89,12 @@ class Response(NamedTuple):
 
     @property
     def next_url(self) -> str | None:
-        """The address of the next page, if the answer links one (RFC 8288)."""
-        links = parse_header_links(self.headers.get("Link", ""))
-        return next((link["url"] for link in links if link.get("rel") == "next"), None)
+        """The address of the next page, which may be relative, if the answer links one (RFC 8288)."""
+        for link in parse_header_links(self.headers.get("Link", "")):
+            relations = (value for name, value in link.items() if name.lower() == "rel")
+            if "next" in " ".join(relations).lower().split():
+                return link["url"]
+        return None
 
 
 class HttpClient(AbstractContextManager["HttpClient"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -94,12 +95,15 @@ class HttpSource(MappedSource):
         for number in range(1, paging.max_pages + 1):
             answer = api.get(url, parameters)
             items = self._listed(answer)
+            if answer.is_part and paging.style == "none":
+                raise FactsError(f"{self._shown}: answered with a part of its rows (206); declare `paging`")
             self.as_of = self.as_of or answer.as_of
             pages.take(items, self._said_total(answer))
             self.total = pages.total
             yield items
             following = self._next(answer, items, pages.rows, number)
             if following is None:
+                pages.check_order()
                 return
             url, parameters = following
         raise FactsError(f"{self._shown}: does not end after {paging.max_pages} pages; correct `paging`")
@@ -118,6 +122,7 @@ class HttpSource(MappedSource):
         if paging.style == "link":
             if url is None or not items:  # some servers name a next page past the end
                 return None
+            url = urljoin(self._url, url)
             if not same_origin(url, self._url):
                 raise FactsError(
                     f"{self._shown}: names a next page on another server, {shown_url(url)!r}; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,11 @@ from icaccess.text import how_many, quoted
 _RETRY = RETRY.new(total=5, connect=2, read=2, status=5, status_forcelist=(429, 502, 503, 504))
 """Reading twice changes nothing, so retry a broken connection, and wait out a rate limit."""
 _KEPT = ("x-total-count", "last-modified")
+_FEW = 2
+"""How many rows may come again: those added while the pages are read move others to the next page."""
+_PARTS = 16
+_WHOLE = (200, 203, 204, 206)
+"""The answers that may hold rows; one like 202 says that they come later. 206 holds a part of them."""
 
 
 class Page(NamedTuple):
@@ -29,6 +35,8 @@ class Page(NamedTuple):
     body: Any
     headers: dict[str, str]
     next_url: str | None
+    is_part: bool = False
+    """Whether the server says that the answer holds a part of what there is (206)."""
 
     @property
     def as_of(self) -> datetime | None:
@@ -77,13 +85,13 @@ class JsonApi(AbstractContextManager["JsonApi"]):
             raise FactsError(
                 f"{shown_url(url)}: refuses the credentials ({response.status}); renew or correct them"
             )
-        if response.status >= 400:
+        if response.status not in _WHOLE:
             raise FactsError(
                 f"{shown_url(url)}: answered {response.status}{_said(response)}; correct the URL, or try "
                 "again"
             )
         headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
-        page = Page(_json(response, url), headers, response.next_url)
+        page = Page(_json(response, url), headers, response.next_url, response.status == 206)
         self._keep(url, parameters, response, page)
         return page
 
@@ -119,10 +127,13 @@ class Pages:
         """How many rows the server declares, once it does."""
         self._shown = shown_url(url)
         self._seen: set[bytes] = set()
+        self._hashes = [array("q") for _ in range(_PARTS)]
+        """A hash of each row of each page: eight bytes each, to compare at the end, a part at a time."""
 
     def take(self, items: list[Any], total: int | None) -> None:
         """Count one more page, with the total that came with it."""
-        digest = hashlib.sha256(json.dumps(items, sort_keys=True).encode()).digest()
+        texts = [json.dumps(item, sort_keys=True) for item in items]
+        digest = hashlib.sha256("\n".join(texts).encode()).digest()
         if items and digest in self._seen:
             raise FactsError(
                 f"{self._shown}: the page at row {self.rows} repeats an earlier one; "
@@ -133,12 +144,23 @@ class Pages:
                 f"{self._shown}: changed from {self.total} rows to {total} while read; try again"
             )
         self._seen.add(digest)
+        for one in set(map(hash, texts)):
+            self._hashes[one % _PARTS].append(one)
         self.rows += len(items)
         self.total = self.total if total is None else total
         if self.total is not None and self.rows > self.total:
             raise FactsError(
                 f"{self._shown}: gave {how_many(self.rows, 'row')} and more, but says that it holds "
                 f"{self.total}; correct `total` or the paging, or try again"
+            )
+
+    def check_order(self) -> None:
+        """`FactsError` when rows came on several pages: then the order changed, and others came on none."""
+        repeated = sum(len(part) - len(set(part)) for part in self._hashes)
+        if repeated > _FEW:
+            raise FactsError(
+                f"{self._shown}: {repeated} rows came again on a later page, and as many may have come on "
+                "none; let the server sort by a field that tells all rows apart, or try again"
             )
 
     def check_whole(self) -> None:
@@ -166,6 +188,11 @@ def _json(response: Response, url: str) -> Any:
         ) from error
     if value is None:  # which is no list that has ended
         raise FactsError(f"{shown_url(url)}: answered with null; correct the URL, or try again")
+    if isinstance(value, dict) and (value.get("error") or value.get("errors")):
+        raise FactsError(
+            f"{shown_url(url)}: answered {response.status} with an error{_said(response)}; try again, or ask "
+            "the server's owner"
+        )
     return value
 
 
@@ -177,5 +204,5 @@ def _said(response: Response) -> str:
         inner = {key.lower(): value for key, value in nested.items()}
     except (ValueError, AttributeError, RecursionError):
         return ""
-    text = inner.get("imsx_description") or inner.get("message") or inner.get("error")
+    text = inner.get("imsx_description") or inner.get("message") or inner.get("error") or inner.get("errors")
     return f": {quoted(str(text))}" if text else ""

@@ -93,6 +93,7 @@ class RosterService(Roster):
             if not page or pages.rows == pages.total:
                 break
         pages.check_whole()
+        pages.check_order()
 
     def close(self) -> None:
         """Close the connections."""

@@ -82,6 +82,12 @@ def by_link(asked: Asked) -> Reply:
     return Reply(ROWS[at : at + 2], headers={"Link": f'<http://{host}/jobs?at={at + 2}>; rel="next"'})
 
 
+def by_relative_link(asked: Asked) -> Reply:
+    at = int(asked.query.get("at", 0))
+    links = f'</jobs?at=0>; rel="first", </jobs?at={at + 2}>; REL="last Next"'
+    return Reply(ROWS[at : at + 2], headers={"Link": links} if at < 2 else {})
+
+
 def test_half_a_character_is_the_rows_own_mistake(tmp_path: Path) -> None:
     with serving(lambda _: Reply([ROWS[0], {**ROWS[1], "title": "\ud800"}, ROWS[2]])) as server:
         records, _ = read(tmp_path, server.url)
@@ -110,6 +116,8 @@ def a_number_in_place_of_text(_: Asked) -> Reply:
         (by_page, {"items": "data.list", "total": "count", "paging": {"style": "page", "size": 2}}),
         (by_cursor, {"items": "list", "paging": {"style": "cursor", "next_cursor": "next"}}),
         (by_link, {"paging": {"style": "link"}}),
+        (by_relative_link, {"paging": {"style": "link", "size": 2}}),
+        (lambda asked: by_offset(asked)._replace(status=206), {"paging": {"style": "offset", "size": 2}}),
         (a_number_in_place_of_text, {}),
     ],
 )
@@ -210,6 +218,18 @@ def endless(asked: Asked) -> Reply:
     return Reply([{**ROWS[0], "person": {"no": str(at)}}])
 
 
+MANY = [{**ROWS[number % 3], "no": number} for number in range(9)]
+
+
+def sorted_anew(asked: Asked) -> Reply:
+    at = int(asked.query["offset"])
+    return Reply((MANY if at == 0 else MANY[::-1])[at : at + 5], headers={"X-Total-Count": "9"})
+
+
+def failing_at_the_end(asked: Asked, **error: Any) -> Reply:
+    return Reply({"list": paged(asked, 2)} if asked.query["offset"] == "0" else {"list": [], **error})
+
+
 def changing(asked: Asked) -> Reply:
     return Reply(paged(asked, 2), headers={"X-Total-Count": "3" if asked.query["offset"] == "0" else "4"})
 
@@ -234,6 +254,12 @@ def changing(asked: Asked) -> Reply:
         (lambda _: Reply(ROWS, headers={"X-Total-Count": "all"}), {}, "gives 'all' as its number of rows"),
         (repeating, {"paging": PAGES}, "repeats an earlier one; correct the paging, or try again"),
         (endless, {"paging": {**PAGES, "max_pages": 5}}, "does not end after 5 pages; correct `paging`"),
+        (sorted_anew, {"paging": PAGES}, ": 4 rows came again on a later page, and as many may have come on none; let the server sort"),
+        (lambda asked: failing_at_the_end(asked, error="timeout"), {"paging": PAGES, "items": "list"}, "answered 200 with an error: 'timeout'; try again"),
+        (lambda asked: failing_at_the_end(asked, errors=[{"message": "x"}]), {"paging": PAGES, "items": "list"}, "answered 200 with an error: "),
+        (lambda _: Reply(ROWS, 206), {}, "answered with a part of its rows (206); declare `paging`"),
+        (lambda _: Reply(ROWS, 202), {}, "answered 202; correct the URL, or try again"),
+        (lambda _: Reply(None, 304), {}, "answered 304; correct the URL, or try again"),
         (changing, {"paging": PAGES}, "changed from 3 rows to 4 while read; try again"),
         (lambda _: Reply(ROWS, headers={"Link": '<http://example.org/>; rel="next"'}), {"paging": {"style": "link"}}, "names a next page on another server, 'http://example.org/'; it is not followed"),
         (lambda _: Reply(ROWS), {"fields": {**API["fields"], "end": "until"}}, "no row has the field 'until', which the settings name"),
