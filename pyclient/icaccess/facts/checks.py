@@ -12,7 +12,7 @@ from icaccess.errors import FactsError
 from icaccess.facts import last_run
 from icaccess.facts.interface import Source, SourceReport
 from icaccess.facts.last_run import FEW, UNKNOWN_PLACES, left_out, listed
-from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, no_name, words_of
+from icaccess.facts.names import NAMED, KnownNames, Likeness, Vocabulary, misplaced, no_name, words_of
 from icaccess.facts.settings import Expect, Kind, MappedSettings
 from icaccess.facts.staging import HR_KINDS, Issue, Staging
 from icaccess.models import SourceSize
@@ -95,9 +95,10 @@ class Checks:
     def _believe_keys(self, index: int, report: SourceReport, expect: Expect) -> None:
         """`FactsError` when too many rows fit no employee or several, or too many approvers are unknown."""
         shared = self.staging.shared_key(index)
+        fit = f"such as row {self.staging.first_unmatched(index)}, fit nobody whom HR knows"
         several = f", or more than one employee, as {shared} does" if shared else ""
         for number, what in (
-            (report.unmatched, f"of {report.rows} rows fit nobody whom HR knows{several}"),
+            (report.unmatched, f"of {report.rows} rows, {fit}{several}"),
             (report.strangers, f"approvers in {report.rows} approvals are nobody whom HR knows"),
         ):
             if number > 1 and number > expect.max_unmatched * report.rows:
@@ -211,7 +212,7 @@ class Checks:
             places.append((translated, "`values`"))
         compared = ((_likeness(kind, known, text), where) for known, where in places)
         like, where = next((one for one in compared if one[0] is not None), (None, ""))
-        near, why = like and like.name, no_name(text)
+        near, why = like and like.name, no_name(text) or misplaced(self._known, field, text)
         if like is not None and (like.is_spelling or kind == "certifications"):
             why = f"may be {show(like.name)} of {where}, spelled differently; {_RESPELL}"
         elif (code := self._codes.get((field, words_of(text)))) is not None and code[0] in names:

@@ -20,7 +20,7 @@ from icaccess.facts.kinds import FACTS, Ended
 from icaccess.facts.record import DATED, FAR_YEAR, day_problem, kept_id, text_problem
 from icaccess.facts.settings import Kind, MappedSettings
 from icaccess.models import Assignment, EmploymentPeriod, Fact
-from icaccess.validation import explain, field_name
+from icaccess.validation import explain, field_name, show
 
 _BOOLEANS = {"true": True, "false": False}
 _REMEMBERED = 100
@@ -216,8 +216,12 @@ class MappedSource(Source):
         if isinstance(value, str):
             if name in self.settings.values:
                 value = self._meaning(name, value)
+            if name in _BOOLEAN_FIELDS and value.lower() not in _BOOLEANS:
+                raise ValueError(
+                    f"{name}: {show(value)} is neither true nor false; translate it with `values`"
+                )
             if name in _BOOLEAN_FIELDS:
-                return _BOOLEANS.get(value.lower(), value)
+                return _BOOLEANS[value.lower()]
             if name in _LIST_FIELDS:
                 return [part.strip() for part in value.split(self.settings.list_separator) if part.strip()]
         return value

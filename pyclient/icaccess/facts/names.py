@@ -14,13 +14,15 @@ from icaccess.config.policy_data import PolicyData
 from icaccess.facts.settings import Kind
 
 _LOOK_ALIKE = str.maketrans("oil", "011")
+_LATIN = str.maketrans("авекмнорстухіјѕαβεηικμνορτυχζ", "abekmhopctyxijsabehikmvoptuxz")
+"""Small letters of the Cyrillic and Greek alphabets that look Latin, or whose capitals do."""
 _SUFFIX = re.compile(
     r"(\W+(\(.*\)|\[.*\]|(sy|fy|school year|version|v)?\W*\d+(\W+\d+)*"
     r"|certification|certificate|course|training))+$"
 )
 _YEAR = re.compile(r"\W+[(\[]?(sy|fy|school year)?\W*((19|20)\d\d(\W+\d{2,4})?|\d\d\W+\d\d)[)\]]?$")
 _NOTHING = re.compile(
-    r"#\S+|err:\d+|[(\[<]?(n\.?/?a\.?|null|none|nil|nan|blank|undefined|tb[da]|unknown|unassigned|vacant|pending"
+    r"#\S+|\\n|err:\d+|[(\[<]?(n\.?/?a\.?|null|none|nil|nan|blank|undefined|tb[da]|unknown|unassigned|vacant|pending"
     r"|to be (announced|assigned|determined)|not (available|applicable)|none specified|multiple|various"
     r"|see notes?|x{2,})[)\]>]?|0+|\W+"
 )
@@ -37,9 +39,9 @@ def spreadsheet_id(identifier: str) -> str:
     """An id without the changes that spreadsheets and typing make.
 
     These are missing leading zeros, a final `.0`, marks and blanks, letter case, full-width digits, letters
-    that look like digits, and a letter after the last digit.
+    that look like digits or are of another alphabet, and a letter after the last digit.
     """
-    text = unicodedata.normalize("NFKC", identifier).strip().casefold().removesuffix(".0")
+    text = unicodedata.normalize("NFKC", identifier).strip().casefold().removesuffix(".0").translate(_LATIN)
     text = "".join(filter(str.isalnum, text)).translate(_LOOK_ALIKE).lstrip("0")
     return text[:-1] if text[:-1].isdecimal() and text[-1].isalpha() else text
 
@@ -181,6 +183,14 @@ class Vocabulary(NamedTuple):
         return self.roles if field == "role" else self.locations
 
 
+def misplaced(known: Vocabulary | None, field: str, text: str) -> str | None:
+    """Why a role or location may be in the wrong column; None if it is no name of the other kind."""
+    other = {"role": "location", "location": "role"}.get(field)
+    if known is None or other is None or text not in known.names("assignments", other):
+        return None
+    return f"is a {other} of policy data, so may be in the wrong column; correct it"
+
+
 def words_of(*texts: str) -> tuple[str, ...]:
     """The plain words of texts, sorted."""
     return tuple(sorted(_WORD.findall(plain(" ".join(texts)))))
@@ -192,10 +202,11 @@ def plain(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """A name without case, accents and HTML's names of characters."""
+    """A name in Latin letters, without case, accents and HTML's names of characters."""
     text = html.unescape(name)
     if not text.isascii():
         text = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+        return text.casefold().translate(_LATIN)
     return text.casefold()
 
 

@@ -111,7 +111,7 @@ UNREACHED = "lms names people by email, and HR has none for this person"
 
 
 @pytest.mark.parametrize(
-    "written", ["1", "1.0", "01", "\uff11", "OO1", "00l", "001x", "'001", "0-01", "001\u200b"]
+    "written", ["1", "1.0", "01", "\uff11", "OO1", "00l", "001x", "'001", "0-01", "001\u200b", "\u041e01"]
 )
 def test_an_id_that_a_spreadsheet_changed(tmp_path: Path, written: str) -> None:
     files: dict[str, str | bytes] = {
@@ -163,7 +163,8 @@ def test_a_feed_whose_rows_fit_nobody_is_not_believed(tmp_path: Path) -> None:
         "lms.csv": "email,course,done\none@example.org,X,2023-08-10\ntwo@example.org,X,2023-08-10\n",
     }
     with pytest.raises(
-        FactsError, match="lms: 2 of 2 rows fit nobody whom HR knows; correct its keys or HR's feeds"
+        FactsError,
+        match="lms: 2 of 2 rows, such as row 2, fit nobody whom HR knows; correct its keys or HR's feeds",
     ):
         merged(folder(tmp_path, files))
     records, source = merged(folder(tmp_path, files, replaced(3, optional=True)))
@@ -202,8 +203,8 @@ def test_keys_that_fit_two_are_named_where_a_feed_is_not_believed(tmp_path: Path
     with pytest.raises(FactsError) as caught:
         merged(folder(tmp_path, files))
     assert str(caught.value) == (
-        "lms: 2 of 2 rows fit nobody whom HR knows, or more than one employee, as email one@example.org does; "
-        "correct its keys or HR's feeds, or set `expect.max_unmatched`"
+        "lms: 2 of 2 rows, such as row 2, fit nobody whom HR knows, or more than one employee, as email "
+        "one@example.org does; correct its keys or HR's feeds, or set `expect.max_unmatched`"
     )
 
 

@@ -92,6 +92,7 @@ def test_the_settings_may_say_that_a_name_is_another(tmp_path: Path) -> None:
     [
         "N/A",
         "#N/A",
+        "\\N",
         "#REF!",
         "NULL",
         "none",
@@ -111,11 +112,25 @@ def test_what_stands_for_no_value_is_no_name(tmp_path: Path, written: str) -> No
     approvals = FILES["approvals.csv"].replace("Office Professional,210", f"Office Professional,{written}")
     found, _ = records(tmp_path, {"approvals.csv": approvals})
     assert found["1"].problem.startswith(
-        f"approvals row 2: location '{written}' is not a name; correct it, or list it in `nulls`"
+        f"approvals row 2: location {written!r} is not a name; correct it, or list it in `nulls`"
     )
 
 
-@pytest.mark.parametrize(("written", "rejected"), [("ofp1", 1), ("OFP-1", 1), ("0FP1", 1), ("OFP2", 0)])
+def test_names_in_the_wrong_columns_are_unknown(tmp_path: Path) -> None:
+    jobs = FILES["jobs.csv"] + "1,210,Office Professional,2027-08-01,\n"
+    found, source = records(tmp_path, {"jobs.csv": jobs})
+    row = len(jobs.splitlines())
+    assert found["1"].problem.startswith(
+        f"jobs row {row}: role '210' is a location of policy data, so may be in the"
+    )
+    assert isinstance(found["2"], Employee)
+    assert sum(report.rejected for report in source.reports()) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "rejected"),
+    [("ofp1", 1), ("\u041e\u0424P1", 0), ("\u041eFP1", 1), ("OFP-1", 1), ("0FP1", 1), ("OFP2", 0)],
+)
 def test_a_spelling_of_a_code(tmp_path: Path, written: str, rejected: int) -> None:
     jobs = FILES["jobs.csv"] + f"1,{written},210,2027-08-01,\n"
     values = {"role": {"OFP1": "Office Professional"}}

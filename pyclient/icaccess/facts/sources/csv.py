@@ -136,6 +136,15 @@ class CsvFile:
                 short = None
             if not any(cells):
                 continue
+            if (
+                self._needed[0] in cells
+                and cells != header
+                and set(self._needed) <= set(map(str.strip, cells))
+            ):
+                raise FactsError(
+                    f"{self._name} line {line}: is another header, with its columns in another order; the "
+                    "file was put together from several, so give each as a source of its own"
+                )
             if ended:
                 raise FactsError(
                     f"{self._name} line {line}: follows the trailer; the file was assembled wrongly"
@@ -160,6 +169,11 @@ class CsvFile:
     def _check_header(self, header: list[str], delimiter: str, line: int) -> None:
         if not header:
             raise FactsError(f"{self._name}: is empty; it has not even a header: get it again")
+        if any("\0" in name for name in header):
+            raise FactsError(
+                f"{self._name} line {line}: holds NUL characters, as UTF-16 without a byte-order mark does; "
+                "set `encoding`, such as utf-16-le"
+            )
         for name in self._needed:
             if header.count(name) > 1:
                 raise FactsError(f"{self._name} line {line}: the column {name!r} appears twice; keep one")
