@@ -182,7 +182,12 @@ def _files(path: Path) -> list[Path]:
 
 
 def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The files with these suffixes in a folder and its subfolders, also linked ones, without hidden ones.
+    """The files with these suffixes in a folder, as `all_files` finds them."""
+    return [file for file in all_files(folder) if file.suffix.lower() in suffixes]
+
+
+def all_files(folder: Path) -> list[Path]:
+    """The files in a folder and its subfolders, also linked ones, without hidden ones.
 
     `FactsError` when a subfolder cannot be read: what it holds is not known to be nothing.
     """
@@ -195,6 +200,5 @@ def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
     found: list[Path] = []
     for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):
         folders[:] = (name for name in folders if not name.startswith("."))
-        files = (Path(root, name) for name in names if not name.startswith("."))
-        found += (file for file in files if file.suffix.lower() in suffixes)
+        found += (Path(root, name) for name in names if not name.startswith("."))
     return sorted(found)

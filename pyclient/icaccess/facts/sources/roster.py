@@ -65,7 +65,7 @@ def staff_roles(user: Row) -> Iterator[Row]:
     else:
         orgs = user.get("orgs")
         held = [{"role": user.get("role"), "org": org} for org in (orgs if isinstance(orgs, list) else [])]
-    return (role for role in held if str(role.get("role")).lower() not in _NOT_STAFF)
+    return (role for role in held if str(role.get("role")).strip().lower() not in _NOT_STAFF)
 
 
 class RosterService(Roster):
@@ -138,11 +138,19 @@ class Bundle(Roster):
         return self._with_roles(rows, roles)
 
     def _with_roles(self, users: Iterator[Mapping[str, Any]], roles: dict[str, list[Row]]) -> Iterator[Row]:
-        """The users with their roles; `FactsError` when a role is left over: it may be anybody's."""
+        """The users with their roles; `FactsError` when a role may be anybody's."""
+        identifiers: dict[str, str] = {}
         for user in users:
-            yield {**_from_csv(user), "roles": roles.pop(user["sourcedId"], [])}
+            sourced_id, identifier = user["sourcedId"], user.get("identifier", "")
+            if identifiers.setdefault(sourced_id, identifier) != identifier:
+                raise FactsError(
+                    f"{self._path}: users.csv has the user {sourced_id!r} with two identifiers; get it again"
+                )
+            yield {**_from_csv(user), "roles": roles.get(sourced_id, [])}
         for sourced_id, held in roles.items():
-            if any(is_current(role) for role in staff_roles({"roles": held})):
+            if sourced_id not in identifiers and any(
+                is_current(role) for role in staff_roles({"roles": held})
+            ):
                 raise FactsError(
                     f"{self._path}: roles.csv names the user {sourced_id!r}, who is not among the users; "
                     "get both again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -11,7 +12,7 @@ import msgspec
 from icaccess.config import Config
 from icaccess.errors import FactsError
 from icaccess.facts.days import DayReader
-from icaccess.facts.files import files_in, load
+from icaccess.facts.files import all_files, load
 from icaccess.facts.interface import ParsedRow, Source
 from icaccess.facts.kinds import Person
 from icaccess.facts.record import at, convert, tidy
@@ -19,6 +20,7 @@ from icaccess.facts.settings import Kind, YamlSettings
 from icaccess.marked_yaml import read_file
 from icaccess.models import LISTS, Approval, Employee, InvalidRecord, Text
 
+_NAMED = re.compile(r".+\.(ya?ml|json)", re.IGNORECASE)
 _LISTS = cast("tuple[Kind, ...]", LISTS)
 
 
@@ -88,9 +90,25 @@ class ApprovalsSource(YamlSource):
         if not self._path.is_dir():
             raise FactsError(f"{self._path} is not a folder; correct `path`")
         days = DayReader(self._zone)
-        for number, file in enumerate(files_in(self._path, (".yaml", ".yml")), 1):
+        for number, file in enumerate(_approval_files(self._path), 1):
             yield _approval_row(number, file, days)
         self.notes += days.settle()
+
+
+def _approval_files(folder: Path) -> list[Path]:
+    """The files to read; `FactsError` for one whose name hides that it may hold an approval, or a withdrawal.
+
+    A copy that an editor left beside a file that is read does not count.
+    """
+    files = all_files(folder)
+    read = {file: None for file in files if file.suffix.lower() in (".yaml", ".yml")}
+    for file in files:
+        named = None if file in read else _NAMED.match(file.name)
+        if named is not None and file.with_name(named[0]) not in read:
+            raise FactsError(
+                f"{file}: is not read, since its name does not end in .yaml; rename or remove it"
+            )
+    return list(read)
 
 
 def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:

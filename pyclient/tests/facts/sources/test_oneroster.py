@@ -444,6 +444,17 @@ def test_an_identifier_of_two_users_with_jobs(tmp_path: Path) -> None:
     assert "certifications" in employee(records, "2")
 
 
+def test_a_user_given_twice_keeps_the_jobs(tmp_path: Path) -> None:
+    gone = {**USERS_12[0], "status": "tobedeleted", "roles": []}
+    assert len(employee(bundled(tmp_path, [gone, *USERS_12[:3]]), "1")["assignments"]) == 1
+
+
+@either
+def test_a_student_with_blanks_is_no_employee(tmp_path: Path, roster: Any) -> None:
+    student = {**with_roles(role(role=" Student "))[0], "sourcedId": "u9", "identifier": "9"}
+    assert "9" not in roster(tmp_path, [*with_roles(role()), student])
+
+
 @either
 def test_a_status_that_is_blank_counts(tmp_path: Path, roster: Any) -> None:
     orgs = [{**org, "status": None} for org in ORGS]
@@ -584,6 +595,10 @@ def test_a_1_1_bundle_has_orgs_and_role_with_the_user(tmp_path: Path) -> None:
         (
             bundle() | {"users.csv": "sourcedId,identifier\nu1,1\nu2,2\n"},
             "roles.csv names the user 'u3', who is not among the users; get both again",
+        ),
+        (
+            bundle() | {"users.csv": "sourcedId,identifier\nu1,1\nu2,2\nu3,3\nu1,9\n"},
+            "users.csv has the user 'u1' with two identifiers; get it again",
         ),
     ],
 )

@@ -43,6 +43,22 @@ def test_approvals_are_files_in_a_folder(tmp_path: Path) -> None:
     assert source.reports()[4].rows == 2
 
 
+@pytest.mark.parametrize("name", ["b.yaml.txt", "b.yml.bak", "b.json", "b.jsonl", "b.YAML~"])
+def test_an_approval_under_another_name(tmp_path: Path, name: str) -> None:
+    withdrawn = APPROVAL.replace("approved", "withdrawn")
+    with pytest.raises(
+        FactsError, match=rf"{name}: is not read, since its name does not end in \.yaml; rename or remove it"
+    ):
+        approvals(tmp_path, {"a.yaml": APPROVAL, name: withdrawn})
+
+
+def test_a_copy_of_an_approval_is_left_out(tmp_path: Path) -> None:
+    _, source = approvals(
+        tmp_path, {"a.yaml": APPROVAL, "a.yaml~": APPROVAL, "a.yaml.orig": "", "notes.txt": "x"}
+    )
+    assert source.reports()[4].rows == 1
+
+
 def test_blanks_around_the_texts_of_an_approval_do_not_count(tmp_path: Path) -> None:
     padded = APPROVAL.replace('"1"', '" 1\\t"').replace('"2"', '"2 "') + 'role: " Office Professional "\n'
     records, _ = approvals(tmp_path, {"a.yaml": padded})
