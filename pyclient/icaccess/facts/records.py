@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from icaccess.facts.interface import Source, Traces
 from icaccess.facts.kinds import Person
+from icaccess.facts.names import spreadsheet_id
 from icaccess.facts.record import MAX_FACTS
 from icaccess.facts.settings import Kind
 from icaccess.facts.staging import Issue, Staged, Staging
@@ -100,7 +101,7 @@ class RecordMaker:
         for row in rows:
             if row.kind != kind:
                 continue
-            fact = self._approval(row) if kind == "approvals" else row.fact
+            fact = self._approval(identifier, row) if kind == "approvals" else row.fact
             if isinstance(fact, str):
                 doubt = doubt or f"{self._sources[row.source].settings.name} row {row.row}: {fact}"
             elif fact in kept[-8:]:
@@ -112,16 +113,21 @@ class RecordMaker:
                 kept.append(fact)
         return tuple(kept), doubt
 
-    def _approval(self, row: Staged) -> Approval | str:
+    def _approval(self, identifier: str, row: Staged) -> Approval | str:
         """An approval with its approver's id, and with the approver's own jobs as HR has them.
 
-        Text says why nobody can tell who approved: a row of the approver is unusable, or two people fit. An
-        approval keeps the role that a source gives only if the source may vouch for it.
+        Text says why nobody can tell who approved: a row of the approver is unusable, two people fit, or the
+        approver's id is nearly the employee's own. An approval keeps the role that a source gives only if the
+        source may vouch for it.
         """
         approval = cast("Approval", row.fact)
         if not self._sources[row.source].settings.vouches_for_roles:
             approval = replace(approval, approver_role=UNSET)
         if row.approver is None:
+            if spreadsheet_id(approval.approver) == spreadsheet_id(identifier):
+                return (
+                    f"the approver {approval.approver} is nearly the employee's own id; correct one of them"
+                )
             doubt = f"the approver {approval.approver} fits more than one employee"
             return doubt if row.approver_in_doubt else approval
         jobs = self._staging.jobs_of(row.approver)

@@ -107,6 +107,16 @@ def test_ids_are_filled_with_zeros_as_the_settings_say(tmp_path: Path) -> None:
     assert set(records) == {"001", "002", "003"}
 
 
+def test_an_approver_who_is_nearly_the_employee_is_unknown(tmp_path: Path) -> None:
+    text = "id,decision,on,by,as\n1,approved,2023-08-14,01,Principal\n3,approved,2023-08-14,02,Principal\n"
+    config = folder(tmp_path, {"approvals.csv": text}, replaced(4, vouches_for_roles=True))
+    records, source = merged(config)
+    assert "approvals" not in employee(records, "1")
+    said = "approvals row 2: the approver 01 is nearly the employee's own id; correct one of them"
+    assert source.doubts() == {"1": said}
+    assert employee(records, "3")["approvals"][0]["approver_role"] == "Principal"
+
+
 UNREACHED = "lms names people by email, and HR has none for this person"
 
 
