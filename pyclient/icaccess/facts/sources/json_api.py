@@ -188,7 +188,8 @@ def _json(response: Response, url: str) -> Any:
         ) from error
     if value is None:  # which is no list that has ended
         raise FactsError(f"{shown_url(url)}: answered with null; correct the URL, or try again")
-    if isinstance(value, dict) and (value.get("error") or value.get("errors")):
+    status = _status(value)
+    if status.get("error") or status.get("errors") or status.get("imsx_codemajor") == "failure":
         raise FactsError(
             f"{shown_url(url)}: answered {response.status} with an error{_said(response)}; try again, or ask "
             "the server's owner"
@@ -197,12 +198,17 @@ def _json(response: Response, url: str) -> Any:
 
 
 def _said(response: Response) -> str:
-    """The error in the answer's words, quoted: flat, or nested in `imsx_StatusInfo`, keys in any case."""
+    """The error in the answer's words, quoted."""
     try:
-        body = {key.lower(): value for key, value in json.loads(response.content).items()}
-        nested = body.get("imsx_statusinfo", body)
-        inner = {key.lower(): value for key, value in nested.items()}
-    except (ValueError, AttributeError, RecursionError):
+        inner = _status(json.loads(response.content))
+    except (ValueError, RecursionError):
         return ""
     text = inner.get("imsx_description") or inner.get("message") or inner.get("error") or inner.get("errors")
     return f": {quoted(str(text))}" if text else ""
+
+
+def _status(body: Any) -> dict[str, Any]:
+    """What an answer says about itself, flat or nested in `imsx_StatusInfo`, with keys in lower case."""
+    fields = {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
+    nested = fields.get("imsx_statusinfo")
+    return _status(nested) if isinstance(nested, dict) else fields

@@ -198,6 +198,16 @@ def forgets_some(asked: Asked, reply: Reply) -> Reply:
     )
 
 
+def fails_at_the_end(asked: Asked, reply: Reply) -> Reply:
+    """Without a total, the failure looks like the end of the collection."""
+    if asked.query["offset"] == "0":
+        return reply._replace(headers={})
+    name = asked.path.rpartition("/")[2]
+    return Reply(
+        {name: [], "imsx_StatusInfo": {"imsx_codeMajor": "failure", "imsx_description": "timed out"}}
+    )
+
+
 def ignores_offset(asked: Asked, _: Reply) -> Reply:
     name = asked.path.rpartition("/")[2]
     return Reply({name: {"orgs": ORGS, "users": USERS_12}[name][:2]})
@@ -219,6 +229,7 @@ def a_log_in_page(_: Asked, __: Reply) -> Reply:
     ("differs", "says"),
     [
         (forgets_some, "/users: gave 2 rows but says that it holds 4; get it whole again"),
+        (fails_at_the_end, "answered 200 with an error: 'timed out'; try again"),
         (ignores_offset, "the page at row 2 repeats an earlier one"),
         (changes_its_total, "rows to 5 while read; try again"),
         (something_else, "holds no list of"),
