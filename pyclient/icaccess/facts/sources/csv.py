@@ -110,8 +110,8 @@ class CsvFile:
             text.seek(start)
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            header = [name.strip() for name in next(reader, [])]
-            self._check_header(header, delimiter, before + 1)
+            header = next(([name.strip() for name in cells] for cells in reader if any(cells)), [])
+            self._check_header(header, delimiter, before + reader.line_num)
             yield from self._body(reader, header, before)
         except csv.Error as error:
             line = reader.line_num + before

@@ -52,6 +52,7 @@ def first_role(tmp_path: Path, text: str | bytes, **changes: Any) -> str:
         ("sep=;\r\n" + GOOD.replace(",", ";"), {}),
         (GOOD.replace("Office Professional", '"Office Professional"'), {}),
         (GOOD + ",,,,\n\n", {}),
+        ("\n,,,,\n" + GOOD, {}),
         (GOOD.replace("id,", " id ,"), {}),
     ],
     ids=map(str, count()),
