@@ -373,3 +373,12 @@ def test_an_id_nothing_can_hold(tmp_path: Path, identifier: str, kept: str) -> N
     assert isinstance(bad, InvalidRecord)
     assert "people row 5: id " in bad.problem
     assert not any(isinstance(one, InvalidRecord) for one in records.values())
+
+
+def test_a_text_that_is_neither_true_nor_false(tmp_path: Path) -> None:
+    text = "id,role,location,start,school\n1,A,210,2020-01-01,Yes\n2,Principal,210,2020-01-01,TRUE\n"
+    settings = {"fields": {**NO_END["fields"], "school_based": "school"}}
+    records, _ = merged(folder(tmp_path, {"jobs.csv": text}, changed(jobs=settings)))
+    said = "jobs row 2: school_based: 'Yes' is neither true nor false; translate it with `values`"
+    assert getattr(records["1"], "problem", "") == said
+    assert employee(records, "2")["assignments"][0]["school_based"] is True
