@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from icaccess.store.columns import keys, optional, required
+
 revision = "0005"
 down_revision = "0004"
 
@@ -11,30 +13,24 @@ def upgrade() -> None:
     """Add the tables `basis`, `waiting` and `feed`, and whose revocations a consent names."""
     op.create_table(
         "basis",
-        sa.Column("target", sa.String, nullable=False),
-        sa.Column("account", sa.String, nullable=False),
+        *keys("target", "account"),
         sa.Column("basis", sa.Text, nullable=False),
-        sa.Column("valid_through", sa.String),
-        sa.Column("noted_on", sa.String),
-        sa.PrimaryKeyConstraint("target", "account", name="pk_basis"),
+        *optional("valid_through", "noted_on"),
         comment="What the last decision rested on that allowed what an account holds",
     )
     op.create_table(
         "waiting",
-        sa.Column("target", sa.String, nullable=False),
-        sa.Column("employee_id", sa.String, nullable=False),
-        sa.Column("since", sa.String, nullable=False),
-        sa.PrimaryKeyConstraint("target", "employee_id", name="pk_waiting"),
+        *keys("target", "employee_id"),
+        *required("since"),
         comment="Whose revocation waits for a consent, and since which day",
     )
     op.create_table(
         "feed",
-        sa.Column("name", sa.String, nullable=False),
+        *keys("name"),
         sa.Column("rows", sa.Integer, nullable=False),
         sa.Column("people", sa.Integer, nullable=False),
-        sa.Column("newest", sa.String),
+        *optional("newest"),
         sa.Column("filled", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_feed"),
         comment="How large each source of facts was in the last good run",
     )
     op.add_column("consent", sa.Column("people", sa.Text, nullable=False, server_default="[]"))

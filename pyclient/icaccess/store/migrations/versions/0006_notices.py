@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from icaccess.store.columns import optional, required
+
 revision = "0006"
 down_revision = "0005"
 
@@ -11,22 +13,13 @@ def upgrade() -> None:
     """Add the notices."""
     op.create_table(
         "notice",
-        sa.Column("id", sa.Integer, nullable=False),
-        sa.Column("channel", sa.String, nullable=False),
-        sa.Column("recipient", sa.String, nullable=False),
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("fact", sa.String, nullable=False),
-        sa.Column("address", sa.String, nullable=False),
-        sa.Column("as_of", sa.String, nullable=False),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("note", sa.String, nullable=False),
-        sa.Column("message_id", sa.String, nullable=False),
+        sa.Column("id", sa.Integer, primary_key=True),
+        *required("channel", "recipient", "kind", "fact", "address", "as_of", "state", "note", "message_id"),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("about", sa.Text, nullable=False),
-        sa.Column("intended_at", sa.String, nullable=False),
-        sa.Column("settled_at", sa.String),
-        sa.PrimaryKeyConstraint("id", name="pk_notice"),
+        *required("intended_at"),
+        *optional("settled_at"),
         comment="What people are told: each notice, written before it is sent and settled after",
     )
     op.create_index("ix_notice_fact", "notice", ["channel", "recipient", "kind", "fact"], unique=True)

@@ -1,7 +1,8 @@
 """Cached decisions that are sealed; those without a seal are made anew."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from icaccess.store.columns import keys, optional, required
 
 revision = "0008"
 down_revision = "0007"
@@ -12,15 +13,9 @@ def upgrade() -> None:
     op.drop_table("decision")
     op.create_table(
         "decision",
-        sa.Column("employee_id", sa.String, nullable=False),
-        sa.Column("facts", sa.String, nullable=False),
-        sa.Column("rules", sa.String, nullable=False),
-        sa.Column("decided_on", sa.String, nullable=False),
-        sa.Column("recheck_on", sa.String),
-        sa.Column("outcome", sa.String, nullable=False),
-        sa.Column("action", sa.String, nullable=False),
-        sa.Column("essence", sa.String, nullable=False),
-        sa.Column("seal", sa.String, nullable=False),
-        sa.PrimaryKeyConstraint("employee_id", name="pk_decision"),
+        *keys("employee_id"),
+        *required("facts", "rules", "decided_on"),
+        *optional("recheck_on"),
+        *required("outcome", "action", "essence", "seal"),
         comment="Decisions that hold until their recheck_on while facts and rules are the same",
     )
