@@ -114,11 +114,6 @@ class GuardResult(msgspec.Struct, frozen=True, kw_only=True):
         people = " [--consent-to ID …]" if self.waiting else ""
         return f"--allow {self.plan_digest[:DIGITS]} --by NAME --reason TEXT{people}"
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the guard stops the whole plan."""
-        return bool(self.stops or self.not_adopted)
-
     def check(self) -> None:
         """Raise `GuardStop` if the guard stops the plan."""
         if self.not_adopted:

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
 from icaccess.audit.render import runs_as_text
+from icaccess.cli.changes import check_day
 from icaccess.errors import GuardStop, PlanError, StoreError, TargetError, UsageError
 from icaccess.guard import GuardSettings, RemovalLimit
 from icaccess.models import Access, Employee, InvalidRecord
-from icaccess.pipeline import check_day
 from icaccess.plan import check_current
 from icaccess.request import Request
 from icaccess.store import audit, holders

@@ -47,7 +47,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Each command: its module, and its line in `--help`."""
 
-
 _COMPLETION = "_ICACCESS_COMPLETE"
 """The variable with which a shell asks for completion, as click names it."""
 
@@ -57,11 +56,7 @@ def _quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 _QUIET = click.Option(
-    ["--quiet"],
-    is_flag=True,
-    expose_value=False,
-    callback=_quiet,
-    help="Write only errors to stderr.",
+    ["--quiet"], is_flag=True, expose_value=False, callback=_quiet, help="Write only errors to stderr."
 )
 
 
@@ -128,7 +123,9 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 
 def _run(args: list[str]) -> int:
-    fail = _fail_in_json if _wants_json(args) else _fail
+    # Errors are JSON, like the answer, even where the rest of the command line is wrong.
+    wants_json = any(f"--format{between}json" in " ".join(args) for between in "= ")
+    fail = _fail_in_json if wants_json else _fail
     try:
         code = _invoke(args)
         sys.stdout.flush()
@@ -180,11 +177,6 @@ def _drop_output() -> None:
 
 
 _USAGE = UsageError.code()
-
-
-def _wants_json(args: list[str]) -> bool:
-    """Whether errors are JSON, like the answer, even if the rest of the command line is wrong."""
-    return any(f"--format{between}json" in " ".join(args) for between in "= ")
 
 
 def _one_line(message: str) -> str:

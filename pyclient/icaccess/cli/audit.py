@@ -23,7 +23,7 @@ from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, is_of_runs, runs_as_text
 from icaccess.audit.replay import Replay, check_rules
 from icaccess.cli.options import FORMAT, PathOption, configured, past
-from icaccess.cli.text import say, say_all, show_json, show_value
+from icaccess.cli.text import answer, say, say_all, show_json, show_value
 from icaccess.errors import AuditError, UsageError, file_errors
 from icaccess.files import write_private
 from icaccess.models import Decision
@@ -110,10 +110,7 @@ def show(request: Request, employee_id: str, form: str) -> None:
         if not found:
             raise UsageError(f"{employee_id}: the record has no entry about this id")
         runs = record.starts(connection, {entry.run_id for entry in found if entry.run_id is not None})
-    if form == "json":
-        show_value(found)
-    else:
-        say_all(as_text(found, runs))
+    answer(form, found, as_text(found, runs))
 
 
 @audit.command()
@@ -191,10 +188,7 @@ def key(request: Request, form: str) -> None:
     found = record_key(request.settings, request.store_url, make=True)
     if found is None:
         raise UsageError(f"{request.settings.file}: names no audit.key, so the record is not signed; set one")
-    if form == "json":
-        show_value({"id": found.id, "public_key": found.pem})
-    else:
-        say_all(found.pem.splitlines())
+    answer(form, {"id": found.id, "public_key": found.pem}, found.pem.splitlines())
 
 
 class ExportedHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

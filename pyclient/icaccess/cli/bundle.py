@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from icaccess.cli.options import FORMAT, PathOption, ruled
-from icaccess.cli.text import say, show_value
+from icaccess.cli.text import answer
 from icaccess.errors import UsageError
 from icaccess.request import Request
 
@@ -45,8 +45,5 @@ def bundle(request: Request, out: Path, signing_key: Path | None, form: str) -> 
         )
     load_policy_data(request.config_directory)
     made = publish(find_opa(), request.policy_directory, request.config_directory, signing_key, out)
-    if form == "json":
-        show_value({"bundles": made})
-        return
-    for one in made:
-        say(f"{one.file}  revision {one.revision}  sha256 {one.sha256}")
+    lines = (f"{one.file}  revision {one.revision}  sha256 {one.sha256}" for one in made)
+    answer(form, {"bundles": made}, lines)

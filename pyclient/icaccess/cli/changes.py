@@ -14,11 +14,12 @@ from icaccess.cli.options import BY, FORMAT, REASON, PathOption, deciding, given
 from icaccess.cli.plan_render import plan_document, show_plan, show_section, unnamed_line
 from icaccess.cli.progress import show_issues, show_sources, showing
 from icaccess.cli.text import say, say_all, show_value
-from icaccess.errors import ChangesFailed, GuardStop, UsageError
-from icaccess.pipeline import check_day, start
-from icaccess.plan import check_current, read_plan, write_plan
+from icaccess.errors import ChangesFailed, GuardStop, PlanError, UsageError
+from icaccess.pipeline import start
+from icaccess.plan import Plan, check_current, read_plan, write_plan
 from icaccess.request import Request
 from icaccess.store.lock import caller
+from icaccess.targets.interface import Target
 from icaccess.text import how_many
 
 _FILE = PathOption(path_type=Path, dir_okay=False)
@@ -108,7 +109,7 @@ def apply(
                 result = run.guard(planned)
             if form == "text":
                 show_plan(planned, result, run.parts.facts.issues())
-            elif result.is_stopped:
+            elif result.stops or result.not_adopted:
                 show_value({**plan_document(planned, result), "summary": None})
             result.check()
             question = f"Make {how_many(len(planned.changes), 'change')} at {planned.target}?"
@@ -149,31 +150,38 @@ def adopt(request: Request, form: str) -> None:
         target = run.parts.target.identity
         unnamed = () if run.listing is None else run.listing.unnamed
         if form == "json":
-            show_value(
-                {
-                    "target": target,
-                    "adopted": count,
-                    "not_adopted": run.not_adopted,
-                    "unnamed": unnamed,
-                }
-            )
+            found = {"target": target, "adopted": count}
+            show_value({**found, "not_adopted": run.not_adopted, "unnamed": unnamed})
         else:
             say(f"Adopted {count} who hold access at {target}.")
             show_section("Members without an account", [unnamed_line(one) for one in unnamed])
 
 
+def check_day(plan: Plan | None, request: Request, target: Target) -> None:
+    """Raise `PlanError` unless a run for a request's day may change `target` today.
+
+    Only the ledger takes changes as of another day, and a saved plan for another day only if the caller gives
+    the day again.
+    """
+    day, today = request.day, request.today
+    if plan is not None and plan.as_of != day:
+        again = "make a new plan" if request.at else f"give --at {plan.as_of} again if that is meant"
+        raise PlanError(f"the plan is for {plan.as_of}, and this run is for {day}; {again}")
+    if day != today and not target.is_store:
+        raise PlanError(
+            f"{target.identity} can change only as of today ({today}), not as of {day}; leave --at out"
+        )
+
+
 def _warn(receipts: Sequence[Receipt]) -> None:
-    for one in receipts:
-        if one.warning:
-            say(one.warning, err=True)
+    say_all(filter(None, (one.warning for one in receipts)), err=True)
 
 
 def _report(summary: Summary) -> None:
     done = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items())) or "no changes"
     say(f"Run {summary.run_id}: {done}.")
-    for failure in summary.failures:
-        change = failure.change
-        say(f"  {change.employee_id}  {change.action} could not be made: {failure.note}")
+    for one in summary.failures:
+        say(f"  {one.change.employee_id}  {one.change.action} could not be made: {one.note}")
     say_all(summary.to_do)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from icaccess.batches import batches
 from icaccess.cli.options import deciding, formats
 from icaccess.cli.progress import show_sources, showing
-from icaccess.cli.text import say, show_json
+from icaccess.cli.text import say, say_all, show_json
 from icaccess.errors import UsageError
 from icaccess.models import ClauseExplanation, Decision, DecisionJson, Employee, Outcome, Record
 from icaccess.opa.bundles import Revisions
@@ -44,11 +44,8 @@ def decide(request: Request, ids: tuple[str, ...], form: str, *, exit_code: bool
             _table(run.parts.client.decide_many(run.people.records(ids), request.day))
         else:
             revisions = _revisions(run, form)
-            _json(
-                run,
-                revisions,
-                run.parts.client.decide_json(run.people.records(ids), run.day, revisions=revisions),
-            )
+            people = run.people.records(ids)
+            _json(run, revisions, run.parts.client.decide_json(people, run.day, revisions=revisions))
         show_sources(run.parts.facts.reports(), run.parts.facts.leaning, err=True)
     return 0
 
@@ -78,11 +75,7 @@ def _json(run: Run, revisions: Revisions | None, decisions: Iterable[DecisionJso
         for some in batches(decisions, BATCH):
             show_json(b"\n".join(some) + b"\n")  # one write for many, however the output is buffered
         return
-    head = {
-        "as_of": run.day,
-        "policy_revision": revisions.policy,
-        "data_revision": revisions.data,
-    }
+    head = {"as_of": run.day, "policy_revision": revisions.policy, "data_revision": revisions.data}
     show_json(msgspec.json.encode(head)[:-1] + b',"decisions":[')
     for number, decision in enumerate(decisions):
         show_json(b",\n" if number else b"\n")
@@ -102,10 +95,8 @@ def _table(decisions: Iterable[Decision]) -> None:
 
 
 def _line(decision: Decision) -> str:
-    if decision.reasons:
-        notes = [_codes(decision)]
-    else:
-        notes = [f"valid through {decision.expiry.valid_through}" if decision.expiry else ""]
+    valid = f"valid through {_valid_through(decision)}" if decision.expiry else ""
+    notes = [_codes(decision) or valid]
     if decision.escalate:
         notes.append(f"overdue since {decision.grant_due_by}")
     notes += [f"warning: {code}" for code in decision.warnings]
@@ -120,13 +111,8 @@ def _explain(client: AccessClient, record: Record, decision: Decision, doubt: st
         for clause in client.explain(record, decision.as_of):
             _clause(clause)
         say()
-    _section(
-        "Why, and what to do",
-        [
-            *(text for reason in decision.reasons for text in (reason.message, f"  {reason.remedy}")),
-            *([doubt] if doubt else []),
-        ],
-    )
+    why = [text for reason in decision.reasons for text in (reason.message, f"  {reason.remedy}")]
+    _section("Why, and what to do", why + ([doubt] if doubt else []))
     _section("To look at", list(decision.warnings))
     if decision.outcome != "undecided":
         _section("What changes next", _next(client, record, decision))
@@ -150,9 +136,7 @@ def _value(value: object) -> str:
 
 def _section(title: str, lines: list[str]) -> None:
     if lines:
-        say(title)
-        for line in lines:
-            say(f"  {line}")
+        say_all([title, *(f"  {line}" for line in lines)])
 
 
 def _next(client: AccessClient, record: Record, decision: Decision) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,12 +53,12 @@ def _as_text(name: str, lines: list[str], *, ok: bool) -> Iterator[str]:
 
 
 def _checks(request: Request) -> Iterator[Check]:
-    yield "settings", lambda: _settings(request)
-    yield "policy data", lambda: _policy_data(request)
-    yield "engine", lambda: _engine(request)
-    yield "target", lambda: _target(request)
-    yield "audit record", lambda: _audit(request)
-    yield "notices", lambda: _notices(request)
+    yield "settings", partial(_settings, request)
+    yield "policy data", partial(_policy_data, request)
+    yield "engine", partial(_engine, request)
+    yield "target", partial(_target, request)
+    yield "audit record", partial(_audit, request)
+    yield "notices", partial(_notices, request)
     yield from _facts(request)
 
 
@@ -131,22 +132,20 @@ def _notices(request: Request) -> Iterator[str]:
 
 def _facts(request: Request) -> Iterator[Check]:
     if request.facts:
-        yield "facts", lambda: _files(request)
+        yield "facts", partial(_files, request)
         return
     from icaccess.facts.sources import open_sources
 
     try:
         sources = open_sources(request.settings) + open_sources(request.settings, locations=True)
+        if not sources:
+            raise ConfigError(f"{request.settings.file}: lists no sources; add some, or give --facts")
     except IcaccessError as error:
-        yield "sources", lambda error=error: _raise(error)  # type: ignore[misc]  # no type is inferred for its default
-        return
-    if not sources:
-        none = ConfigError(f"{request.settings.file}: lists no sources; add some, or give --facts")
-        yield "sources", lambda: _raise(none)
+        yield "sources", partial(_raise, error)
         return
     for source in sources:
-        yield f"source {source.settings.name}", lambda source=source: _source(source)  # type: ignore[misc]  # no type is inferred for its default
-    yield "facts", lambda: _merged(request)
+        yield f"source {source.settings.name}", partial(_source, source)
+    yield "facts", partial(_merged, request)
 
 
 def _raise(error: IcaccessError) -> Iterator[str]:

@@ -11,7 +11,7 @@ import msgspec
 from icaccess.batches import counted
 from icaccess.cli.options import FORMAT, PathOption, reading
 from icaccess.cli.progress import passed, show_issues, showing
-from icaccess.cli.text import say, show_json, show_value
+from icaccess.cli.text import answer, say, show_json
 from icaccess.config import Config
 from icaccess.errors import ConfigError, FactsError, UsageError, file_errors
 from icaccess.facts.interface import Facts, Source
@@ -61,10 +61,8 @@ def _save(source: Facts, out: Path, form: str) -> None:
 
     with showing():
         written = write_snapshot(out, counted(source.traced(), passed), source.names)
-    if form == "json":
-        show_value({"file": str(out), "records": written.records, "sha256": written.sha256})
-    else:
-        say(f"{out}: {how_many(written.records, 'record')}, sha256:{written.sha256}")
+    value = {"file": str(out), "records": written.records, "sha256": written.sha256}
+    answer(form, value, [f"{out}: {how_many(written.records, 'record')}, sha256:{written.sha256}"])
 
 
 def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from icaccess.cli.options import FORMAT
-from icaccess.cli.text import say_all, show, show_value
+from icaccess.cli.text import answer
 from icaccess.errors import UsageError
 from icaccess.request import installed
 
@@ -20,17 +18,12 @@ def help_(topic: str | None, form: str) -> None:
     pages = {page.stem: page for page in sorted(installed("docs").glob("*.md"))}
     if topic is not None and topic not in pages:
         raise UsageError(f"no page is about {topic!r}; the topics are {', '.join(pages)}")
+    titles = {
+        name: page.read_text("utf-8").partition("\n")[0].removeprefix("# ") for name, page in pages.items()
+    }
     if topic is not None:
-        text = pages[topic].read_text(encoding="utf-8")
-        if form == "json":
-            show_value({"topic": topic, "title": _title(pages[topic]), "text": text})
-        else:
-            show(text)
-    elif form == "json":
-        show_value({"topics": [{"topic": name, "title": _title(page)} for name, page in pages.items()]})
-    else:
-        say_all(f"{name:<16} {_title(page)}" for name, page in pages.items())
-
-
-def _title(page: Path) -> str:
-    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        text = pages[topic].read_text("utf-8")
+        answer(form, {"topic": topic, "title": titles[topic], "text": text}, text.splitlines())
+        return
+    topics = [{"topic": name, "title": title} for name, title in titles.items()]
+    answer(form, {"topics": topics}, (f"{name:<16} {title}" for name, title in titles.items()))

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from icaccess.cli.options import BY, FORMAT, REASON, configured, deciding, given_consent, say_installed
-from icaccess.cli.text import say, show_value
+from icaccess.cli.text import answer, say, show_value
 from icaccess.errors import GuardStop, IcaccessError, NoticeError, NoticesFailed, UsageError
 from icaccess.request import Request
 from icaccess.text import how_many
@@ -88,10 +88,8 @@ def send(
         if allow or by or reason:
             raise UsageError("--allow, --by and --reason are for a lot that goes out; leave them or --to out")
         count = _try(request, to)
-        if form == "json":
-            show_value({"trial": count})
-        else:
-            say(f"Sent {how_many(count, 'message')} to {to} for a trial; nothing is recorded.")
+        sent = f"Sent {how_many(count, 'message')} to {to} for a trial; nothing is recorded."
+        answer(form, {"trial": count}, [sent])
         return
     due, told = notify(request, consent=given_consent("lot", allow, by, reason))
     failures = (*told.refusals, *told.problems)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from icaccess.cli.options import CONFIG, FORMAT, OPA_URL, ruled
-from icaccess.cli.text import say, show_value
+from icaccess.cli.text import answer, say, show_value
 from icaccess.errors import EngineError, UsageError
 from icaccess.request import Request
 
@@ -31,10 +31,7 @@ def install(releases: str | None, config: Path | None, form: str) -> None:
 
     releases = releases or Request(config=config).settings.section("opa", OpaSettings).releases
     program = install_opa(lambda line: say(line, err=True), releases=releases or RELEASES)
-    if form == "json":
-        show_value({"program": str(program), "version": VERSION})
-    else:
-        say(str(program))
+    answer(form, {"program": str(program), "version": VERSION}, [str(program)])
 
 
 @opa.command("run")
@@ -60,12 +57,9 @@ def run(request: Request, address: str, form: str) -> None:
     given = os.environ.get("ICACCESS_OPA_TOKEN")
     folders = request.policy_directory, request.config_directory
     with running_engine(*folders, token=given, address=address) as engine:
-        if form == "json":
-            show_value({"url": engine.url, "token": engine.token})
-        else:
-            say(f"export ICACCESS_OPA_URL={engine.url}")
-            if given is None:
-                say(f"export ICACCESS_OPA_TOKEN={engine.token}")
+        variables = {"URL": engine.url} | ({} if given else {"TOKEN": engine.token})
+        lines = (f"export ICACCESS_OPA_{name}={value}" for name, value in variables.items())
+        answer(form, {"url": engine.url, "token": engine.token}, lines)
         sys.stdout.flush()  # a script reads the address before OPA ends
         try:
             say(f"OPA decides with policy {engine.bundles.revisions.policy}", err=True)

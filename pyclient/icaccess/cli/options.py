@@ -25,6 +25,7 @@ from icaccess.models import FIRST_DAY, LAST_DAY, NO_SUCH_DAY
 from icaccess.request import Request
 
 if TYPE_CHECKING:  # `icaccess --help` needs no database
+    from icaccess.review.source import PolicySource
     from icaccess.store.consents import Consent
 
 Command = Callable[..., Any]
@@ -136,53 +137,31 @@ EXAMPLES = click.option(
 )
 
 
-def _gather(command: Command, *options: Callable[[Command], Command]) -> Command:
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> Any:
-        names = ("config", "store", "policy", "facts", "at", "opa_url")
-        given = {name: values.pop(name) for name in names if name in values}
-        return command(request=Request(**given, progress=passed), **values)
+def _requesting(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """What gives a command these options, and its function the `request` that they make."""
 
-    gathered: Command = wrapper
-    for option in reversed(options):
-        gathered = option(gathered)
-    return gathered
+    def give(command: Command) -> Command:
+        @functools.wraps(command)
+        def wrapper(**values: Any) -> Any:
+            names = ("config", "store", "policy", "facts", "at", "opa_url")
+            given = {name: values.pop(name) for name in names if name in values}
+            return command(request=Request(**given, progress=passed), **values)
 
+        gathered: Command = wrapper
+        for option in reversed(options):
+            gathered = option(gathered)
+        return gathered
 
-def configured(command: Command) -> Command:
-    """Give a command `--config` and `--store`, and its function a `request`."""
-    return _gather(command, CONFIG, STORE)
-
-
-def ruled(command: Command) -> Command:
-    """Give a command `--policy` and `--config`, and its function a `request`."""
-    return _gather(command, POLICY, CONFIG)
+    return give
 
 
-def reading(command: Command) -> Command:
-    """Give a command `--config` and `--facts`, and its function a `request`."""
-    return _gather(command, CONFIG, FACTS)
-
-
-def serving(command: Command) -> Command:
-    """Give a command the options of `deciding` except `--at`: it decides day after day."""
-    return _gather(command, CONFIG, POLICY, FACTS, OPA_URL, STORE)
-
-
-def deciding(command: Command) -> Command:
-    """Give a command the options of every command that decides, and its function a `request`."""
-    return _gather(command, CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
-
-
-def comparing(command: Command) -> Command:
-    """Give a command the options of `deciding` except `--opa-url`: each version has an OPA of its own."""
-    return _gather(command, CONFIG, POLICY, FACTS, AT, STORE)
-
-
-def past(command: Command) -> Command:
-    """Give a command `--config`, `--policy`, `--at` and `--store`, and its function a `request`."""
-    return _gather(command, CONFIG, POLICY, AT, STORE)
-
+configured = _requesting(CONFIG, STORE)
+ruled = _requesting(POLICY, CONFIG)
+reading = _requesting(CONFIG, FACTS)
+past = _requesting(CONFIG, POLICY, AT, STORE)
+deciding = _requesting(CONFIG, POLICY, FACTS, AT, OPA_URL, STORE)
+comparing = _requesting(CONFIG, POLICY, FACTS, AT, STORE)  # each version has an OPA of its own
+serving = _requesting(CONFIG, POLICY, FACTS, OPA_URL, STORE)  # it decides day after day
 
 BY = click.option("--by", metavar="NAME", help="With --allow: who gives this consent.")
 REASON = click.option("--reason", metavar="TEXT", help="With --allow: why.")
@@ -223,3 +202,14 @@ def say_installed(request: Request, *, policy: bool = True) -> None:
         absent = " or ".join(f"{name}/" for name in installed)
         options = " and ".join(f"--{name}" for name in installed)
         say(f"icaccess: using {taken}, because no {absent} is here; name others with {options}", err=True)
+
+
+def policy_source(request: Request) -> PolicySource:
+    """The policy and the policy data that a review command reads, and the OPA that it asks."""
+    from icaccess.config.policy_data import load_policy_data
+    from icaccess.opa.program import find_opa
+    from icaccess.review.source import PolicySource
+
+    say_installed(request)
+    load_policy_data(request.config_directory)
+    return PolicySource(find_opa(), request.policy_directory, request.config_directory)

@@ -11,10 +11,12 @@ from msgspec import UNSET
 from icaccess.cli.progress import show_issues, show_sources
 from icaccess.cli.text import say, say_all
 from icaccess.guard import GuardResult
-from icaccess.models import Access, Reason
+from icaccess.models import Access, ChangeAction, Reason
 from icaccess.plan import Drift, Pending, Plan, PlannedChange, Undecided
 from icaccess.targets.interface import UnnamedMember
 from icaccess.text import how_many
+
+_TITLES: dict[ChangeAction, str] = {"revoke": "Revocations", "update": "Updates", "grant": "Grants"}
 
 
 def plan_document(planned: Plan, result: GuardResult) -> dict[str, Any]:
@@ -47,15 +49,8 @@ def show_plan(planned: Plan, result: GuardResult, issues: Iterable[str]) -> None
     show_sources(planned.sources, planned.leaning)
     show_issues(issues, "icaccess facts --issues FILE", indent="  ")
     waiting = {one.employee_id for one in result.waiting}
-    for title, action in (("Revocations", "revoke"), ("Updates", "update"), ("Grants", "grant")):
-        show_section(
-            title,
-            [
-                _line(one)
-                for one in planned.changes
-                if one.action == action and one.employee_id not in waiting
-            ],
-        )
+    for action, title in _TITLES.items():
+        show_section(title, [_line(one) for one in planned.of(action) if one.employee_id not in waiting])
     show_section("Undecided, left unchanged", [_undecided(one) for one in planned.undecided])
     warned = {one.employee_id: one.warnings for one in planned.changes if one.employee_id not in waiting}
     warned |= {one.employee_id: one.warnings for one in planned.warned}

@@ -11,20 +11,18 @@ import click
 import msgspec
 
 from icaccess.cli.bundle import bundle
-from icaccess.cli.options import FORMAT, TimeLimit, formats, ruled, say_installed
-from icaccess.cli.text import Rendered, say, say_all, show, show_value
+from icaccess.cli.mutate import mutate
+from icaccess.cli.options import FORMAT, TimeLimit, formats, policy_source, ruled
+from icaccess.cli.text import Rendered, answer, say, show
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
 
 if TYPE_CHECKING:
     from icaccess.review.search.explore import Exploration
-    from icaccess.review.source import PolicySource
     from icaccess.review.suite import SuiteRun
 
 _WATCH_EVERY = 0.5
 """Seconds between two looks at the files that `--watch` waits for."""
-_SAMPLE = 60
-"""How many mutants are judged unless all are, or another number is given."""
 
 
 @click.group("policy")
@@ -33,6 +31,7 @@ def policy() -> None:
 
 
 policy.add_command(bundle)
+policy.add_command(mutate)
 
 
 @policy.command("check")
@@ -50,7 +49,7 @@ def check(request: Request, form: str) -> int:
         "sarif": render.findings_sarif,
     }
     try:
-        found = check_policy(_source(request))
+        found = check_policy(policy_source(request))
     except IcaccessError as error:
         if form != "text":
             show(forms[form]([unread_finding(error, request.policy or Path("policy"))]), form)
@@ -106,7 +105,7 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
             from icaccess.review.search.uncovered import with_people  # takes its time to import
 
             say("searching for people who would reach the lines that are not covered", err=True)
-            people = with_people(_source(request), run.uncovered)
+            people = with_people(policy_source(request), run.uncovered)
             run = msgspec.structs.replace(run, uncovered=people)
     except IcaccessError as error:
         if form != "text":
@@ -124,7 +123,7 @@ def test(request: Request, form: str, min_coverage: float, pattern: str | None, 
 def _tested(request: Request, pattern: str | None) -> SuiteRun:
     from icaccess.review.suite import run_some, run_suite
 
-    source = _source(request)
+    source = policy_source(request)
     return run_suite(source) if pattern is None else run_some(source, pattern)
 
 
@@ -155,7 +154,7 @@ def trace(request: Request, form: str) -> int:
     from icaccess.review.trace import trace_policy
     from icaccess.tables import as_json
 
-    found = trace_policy(_source(request))
+    found = trace_policy(policy_source(request))
     _say_cached(found.cached_at)
     forms = {"text": render.trace_text, "markdown": render.trace_markdown, "json": as_json}
     show(forms[form](found), form)
@@ -180,7 +179,7 @@ def explore(request: Request, limit: float, seed: int, form: str) -> int:
     from icaccess.review.versions import checkout
     from icaccess.tables import as_json
 
-    source = _source(request)
+    source = policy_source(request)
     with checkout("the policy", None, source.policy, source.config) as place:
         found = search(place, limit=limit, seed=seed)
     forms: dict[str, Callable[[Exploration], Rendered]] = {
@@ -194,68 +193,6 @@ def explore(request: Request, limit: float, seed: int, form: str) -> int:
         say(f"the search ended early: {found.problem}", err=True)
         return 1
     return 2 if any(one.untested for one in found.people) else 0
-
-
-@policy.command("mutate")
-@ruled
-@click.option("--all", "every", is_flag=True, help="Judge every mutant instead of a sample.")
-@click.option(
-    "--sample", type=click.IntRange(1), metavar="N", help=f"How many to judge; {_SAMPLE} if not given."
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="What draws the sample.")
-@click.option(
-    "--limit",
-    type=click.FloatRange(0),
-    default=2.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to search for somebody who shows a survivor; 0 leaves the search out.",
-)
-@click.option(
-    "--fail-on-survivors",
-    is_flag=True,
-    help="Exit 2 when the tests let a mutant pass that decides otherwise for somebody.",
-)
-@FORMAT
-def mutate(
-    request: Request,
-    every: bool,
-    sample: int | None,
-    seed: int,
-    limit: float,
-    fail_on_survivors: bool,
-    form: str,
-) -> int:
-    """Change the policy one line at a time, and show which changes its tests let pass."""
-    from icaccess.review import mutants
-    from icaccess.review import mutate as review
-    from icaccess.review.suite import passing_suite
-
-    if not limit >= 0:  # as `nan` is not, which passes every comparison of click's
-        raise UsageError(f"--limit {limit}: give a number of seconds, 0 for no search")
-    if every and sample is not None:
-        raise UsageError("--all judges every mutant; leave it or --sample out")
-    source = _source(request)
-    passing_suite(source)
-    made = mutants.mutants(source.texts)
-    counts = dict.fromkeys(("caught", "survives", "no policy"), 0)
-    survivors = []
-    for one in review.judged(source, made if every else mutants.sample(made, sample or _SAMPLE, seed), limit):
-        counts[one.fate] += 1
-        if one.fate == "survives":
-            survivors.append(one)
-            if form == "text":  # at once: a whole search takes minutes
-                say_all([f"survives: {one.mutant}", review.shown(one, limit)])
-    if form == "json":
-        show_value({"mutants": len(made), "counts": counts, "survivors": survivors})
-    else:
-        say(
-            f"{counts['caught']:,} caught, {counts['survives']:,} survived, "
-            f"{counts['no policy']:,} did not compile; "
-            f"{sum(counts.values()):,} of {len(made):,} mutants judged"
-        )
-    holes = any(one.shown_by is not None or not limit for one in survivors)
-    return 2 if fail_on_survivors and holes else 0
 
 
 @policy.command("page")
@@ -272,28 +209,17 @@ def page(request: Request, file: Path, form: str) -> int:
     from icaccess.review.report_clauses import read_clauses
     from icaccess.review.trace import trace_policy
 
-    source = _source(request)
+    source = policy_source(request)
     clauses = read_clauses(source.policy, load_policy_data(source.config).requirements)
     found = compare(clauses or (), read_page(file))
     changed = {one.clause for one in found.changed}
-    rests = [one for one in trace_policy(source).clauses if one.clause in changed] if changed else []
-    if form == "json":
-        show_value({"clauses": found.clauses, "unread": found.unread, "rests": rests})
-    else:
-        show(page_text(found, rests))
+    traced = trace_policy(source).clauses if changed else ()
+    rests = [one for one in traced if one.clause in changed]
+    value = {"clauses": found.clauses, "unread": found.unread, "rests": rests}
+    answer(form, value, page_text(found, rests))
     return 1 if found.changed or found.unread else 0
 
 
 def _say_cached(made_at: str | None) -> None:
     if made_at is not None:
         say(f"nothing has changed since {made_at}: the results are from the cache", err=True)
-
-
-def _source(request: Request) -> PolicySource:
-    from icaccess.config.policy_data import load_policy_data
-    from icaccess.opa.program import find_opa
-    from icaccess.review.source import PolicySource
-
-    say_installed(request)
-    load_policy_data(request.config_directory)
-    return PolicySource(find_opa(), request.policy_directory, request.config_directory)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:  # rich takes its time to import, and most runs have no termin
 
 _SHOWN_ISSUES = 5
 
-
 _advance: Callable[[str, int], None] | None = None
 
 

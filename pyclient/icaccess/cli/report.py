@@ -8,7 +8,7 @@ import click
 
 from icaccess.cli.options import FORMAT, PathOption, deciding
 from icaccess.cli.progress import showing
-from icaccess.cli.text import say, show_value
+from icaccess.cli.text import answer
 from icaccess.request import Request
 
 
@@ -47,8 +47,4 @@ def report(
     if ids:
         gathered = report_gather.select(gathered, ids)
     files = [str(path) for path in report_files.write(gathered, out)]
-    if form == "json":
-        show_value({"files": files})
-        return
-    for file in files:
-        say(file)
+    answer(form, {"files": files}, files)

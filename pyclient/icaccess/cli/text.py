@@ -60,6 +60,14 @@ def show(rendered: Rendered, form: str = "text") -> None:
         say_all(rendered.removesuffix("\n").split("\n"))
 
 
+def answer(form: str, value: object, lines: Iterable[str]) -> None:
+    """Write a value on stdout as JSON where that is asked for, else the lines that say the same."""
+    if form == "json":
+        show_value(value)
+    else:
+        say_all(lines)
+
+
 def show_json(document: bytes) -> None:
     """Write JSON, or many lines of it, on stdout; the value stays the same."""
     sys.stdout.buffer.write(printable_json(document))
