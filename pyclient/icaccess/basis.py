@@ -46,8 +46,7 @@ def remember_bases(
             if basis != person.evidence
         }
         if found:
-            with parts.store.writing() as connection:
-                lock.check(connection)
+            with lock.writing() as connection:
                 holders.remember(connection, parts.store.now(), parts.target.identity, found)
         yield from batch
 

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from icaccess.errors import ChangesFailed, FactsError, IcaccessError, PlanError, UsageError
+from icaccess.errors import ChangesFailed, FactsError, IcaccessError, UsageError
 from icaccess.gather import Gatherer
 from icaccess.guard import GuardResult, GuardSettings, check, checked_consent, gather_known
 from icaccess.models import Access, DecisionJson, InvalidRecord
 from icaccess.request import Opened, Request
-from icaccess.targets.interface import Listing, Target
+from icaccess.targets.interface import Listing
 from icaccess.text import how_many
 
 if TYPE_CHECKING:  # a single decision needs no database
@@ -47,13 +47,7 @@ def start(request: Request, *, read_only: bool = False) -> Iterator[Run]:
     """A run on the parts that a request and its configuration name; with `read_only` it can only plan."""
     with request.open(read_only=read_only) as opened:
         limits = request.settings.section("guard", GuardSettings)
-        run = Run(
-            opened,
-            request.day,
-            limits,
-            request.progress,
-            day_is_today=request.at is None,
-        )
+        run = Run(opened, request.day, limits, request.progress, day_is_today=request.at is None)
         try:
             yield run
         except BrokenPipeError:
@@ -121,13 +115,12 @@ class Run:
         """
         from icaccess.recovery import look, recover
 
-        listing = look(self.parts.store, self.parts.target)
-        held, self.listing = listing.held, listing
+        self.listing = listing = look(self.parts.store, self.parts.target)
         if self.lock is not None:
             recover(self.parts.store, self.lock, self.parts.target, listing)
         revisions = self.parts.client.revisions()
         return self.compare(
-            held, revisions, lambda people: self.decide(people, revisions, full=full), listing
+            listing.held, revisions, lambda people: self.decide(people, revisions, full=full), listing
         )
 
     def compare(
@@ -193,8 +186,7 @@ class Run:
         consent = checked_consent(consent, result)
         findings = [*result.stops, *(f"{one}: revocation" for one in consent.people)]
         store, hours = self.parts.store, self.limits.consent_hours
-        with store.writing() as connection:
-            self._held_lock.check(connection)
+        with self._held_lock.writing() as connection:
             consents.give(connection, store.moment(), consent, result.plan_digest, hours, findings)
 
     # apply and verify
@@ -235,8 +227,7 @@ class Run:
             made = ", ".join(f"{count} {state}" for state, count in sorted(summary.counts.items()))
             self.done = f"run {summary.run_id} made changes and recorded them ({made})"
         if not summary.left:
-            with store.writing() as connection:
-                self._held_lock.check(connection)
+            with self._held_lock.writing() as connection:
                 self._remember_sources(connection)
         return summary
 
@@ -278,8 +269,7 @@ class Run:
             people=people,
             settings_digest=self.parts.settings_digest,
         )
-        with store.writing() as connection:
-            self._held_lock.check(connection)
+        with self._held_lock.writing() as connection:
             journal.adopt(connection, store.now(), origin, held)
             self._remember_sources(connection)
         self.done = f"the access of {how_many(len(held), 'person', 'people')} was adopted and recorded"
@@ -300,19 +290,3 @@ class Run:
         if self.lock is None:
             raise RuntimeError("nothing is changed outside `changing`")
         return self.lock
-
-
-def check_day(plan: Plan | None, request: Request, target: Target) -> None:
-    """Raise `PlanError` unless a run for a request's day may change `target` today.
-
-    Only the ledger takes changes as of another day, and a saved plan for another day only if the caller gives
-    the day again.
-    """
-    day, today = request.day, request.today
-    if plan is not None and plan.as_of != day:
-        again = "make a new plan" if request.at else f"give --at {plan.as_of} again if that is meant"
-        raise PlanError(f"the plan is for {plan.as_of}, and this run is for {day}; {again}")
-    if day != today and not target.is_store:
-        raise PlanError(
-            f"{target.identity} can change only as of today ({today}), not as of {day}; leave --at out"
-        )

@@ -48,8 +48,7 @@ def recover(store: Store, lock: Lock, target: Target, listing: Listing) -> None:
     the next plan has it again. A pending change that shows is verified; any other stays pending. A change
     that failed because the target did not show it is verified when it shows now: a target may be late.
     """
-    with store.writing() as connection:
-        lock.check(connection)
+    with lock.writing() as connection:
         at = store.now()
         journal.interrupt_open_runs(connection, at)
         settled: list[Settlement] = []
@@ -77,34 +76,26 @@ def was_made(written: Written, listing: Listing) -> bool:
     return shows(found, written.after) and listing.tells(written.account)
 
 
-def expected(store: Store, target: Target, as_of: date, listing: Listing | None = None) -> Expected | None:
+def expected(store: Store, target: Target, as_of: date, listing: Listing | None) -> Expected | None:
     """What the store knows about a target besides what it shows; None if the store is the target."""
-    if target.is_store:
+    if target.is_store or listing is None:
         return None
     with store.reading() as connection:
         held = holders.everybody(connection, target.identity)
         open_changes = journal.unsettled(connection, target.identity)
-        late = [
-            one
-            for one in journal.unseen(connection, target.identity)
-            if listing is not None and was_made(one, listing)
-        ]
+        late = [one for one in journal.unseen(connection, target.identity) if was_made(one, listing)]
     return Expected(
         held=held,
         pending={
             one.account: _pending(one, as_of, listing) for one in open_changes if one.state == "pending"
         },
         unsettled=frozenset(one.account for one in (*open_changes, *late)),
-        hidden=frozenset(one for one in held if listing is not None and not listing.tells(one)),
+        hidden=frozenset(one for one in held if not listing.tells(one)),
     )
 
 
 def remember(
-    connection: Connection,
-    at: str,
-    target: Target,
-    settled: Sequence[Settlement],
-    listing: Listing,
+    connection: Connection, at: str, target: Target, settled: Sequence[Settlement], listing: Listing
 ) -> None:
     """Remember what the accounts hold after changes, with the day on which this system gave it.
 
@@ -128,12 +119,12 @@ def remember(
     holders.record(connection, at, target.identity, held)
 
 
-def _pending(written: Written, as_of: date, listing: Listing | None) -> Pending:
+def _pending(written: Written, as_of: date, listing: Listing) -> Pending:
     return Pending(
         **{name: getattr(written, name) for name in Change.__struct_fields__},
         batch=written.batch,
         due_on=written.due_on,
         overdue=written.due_on is not None and as_of > written.due_on,
         wanted=True,
-        proved=listing is None or listing.proves(written.action, written.batch),
+        proved=listing.proves(written.action, written.batch),
     )

@@ -156,8 +156,7 @@ def _accept(store: Store, lock: Lock, consent: Consent, found: Waiting, stopped:
             "name the lot that it shows"
         )
     if stopped:
-        with store.writing() as connection:
-            lock.check(connection)
+        with lock.writing() as connection:
             consents.give(connection, store.moment(), consent, found.digest, _CONSENT_HOURS, [stopped])
 
 
@@ -187,8 +186,7 @@ class _Now:
     def drop(self, lock: Lock) -> None:
         """Drop what an earlier run meant to send and is not true any more."""
         still = {key_of(channel, one) for channel, notices in self.still.items() for one in notices}
-        with self._store.writing() as connection:
-            lock.check(connection)
+        with lock.writing() as connection:
             keys = [
                 one.key
                 for one in recorded.intended(connection, self._due.kinds)

@@ -115,8 +115,7 @@ class Sending:
         self.counts["without an address"] += len(groups)
 
     def _record(self, messages: Sequence[Message]) -> None:
-        with self._store.writing() as connection:
-            self._lock.check(connection)
+        with self._lock.writing() as connection:
             at = self._store.now()
             recorded.intend(
                 connection,
@@ -148,8 +147,7 @@ class Sending:
             recorded.settle(connection, self._store.now(), self._keys([message]), "handed_over")
 
     def _settle(self, messages: Sequence[Message], state: recorded.NoticeState, note: str = "") -> None:
-        with self._store.writing() as connection:
-            self._lock.check(connection)
+        with self._lock.writing() as connection:
             recorded.settle(connection, self._store.now(), self._keys(messages), state, note)
 
     def _keys(self, messages: Sequence[Message]) -> list[NoticeKey]:

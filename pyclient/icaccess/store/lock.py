@@ -42,16 +42,20 @@ class Lock:
         self._store = store
         self._token = token
 
-    def check(self, connection: Connection) -> None:
-        """Raise `StoreError` unless this lock still stands, within the transaction that is about to write.
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction as `Store.writing` gives it; `StoreError` unless this lock still stands.
 
         A run whose database connection broke has lost the lock, and another may have begun.
         """
         held = update(lock_table).where(lock_table.c.name == "apply", lock_table.c.token == self._token)
-        if connection.execute(held.values(token=self._token)).rowcount != 1:
-            raise StoreError(
-                f"{self._store.name}: another run took over the lock of this one; see `icaccess audit show`"
-            )
+        with self._store.writing() as connection:
+            if connection.execute(held.values(token=self._token)).rowcount != 1:
+                raise StoreError(
+                    f"{self._store.name}: another run took over the lock of this one; "
+                    "see `icaccess audit show`"
+                )
+            yield connection
 
 
 @contextmanager
