@@ -11,54 +11,32 @@ import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from itertools import tee
 from typing import Any, Protocol, get_args
 
 import msgspec
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    Select,
-    String,
-    TableValuedAlias,
-    Text,
-    bindparam,
-    cast,
-    delete,
-    func,
-    or_,
-    select,
-)
 
 from icaccess.batches import batches, ordered_map
-from icaccess.errors import EngineError, StoreError
+from icaccess.errors import EngineError
 from icaccess.facts.interface import digest
-from icaccess.models import Action, AnyRecord, DecisionJson, Outcome, Unread, Verdict
+from icaccess.models import AnyRecord, DecisionJson, Outcome, Unread, Verdict
 from icaccess.opa.bundles import Revisions
 from icaccess.seen_ids import SeenIds
-from icaccess.store import audit, history, rows
-from icaccess.store.audit import RecordKey
-from icaccess.store.database import Store, upsert
-from icaccess.store.schema import decision
+from icaccess.store import decisions as cached
+from icaccess.store import history
+from icaccess.store.audit import canonical
+from icaccess.store.database import Store
+from icaccess.store.decisions import ESSENCE_DIGITS, FACTS_DIGITS, SETTLED
 
 SAMPLED = 500
 """One in so many of the cached decisions is made again."""
 TOGETHER = 8000
 """How many records are looked up together; memory grows with this, not with the population."""
-_DIGITS = 64
-"""How long a key is: the digests of a record and of what the target shows."""
-_ESSENCE = 32
-"""How long the digest of a decision is."""
 _SIDE_BY_SIDE = 2
 """How many batches are looked up and asked about at a time, by measurement."""
 
-# Decisions that change nothing. A change is shown with its reasons, so it is decided today.
-_SETTLED: tuple[Action, ...] = ("keep", "none")
 _encode = msgspec.json.Encoder().encode
-_CACHED = {
-    (outcome, action): _encode(Verdict(outcome, action))
-    for outcome in get_args(Outcome)
-    for action in _SETTLED
+_CACHED: dict[tuple[str, str], bytes] = {
+    (one, action): _encode(Verdict(one, action)) for one in get_args(Outcome) for action in SETTLED
 }
 _chance = random.SystemRandom()
 
@@ -73,14 +51,10 @@ class Decider(Protocol):
 
 
 class _Dated(msgspec.Struct, frozen=True):
-    outcome: Outcome
-    action: Action
-    recheck_on: date | None
+    recheck_on: str | None
 
 
 _dated = msgspec.json.Decoder(_Dated).decode
-_places = msgspec.json.Decoder(list[int]).decode
-_codes = msgspec.json.Decoder(list[str]).decode
 
 
 class DecisionCache:
@@ -106,7 +80,6 @@ class DecisionCache:
         self._full = full
         self._keep = keep
         self._document = document
-        self._query = _query(sqlite=store.is_sqlite)
 
     def decide_json(
         self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions
@@ -122,35 +95,20 @@ class DecisionCache:
             return self._client.decide_json(records, at, revisions=revisions)
         if self._keep:
             with self._store.writing() as connection:
-                connection.execute(delete(decision).where(decision.c.rules != rules))
-        decide = self._decide_all if self._full or not self._has_any(rules) else self._decide_changed
+                cached.forget_other_rules(connection, rules)
         if not self._keep or self._document is None:
-            return decide(records, at, revisions, rules)
+            return self._decide(records, at, revisions, rules)
         seen = SeenIds()
-        return self._without_absent(decide(_noted(records, seen), at, revisions, rules), seen)
+        return self._without_absent(self._decide(_noted(records, seen), at, revisions, rules), seen)
 
     def _without_absent(self, answers: Iterator[DecisionJson], seen: SeenIds) -> Iterator[DecisionJson]:
         """The answers; then the history notes who had no record, and their cached decisions are deleted."""
         yield from answers
         with self._store.writing() as connection:
             for some in batches(history.keep_absent(connection, self._store.now(), seen), TOGETHER):
-                connection.execute(delete(decision).where(decision.c.employee_id.in_(some)))
+                cached.forget(connection, some)
 
-    def _has_any(self, rules: str) -> bool:
-        with self._store.reading() as connection:
-            query = select(decision.c.employee_id).where(decision.c.rules == rules).limit(1)
-            return connection.execute(query).first() is not None
-
-    def _decide_all(
-        self, records: Iterable[AnyRecord], at: date, revisions: Revisions, rules: str
-    ) -> Iterator[DecisionJson]:
-        sent, asked = tee(records)
-        answers = self._client.decide_json(asked, at, revisions=revisions)
-        for some in batches(zip(sent, answers, strict=True), TOGETHER):
-            self._put(some, rules, at)
-            yield from (answer for _, answer in some)
-
-    def _decide_changed(
+    def _decide(
         self, records: Iterable[AnyRecord], at: date, revisions: Revisions, rules: str
     ) -> Iterator[DecisionJson]:
         def decide(batch: list[AnyRecord]) -> _Decided:
@@ -176,51 +134,36 @@ class DecisionCache:
             yield from answers  # type: ignore[misc]  # none is null any more
 
     def _cached(self, batch: Sequence[AnyRecord], rules: str, at: date) -> list[DecisionJson | None]:
-        """The cached decisions that hold on a day because neither facts nor rules have changed.
-
-        With a key of the record, `StoreError` names one that somebody edited, and one without a seal is none.
-        """
+        """The cached decisions that hold on a day because neither facts nor rules have changed."""
         found: list[DecisionJson | None] = [None] * len(batch)
+        if self._full:
+            return found
         people = [_key(record) + record.id for record in batch]
-        values = {"asked": _encode(people).decode(), "rules": rules, "day": at.isoformat()}
         with self._store.reading() as connection:
-            key = audit.key_of(connection)
-            for *said, places, codes in connection.execute(self._query, values).all():
-                answer = _CACHED.get((said[-2], said[-1]))
-                seal = None if key is None else rows.sealer(key, rules, *said)
-                for place, code in zip(_places(places), _codes(codes), strict=True):
-                    sealed = seal is None or code[_ESSENCE:] == seal(people[place], code[:_ESSENCE])
-                    if not sealed and code[_ESSENCE:]:
-                        raise StoreError(rows.edited(batch[place].id))
-                    found[place] = answer if sealed else None
+            for outcome, action, places in cached.holding(connection, people, rules, at):
+                for place in places:
+                    found[place] = _CACHED.get((outcome, action))
         return found
 
     def _put(self, decided: Sequence[tuple[AnyRecord, DecisionJson]], rules: str, at: date) -> None:
         if not (decided and self._keep):
             return
+        essences = [(record, answer, essence(answer)) for record, answer in decided]
+        rows = [
+            (record.id, _key(record), _dated(answer).recheck_on, one["outcome"], one["action"], _digest(one))
+            for record, answer, one in essences
+            if one["outcome"] != "undecided" and not one["warnings"]
+        ]
         with self._store.writing() as connection:
-            key = audit.key_of(connection)
-            essences = [essence(answer) for _, answer in decided]
-            cached = [
-                _row(record, answer, _digest(one), rules, at, key)
-                for (record, answer), one in zip(decided, essences, strict=True)
-                if one["outcome"] != "undecided" and not one["warnings"]
-            ]
-            if cached:
-                upsert(connection, decision, cached)
+            cached.keep(connection, rules, at, rows)
             if self._document is not None:
-                documents = {
-                    record.id: self._document(record, one)
-                    for (record, _), one in zip(decided, essences, strict=True)
-                }
+                documents = {record.id: self._document(record, one) for record, _, one in essences}
                 history.keep(connection, self._store.now(), documents)
 
     def _compare(self, employee_id: str, answer: DecisionJson) -> None:
         """Stop unless the cached decision says what OPA says now, wording and days of its making aside."""
         with self._store.reading() as connection:
-            c = decision.c
-            query = select(c.decided_on, c.essence, c.outcome, c.action)
-            row = connection.execute(query.where(c.employee_id == employee_id)).one()
+            row = cached.find(connection, employee_id)
         now = essence(answer)
         if tuple(row[1:]) != (_digest(now), now["outcome"], now["action"]):
             raise EngineError(
@@ -240,40 +183,6 @@ def _noted(records: Iterable[AnyRecord], seen: SeenIds) -> Iterator[AnyRecord]:
         yield record
 
 
-def _query(*, sqlite: bool) -> Select[Any]:
-    """The places, by outcome and action, of those of a batch whose cached decision holds.
-
-    A batch goes to the database as one text, a list of each key with the id after it, and the places come
-    back as one: so little is left to Python that the next batch is read on one core meanwhile.
-    """
-    asked = bindparam("asked", type_=Text)
-    table: TableValuedAlias
-    place: ColumnElement[Any]
-    if sqlite:
-        table = func.json_each(asked).table_valued("key", "value")
-        in_list = func.json_group_array
-        place = table.c.key
-    else:
-        texts = func.json_array_elements_text(cast(asked, JSON))
-        table = texts.table_valued("value", with_ordinality="key").render_derived()
-        in_list = func.json_agg
-        place = table.c.key - 1
-    c, day = decision.c, bindparam("day", type_=String)
-    said = (c.decided_on, c.recheck_on, c.outcome, c.action)
-    return (
-        select(*said, cast(in_list(place), Text), cast(in_list(c.essence.concat(c.seal)), Text))
-        .where(
-            c.employee_id == func.substr(table.c.value, _DIGITS + 1),
-            c.facts == func.substr(table.c.value, 1, _DIGITS),
-            c.rules == bindparam("rules", type_=String),
-            c.action.in_(_SETTLED),
-            c.decided_on <= day,
-            or_(c.recheck_on.is_(None), c.recheck_on > day),
-        )
-        .group_by(*said)
-    )
-
-
 def rules_of(revisions: Revisions) -> str | None:
     """One digest for policy and policy data together; null where OPA does not say which it has."""
     if not (revisions.policy and revisions.data):
@@ -284,26 +193,11 @@ def rules_of(revisions: Revisions) -> str | None:
 def _key(record: AnyRecord) -> str:
     """The digest of the facts as OPA receives them."""
     own = record.digest if isinstance(record, Unread) else digest(_encode(record))
-    return own.hex().ljust(_DIGITS, "-")
-
-
-def _row(
-    record: AnyRecord, answer: DecisionJson, decided: str, of_rules: str, at: date, key: RecordKey | None
-) -> dict[str, str | None]:
-    dated, facts = _dated(answer), _key(record)
-    recheck_on = None if dated.recheck_on is None else dated.recheck_on.isoformat()
-    said = of_rules, at.isoformat(), recheck_on, dated.outcome, dated.action
-    return {
-        "employee_id": record.id,
-        "facts": facts,
-        **dict(zip(("rules", "decided_on", "recheck_on", "outcome", "action"), said, strict=True)),
-        "essence": decided,
-        "seal": "" if key is None else rows.sealer(key, *said)(facts + record.id, decided),
-    }
+    return own.hex().ljust(FACTS_DIGITS, "-")
 
 
 def _digest(decided: dict[str, Any]) -> str:
-    return hashlib.blake2b(audit.canonical(decided), digest_size=_ESSENCE // 2).hexdigest()
+    return hashlib.blake2b(canonical(decided), digest_size=ESSENCE_DIGITS // 2).hexdigest()
 
 
 def essence(answer: DecisionJson) -> dict[str, Any]:

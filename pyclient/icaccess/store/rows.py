@@ -1,25 +1,23 @@
 """Proves rows of the store that no entry of the audit record holds in full.
 
 `record` writes digests of rows into the record, so `icaccess.store.verify` finds each row that somebody
-edited, added or deleted. Cached decisions are too many for that, and each stays true for its facts and rules:
-`sealer` codes each with a secret of the record's key, and a row whose code is wrong is never used.
+edited, added or deleted.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Table, select, tuple_
 
 from icaccess.batches import batches
-from icaccess.errors import StoreError
 from icaccess.store import audit
-from icaccess.store.audit import Draft, RecordKey
+from icaccess.store.audit import Draft
 from icaccess.store.schema import audit as audit_table
-from icaccess.store.schema import basis, decision, feed, notice, waiting
+from icaccess.store.schema import basis, feed, notice, waiting
 
 KIND = "rows"
 """The kind of entry that holds digests: `{table, rows: [[key…, digest]…], gone: [[key…]…]}`."""
@@ -28,7 +26,7 @@ RECORDED = {str(table.name): table for table in (basis, feed, notice, waiting)}
 
 _TOGETHER = 1000
 _SIZE = 16
-"""The bytes of a digest or code."""
+"""The bytes of a digest."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -74,43 +72,3 @@ def _whole(connection: Connection, table: Table) -> Iterator[list[list[Any]]]:
 
 def _draft(table: Table, rows: list[list[Any]], gone: list[tuple[Any, ...]]) -> Draft:
     return Draft(kind=KIND, body={"table": str(table.name), "rows": rows, "gone": gone})
-
-
-def sealer(key: RecordKey, *said: str | None) -> Callable[[str, str], str]:
-    """What codes cached decisions of the same rules, days, outcome and action.
-
-    It takes a row's digest of the facts with the employee's id after it, and its digest of the decision.
-    """
-    begun = hashlib.blake2b(_encode(said), key=key.secret, digest_size=_SIZE)
-
-    def seal(person: str, essence: str) -> str:
-        code = begun.copy()
-        code.update(_encode((person, essence)))
-        return code.hexdigest()
-
-    return seal
-
-
-def check_cached(connection: Connection, key: RecordKey) -> None:
-    """`StoreError` names the first cached decision that somebody edited or added.
-
-    Rows without a code are of a time before there was a key, and are not used.
-    """
-    c = decision.c
-    query = select(
-        c.rules, c.decided_on, c.recheck_on, c.outcome, c.action, c.employee_id, c.facts, c.essence, c.seal
-    ).where(c.seal != "")
-    sealers: dict[tuple[str | None, ...], Callable[[str, str], str]] = {}
-    with connection.execute(query.execution_options(yield_per=_TOGETHER)) as found:
-        for *said, employee_id, facts, essence, seal in found:
-            code = sealers.get(tuple(said)) or sealers.setdefault(tuple(said), sealer(key, *said))
-            if code(f"{facts}{employee_id}", essence) != seal:
-                raise StoreError(edited(employee_id))
-
-
-def edited(employee_id: str) -> str:
-    """What is said of a cached decision whose code is wrong."""
-    return (
-        f"{employee_id!r}: somebody edited this cached decision in the store, or the record has another key "
-        "now, so it is not used; find out which, and run `icaccess apply --full`, which uses none"
-    )

@@ -15,28 +15,18 @@ import msgspec
 from sqlalchemy import Connection, Row, Table, select
 
 from icaccess.errors import StoreError
-from icaccess.store import audit, history
+from icaccess.store import audit, decisions, history
 from icaccess.store.audit import GENESIS, Entry, Head, KeyCheck, RecordKey
 from icaccess.store.rows import KIND as ROWS
-from icaccess.store.rows import RECORDED, check_cached, digested
+from icaccess.store.rows import RECORDED, digested
 from icaccess.store.schema import access, change, consent, run
 from icaccess.store.schema import audit as audit_table
 
-_RUN = (
-    "kind",
-    "by",
-    "target",
-    "as_of",
-    "plan_digest",
-    "policy_revision",
-    "data_revision",
-    "facts_digest",
-    "people",
-    "counts",
-)
-_CHANGE = ("target", "action", "employee_id", "account", "before", "after", "batch", "due_on")
+_RUN = set(run.c.keys()) - {"id", "started_at", "state", "finished_at"}
+_CHANGE = set(change.c.keys()) - {"run_id", "n", "state", "note", "intended_at", "settled_at"}
+"""What the entry that begins a run, or a change, says of it; the rest follows from the entries' order."""
+_CONSENT = consent.c.keys()
 _JSON = ("counts", "before", "after")
-_CONSENT = ("plan_digest", "given_at", "by", "reason", "expires_at", "people")
 _SETTLED = ("made", "pending", "verified", "failed", "dropped")
 
 
@@ -65,7 +55,7 @@ def verify(connection: Connection, against: Head | None = None, key: KeyCheck | 
         )
     rows.compare(connection)
     if isinstance(key, RecordKey):
-        check_cached(connection, key)
+        decisions.check(connection, key)
     return end
 
 
