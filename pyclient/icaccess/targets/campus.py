@@ -24,14 +24,7 @@ from icaccess.files import write_private
 from icaccess.models import Access
 from icaccess.tables import as_csv
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members, check_groups
-from icaccess.targets.interface import (
-    NOBODY,
-    Change,
-    Listing,
-    Match,
-    Result,
-    account_of,
-)
+from icaccess.targets.interface import NOBODY, Change, Listing, Match, Result, account_of
 
 AHEAD = 300 * 10**9
 """How far ahead of this machine's clock an export may be dated, in nanoseconds."""
@@ -83,10 +76,7 @@ class CampusTarget(GroupTarget):
             if path.stat().st_mtime_ns >= self._exported
         }
         return replace(
-            found,
-            exported_at=_instant(self._exported),
-            waiting=waiting,
-            removals_show=not found.missing,
+            found, exported_at=_instant(self._exported), waiting=waiting, removals_show=not found.missing
         )
 
     def proof(self) -> str:

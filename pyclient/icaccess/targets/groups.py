@@ -17,14 +17,7 @@ import msgspec
 from icaccess.config import Config, Section
 from icaccess.errors import ConfigError, TargetError
 from icaccess.models import Access
-from icaccess.targets.interface import (
-    NOBODY,
-    Change,
-    Listing,
-    Match,
-    Target,
-    UnnamedMember,
-)
+from icaccess.targets.interface import NOBODY, Change, Listing, Match, Target, UnnamedMember
 from icaccess.text import how_many, printable
 
 FEW = 2
@@ -73,7 +66,7 @@ class GroupSettings(Section, frozen=True, kw_only=True):
 
 
 class Member(NamedTuple):
-    """One member of a group: its name at the target, and the account that it stands for, or why for none."""
+    """Somebody at the target: the name there, the account that it stands for, and why that is not certain."""
 
     name: str
     account: str = ""

@@ -20,7 +20,6 @@ from icaccess.models import Change as Change
 
 Match = Literal["id", "username", "email"]
 
-
 NOBODY: Mapping[str, Access] = MappingProxyType({})
 
 

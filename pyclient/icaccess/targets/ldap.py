@@ -14,7 +14,7 @@ from typing import Literal
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
 from icaccess.targets.dn import is_dn, parse_dn
-from icaccess.targets.groups import GroupSettings, check_groups, trusted
+from icaccess.targets.groups import GroupSettings, Member, check_groups, trusted
 from icaccess.targets.interface import Match, account_of
 from icaccess.targets.ldap_connection import URL
 from icaccess.targets.ldap_directory import (
@@ -30,7 +30,7 @@ from icaccess.targets.ldap_directory import (
     Directory,
     DirectoryError,
 )
-from icaccess.targets.members import AccountEntry, ChangeFailedError, ChangeUnclearError, MemberTarget
+from icaccess.targets.members import ChangeFailedError, ChangeUnclearError, MemberTarget
 from icaccess.text import how_many, quoted
 
 LOOK_UP = 20
@@ -91,7 +91,7 @@ class LdapTarget(MemberTarget):
         except ValueError:
             return name
 
-    def people(self) -> Iterator[AccountEntry]:
+    def people(self) -> Iterator[Member]:
         """Every entry that shows the attribute; a rule may let it be searched for and not be read.
 
         Nobody can say which of several values is the account.
@@ -103,7 +103,7 @@ class LdapTarget(MemberTarget):
             if len(accounts) > 1:
                 doubt = f"has {len(accounts)} values of {self.attribute} ({', '.join(values)}); leave it one"
             for account in accounts:
-                yield AccountEntry(entry.dn, account, doubt)
+                yield Member(entry.dn, account, doubt)
 
     def names(self, group: str) -> Iterator[str]:
         """The values of `member` without the placeholder, and those whose primary group it is."""
@@ -169,8 +169,7 @@ class LdapTarget(MemberTarget):
         required, allowed = self._directory.schema(classes) or (without, {"member"})
         if "member" in required:
             raise TargetError(
-                f"{self._ldap.url}: "
-                f"shows no member of {group}, which cannot be without one: "
+                f"{self._ldap.url}: shows no member of {group}, which cannot be without one: "
                 f"let {self._ldap.bind_dn} read `member`"
             )
         if "uniquemember" in required or "groupofuniquenames" in classes:

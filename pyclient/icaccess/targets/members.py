@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from icaccess.errors import TargetError
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members
@@ -12,14 +12,6 @@ from icaccess.targets.interface import Change, Result
 
 GIVE_UP_AFTER = 5
 """How many changes in a row may end unclear before the rest is left for the next run."""
-
-
-class AccountEntry(NamedTuple):
-    """Somebody at the target: their name there, their account, and why that is not certain, if it is not."""
-
-    name: str
-    account: str = ""
-    doubt: str = ""
 
 
 class ChangeFailedError(Exception):
@@ -44,7 +36,7 @@ class MemberTarget(GroupTarget):
     def __init__(self, settings: GroupSettings, attribute: str) -> None:
         super().__init__(settings)
         self.attribute = attribute
-        self._people: dict[Hashable, AccountEntry] = {}
+        self._people: dict[Hashable, Member] = {}
         """Everybody who has an account, or may have one, by the key of the name at the target."""
         self._sure: dict[str, list[str]] = {}
         """The names of everybody who has an account for certain, by account."""
@@ -53,8 +45,8 @@ class MemberTarget(GroupTarget):
         self._changed = False
 
     @abstractmethod
-    def people(self) -> Iterable[AccountEntry]:
-        """Everybody who has an account, or may have one."""
+    def people(self) -> Iterable[Member]:
+        """Everybody who has an account; of somebody who may have one, why that is not certain."""
 
     @abstractmethod
     def names(self, group: str) -> Iterable[str]:
@@ -88,10 +80,10 @@ class MemberTarget(GroupTarget):
             self._people, self._sure, self._doubts = {}, {}, {}
             for one in self.people():
                 if not one.account.isprintable():
-                    one = one._replace(doubt=f"its {self.attribute} has characters that do not print")
+                    one = one._replace(why=f"its {self.attribute} has characters that do not print")
                 self._people[self.key(one.name)] = one
-                if one.doubt:
-                    self._doubts[one.account] = f"{one.name} {one.doubt}"
+                if one.why:
+                    self._doubts[one.account] = f"{one.name} {one.why}"
                 else:
                     self._sure.setdefault(one.account, []).append(one.name)
         self._changed = False
@@ -99,9 +91,9 @@ class MemberTarget(GroupTarget):
 
     def _member(self, name: str) -> Member:
         found = self._people.get(self.key(name))
-        if found is None or not (found.account or found.doubt):
+        if found is None or not (found.account or found.why):
             return Member(name, why=self.why(name))
-        return Member(name, why=found.doubt) if found.doubt else Member(name, found.account)
+        return Member(name, "" if found.why else found.account, found.why)
 
     def apply(self, changes: Sequence[Change], batch: str) -> Iterator[Result]:  # noqa: ARG002 (see the class)
         """Add and remove members, a change at a time."""

@@ -14,9 +14,9 @@ from urllib.parse import quote, unquote
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
 from icaccess.http import HttpClient, is_loopback
-from icaccess.targets.groups import GroupSettings, check_groups, trusted
+from icaccess.targets.groups import GroupSettings, Member, check_groups, trusted
 from icaccess.targets.interface import Match, account_of
-from icaccess.targets.members import AccountEntry, MemberTarget
+from icaccess.targets.members import MemberTarget
 from icaccess.targets.scim_server import ScimServer, lower, scim_http
 
 Attribute = Literal["externalId", "userName", "emails", "employeeNumber"]
@@ -64,7 +64,7 @@ class ScimTarget(MemberTarget):
             "totalResults; each group answered with its own id and displayName"
         )
 
-    def people(self) -> Iterator[AccountEntry]:
+    def people(self) -> Iterator[Member]:
         """Every user that has an account, by id; of one that is not text, or not one alone, why."""
         schema = f"{_ENTERPRISE}:" if self.attribute == "employeeNumber" else ""
         found = self._server.listed("Users", attributes=f"id,{schema}{self.attribute}")
@@ -73,12 +73,12 @@ class ScimTarget(MemberTarget):
             texts = [value.strip() for value in values if isinstance(value, str)]
             if len(texts) < len(values):
                 wrong = next(value for value in values if not isinstance(value, str))
-                yield AccountEntry(one, doubt=f"its {self.attribute} is {wrong!r}, which is not text")
+                yield Member(one, why=f"its {self.attribute} is {wrong!r}, which is not text")
                 continue
             accounts = {account_of(self.match, text) for text in texts}
             doubt = f"has {len(accounts)} {self.attribute} ({', '.join(texts)}); mark one as primary"
             for account in accounts:
-                yield AccountEntry(one, account, doubt if len(accounts) > 1 else "")
+                yield Member(one, account, doubt if len(accounts) > 1 else "")
 
     def names(self, group: str) -> list[str]:
         """The ids of a group's members, by the group's own answer."""
