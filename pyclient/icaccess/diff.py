@@ -63,22 +63,21 @@ class DriftCheck:
     def __init__(self, expected: Expected | None) -> None:
         self.drift: list[Drift] = []
         self.pending: list[Pending] = []
-        self._compares = expected is not None
+        self._expected = expected
         self._held = dict(expected.held) if expected else {}
         self._waiting = dict(expected.pending) if expected else {}
-        self._unsettled = expected.unsettled if expected else frozenset()
-        self._hidden = expected.hidden if expected else frozenset()
 
     def look(self, employee_id: str, account: str, found: Access | None, verdict: Verdict) -> Pending | None:
         """Note drift of one account; give its pending change that does not show yet.
 
         A change that shows in a listing that proves nothing stays pending, and no other change is requested.
         """
-        if not self._compares:
+        expected = self._expected
+        if expected is None:
             return None
         before = self._held.pop(account, None)
-        if account not in self._unsettled and not shows(found, before):
-            taken: Literal["hidden", "taken"] = "hidden" if account in self._hidden else "taken"
+        if account not in expected.unsettled and not shows(found, before):
+            taken: Literal["hidden", "taken"] = "hidden" if account in expected.hidden else "taken"
             self.drift.append(
                 Drift(
                     kind="given" if before is None else taken if found is None else "moved",
@@ -186,14 +185,13 @@ def diff(
 
 def blank_plan(as_of: date, target: str, holders: Mapping[str, Access], revisions: tuple[str, str]) -> Plan:
     """A plan without people yet; `holders` is everybody that the target shows."""
-    policy_revision, data_revision = revisions
     return Plan(
         as_of=as_of,
         target=target,
         target_digest=target_digest(holders),
         facts_digest="",
-        policy_revision=policy_revision,
-        data_revision=data_revision,
+        policy_revision=revisions[0],
+        data_revision=revisions[1],
         people=0,
         holders=len(holders),
         counts={},

@@ -82,9 +82,8 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
     with contextlib.suppress(OSError):
         mode = path.stat().st_mode
-        if (
-            stat.S_ISREG(mode) and stat.S_IMODE(mode) != PRIVATE
-        ):  # a device, such as /dev/null, is everybody's
+        # A device, such as /dev/null, is everybody's.
+        if stat.S_ISREG(mode) and stat.S_IMODE(mode) != PRIVATE:
             path.chmod(PRIVATE)
 
 

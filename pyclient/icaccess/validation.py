@@ -18,7 +18,6 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 _MAX_SHOWN = 60
 T = TypeVar("T")
 
-
 _BARE = {
     "bool": "must be true or false",
     "int": "must be a plain decimal number, without leading zeros",

@@ -13,7 +13,7 @@ import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -79,7 +79,8 @@ class Config:
         if name not in SECTIONS:
             raise KeyError(name)
         if name not in self._document.value:
-            return msgspec.convert([] if _is_list(of) else {}, of)
+            is_list = getattr(of, "__origin__", of) in (list, tuple)
+            return msgspec.convert([] if is_list else {}, of)
         value = interpolate(self._document.value[name], (name,), self.fail)
         try:
             return msgspec.convert(value, of, dec_hook=_secret_hook)
@@ -147,10 +148,6 @@ def _zone(config: Config, name: object) -> ZoneInfo:
         raise config.fail(
             ("zone",), f"{show(name)} is not a time zone; write one such as {DEFAULT_ZONE}"
         ) from error
-
-
-def _is_list(of: Any) -> bool:
-    return getattr(of, "__origin__", of) in (list, tuple)
 
 
 def _secret_hook(of: type, value: object) -> object:

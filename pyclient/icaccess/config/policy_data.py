@@ -118,7 +118,7 @@ def load_policy_data(directory: Path) -> PolicyData:
         raise ConfigError(f"{directory}: no such configuration folder; give --config or set ICACCESS_CONFIG")
     return PolicyData(
         _load(directory / "requirements" / "data.yaml", Requirements, _check_requirements),
-        _load(directory / "locations" / "data.yaml", Locations, _check_nothing),
+        _load(directory / "locations" / "data.yaml", Locations, lambda _: iter(())),
         _load(directory / "calendar" / "data.yaml", Calendar, _check_calendar),
     )
 
@@ -147,10 +147,6 @@ def _convert(file: Path, written: Marked, value: Any, of: Any, at: Steps) -> Any
 
 def _error(file: Path, written: Marked, path: Steps, text: str) -> ConfigError:
     return ConfigError(f"{file} line {written.line(path)}: {field_name(path) or 'the whole'}: {text}")
-
-
-def _check_nothing(_: Any) -> Iterator[Complaint]:
-    return iter(())
 
 
 def _check_requirements(requirements: Requirements) -> Iterator[Complaint]:

@@ -74,13 +74,11 @@ class MailChannel(Channel):
         code, text = connection.rcpt(address)
         if code not in (250, 251):
             connection.rset()
-            raise RefusedError(
-                f"{self._server} refused {address}: {_said(code, text)}", for_good=code >= _FOR_GOOD
-            )
+            raise _refused(f"{self._server} refused {address}", code, text)
         code, text = connection.docmd("DATA")
         if code != 354:
             connection.rset()
-            raise RefusedError(f"{self._server}: {_said(code, text)}", for_good=code >= _FOR_GOOD)
+            raise _refused(self._server, code, text)
         connection.send(content)
 
     def _offer_sender(self, connection: smtplib.SMTP) -> None:
@@ -109,7 +107,7 @@ class MailChannel(Channel):
                 "sent again"
             ) from error
         if code != 250:
-            raise RefusedError(f"{self._server}: {_said(code, text)}", for_good=code >= _FOR_GOOD)
+            raise _refused(self._server, code, text)
 
     def _connected(self) -> smtplib.SMTP:
         if self._connection is None:
@@ -170,6 +168,10 @@ class MailChannel(Channel):
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
         # A line that begins with a period gets another one (RFC 5321, 4.5.2).
         return mail.as_bytes().replace(b"\r\n.", b"\r\n..")
+
+
+def _refused(where: str, code: int, text: bytes) -> RefusedError:
+    return RefusedError(f"{where}: {_said(code, text)}", for_good=code >= _FOR_GOOD)
 
 
 def _said(code: int, text: bytes | str) -> str:

@@ -73,10 +73,7 @@ def running_engine(
     opa = opa or find_opa()
     bundles = build_bundles(opa, policy_dir, config_dir, cache_dir() / "bundles")
     token = token or secrets.token_urlsafe(32)
-    with (
-        tempfile.TemporaryDirectory(prefix="icaccess-opa-") as work,
-        contextlib.ExitStack() as stack,
-    ):
+    with tempfile.TemporaryDirectory(prefix="icaccess-opa-") as work, contextlib.ExitStack() as stack:
         _unwind_on_sigterm(stack)
         authz = write_authz(rules or shipped(config_dir, "authz.rego"), token, Path(work))
         process, url = _start(opa, bundles, authz, token, Path(work), address)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from icaccess.errors import ConfigError, IcaccessError, RunVoidError, StoreLockedError
+from icaccess.errors import ConfigError, RunVoidError, StoreLockedError
 from icaccess.request import Request
 from icaccess.service.log import event, told
 from icaccess.service.once import Done, Stopped, Stopping, notify, once
@@ -135,8 +135,6 @@ class Service:
             self._state.ended("void", self._failures)
             event(self._log, "run_void", message=told(error))
             return _now() + _AGAIN_SOON
-        except IcaccessError as error:
-            return self._failed("failed", type(error).__name__, told(error))
         except Exception as error:  # noqa: BLE001 (a service outlives what nobody foresaw, and says so)
             return self._failed("failed", type(error).__name__, told(error))
         if done is not None:
@@ -196,13 +194,8 @@ class Service:
     def _tell(self, done: Done, seconds: float) -> None:
         self._state.carried_out(done, seconds)
         for one in done.unwitnessed:
-            event(
-                self._log,
-                "witness_failed",
-                level=logging.ERROR,
-                witness=one.witness,
-                message=impersonal(one.problem),
-            )
+            problem = {"witness": one.witness, "message": impersonal(one.problem)}
+            event(self._log, "witness_failed", level=logging.ERROR, **problem)
         event(
             self._log,
             "run_done",

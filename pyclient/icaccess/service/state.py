@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -33,11 +32,10 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class State:
-    """The service's state, written by its loop and read by its pages."""
+    """The service's state, written by its loop alone, and read by its pages: `health` is replaced whole."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._health = Health()
+        self.health = Health()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._runs = Counter("icaccess_runs", "Runs by outcome.", ["outcome"], registry=self.registry)
@@ -69,12 +67,6 @@ class State:
         return Gauge(f"icaccess_{name}", text, labels, registry=self.registry)
 
     @property
-    def health(self) -> Health:
-        """The service's state now."""
-        with self._lock:
-            return self._health
-
-    @property
     def ready(self) -> bool:
         """Whether a run has succeeded, none has failed since, and the service is not about to end."""
         health = self.health
@@ -82,10 +74,8 @@ class State:
 
     def phase(self, phase: Phase, next_run: datetime | None = None) -> None:
         """Note what the service does now, and when it will run again."""
-        with self._lock:
-            self._health = msgspec.structs.replace(
-                self._health, phase=phase, next_run=instant(next_run) if next_run else None
-            )
+        due = instant(next_run) if next_run else None
+        self.health = msgspec.structs.replace(self.health, phase=phase, next_run=due)
 
     def ended(self, outcome: RunOutcome, failures: int, error: str | None = None) -> None:
         """Note how a run ended."""
@@ -94,15 +84,14 @@ class State:
         self._failures.set(failures)
         if outcome in _GOOD:
             self._last_good.set(now.timestamp())
-        with self._lock:
-            self._health = msgspec.structs.replace(
-                self._health,
-                last_outcome=outcome,
-                last_ended=instant(now),
-                last_good=instant(now) if outcome in _GOOD else self._health.last_good,
-                failures=failures,
-                error=error,
-            )
+        self.health = msgspec.structs.replace(
+            self.health,
+            last_outcome=outcome,
+            last_ended=instant(now),
+            last_good=instant(now) if outcome in _GOOD else self.health.last_good,
+            failures=failures,
+            error=error,
+        )
 
     def carried_out(self, done: Done, seconds: float) -> None:
         """Count a run's work."""

@@ -110,8 +110,7 @@ def link(before: str, seq: int, at: str, kind: str, run: int | None, employee: s
 
 def head(connection: Connection) -> Head:
     """Where the record ends now; an empty one ends at 0 with `GENESIS`."""
-    query = select(audit_table.c.seq, audit_table.c.hash).order_by(audit_table.c.seq.desc())
-    row = connection.execute(query.limit(1)).first()
+    row = _last(connection)
     return Head(row.seq, row.hash) if row else Head(0, GENESIS)
 
 
@@ -141,10 +140,7 @@ def append(connection: Connection, at: str, drafts: Sequence[Draft]) -> None:
 
 def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, str, str | None]:
     """The last entry's number, hash and signature, when an entry of the instant `at` may follow it."""
-    columns = audit_table.c
-    row = connection.execute(
-        select(columns.seq, columns.at, columns.hash, columns.signature).order_by(columns.seq.desc()).limit(1)
-    ).first()
+    row = _last(connection)
     if row is None:
         return 0, GENESIS, None
     if row.at > at:
@@ -160,6 +156,13 @@ def _end(connection: Connection, at: str, key: RecordKey | None) -> tuple[int, s
         if not is_signed_by(key, row.hash, row.signature, earlier):
             raise StoreError(f"audit entry {row.seq}: is not signed with the key {key.id}; {FORGED}")
     return row.seq, row.hash, row.signature
+
+
+def _last(connection: Connection) -> Any:
+    c = audit_table.c
+    return connection.execute(
+        select(c.seq, c.at, c.hash, c.signature).order_by(c.seq.desc()).limit(1)
+    ).first()
 
 
 def _signature_before(seq: int | ColumnElement[int]) -> Select[Any]:

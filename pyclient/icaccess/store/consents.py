@@ -15,8 +15,6 @@ from icaccess.store.schema import consent
 from icaccess.store.schema import waiting as waiting_table
 from icaccess.text import DIGITS
 
-_RECORDED = ("plan_digest", "given_at", "by", "reason", "expires_at", "people")
-
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """One person's word for one plan; `plan` is the beginning of its digest.
@@ -66,7 +64,7 @@ def stands(connection: Connection, now: datetime, plan_digest: str) -> frozenset
     standing = [
         msgspec.json.decode(row["people"], type=list[str])
         for row in connection.execute(query).mappings()
-        if audit.holds(connection, "consent", {name: row[name] for name in _RECORDED})
+        if audit.holds(connection, "consent", dict(row))
     ]
     return frozenset().union(*standing) if standing else None
 

@@ -150,13 +150,8 @@ def open_store(
         advice = "correct that, or name another store"
         with file_errors(StoreError, f"{path}: cannot be looked at", advice):
             absent = read_only and not path.exists()
-            if not absent and _was_emptied(path, read_only=read_only):
-                raise StoreError(
-                    f"{path}: is empty, so what it held is lost; restore a backup, "
-                    "or delete it if it held nothing"
-                )
             if not absent:
-                _check_file(path)
+                _check_file(path, read_only=read_only)
                 _keep_private(path)
     with one_line(parsed):
         engine = _engine(parsed, key, in_memory=absent)
@@ -193,20 +188,20 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _was_emptied(path: Path, *, read_only: bool) -> bool:
-    """Whether a file has no content though it was a store: an apply leaves its lock's file beside it.
+def _check_file(path: Path, *, read_only: bool) -> None:
+    """Say early, and also to root, whom permissions do not stop, that a file is not to be written.
 
-    A file without content that is about to be written to may be one that another process makes just now.
+    One without content was a store if an apply left its lock's file beside it. Otherwise, when it is about
+    to be written to, it may be one that another process makes just now.
     """
-    used = read_only or Path(f"{path}.lock").exists()
-    return used and path.exists() and not path.stat().st_size
-
-
-def _check_file(path: Path) -> None:
-    """Say early, and also to root, whom permissions do not stop, that a file is not to be written."""
     if path.is_dir():
         raise StoreError(f"{path}: is a folder; name the store's file")
     if path.exists():
+        if not path.stat().st_size and (read_only or Path(f"{path}.lock").exists()):
+            raise StoreError(
+                f"{path}: is empty, so what it held is lost; restore a backup, "
+                "or delete it if it held nothing"
+            )
         if not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
             raise StoreError(f"{path}: is read-only; make it writable (chmod u+w) or name another store")
         return

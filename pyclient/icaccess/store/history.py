@@ -43,7 +43,6 @@ _WORDS = (
 )
 """What most documents have in common. It stays as it is: what was compressed with it needs it."""
 
-
 _base = content.alias()
 _DOCUMENTS: Select[Any] = (
     select(

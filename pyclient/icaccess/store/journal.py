@@ -33,11 +33,7 @@ NOT_SHOWN = "the target does not show it"
 FORETOLD = "foretold"
 """The name, among a run's counts, of the revocations whose day had been known long before."""
 
-_COMPARED = {
-    "policy": "policy_revision",
-    "policy data": "data_revision",
-    "configuration": "settings_digest",
-}
+_COMPARED = {"policy": "policy_revision", "policy data": "data_revision", "configuration": "settings_digest"}
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

@@ -184,20 +184,16 @@ def has_settled(connection: Connection, kind: str, fact: str) -> bool:
 
 def count_of_day(connection: Connection, day: date, kinds: Collection[str]) -> int:
     """How many notices of these kinds were sent for a day, whatever the channel."""
-    query = (
-        select(table.c.recipient, table.c.kind, table.c.fact)
-        .where(table.c.as_of == day.isoformat(), table.c.kind.in_(kinds))
-        .where(table.c.state.in_(_TOLD))
-        .distinct()
-    )
+    c = table.c
+    query = select(c.recipient, c.kind, c.fact).distinct()
+    query = query.where(c.as_of == day.isoformat(), c.kind.in_(kinds), c.state.in_(_TOLD))
     return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 
 
 def intend(connection: Connection, at: str, notices: Sequence[RecordedNotice]) -> None:
     """Write down notices that are about to be sent, each in the place of an earlier attempt."""
     for one in notices:
-        values = {**msgspec.structs.asdict(one), "as_of": one.as_of.isoformat()}
-        values["about"] = audit.canonical(one.about).decode()
+        values = msgspec.to_builtins(one) | {"about": audit.canonical(one.about).decode()}
         del values["id"]
         done = connection.execute(_where(one.key).values(**values))
         if not done.rowcount:
