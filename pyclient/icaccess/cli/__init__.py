@@ -23,29 +23,23 @@ from icaccess.errors import ExtraMissingError, IcaccessError, UsageError
 from icaccess.text import LONGEST_MESSAGE, clip, printable
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "decide": (
-        "icaccess.cli.decide:decide",
-        "Decide who may have access, and explain one person's decision.",
-    ),
-    "facts": ("icaccess.cli.facts:facts", "Show the merged facts exactly as OPA receives them."),
-    "plan": ("icaccess.cli.changes:plan", "Show what would change and why; change nothing."),
-    "apply": ("icaccess.cli.changes:apply", "Carry out a plan, verify it, and record it."),
-    "adopt": ("icaccess.cli.changes:adopt", "Take over who holds access now, once, on the first day."),
-    "policy": ("icaccess.cli.policy:policy", "Check, test, trace and bundle the policy."),
-    "impact": (
-        "icaccess.cli.impact:impact",
-        "Show whose decision differs between two versions of the policy.",
-    ),
-    "forecast": ("icaccess.cli.forecast:forecast", "Show what will fall due, by month and by location."),
-    "report": ("icaccess.cli.report:report", "Write the reviewer's evidence as one page, with CSV and JSON."),
-    "audit": ("icaccess.cli.audit:audit", "Verify, show and export the tamper-evident record."),
-    "notices": ("icaccess.cli.notices:notices", "Show and send notices to people about their access."),
-    "run": ("icaccess.cli.run:run", "Keep access correct as a service."),
-    "opa": ("icaccess.cli.opa:opa", "Install, run and inspect the policy engine."),
-    "doctor": ("icaccess.cli.doctor:doctor", "Check that everything a run needs is there and reachable."),
-    "help": ("icaccess.cli.help:help_", "Show a page of the documentation."),
+    "decide": ("decide:decide", "Decide who may have access, and explain one person's decision."),
+    "facts": ("facts:facts", "Show the merged facts exactly as OPA receives them."),
+    "plan": ("changes:plan", "Show what would change and why; change nothing."),
+    "apply": ("changes:apply", "Carry out a plan, verify it, and record it."),
+    "adopt": ("changes:adopt", "Take over who holds access now, once, on the first day."),
+    "policy": ("policy:policy", "Check, test, trace and bundle the policy."),
+    "impact": ("impact:impact", "Show whose decision differs between two versions of the policy."),
+    "forecast": ("forecast:forecast", "Show what will fall due, by month and by location."),
+    "report": ("report:report", "Write the reviewer's evidence as one page, with CSV and JSON."),
+    "audit": ("audit:audit", "Verify, show and export the tamper-evident record."),
+    "notices": ("notices:notices", "Show and send notices to people about their access."),
+    "run": ("run:run", "Keep access correct as a service."),
+    "opa": ("opa:opa", "Install, run and inspect the policy engine."),
+    "doctor": ("doctor:doctor", "Check that everything a run needs is there and reachable."),
+    "help": ("help:help_", "Show a page of the documentation."),
 }
-"""Each command: its module, and its line in `--help`."""
+"""Each command: its module here and its name there, and its line in `--help`."""
 
 _COMPLETION = "_ICACCESS_COMPLETE"
 """The variable with which a shell asks for completion, as click names it."""
@@ -72,7 +66,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        command = getattr(importlib.import_module(f"icaccess.cli.{module}"), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 (the table above is ours)
         _add_quiet(command)
         return command

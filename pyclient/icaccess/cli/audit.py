@@ -22,7 +22,7 @@ from icaccess.audit.heads import (
 from icaccess.audit.keys import PublicKey, public_key
 from icaccess.audit.render import as_text, is_of_runs, runs_as_text
 from icaccess.audit.replay import Replay, check_rules
-from icaccess.cli.options import FORMAT, PathOption, configured, past
+from icaccess.cli.options import FILE, FORMAT, configured, past
 from icaccess.cli.text import answer, say, say_all, show_json, show_value
 from icaccess.errors import AuditError, UsageError, file_errors
 from icaccess.files import write_private
@@ -35,7 +35,6 @@ from icaccess.store.verify import verify as verify_record
 from icaccess.text import how_many, printable_json
 
 _SHOWN = 5
-_FILE = PathOption(path_type=Path, dir_okay=False)
 
 
 @click.group()
@@ -45,14 +44,14 @@ def audit() -> None:
 
 @audit.command()
 @configured
-@click.option("--heads", type=_FILE, metavar="FILE", help="The heads that a witness keeps, one on each line.")
+@click.option("--heads", type=FILE, metavar="FILE", help="The heads that a witness keeps, one on each line.")
 @click.option(
-    "--head", type=_FILE, metavar="FILE", help="An earlier export, or its last line, kept elsewhere."
+    "--head", type=FILE, metavar="FILE", help="An earlier export, or its last line, kept elsewhere."
 )
 @click.option(
     "--public-key",
     "public",
-    type=_FILE,
+    type=FILE,
     metavar="FILE",
     help="The record's public key, PEM [default: that of audit.key].",
 )
@@ -131,7 +130,7 @@ def runs(request: Request, form: str) -> None:
 
 @audit.command()
 @configured
-@click.option("--out", type=_FILE, metavar="FILE", help="Write there [default: stdout].")
+@click.option("--out", type=FILE, metavar="FILE", help="Write there [default: stdout].")
 @FORMAT
 def export(request: Request, out: Path | None, form: str) -> None:  # noqa: ARG001 (entries are JSON in both)
     """Write every entry as JSON Lines; the last line is the head, to be kept where the store is not."""

@@ -10,7 +10,7 @@ import click
 
 from icaccess.apply import Summary
 from icaccess.audit.heads import Receipt
-from icaccess.cli.options import BY, FORMAT, REASON, PathOption, deciding, given_consent, say_installed
+from icaccess.cli.options import BY, FILE, FORMAT, REASON, deciding, given_consent, say_installed
 from icaccess.cli.plan_render import plan_document, show_plan, show_section, unnamed_line
 from icaccess.cli.progress import show_issues, show_sources, showing
 from icaccess.cli.text import say, say_all, show_value
@@ -22,7 +22,6 @@ from icaccess.store.lock import caller
 from icaccess.targets.interface import Target
 from icaccess.text import how_many
 
-_FILE = PathOption(path_type=Path, dir_okay=False)
 CHANGES_EXIT = 2
 UNNAMED_EXIT = 5
 _NAMED = 10
@@ -31,7 +30,7 @@ _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use n
 
 @click.command()
 @deciding
-@click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, for `icaccess apply FILE`.")
+@click.option("--out", type=FILE, metavar="FILE", help="Save the plan, for `icaccess apply FILE`.")
 @click.option(
     "--detailed-exitcode",
     is_flag=True,
@@ -61,7 +60,7 @@ def plan(request: Request, out: Path | None, form: str, *, detailed_exitcode: bo
 
 @click.command()
 @deciding
-@click.argument("file", type=_FILE, required=False)
+@click.argument("file", type=FILE, required=False)
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @click.option(
     "--allow", metavar="PLAN", help="Let this one plan past the guard; it names the plan when it stops."

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from icaccess.batches import counted
-from icaccess.cli.options import FORMAT, PathOption, reading
+from icaccess.cli.options import FILE, FORMAT, reading
 from icaccess.cli.progress import passed, show_issues, showing
 from icaccess.cli.text import answer, say, show_json
 from icaccess.config import Config
@@ -20,15 +20,13 @@ from icaccess.models import Employee, Record
 from icaccess.request import Request
 from icaccess.text import how_many, printable
 
-_FILE = PathOption(path_type=Path, dir_okay=False)
-
 
 @click.command()
 @reading
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--out", type=_FILE, metavar="FILE", help="Save a snapshot (.jsonl), which --facts takes back.")
-@click.option("--issues", type=_FILE, metavar="FILE", help="List every row that was not used, and why.")
-@click.option("--locations", type=_FILE, metavar="FILE", help="Write the sources' locations as policy data.")
+@click.option("--out", type=FILE, metavar="FILE", help="Save a snapshot (.jsonl), which --facts takes back.")
+@click.option("--issues", type=FILE, metavar="FILE", help="List every row that was not used, and why.")
+@click.option("--locations", type=FILE, metavar="FILE", help="Write the sources' locations as policy data.")
 @FORMAT
 def facts(
     request: Request,

@@ -85,6 +85,7 @@ class PathOption(click.Path):
 
 
 _PATH = PathOption(path_type=Path)
+FILE = PathOption(path_type=Path, dir_okay=False)
 
 CONFIG = click.option(
     "--config",

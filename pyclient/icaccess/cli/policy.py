@@ -12,7 +12,7 @@ import msgspec
 
 from icaccess.cli.bundle import bundle
 from icaccess.cli.mutate import mutate
-from icaccess.cli.options import FORMAT, TimeLimit, formats, policy_source, ruled
+from icaccess.cli.options import FILE, FORMAT, TimeLimit, formats, policy_source, ruled
 from icaccess.cli.text import Rendered, answer, say, show
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
@@ -197,7 +197,7 @@ def explore(request: Request, limit: float, seed: int, form: str) -> int:
 
 @policy.command("page")
 @ruled
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.argument("file", type=FILE, metavar="FILE")
 @FORMAT
 def page(request: Request, file: Path, form: str) -> int:
     """Whether the posted page, saved as HTML or text, still says what the policy serves: exit 1 when not.

@@ -191,6 +191,7 @@ def test_an_empty_path_is_not_here(command):
         code, _, err = command(*words, "--out", "")
         assert (code, err) == (1, "icaccess: --out: is empty; name a file or folder\n"), words
     assert command("apply", "", "--yes")[2] == "icaccess: FILE: is empty; name a file or folder\n"
+    assert command("policy", "page", "")[2] == "icaccess: FILE: is empty; name a file or folder\n"
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:99999", ":8181"])

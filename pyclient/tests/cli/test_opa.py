@@ -78,6 +78,23 @@ def test_run_serves_until_it_is_told_to_stop(
     assert result.stdout.startswith(f"{url}: ready\n")
 
 
+def test_run_tells_the_token_that_it_made_where_the_variable_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ICACCESS_OPA_TOKEN", "")
+    command = [sys.executable, "-m", "icaccess", "opa", "run", "--address", "127.0.0.1:0"]
+    folders = ["--policy", str(STANDIN / "policy"), "--config", str(STANDIN / "config")]
+    with subprocess.Popen([*command, *folders], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        lines = (first + process.communicate()[0]).splitlines()
+    assert [line.partition("=")[0] for line in lines] == [
+        "export ICACCESS_OPA_URL",
+        "export ICACCESS_OPA_TOKEN",
+    ]
+
+
 def test_run_ends_well_after_an_interrupt() -> None:
     command = [sys.executable, "-m", "icaccess", "opa", "run", "--address", "127.0.0.1:0"]
     folders = ["--policy", str(STANDIN / "policy"), "--config", str(STANDIN / "config")]
