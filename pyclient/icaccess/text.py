@@ -7,6 +7,7 @@ Facts, settings, file names and the answers of other systems are foreign text. `
 from __future__ import annotations
 
 import re
+from json import dumps
 
 _QUOTED = re.compile(r"""(?<!\w)(['"])(?:\\.|(?!\1).)*(?:\1(?!\w)|$)""")
 _ADDRESS = re.compile(r"[^\s@/]+@[^\s@]+")
@@ -61,12 +62,7 @@ def printable_json(document: bytes) -> bytes:
     """
     if document.isascii() and b"\x7f" not in document:
         return document
-    return _NOT_PLAIN.sub(_json_escape, document.decode()).encode()
-
-
-def _json_escape(found: re.Match[str]) -> str:
-    character = found[0]
-    if character.isprintable():
-        return character
-    units = character.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+    escaped = _NOT_PLAIN.sub(
+        lambda one: one[0] if one[0].isprintable() else dumps(one[0])[1:-1], document.decode()
+    )
+    return escaped.encode()

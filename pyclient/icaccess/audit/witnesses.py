@@ -145,16 +145,22 @@ class _Syslog(SysLogHandler):
         raise  # logging calls this while it handles the error
 
 
-class HttpWitness(Witness, frozen=True, kw_only=True, tag="http"):
-    """An HTTP endpoint that takes a POST with the head as JSON and answers 2xx once it has kept it."""
+class UrlWitness(Witness, frozen=True, kw_only=True):
+    """A witness that is asked over HTTP."""
 
     place = "url"
     url: SecretUrl
-    auth: Auth | None = None
-    ca_file: str = ""
 
     def __post_init__(self) -> None:
-        _check_url(self.url)
+        if not is_http_url(self.url.reveal()):
+            raise ValueError("the url is none of HTTP; write https://HOST/PATH")
+
+
+class HttpWitness(UrlWitness, frozen=True, kw_only=True, tag="http"):
+    """An HTTP endpoint that takes a POST with the head as JSON and answers 2xx once it has kept it."""
+
+    auth: Auth | None = None
+    ca_file: str = ""
 
     def hand_over(self, head: SignedHead, config: Config) -> str:
         """Post the head; the receipt is the status."""
@@ -162,18 +168,13 @@ class HttpWitness(Witness, frozen=True, kw_only=True, tag="http"):
         return str(status)
 
 
-class TimeStampWitness(Witness, frozen=True, kw_only=True, tag="rfc3161"):
+class TimeStampWitness(UrlWitness, frozen=True, kw_only=True, tag="rfc3161"):
     """A time-stamp service (RFC 3161), whose signature proves that a head existed at an instant.
 
     `ca_file` holds the root certificates that it is verified by, and intermediate ones where it sends none.
     """
 
-    place = "url"
-    url: SecretUrl
     ca_file: Annotated[str, Meta(min_length=1)]
-
-    def __post_init__(self) -> None:
-        _check_url(self.url)
 
     def hand_over(self, head: SignedHead, config: Config) -> str:
         """Have the head stamped; the receipt is the verified response (DER) in Base64."""
@@ -249,11 +250,6 @@ def _syslog_place(address: str) -> str | tuple[str, int]:
     if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ValueError(f"the address {address!r} is neither a socket such as /dev/log nor HOST:PORT")
     return host.strip("[]"), int(port)
-
-
-def _check_url(url: SecretUrl) -> None:
-    if not is_http_url(url.reveal()):
-        raise ValueError("the url is none of HTTP; write https://HOST/PATH")
 
 
 def _post(

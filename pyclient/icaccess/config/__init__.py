@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -18,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from icaccess.config.secrets import Secret, SecretUrl, interpolate, readable_by_others
+from icaccess.config.secrets import Secret, SecretUrl, interpolate, readable_by_others, texts
 from icaccess.errors import ConfigError
 from icaccess.marked_yaml import Marked, read_file
 from icaccess.validation import explain, field_name, show
@@ -124,21 +123,13 @@ def load_config(directory: Path) -> Config:
         raise config.fail((), "must be a mapping of sections")
     for problem in document.problems:
         raise config.fail(problem.path, problem.text)
-    for path in _with_nul(document.value):
-        raise config.fail(path, "holds a NUL character; remove it")
+    for path, text in texts(document.value):
+        if "\0" in text:  # which no path, address or store accepts
+            raise config.fail(path, "holds a NUL character; remove it")
     for name in document.value:
         if name != "zone" and name not in SECTIONS:
             raise config.fail((name,), f"is not a known section; known: zone, {', '.join(SECTIONS)}")
     return Config(directory, _zone(config, document.value.get("zone", DEFAULT_ZONE)), document)
-
-
-def _with_nul(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where a text holds a NUL character, which no path, address or store accepts."""
-    if isinstance(value, str) and "\0" in value:
-        yield path
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, one in inner:
-        yield from _with_nul(one, (*path, step))
 
 
 def _zone(config: Config, name: object) -> ZoneInfo:

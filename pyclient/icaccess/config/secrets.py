@@ -92,13 +92,19 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}" if parts.scheme else path
 
 
-def readable_by_others(value: Any) -> Iterator[Path]:
+def texts(value: object, path: Steps = ()) -> Iterator[tuple[Steps, str]]:
+    """Every text within a value, and where it is."""
+    if isinstance(value, str):
+        yield path, value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in inner:
+        yield from texts(one, (*path, step))
+
+
+def readable_by_others(value: object) -> Iterator[Path]:
     """The files that the settings in `value` refer to and that users other than the owner can read."""
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from readable_by_others(inner)
-    elif isinstance(value, str):
-        for reference in _REFERENCE.findall(value):
+    for _, text in texts(value):
+        for reference in _REFERENCE.findall(text):
             file = Path(reference.removeprefix("file:"))
             if reference.startswith("file:") and file.exists() and file.stat().st_mode & stat.S_IROTH:
                 yield file
