@@ -162,15 +162,14 @@ def _accept(store: Store, lock: Lock, consent: Consent, found: Waiting, stopped:
 
 def send_trial(store: Store, due: Due, mail: Channel, words: Words, address: str, limit: int | None) -> int:
     """Send every message that is due to one address alone, recorded nowhere; how many were sent."""
-    groups = grouped(_Now(store, due, [mail]).still[mail.name])
-    sent = 0
-    for sent, group in enumerate(groups if limit is None else groups[:limit], 1):  # noqa: B007 (the last number)
+    groups = grouped(_Now(store, due, [mail]).still[mail.name])[:limit]
+    for group in groups:
         message = words.message(group, message_id(["trial", due.as_of.isoformat()], group))
         whom = f"{message.first.recipient} {message.first.address or '(no e-mail address)'}"
         told = replace(message.first, address=address)
         trial = replace(message, notices=(told,), subject=f"[trial, for {whom}] {message.subject}")
         mail.send(trial, lambda: None)
-    return sent
+    return len(groups)
 
 
 class _Now:

@@ -103,9 +103,12 @@ def notice_settings(config: Config) -> NoticeSettings:
     if settings.mail is not None:
         _check_mail(settings.mail, lambda name, text: config.fail(("notices", "mail", name), text))
     if settings.webhook is not None:
-        problem = _webhook_problem(settings.webhook.url.reveal())
-        if problem:
-            raise config.fail(("notices", "webhook", "url"), problem)
+        url = settings.webhook.url.reveal()
+        if not is_http_url(url):
+            raise config.fail(("notices", "webhook", "url"), "is no URL; write https://HOST/PATH")
+        if urlsplit(url).scheme == "http" and not is_loopback(url):
+            text = "is not https; a notice names people, and http is for this machine alone"
+            raise config.fail(("notices", "webhook", "url"), text)
         if not webhook_key(settings.webhook.secret.reveal()):
             text = "is empty, or not base64 after `whsec_`; give the receiver's secret whole"
             raise config.fail(("notices", "webhook", "secret"), text)
@@ -185,14 +188,6 @@ def is_host(text: str) -> bool:
     except ValueError:
         return text.isprintable() and not set(text) & set(" :/@[]\\?#")
     return True
-
-
-def _webhook_problem(url: str) -> str:
-    if not is_http_url(url):
-        return "is no URL; write https://HOST/PATH"
-    if urlsplit(url).scheme == "http" and not is_loopback(url):
-        return "is not https; a notice names people, and http is for this machine alone"
-    return ""
 
 
 def _no_address(text: str) -> str:

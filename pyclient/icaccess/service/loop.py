@@ -95,17 +95,9 @@ class Service:
     def signals(self) -> Iterator[None]:
         """SIGTERM and Ctrl-C stop the service, SIGHUP runs it at once, within the block."""
 
-        # The handlers only set flags: they may run while the log or the state holds a lock.
-        def stop(*_: object) -> None:
-            self.stop()
-
-        def run_now(*_: object) -> None:
-            self.run_now()
-
-        before = {
-            number: signal.signal(number, handler)
-            for number, handler in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, run_now))
-        }
+        # What they do only sets flags: a signal may come while the log holds a lock.
+        does = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self.run_now}
+        before = {one: signal.signal(one, lambda number, _: does[signal.Signals(number)]()) for one in does}
         try:
             yield
         finally:

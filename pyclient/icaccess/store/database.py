@@ -139,9 +139,8 @@ def open_store(
 
     With `read_only`, a SQLite file that is not there yet reads as an empty store and is not made, and a store
     with an older schema is still brought up to date. One that was emptied is refused. `key` signs what is
-    appended to the audit record. `StoreError` for a
-    URL that is none, a file that is no store, one that is damaged, write-protected or made by a newer
-    icaccess, and a server that is not reached.
+    appended to the audit record. `StoreError` for a URL that is none, a file that is no store, one that is
+    damaged, write-protected or made by a newer icaccess, and a server that is not reached.
     """
     parsed = _parse(url)
     absent = False

@@ -92,26 +92,20 @@ def begin(connection: Connection, at: str, origin: Origin) -> int:
     """Open a run and give its number; what changed since the run before is recorded by its digests."""
     last = audit.newest(connection, "run_started")
     before = last.body if last else {}
-    values = msgspec.to_builtins(origin)
-    counts = values.pop("counts")
-    del values["settings_digest"], values["sources"]  # the record alone has them
-    result = connection.execute(
-        insert(run_table).values(
-            **values,
-            counts=None if counts is None else audit.canonical(counts).decode(),
-            started_at=at,
-            state="running",
-        )
-    )
-    run_id = int(result.inserted_primary_key[0])  # type: ignore[index]  # a row was inserted
     body = msgspec.to_builtins(origin)
+    row = {
+        name: value for name, value in body.items() if name in run_table.c
+    }  # the record alone has the rest
+    if origin.counts is not None:
+        row["counts"] = audit.canonical(origin.counts).decode()
+    result = connection.execute(insert(run_table).values(**row, started_at=at, state="running"))
+    run_id = int(result.inserted_primary_key[0])  # type: ignore[index]  # a row was inserted
     drafts = [Draft(kind="run_started", run_id=run_id, body=body)]
     for what, key in _COMPARED.items():
         was, now = before.get(key), body[key]
         if was and now and was != now:
-            drafts.append(
-                Draft(kind="changed", run_id=run_id, body={"what": what, "before": was, "now": now})
-            )
+            told = {"what": what, "before": was, "now": now}
+            drafts.append(Draft(kind="changed", run_id=run_id, body=told))
     audit.append(connection, at, drafts)
     return run_id
 
