@@ -61,34 +61,30 @@ class Store(AbstractContextManager["Store"]):
         self._latest = max(self._latest, instant(self._now()))
         return self._latest
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """A transaction that sees one state of the store and changes nothing."""
-        with one_line(self.url), self.engine.connect() as connection:
-            reader = connection.execution_options(icaccess_reading=True)
-            with reader.begin():
-                yield reader
+        return self._transaction(icaccess_reading=True)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """A transaction that is committed when the block ends, and undone when it raises."""
-        with one_line(self.url), self.engine.begin() as connection:
-            yield connection
+        return self._transaction()
 
     @contextmanager
     def noting(self) -> Iterator[Connection]:
         """As `writing`, but the disk is not waited for: no end of a process undoes it, a power cut may."""
-        with one_line(self.url), self.engine.connect() as connection:
-            if self.is_sqlite:
-                _set_synchronous(connection, "NORMAL")
-            try:
-                with connection.begin():
-                    if not self.is_sqlite:
-                        connection.execute(text("SET LOCAL synchronous_commit TO off"))
-                    yield connection
-            finally:
-                if self.is_sqlite:
-                    _set_synchronous(connection, "FULL")
+        with self._transaction(icaccess_noting=True) as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SET LOCAL synchronous_commit TO off"))
+            yield connection
+
+    @contextmanager
+    def _transaction(self, **options: bool) -> Iterator[Connection]:
+        with (
+            one_line(self.url),
+            self.engine.connect() as connection,
+            connection.execution_options(**options).begin(),
+        ):
+            yield connection
 
     def close(self) -> None:
         """Give the connections back."""
@@ -96,13 +92,6 @@ class Store(AbstractContextManager["Store"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _set_synchronous(connection: Connection, how: str) -> None:
-    # Below SQLAlchemy, whose every statement begins a transaction, in which SQLite does not take this.
-    own = connection.connection.dbapi_connection
-    if own is not None:
-        own.execute(f"PRAGMA synchronous = {how}")
 
 
 def instant(moment: datetime) -> str:
@@ -231,13 +220,15 @@ def _engine(url: URL, key: RecordKey | None, *, in_memory: bool) -> Engine:
     def _configure(connection: Any, _record: object) -> None:
         # The driver's own transactions begin late and unlocked; icaccess begins them itself, below.
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("icaccess_reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        waits = "NORMAL" if options.get("icaccess_noting") else "FULL"
+        connection.exec_driver_sql(f"PRAGMA synchronous = {waits}")  # within a transaction it is not taken
+        connection.exec_driver_sql("BEGIN" if options.get("icaccess_reading") else "BEGIN IMMEDIATE")
 
     return engine
 
