@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol, get_args
 
@@ -57,6 +58,7 @@ class _Dated(msgspec.Struct, frozen=True):
 _dated = msgspec.json.Decoder(_Dated).decode
 
 
+@dataclass(eq=False)
 class DecisionCache:
     """The decisions cached in one store, and the client that makes new ones.
 
@@ -64,22 +66,13 @@ class DecisionCache:
     the store is only read. `document` makes what is kept of a record and its decision for `audit replay`.
     """
 
-    def __init__(
-        self,
-        client: Decider,
-        store: Store,
-        *,
-        full: bool = False,
-        keep: bool = False,
-        document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None,
-    ) -> None:
-        self.used = 0
-        """How many of the decisions given were cached ones."""
-        self._client = client
-        self._store = store
-        self._full = full
-        self._keep = keep
-        self._document = document
+    client: Decider
+    store: Store
+    full: bool = False
+    keep: bool = False
+    document: Callable[[AnyRecord, dict[str, Any]], bytes] | None = None
+    used: int = field(default=0, init=False)
+    """How many of the decisions given were cached ones."""
 
     def decide_json(
         self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions
@@ -92,11 +85,11 @@ class DecisionCache:
         """
         rules = rules_of(revisions)
         if rules is None:
-            return self._client.decide_json(records, at, revisions=revisions)
-        if self._keep:
-            with self._store.writing() as connection:
+            return self.client.decide_json(records, at, revisions=revisions)
+        if self.keep:
+            with self.store.writing() as connection:
                 cached.forget_other_rules(connection, rules)
-        if not self._keep or self._document is None:
+        if not self.keep or self.document is None:
             return self._decide(records, at, revisions, rules)
         seen = SeenIds()
         return self._without_absent(self._decide(_noted(records, seen), at, revisions, rules), seen)
@@ -104,8 +97,8 @@ class DecisionCache:
     def _without_absent(self, answers: Iterator[DecisionJson], seen: SeenIds) -> Iterator[DecisionJson]:
         """The answers; then the history notes who had no record, and their cached decisions are deleted."""
         yield from answers
-        with self._store.writing() as connection:
-            for some in batches(history.keep_absent(connection, self._store.now(), seen), TOGETHER):
+        with self.store.writing() as connection:
+            for some in batches(history.keep_absent(connection, self.store.now(), seen), TOGETHER):
                 cached.forget(connection, some)
 
     def _decide(
@@ -117,7 +110,7 @@ class DecisionCache:
             # At least one of each batch, so that a small district is looked at as well.
             sampled = _chance.sample(sure, -(-len(sure) // SAMPLED))
             asked = [place for place, answer in enumerate(answers) if answer is None] + sampled
-            new = self._client.decide_json([batch[place] for place in asked], at, revisions=revisions)
+            new = self.client.decide_json([batch[place] for place in asked], at, revisions=revisions)
             return batch, answers, dict(zip(asked, new, strict=True))
 
         # While one batch is read, others are looked up and asked about: neither the database nor OPA waits.
@@ -136,17 +129,17 @@ class DecisionCache:
     def _cached(self, batch: Sequence[AnyRecord], rules: str, at: date) -> list[DecisionJson | None]:
         """The cached decisions that hold on a day because neither facts nor rules have changed."""
         found: list[DecisionJson | None] = [None] * len(batch)
-        if self._full:
+        if self.full:
             return found
         people = [_key(record) + record.id for record in batch]
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             for outcome, action, places in cached.holding(connection, people, rules, at):
                 for place in places:
                     found[place] = _CACHED.get((outcome, action))
         return found
 
     def _put(self, decided: Sequence[tuple[AnyRecord, DecisionJson]], rules: str, at: date) -> None:
-        if not (decided and self._keep):
+        if not (decided and self.keep):
             return
         essences = [(record, answer, essence(answer)) for record, answer in decided]
         rows = [
@@ -154,15 +147,15 @@ class DecisionCache:
             for record, answer, one in essences
             if one["outcome"] != "undecided" and not one["warnings"]
         ]
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             cached.keep(connection, rules, at, rows)
-            if self._document is not None:
-                documents = {record.id: self._document(record, one) for record, _, one in essences}
-                history.keep(connection, self._store.now(), documents)
+            if self.document is not None:
+                documents = {record.id: self.document(record, one) for record, _, one in essences}
+                history.keep(connection, self.store.now(), documents)
 
     def _compare(self, employee_id: str, answer: DecisionJson) -> None:
         """Stop unless the cached decision says what OPA says now, wording and days of its making aside."""
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             row = cached.find(connection, employee_id)
         now = essence(answer)
         if tuple(row[1:]) != (_digest(now), now["outcome"], now["action"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -116,27 +117,25 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
     return Due(as_of=day, notices=(*notices, *_operators(settings, day, told)))
 
 
+@dataclass(eq=False)
 class _Seen:
     """What is remembered of the facts as they pass: those who hold or held access; for a digest, of everybody
     an empty notice, and the approvals due."""
 
-    def __init__(
-        self, changed: Collection[str], day: date, digest: date | None, client: AccessClient
-    ) -> None:
-        self.records: list[Employee] = []
-        self.people: dict[str, Notice] = {}
-        self._changed = changed
-        self._day = day
-        self._digest = digest
-        self._client = client
-        self._unasked: list[Employee] = []
-        self._approvals: dict[str, ApprovalsDue] = {}
+    changed: Collection[str]
+    day: date
+    digest: date | None
+    client: AccessClient
+    records: list[Employee] = field(default_factory=list, init=False)
+    people: dict[str, Notice] = field(default_factory=dict, init=False)
+    _unasked: list[Employee] = field(default_factory=list, init=False)
+    _approvals: dict[str, ApprovalsDue] = field(default_factory=dict, init=False)
 
     def passing(self, people: Iterable[Subject]) -> Iterator[Subject]:
         """The same people, looked at as they pass."""
         for person in people:
-            wanted = person.held is not None or person.record.id in self._changed
-            if wanted or self._digest is not None:
+            wanted = person.held is not None or person.record.id in self.changed
+            if wanted or self.digest is not None:
                 record = person.record.read() if isinstance(person.record, Unread) else person.record
                 if isinstance(record, Employee):
                     self._look(record, wanted=wanted)
@@ -144,17 +143,15 @@ class _Seen:
 
     def approvals_due(self) -> dict[str, ApprovalsDue]:
         """Who waits for an approval, and who may give one, of all who have passed."""
-        self._approvals.update(self._client.approvals_due(self._unasked, self._day))
+        self._approvals.update(self.client.approvals_due(self._unasked, self.day))
         self._unasked.clear()
         return self._approvals
 
     def _look(self, record: Employee, *, wanted: bool) -> None:
         if wanted:
             self.records.append(record)
-        if self._digest is not None:
-            self.people[record.id] = due.addressed(
-                record, "approver_digest", str(self._digest), self._day, {}
-            )
+        if self.digest is not None:
+            self.people[record.id] = due.addressed(record, "approver_digest", str(self.digest), self.day, {})
             self._unasked.append(record)
             if len(self._unasked) == _TOGETHER:
                 self.approvals_due()

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ Notify = Callable[[Request, tuple[str, str] | None], tuple[dict[str, int], list[
 """Sends notices after a run, with the name and message of its error if it failed: `notify`."""
 
 
+@dataclass(eq=False)
 class Service:
     """Keeps access correct until it must stop.
 
@@ -46,29 +47,22 @@ class Service:
     on. The service retries a failed run after ever longer waits; state and log have its error.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        interval: timedelta,
-        state: State,
-        log: logging.Logger,
-        work: Work = once,
-        notify: Notify = notify,
-    ) -> None:
-        self._work = work
-        self._tell_people = notify
-        self._request = request
-        self._interval = interval
-        self._zone = request.settings.zone
-        self._state = state
-        self._log = log
-        self._stop = threading.Event()
-        self._wake = threading.Event()
-        self._in_any_case = False
-        self._failures = 0
-        self._voids = 0
-        self._had: set[Path] = set()
-        self._remember(request)
+    request: Request
+    interval: timedelta
+    state: State
+    log: logging.Logger
+    work: Work = once
+    notify: Notify = notify
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _wake: threading.Event = field(default_factory=threading.Event, init=False)
+    _in_any_case: bool = field(default=False, init=False)
+    _failures: int = field(default=0, init=False)
+    _voids: int = field(default=0, init=False)
+    _had: set[Path] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self._zone = self.request.settings.zone
+        self._remember(self.request)
 
     def stop(self) -> None:
         """End after the change in progress; nothing is left half done."""
@@ -84,12 +78,12 @@ class Service:
         """Run in every slot until `stop`."""
         while not self._stop.is_set():
             in_any_case, self._in_any_case = self._in_any_case, False
-            retry = self._attempt(None if in_any_case else slot(_now(), self._interval, self._zone))
+            retry = self._attempt(None if in_any_case else slot(_now(), self.interval, self._zone))
             if retry is not None and in_any_case:
                 self._in_any_case = True  # it is still due
-            self._wait_until(retry or next_slot(_now(), self._interval, self._zone))
-        self._state.phase("stopping")
-        event(self._log, "stopped")
+            self._wait_until(retry or next_slot(_now(), self.interval, self._zone))
+        self.state.phase("stopping")
+        event(self.log, "stopped")
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -106,26 +100,26 @@ class Service:
 
     def _attempt(self, since: datetime | None) -> datetime | None:
         """Run once, and give the time of the next attempt; None when this one succeeded."""
-        self._state.phase("running")
+        self.state.phase("running")
         began = time.monotonic()
         try:
-            request = replace(self._request)  # a fresh one, which reads everything again
+            request = replace(self.request)  # a fresh one, which reads everything again
             request.settings.check()
             self._miss(request)
-            done = self._work(request, since, self._stop.is_set)
+            done = self.work(request, since, self._stop.is_set)
             self._remember(request)
         except Stopped:
-            event(self._log, "run_stopped")
+            event(self.log, "run_stopped")
             return _now()
         except StoreLockedError:
-            self._state.ended("locked", self._failures)
-            return _now() + min(self._interval / 10, _LOCKED_AT_MOST)
+            self.state.ended("locked", self._failures)
+            return _now() + min(self.interval / 10, _LOCKED_AT_MOST)
         except RunVoidError as error:
             self._voids += 1
             if self._voids > _VOID_AT_MOST:
                 return self._failed("failed", type(error).__name__, told(error))
-            self._state.ended("void", self._failures)
-            event(self._log, "run_void", message=told(error))
+            self.state.ended("void", self._failures)
+            event(self.log, "run_void", message=told(error))
             return _now() + _AGAIN_SOON
         except Exception as error:  # noqa: BLE001 (a service outlives what nobody foresaw, and says so)
             return self._failed("failed", type(error).__name__, told(error))
@@ -137,7 +131,7 @@ class Service:
                 return self._failed("incomplete", "ChangesFailed", f"{count} could not be made")
             self._notify(None)
         self._failures = self._voids = 0
-        self._state.ended("done" if done else "done by another", 0)
+        self.state.ended("done" if done else "done by another", 0)
         return None
 
     def _remember(self, request: Request) -> None:
@@ -158,10 +152,10 @@ class Service:
 
     def _failed(self, outcome: RunOutcome, error: str, message: str) -> datetime:
         self._failures += 1
-        self._state.ended(outcome, self._failures, error)
-        due = _now() + retry_after(self._failures, self._interval)
+        self.state.ended(outcome, self._failures, error)
+        due = _now() + retry_after(self._failures, self.interval)
         event(
-            self._log,
+            self.log,
             "run_failed",
             level=logging.ERROR,
             outcome=outcome,
@@ -176,20 +170,20 @@ class Service:
     def _notify(self, failure: tuple[str, str] | None) -> None:
         """Send the notices that are due after a run; their errors go to the log and fail no run."""
         try:
-            counts, problems = self._tell_people(replace(self._request), failure)
+            counts, problems = self.notify(replace(self.request), failure)
         except Exception as error:  # noqa: BLE001 (as above)
             counts, problems = {}, [told(error)]
         if counts or problems:
             level = logging.ERROR if problems else logging.INFO
-            event(self._log, "notices", level=level, counts=counts, problems=list(map(impersonal, problems)))
+            event(self.log, "notices", level=level, counts=counts, problems=list(map(impersonal, problems)))
 
     def _tell(self, done: Done, seconds: float) -> None:
-        self._state.carried_out(done, seconds)
+        self.state.carried_out(done, seconds)
         for one in done.unwitnessed:
             problem = {"witness": one.witness, "message": impersonal(one.problem)}
-            event(self._log, "witness_failed", level=logging.ERROR, **problem)
+            event(self.log, "witness_failed", level=logging.ERROR, **problem)
         event(
-            self._log,
+            self.log,
             "run_done",
             run=done.summary.run_id,
             as_of=done.plan.as_of,
@@ -213,7 +207,7 @@ class Service:
 
     def _wait_until(self, due: datetime) -> None:
         if not self._stop.is_set():
-            self._state.phase("backing off" if self._failures else "waiting", due)
+            self.state.phase("backing off" if self._failures else "waiting", due)
             self._wake.wait(max((due - _now()).total_seconds(), 0))
         self._wake.clear()
 

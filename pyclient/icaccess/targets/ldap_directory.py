@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
@@ -50,29 +51,20 @@ class DirectoryEntry(NamedTuple):
         return [value.decode(errors="replace") for value in self.attributes.get(name.lower(), [])]
 
 
+@dataclass(eq=False)
 class Directory:
     """A connection to one directory. Everything that it is asked is safe to repeat, and is repeated.
 
     `DirectoryError` is raised when no clear answer came; whether a change was made is then not known.
     """
 
-    def __init__(
-        self,
-        url: str,
-        bind_dn: str,
-        password: str,
-        *,
-        start_tls: bool = False,
-        ca: Path | None = None,
-        answer_seconds: int = ANSWER_SECONDS,
-    ) -> None:
-        self._url = url
-        self._bind_dn = bind_dn
-        self._password = password
-        self._start_tls = start_tls
-        self._ca = ca
-        self._answer_seconds = answer_seconds
-        self._connection: Any = None
+    url: str
+    bind_dn: str
+    password: str = field(repr=False)
+    start_tls: bool = False
+    ca: Path | None = None
+    answer_seconds: int = ANSWER_SECONDS
+    _connection: Any = field(default=None, init=False, repr=False)
 
     def search(self, base: str, condition: str, attributes: list[str]) -> list[DirectoryEntry]:
         """All entries under `base` that fit, over as many pages as it takes (RFC 2696)."""
@@ -105,7 +97,7 @@ class Directory:
         found = self._patiently(lambda: self._pages(dn, "(objectClass=*)", attributes, "BASE"))
         shown = found[0].dn if len(found) == 1 else None
         if shown is None or (shown != dn and not (is_dn(shown) and parse_dn(shown) == parse_dn(dn))):
-            raise self._error(f"does not show {dn} to {self._bind_dn}; let it read the entry")
+            raise self._error(f"does not show {dn} to {self.bind_dn}; let it read the entry")
         return found[0]
 
     def schema(self, classes: set[str]) -> tuple[set[str], set[str]] | None:
@@ -207,7 +199,7 @@ class Directory:
             REFERRAL: f"keeps {base} on another server ({name} {quoted(referrals)}): ask",
         }
         if code in advice:
-            raise self._error(f"{advice[code]} for {self._bind_dn}")
+            raise self._error(f"{advice[code]} for {self.bind_dn}")
         if code in _NEEDS_TLS:
             raise self._error(WANTS_TLS.format(name))
         raise self._error(f"answered {name} to a search of {base}{message and ': ' + quoted(message)}")
@@ -241,12 +233,12 @@ class Directory:
         """The connection, bound; what is asked over it next has `answer_seconds` for the whole answer."""
         if self._connection is None:
             connection = open_connection(
-                self._url,
-                self._bind_dn,
-                self._password,
-                seconds=self._answer_seconds,
-                start_tls=self._start_tls,
-                ca=self._ca,
+                self.url,
+                self.bind_dn,
+                self.password,
+                seconds=self.answer_seconds,
+                start_tls=self.start_tls,
+                ca=self.ca,
             )
             if not connection.bound:
                 self._refuse_bind(connection.result)
@@ -268,7 +260,7 @@ class Directory:
         )
 
     def _error(self, said: str) -> DirectoryError:
-        return DirectoryError(f"{self._url}: {said}")
+        return DirectoryError(f"{self.url}: {said}")
 
     def _drop(self) -> None:
         """Close a broken connection; the next question opens another."""

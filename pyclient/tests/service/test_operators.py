@@ -26,7 +26,7 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_event_is_documented() -> None:
     sources = [path.read_text() for path in (ROOT / "pyclient" / "icaccess").rglob("*.py")]
-    ours = {name for text in sources for name in re.findall(r'\bevent\(\s*(?:self\._)?log,\s*"(\w+)"', text)}
+    ours = {name for text in sources for name in re.findall(r'\bevent\(\s*(?:self\.)?log,\s*"(\w+)"', text)}
     line = re.search(r"on standard error: (.*?)\. No field holds", PAGE, re.DOTALL)
     assert line is not None
     assert set(re.findall(r"`(\w+)`", line[1])) == ours
