@@ -106,7 +106,7 @@ def ticking(target, ticks, *names):
 def run_apply(case, fatal, allowed):
     """Apply, in this process, and end at a step where one is given."""
     with open_store(case.store_url) as plain:
-        store = TickingStore(plain.engine, plain.url, plain._now)
+        store = TickingStore(plain.engine, plain.url, plain.moment)
         store.ticks = Ticks(fatal)
         target = case.target(store, store.ticks)
         target.batch_size = None if target.deferred else 4

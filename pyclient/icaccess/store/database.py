@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,18 +30,17 @@ _KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
 _SCHEMA_LOCK = 0x1CACCE55  # the key of PostgreSQL's advisory lock that one migrating process holds
 
 
+@dataclass(eq=False)
 class Store(AbstractContextManager["Store"]):
     """An open store, at the newest schema. Use `reading()` and `writing()`; close it when done."""
 
-    def __init__(
-        self, engine: Engine, url: URL, now: Callable[[], datetime], *, is_absent: bool = False
-    ) -> None:
-        self.engine = engine
-        self.url = url
-        self.is_absent = is_absent
-        """True where there is no store yet and an empty one stands in for it, to be read."""
-        self._now = now
-        self._latest = ""
+    engine: Engine
+    url: URL
+    moment: Callable[[], datetime]
+    """Gives this instant."""
+    is_absent: bool = False
+    """True where there is no store yet and an empty one stands in for it, to be read."""
+    _latest: str = ""
 
     @property
     def name(self) -> str:
@@ -52,13 +52,9 @@ class Store(AbstractContextManager["Store"]):
         """True for a store in one file on this machine."""
         return self.url.get_backend_name() == "sqlite"
 
-    def moment(self) -> datetime:
-        """This instant."""
-        return self._now()
-
     def now(self) -> str:
         """This instant as the store writes it, and never one before what it gave earlier."""
-        self._latest = max(self._latest, instant(self._now()))
+        self._latest = max(self._latest, instant(self.moment()))
         return self._latest
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -151,7 +147,7 @@ def open_store(
         except BaseException:
             engine.dispose()
             raise
-    return Store(engine, parsed, now, is_absent=absent)
+    return Store(engine, parsed, now, absent)
 
 
 def check_place(store: Store) -> None:
