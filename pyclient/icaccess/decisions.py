@@ -129,7 +129,7 @@ class DecisionCache:
     def _cached(self, batch: Sequence[AnyRecord], rules: str, at: date) -> list[DecisionJson | None]:
         """The cached decisions that hold on a day because neither facts nor rules have changed."""
         found: list[DecisionJson | None] = [None] * len(batch)
-        if self.full:
+        if self.full or self.store.is_absent:
             return found
         people = [_key(record) + record.id for record in batch]
         with self.store.reading() as connection:
