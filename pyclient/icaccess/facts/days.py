@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,7 +24,7 @@ _BARE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _TRIED = tuple(datetime(*day, 12, tzinfo=UTC) for day in ((1999, 12, 31), (2024, 2, 29), (2026, 10, 7)))
 _FEW = 2
-"""Times of so few days may all be the same hour by chance."""
+"""Times of so few days may all be the same hour by chance, and so few days may be typing errors."""
 _SETTING = ", or set `midnight_utc: day` or `midnight_utc: time`"
 _TIME_OF_DAY = ("%H", "%I", "%X", "%c", "%T", "%R", "%s")
 
@@ -126,9 +127,20 @@ class RowDays:
                 f"zone: there is no time zone {settings.zone}; write one such as America/Denver"
             ) from error
         self._days = DayReader(zone, settings.midnight_utc)
+        self._turned: list[str] = []
+        """The cells with month and day in the other order than declared."""
 
     def settle(self) -> list[str]:
-        """What `DayReader.settle` says, with the setting that answers its question."""
+        """What `DayReader.settle` says, with the setting that answers its question.
+
+        `FactsError` also where several cells have month and day in the other order.
+        """
+        if len(self._turned) > _FEW:
+            raise FactsError(
+                f"{len(self._turned)} days have month and day in another order than the declared form "
+                f"{self._form}, such as {self._turned[0]}, so others may be read wrongly; correct the feed, "
+                "or `date_format`"
+            )
         return self._days.settle(_SETTING)
 
     def day(self, name: str, value: Any) -> Any:
@@ -158,6 +170,9 @@ class RowDays:
         try:
             moment = datetime.strptime(value, form)  # noqa: DTZ007 — made aware below, where it has a time
         except ValueError as error:
+            with suppress(ValueError):
+                datetime.strptime(value, _turned(form))  # noqa: DTZ007 — only tried
+                self._turned.append(f"{name} {show(value)}")
             raise ValueError(
                 f"{show(value)} is not in the declared form {form}; correct it, or `date_format`"
             ) from error
@@ -177,6 +192,11 @@ def _gives_days(form: str) -> bool:
     except (ValueError, re.error):  # strptime raises re.error for a repeated part
         return False
     return read == [day.date() for day in _TRIED]
+
+
+def _turned(form: str) -> str:
+    """The form with month and day in each other's place."""
+    return form.translate({ord("m"): "d", ord("d"): "m"})
 
 
 def _undeclared(name: str, value: str) -> FactsError:

@@ -167,12 +167,14 @@ class FileFacts(Facts):
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_dir():
+    with file_errors(FactsError, f"{path}: cannot be read", "give a file or folder that this user can read"):
+        is_folder, is_there = path.is_dir(), path.exists()
+    if is_folder:
         found = files_in(path, READERS)
         if not found:
             raise FactsError(f"{path}: holds no facts ({_SUFFIXES}); give a folder that does")
         return found
-    if not path.exists():
+    if not is_there:
         raise FactsError(f"{path}: no such file or folder; correct --facts")
     if path.suffix.lower() not in READERS:
         raise FactsError(

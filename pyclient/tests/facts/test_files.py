@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -394,9 +397,28 @@ def test_nothing_in_a_folder_is_left_out_without_a_word(tmp_path: Path) -> None:
     assert "id '1' is used already" in refusal(tmp_path / "facts")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_folder_that_this_user_may_not_read_is_not_empty(tmp_path: Path) -> None:
-    write(tmp_path / "facts" / "a.yaml", '[{id: "1"}]')
-    (tmp_path / "facts" / "closed").mkdir(mode=0o000)
+def test_a_folder_that_this_user_may_not_read_is_not_empty() -> None:
     said = "cannot be read: Permission denied; let this user read the folder"
-    assert refusal(tmp_path / "facts") == f"{tmp_path}/facts/closed: {said}"
+    with _as_another_user() as folder:
+        (folder / "facts" / "closed" / "within").mkdir(parents=True)
+        (folder / "facts" / "a.yaml").write_text('[{id: "1"}]')
+        (folder / "facts" / "closed").chmod(0)
+        assert refusal(folder / "facts") == f"{folder}/facts/closed: {said}"
+        said = "cannot be read: Permission denied; give a file or folder that this user can read"
+        within = folder / "facts" / "closed" / "within"
+        assert refusal(within) == f"{within}: {said}"
+        (folder / "facts" / "closed").chmod(0o700)
+
+
+@contextmanager
+def _as_another_user() -> Iterator[Path]:
+    """A folder of a user other than root, who may read every folder; outside root's own `tmp_path`."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
+    finally:
+        if is_root:
+            os.seteuid(0)

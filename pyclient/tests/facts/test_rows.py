@@ -118,6 +118,22 @@ def employment(tmp_path: Path, text: str, **settings: Any) -> Any:
     return merged(folder(tmp_path, files, changed(employment=settings)))[0]["1"]
 
 
+@pytest.mark.parametrize("turned", [2, 3])
+def test_days_with_month_and_day_turned(tmp_path: Path, turned: int) -> None:
+    days = [*["31/08/2020"] * turned, *["08/31/2020"] * 30]
+    rows = "".join(f"{1 + place % 3},{day},\n" for place, day in enumerate(days))
+    sources = changed(employment={"date_format": "%m/%d/%Y"})
+    config = folder(tmp_path, {"employment.csv": f"id,start,end\n{rows}"}, sources)
+    if turned == 2:
+        assert "start: '31/08/2020' is not in the declared form" in getattr(
+            merged(config)[0]["1"], "problem", ""
+        )
+        return
+    said = "3 days have month and day in another order than the declared form %m/%d/%Y, such as start '31/08/2020'"
+    with pytest.raises(FactsError, match=f"employment: {said}"):
+        merged(config)
+
+
 def test_an_end_may_be_the_day_after_the_last(tmp_path: Path) -> None:
     text = "id,start,end\n1,2020-01-01,2021-03-01\n1,2022-01-01,9999-12-31\n2,2020-01-01,\n"
     record = employment(tmp_path, text, ends="day_after")
