@@ -77,9 +77,14 @@ def throughput(rig: Rig) -> Rows:
     ]
 
 
+def _whole(size: int) -> int:
+    """So many people at least that all are asked about in whole batches, of which there are recorded answers."""
+    return -(-size // 1000) * 1000
+
+
 def ceiling(rig: Rig) -> Rows:
     """The client and `plan` against an OPA that answers at once from memory."""
-    size = min(rig.given.size, 100_000)
+    size = _whole(min(rig.given.size, 100_000))
     people = rig.people(size)
     records = msgspec.convert(people, list[Employee])
     with rig.opa() as opa:
@@ -158,7 +163,7 @@ def client_alone(rig: Rig) -> Rows:
         answers = load.record(opa.url, opa.token, load.bodies(people, AT, BATCH) + load.bodies([], AT, 1))
     with load.instant_opa(answers) as url:
         for given in rig.given.sizes:
-            size = -(-given // BATCH) * BATCH  # recorded answers are of whole batches
+            size = _whole(given)
             facts = rig.work / "blocks.jsonl"
             with facts.open("wb") as file:
                 file.writelines(msgspec.json.encode(one) + b"\n" for one in load.blocks(people, size))
