@@ -78,7 +78,7 @@ def throughput(rig: Rig) -> Rows:
 
 
 def _whole(size: int) -> int:
-    """So many people at least that all are asked about in whole batches, of which there are recorded answers."""
+    """So many people that all are asked about in whole batches: of these alone there are recorded answers."""
     return -(-size // 1000) * 1000
 
 

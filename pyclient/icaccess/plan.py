@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from icaccess.errors import PlanError, file_errors
 from icaccess.facts.interface import SourceReport
-from icaccess.files import write_private
+from icaccess.files import file_to_read, write_private
 from icaccess.models import Access, Action, Basis, Change, ChangeAction, Outcome, Reason
 from icaccess.targets.interface import UnnamedMember
 
@@ -167,7 +167,7 @@ def write_plan(plan: Plan, path: Path) -> None:
 def read_plan(path: Path) -> Plan:
     """A saved plan; `PlanError` when the file is unreadable, not a plan, or edited."""
     with file_errors(PlanError, f"{path}: the plan cannot be read", "make one with `icaccess plan --out`"):
-        written = path.read_bytes()
+        written = file_to_read(path).read_bytes()
     try:
         plan = msgspec.json.decode(written, type=Plan)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -73,6 +73,12 @@ def record_key(config: Config, store_url: str, *, make: bool = False) -> Signing
     file = key_file(config, store_url)
     if file is None or (not make and not file.exists()):
         return None
+    check_key(file, store_url)
+    return signing_key(file, make=True)
+
+
+def check_key(file: Path, store_url: str) -> None:
+    """`AuditError` when the record of a store is signed and the file of its key is missing."""
     if not file.exists() and not is_to_come(store_url):
         with open_store(store_url, read_only=True) as store, store.reading() as connection:
             if record.is_signed(connection):
@@ -80,7 +86,6 @@ def record_key(config: Config, store_url: str, *, make: bool = False) -> Signing
                     f"{file}: the audit record is signed, and its key is missing here; restore the key from "
                     "a backup"
                 )
-    return signing_key(file, make=True)
 
 
 def hand_over(store: Store, config: Config, key: SigningKey | None) -> tuple[Receipt, ...]:

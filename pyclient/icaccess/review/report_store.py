@@ -18,7 +18,7 @@ from icaccess.errors import AuditError, StoreError
 from icaccess.models import BasisApproval
 from icaccess.notices.proof import Telling
 from icaccess.review.report_data import Audit, Given, Removal
-from icaccess.store import audit, consents
+from icaccess.store import audit, consents, past_runs
 from icaccess.store.database import Store
 from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import change, run
@@ -50,9 +50,15 @@ class History:
         self._zone = zone
         with store.reading() as connection:
             runs = connection.execute(select(run).where(run.c.target == target.identity)).all()
-            self._runs = {row.id: date.fromisoformat(row.as_of) for row in runs}
+            self._runs = {row.id: past_runs.day_of(row) for row in runs}
             changes = select(change).where(change.c.target == target.identity)
             self._changes = connection.execute(changes.order_by(change.c.run_id.desc(), change.c.n)).all()
+            for row in self._changes:
+                if row.run_id not in self._runs:
+                    raise StoreError(
+                        f"change {row.n} of run {row.run_id} is of no run: the store was edited; restore a "
+                        "backup, and see `icaccess audit verify`"
+                    )
             self._intents = dict(self._read_intents(connection, target.identity))
             adopted = select(audit_table.c.run_id, audit_table.c.employee_id)
             self.waiting = consents.waiting(connection, target.identity)

@@ -175,13 +175,14 @@ def _parse(url: str) -> URL:
 def _check_file(path: Path, *, read_only: bool) -> None:
     """Say early, and also to root, whom permissions do not stop, that a file is not to be written.
 
-    One without content was a store if an apply left its lock's file beside it. Otherwise, when it is about
-    to be written to, it may be one that another process makes just now.
+    One without content was a store if an apply left its lock or its key beside it. Otherwise, when it is
+    about to be written to, it may be one that another process makes just now.
     """
     if path.is_dir():
         raise StoreError(f"{path}: is a folder; name the store's file")
     if path.exists():
-        if not path.stat().st_size and (read_only or Path(f"{path}.lock").exists()):
+        left = (Path(f"{path}.{what}").exists() for what in ("lock", "key"))
+        if not path.stat().st_size and (read_only or any(left)):
             raise StoreError(
                 f"{path}: is empty, so what it held is lost; restore a backup, "
                 "or delete it if it held nothing"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
+from icaccess.errors import StoreError
 from icaccess.store.journal import FORETOLD
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import consent as consent_table
@@ -23,9 +25,20 @@ class LastRun(msgspec.Struct, frozen=True):
 def last_run(connection: Connection, target: str) -> LastRun | None:
     """The last finished run on a target; None before the first."""
     c = run_table.c
-    query = select(c.as_of, c.people).where(c.target == target, c.state == "finished").order_by(c.id.desc())
-    row = connection.execute(query.limit(1)).first()
-    return None if row is None else LastRun(date.fromisoformat(row.as_of), row.people)
+    query = select(c.id, c.as_of, c.people).where(c.target == target, c.state == "finished")
+    row = connection.execute(query.order_by(c.id.desc()).limit(1)).first()
+    return None if row is None else LastRun(day_of(row), row.people)
+
+
+def day_of(run: Any) -> date:
+    """The day of a row of the runs; `StoreError` when somebody edited it."""
+    try:
+        return date.fromisoformat(run.as_of)
+    except ValueError as error:
+        raise StoreError(
+            f"run {run.id}: its day was edited in the store ({error}); restore a backup, and see "
+            "`icaccess audit verify`"
+        ) from error
 
 
 def has_run(connection: Connection, target: str) -> bool:

@@ -131,6 +131,13 @@ class MemberTarget(GroupTarget):
     def _make(self, change: Change) -> None:
         """Make one change; `LookupError` when there is nobody, or no group, to ask it for."""
         add, remove = self.steps(change)
+        leaving = [(group, self._names[change.account, group]) for group in remove]
+        for group, names in leaving:
+            if len(names) > 1:
+                raise LookupError(
+                    f"{len(names)} members of {group} have the {self.attribute} {change.account}, and one "
+                    f"may be somebody else's; correct the {self.attribute}, or take them out by hand"
+                )
         if add:
             if doubt := self._doubts.get(change.account):
                 raise LookupError(doubt)
@@ -142,6 +149,6 @@ class MemberTarget(GroupTarget):
                 )
             for group in add:
                 self.add(found[0], group)
-        for group in remove:
-            for name in self._names[change.account, group]:
+        for group, names in leaving:
+            for name in names:
                 self.remove(name, group)

@@ -81,6 +81,24 @@ def test_an_edited_row_is_named_in_one_line_and_nothing_is_logged(run, tmp_path,
     assert caplog.text == ""  # SQLAlchemy logs a traceback for a cursor that outlives its connection
 
 
+@pytest.mark.usefixtures("run")
+def test_an_edited_day_or_number_of_a_run_is_one_line(icaccess, tmp_path):  # noqa: F811 (the fixture)
+    for edit, said in (
+        ("UPDATE run SET as_of = 'not a day'", "its day was edited in the store"),
+        ("UPDATE change SET run_id = 'zzz'", "is of no run: the store was edited"),
+    ):
+        edited = tmp_path / "edited.db"
+        shutil.copy(tmp_path / "icaccess.db", edited)
+        shutil.copy(tmp_path / "icaccess.db.key", f"{edited}.key")
+        with sqlite3.connect(edited) as connection:
+            connection.execute(edit)
+        connection.close()
+        code, _, err = icaccess("report", "--out", tmp_path / "report", "--store", f"sqlite:///{edited}")
+        assert (code, err.count("\n")) == (1, 1)
+        assert said in err
+        assert "restore a backup, and see `icaccess audit verify`" in err
+
+
 def test_tampering_is_found(run, tmp_path):
     kept = tmp_path / "kept.jsonl"
     run("export", "--out", kept)
@@ -358,5 +376,8 @@ def test_a_key_that_is_missing_is_named_and_no_other_is_made(run, icaccess, tmp_
         f"icaccess: {key}: the audit record is signed, and its key is missing here; "
         "restore the key from a backup\n",
     )
+    code, out, _ = icaccess("doctor")
+    assert code == 1
+    assert "the audit record is signed, and its key is missing here" in out
     assert not key.exists()
     assert "its key is not here; give the public key" in run("verify")[2]

@@ -98,6 +98,13 @@ def test_an_edited_plan_is_refused(icaccess, tmp_path):
     assert "plan.json: was edited after it was made" in err
 
 
+def test_a_pipe_in_place_of_a_plan_is_not_waited_for(icaccess, tmp_path):
+    os.mkfifo(tmp_path / "plan.json")
+    code, _, err = icaccess("apply", tmp_path / "plan.json", "--yes")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "the plan cannot be read: it is a pipe or device, not a file; make one with" in err
+
+
 def test_facts_that_changed_make_a_plan_stale(icaccess, tmp_path):
     facts = tmp_path / "facts.jsonl"
     facts.write_text(

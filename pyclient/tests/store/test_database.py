@@ -61,11 +61,13 @@ def test_an_emptied_store_is_not_read_as_a_new_one(tmp_path):
     open_store(url(path)).close()  # a change may begin in a file that somebody made for it
 
 
-def test_a_store_that_was_emptied_is_not_begun_anew(tmp_path):
+@pytest.mark.parametrize("left", ["lock", "key"])
+def test_a_store_that_was_emptied_is_not_begun_anew(tmp_path, left):
     path = tmp_path / "x.db"
     with open_store(url(path)) as fresh, applying(fresh, "test"):
         pass
     path.write_bytes(b"")
+    (tmp_path / "x.db.lock").rename(tmp_path / f"x.db.{left}")
     with pytest.raises(StoreError, match=r"x\.db: is empty, .*; restore a backup, or delete it if it held"):
         open_store(url(path))
     assert path.stat().st_size == 0

@@ -151,6 +151,21 @@ def test_an_account_is_never_guessed(server):
     scim.close()
 
 
+def test_of_two_members_with_one_key_neither_is_taken_out(server):
+    one, two = server.user("jo", externalId="7"), server.user("mo", externalId="7")
+    group = server.group(GROUP, [one, two])
+    scim = target(server.url, match="id")
+    assert scim.listing().held == {"7": Access(held=True)}
+    (result,) = scim.apply([revoke("7")], "b")
+    assert (result.state, result.note) == (
+        "failed",
+        f"2 members of {GROUP} have the externalId 7, and one may be somebody else's; "
+        "correct the externalId, or take them out by hand",
+    )
+    assert server.members(group) == {one, two}
+    scim.close()
+
+
 def test_members_whom_nobody_can_name_are_listed_apart(server):
     one, two = server.user("jo"), server.user("mo", externalId="7")
     server.group(GROUP, [one, two])

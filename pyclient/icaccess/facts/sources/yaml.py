@@ -90,17 +90,21 @@ class ApprovalsSource(YamlSource):
         if not self._path.is_dir():
             raise FactsError(f"{self._path} is not a folder; correct `path`")
         days = DayReader(self._zone)
-        for number, file in enumerate(_approval_files(self._path), 1):
+        files = all_files(self._path)
+        read = _approval_files(files)
+        for number, file in enumerate(read, 1):
             yield _approval_row(number, file, days)
         self.notes += days.settle()
+        others = [file.name for file in files if file not in read and file.suffix.lower() != ".md"]
+        if others:
+            self.notes.append(f"files whose names do not end in .yaml are not read: {', '.join(others[:5])}")
 
 
-def _approval_files(folder: Path) -> list[Path]:
+def _approval_files(files: list[Path]) -> dict[Path, None]:
     """The files to read; `FactsError` for one whose name hides that it may hold an approval, or a withdrawal.
 
     A copy that an editor left beside a file that is read does not count.
     """
-    files = all_files(folder)
     read = {file: None for file in files if file.suffix.lower() in (".yaml", ".yml")}
     for file in files:
         named = None if file in read else _NAMED.match(file.name)
@@ -108,7 +112,7 @@ def _approval_files(folder: Path) -> list[Path]:
             raise FactsError(
                 f"{file}: is not read, since its name does not end in .yaml; rename or remove it"
             )
-    return list(read)
+    return read
 
 
 def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:

@@ -57,6 +57,9 @@ def test_a_copy_of_an_approval_is_left_out(tmp_path: Path) -> None:
         tmp_path, {"a.yaml": APPROVAL, "a.yaml~": APPROVAL, "a.yaml.orig": "", "notes.txt": "x"}
     )
     assert source.reports()[4].rows == 1
+    assert source.reports()[4].notes == (
+        "files whose names do not end in .yaml are not read: a.yaml.orig, a.yaml~, notes.txt",
+    )
 
 
 def test_blanks_around_the_texts_of_an_approval_do_not_count(tmp_path: Path) -> None:
