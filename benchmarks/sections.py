@@ -25,6 +25,8 @@ from icaccess.opa.program import find_opa
 Rows = list[dict[str, Any]]
 SHARED = secrets.token_urlsafe()
 """The token of sidecars that one client asks."""
+_WHOLE = 1000
+"""Of multiples of so many people all are in whole batches, of which there are recorded answers."""
 
 
 def throughput(rig: Rig) -> Rows:
@@ -77,14 +79,9 @@ def throughput(rig: Rig) -> Rows:
     ]
 
 
-def _whole(size: int) -> int:
-    """So many people that all are asked about in whole batches: of these alone there are recorded answers."""
-    return -(-size // 1000) * 1000
-
-
 def ceiling(rig: Rig) -> Rows:
     """The client and `plan` against an OPA that answers at once from memory."""
-    size = _whole(min(rig.given.size, 100_000))
+    size = -(-min(rig.given.size, 100_000) // _WHOLE) * _WHOLE
     people = rig.people(size)
     records = msgspec.convert(people, list[Employee])
     with rig.opa() as opa:
@@ -163,7 +160,7 @@ def client_alone(rig: Rig) -> Rows:
         answers = load.record(opa.url, opa.token, load.bodies(people, AT, BATCH) + load.bodies([], AT, 1))
     with load.instant_opa(answers) as url:
         for given in rig.given.sizes:
-            size = _whole(given)
+            size = -(-given // _WHOLE) * _WHOLE
             facts = rig.work / "blocks.jsonl"
             with facts.open("wb") as file:
                 file.writelines(msgspec.json.encode(one) + b"\n" for one in load.blocks(people, size))
