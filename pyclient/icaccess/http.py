@@ -291,3 +291,8 @@ class _Adapter(HTTPAdapter):
                 f"{shown_url(url)}: is not asked, since a secret would go there unencrypted; write https://"
             )
         return super().send(request, *args, **{**kwargs, "timeout": self._timeout})
+
+
+def lower_names(found: Any) -> dict[str, Any]:
+    """A JSON object with its names in lower case, since servers differ in these; empty for anything else."""
+    return {name.lower(): value for name, value in found.items()} if isinstance(found, dict) else {}

@@ -94,18 +94,19 @@ class Checks:
 
     def _believe_keys(self, index: int, report: SourceReport, expect: Expect) -> None:
         """`FactsError` when too many rows fit no employee or several, or too many approvers are unknown."""
-        shared = self.staging.shared_key(index)
-        fit = f"such as row {self.staging.first_unmatched(index)}, fit nobody whom HR knows"
-        several = f", or more than one employee, as {shared} does" if shared else ""
-        for number, what in (
-            (report.unmatched, f"of {report.rows} rows, {fit}{several}"),
-            (report.strangers, f"approvers in {report.rows} approvals are nobody whom HR knows"),
-        ):
-            if number > 1 and number > expect.max_unmatched * report.rows:
-                raise FactsError(
-                    f"{report.name}: {number} {what}; correct its keys or HR's feeds, "
-                    "or set `expect.max_unmatched`"
-                )
+        most = max(1, expect.max_unmatched * report.rows)
+        if report.unmatched > most:
+            row, shared = self.staging.first_unmatched(index), self.staging.shared_key(index)
+            what = f"{report.unmatched} of {report.rows} rows, such as row {row}, fit nobody whom HR knows"
+            if shared:
+                what += f", or more than one employee, as {shared} does"
+        elif report.strangers > most:
+            what = f"{report.strangers} approvers in {report.rows} approvals are nobody whom HR knows"
+        else:
+            return
+        raise FactsError(
+            f"{report.name}: {what}; correct its keys or HR's feeds, or set `expect.max_unmatched`"
+        )
 
     def _settle_ends(self, index: int) -> list[str]:
         """Apply `ends: next_row`; a sentence, or `FactsError`, if rows that must end have no end."""

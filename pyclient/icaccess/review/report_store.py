@@ -50,7 +50,7 @@ class History:
         self._zone = zone
         with store.reading() as connection:
             runs = connection.execute(select(run).where(run.c.target == target.identity)).all()
-            self._runs = {row.id: past_runs.day_of(row) for row in runs}
+            self._runs = {row.id: past_runs.run_day(row.id, row.as_of) for row in runs}
             changes = select(change).where(change.c.target == target.identity)
             self._changes = connection.execute(changes.order_by(change.c.run_id.desc(), change.c.n)).all()
             for row in self._changes:

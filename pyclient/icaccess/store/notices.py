@@ -18,6 +18,7 @@ from icaccess.models import ChangeAction
 from icaccess.store import audit, rows
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store
+from icaccess.store.past_runs import run_day
 from icaccess.store.schema import change as change_table
 from icaccess.store.schema import notice as table
 from icaccess.store.schema import run as run_table
@@ -229,7 +230,7 @@ def verified_changes(
         .order_by(c.run_id, c.n)
     )
     return [
-        VerifiedChange(**row._asdict() | {"as_of": date.fromisoformat(row.as_of)})
+        VerifiedChange(**row._asdict() | {"as_of": run_day(row.run_id, row.as_of)})
         for row in connection.execute(query)
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
@@ -27,16 +26,16 @@ def last_run(connection: Connection, target: str) -> LastRun | None:
     c = run_table.c
     query = select(c.id, c.as_of, c.people).where(c.target == target, c.state == "finished")
     row = connection.execute(query.order_by(c.id.desc()).limit(1)).first()
-    return None if row is None else LastRun(day_of(row), row.people)
+    return None if row is None else LastRun(run_day(row.id, row.as_of), row.people)
 
 
-def day_of(run: Any) -> date:
-    """The day of a row of the runs; `StoreError` when somebody edited it."""
+def run_day(run_id: int, as_of: str) -> date:
+    """The day of a run; `StoreError` when somebody edited it."""
     try:
-        return date.fromisoformat(run.as_of)
+        return date.fromisoformat(as_of)
     except ValueError as error:
         raise StoreError(
-            f"run {run.id}: its day was edited in the store ({error}); restore a backup, and see "
+            f"run {run_id}: its day was edited in the store ({error}); restore a backup, and see "
             "`icaccess audit verify`"
         ) from error
 

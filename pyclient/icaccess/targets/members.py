@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from typing import Literal
 
 from icaccess.errors import TargetError
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members
@@ -110,10 +109,7 @@ class MemberTarget(GroupTarget):
                 self._make(change)
             except (LookupError, ChangeFailedError) as error:
                 # Another group may have taken its part of a change before one refused it.
-                state: Literal["failed", "unclear"] = (
-                    "failed" if isinstance(error, LookupError) else "unclear"
-                )
-                yield Result(state, str(error.args[0]))
+                yield Result("failed" if isinstance(error, LookupError) else "unclear", str(error.args[0]))
             except TargetError as error:
                 stopped = error
                 yield Result("unclear", str(error))

@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote
 
 from icaccess.config import Config, Secret
 from icaccess.errors import ConfigError, TargetError
-from icaccess.http import HttpClient, is_loopback
+from icaccess.http import HttpClient, is_loopback, lower_names
 from icaccess.targets.groups import GroupSettings, Member, check_groups, trusted
 from icaccess.targets.interface import Match, account_of
 from icaccess.targets.members import MemberTarget
-from icaccess.targets.scim_server import ScimServer, lower, scim_http
+from icaccess.targets.scim_server import ScimServer, scim_http
 
 Attribute = Literal["externalId", "userName", "emails", "employeeNumber"]
 _USUAL: dict[Match, Attribute] = {"id": "externalId", "username": "userName", "email": "emails"}
@@ -92,7 +92,7 @@ class ScimTarget(MemberTarget):
         members = found.get("members") or []
         names = []
         for member in members if isinstance(members, list) else [members]:
-            shown = lower(member)
+            shown = lower_names(member)
             reference = str(shown.get("$ref") or "")
             value = shown.get("value") or unquote(reference.rpartition("/")[2])
             if not isinstance(value, str) or not value:
@@ -166,13 +166,15 @@ class ScimTarget(MemberTarget):
         """What a user shows as the account: of several addresses the primary one, where just one is that."""
         if self.attribute == "employeeNumber":
             extension = user.get(_ENTERPRISE.lower())
-            return [lower(extension).get("employeenumber") if isinstance(extension, dict) else extension]
+            return [
+                lower_names(extension).get("employeenumber") if isinstance(extension, dict) else extension
+            ]
         value = user.get(self.attribute.lower())
         if self.attribute != "emails" or not isinstance(value, list):
             return [value]
-        primary = [one for one in value if lower(one).get("primary") is True]
+        primary = [one for one in value if lower_names(one).get("primary") is True]
         chosen = primary if len(primary) == 1 else value
-        return [lower(one).get("value") if isinstance(one, dict) else one for one in chosen]
+        return [lower_names(one).get("value") if isinstance(one, dict) else one for one in chosen]
 
 
 def open_target(config: Config, settings: ScimSettings) -> ScimTarget:

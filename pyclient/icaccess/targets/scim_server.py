@@ -13,7 +13,7 @@ from urllib.parse import quote
 from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import HttpError, HttpTimeoutError, TargetError
-from icaccess.http import RETRY, HttpClient, Response
+from icaccess.http import RETRY, HttpClient, Response, lower_names
 from icaccess.targets.members import ChangeFailedError, ChangeUnclearError
 from icaccess.text import quoted
 
@@ -79,7 +79,7 @@ class ScimServer:
     def _if_match(self, path: str) -> dict[str, str]:
         """The header that names the version of a resource as it is now, if the server keeps versions."""
         response = self._http.request("GET", path)
-        version = response.headers.get("ETag") or lower(_object(response).get("meta")).get("version")
+        version = response.headers.get("ETag") or lower_names(_object(response).get("meta")).get("version")
         return {"If-Match": version} if isinstance(version, str) else {}
 
     def listed(self, kind: str, **asked: str) -> dict[str, dict[str, Any]]:
@@ -139,7 +139,7 @@ class ScimServer:
                     raise
                 page = {}
             resources = page.get("resources") or []
-            again = {str(lower(one).get("id")) for one in resources}
+            again = {str(lower_names(one).get("id")) for one in resources}
             if is_past and (again or not page) and found.keys() >= again:
                 self._check_last(kind, asked, found)
                 return total
@@ -161,7 +161,7 @@ class ScimServer:
     def _check_last(self, kind: str, asked: dict[str, str], found: dict[str, dict[str, Any]]) -> None:
         """Look at the last place again: some servers begin anew past the end, and some on every page."""
         page = self.get(kind, {**asked, "startIndex": str(len(found)), "count": "1"})
-        last = [lower(one).get("id") for one in page.get("resources") or []]
+        last = [lower_names(one).get("id") for one in page.get("resources") or []]
         if last != [*found][-1:]:
             raise _PagesDoNotFit(f"gave {last} at startIndex {len(found):,}, where {[*found][-1]!r} was")
 
@@ -174,12 +174,12 @@ class ScimServer:
                 if isinstance(error.__cause__, HttpTimeoutError):
                     raise
                 pages = None
-            self._cursors = lower(pages).get("cursor") is True
+            self._cursors = lower_names(pages).get("cursor") is True
         return self._cursors
 
     def _take(self, kind: str, resources: list[Any], found: dict[str, dict[str, Any]]) -> None:
         """Put the resources of a page into those found, none of which may be among them."""
-        for one in map(lower, resources):
+        for one in map(lower_names, resources):
             name = one.get("id")
             if not isinstance(name, str) or not name:
                 raise TargetError(
@@ -237,15 +237,10 @@ def scim_http(
     )
 
 
-def lower(found: Any) -> dict[str, Any]:
-    """An object with its names in lower case; an empty one where there is none."""
-    return {name.lower(): value for name, value in found.items()} if isinstance(found, dict) else {}
-
-
 def _object(response: Response) -> dict[str, Any]:
     """The JSON object of an answer, its names in lower case; an empty one where there is none."""
     try:
-        return lower(json.loads(response.content))
+        return lower_names(json.loads(response.content))
     except (ValueError, RecursionError):
         return {}
 
@@ -264,7 +259,7 @@ def _said(response: Response) -> str:
     error = _object(response)
     errors = error.get("errors")
     if isinstance(errors, list) and errors:
-        error = {**error, **lower(errors[0])}
+        error = {**error, **lower_names(errors[0])}
     parts = [str(error[name]) for name in ("scimtype", "detail", "description") if error.get(name)]
     said = quoted(": ".join(parts)) if parts else response.content_type
     return f"{said} (HTTP {response.status})"

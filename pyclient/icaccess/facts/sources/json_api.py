@@ -16,7 +16,7 @@ from icaccess.config.secrets import shown_url
 from icaccess.errors import FactsError, HttpError
 from icaccess.facts.settings import HttpSettings, OneRosterSettings
 from icaccess.files import write_private
-from icaccess.http import RETRY, HttpClient, Response
+from icaccess.http import RETRY, HttpClient, Response, lower_names
 from icaccess.text import how_many, quoted
 
 _RETRY = RETRY.new(total=5, connect=2, read=2, status=5, status_forcelist=(429, 502, 503, 504))
@@ -209,6 +209,6 @@ def _said(response: Response) -> str:
 
 def _status(body: Any) -> dict[str, Any]:
     """What an answer says about itself, flat or nested in `imsx_StatusInfo`, with keys in lower case."""
-    fields = {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
+    fields = lower_names(body)
     nested = fields.get("imsx_statusinfo")
     return _status(nested) if isinstance(nested, dict) else fields
