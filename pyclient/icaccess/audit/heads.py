@@ -20,7 +20,7 @@ from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError, 
 from icaccess.store import audit as record
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store, open_store
-from icaccess.store.settings import file_of, is_to_come
+from icaccess.store.settings import file_of
 from icaccess.text import how_many
 
 KIND = "head"
@@ -73,19 +73,21 @@ def record_key(config: Config, store_url: str, *, make: bool = False) -> Signing
     file = key_file(config, store_url)
     if file is None or (not make and not file.exists()):
         return None
-    check_key(file, store_url)
+    if not file.exists():
+        # The store is made first: one that is empty beside its key has lost what it held.
+        with open_store(store_url) as store:
+            check_key(file, store)
     return signing_key(file, make=True)
 
 
-def check_key(file: Path, store_url: str) -> None:
+def check_key(file: Path, store: Store) -> None:
     """`AuditError` when the record of a store is signed and the file of its key is missing."""
-    if not file.exists() and not is_to_come(store_url):
-        with open_store(store_url, read_only=True) as store, store.reading() as connection:
-            if record.is_signed(connection):
-                raise AuditError(
-                    f"{file}: the audit record is signed, and its key is missing here; restore the key from "
-                    "a backup"
-                )
+    with store.reading() as connection:
+        if not file.exists() and record.is_signed(connection):
+            raise AuditError(
+                f"{file}: the audit record is signed, and its key is missing here; restore the key from "
+                "a backup"
+            )
 
 
 def hand_over(store: Store, config: Config, key: SigningKey | None) -> tuple[Receipt, ...]:

@@ -111,13 +111,14 @@ def _audit(request: Request) -> Iterator[str]:
     from icaccess.audit.heads import check_key, key_file, witness_state
 
     file = key_file(request.settings, request.store_url)
-    if file is None:
-        yield "is not signed; name a file for its key under audit.key"
-    else:
-        check_key(file, request.store_url)
-        yield f"signed with the key in {file}{'' if file.exists() else ', which the first run makes'}"
-    with request.open(read_only=True) as opened, opened.store.reading() as connection:
-        yield witness_state(connection, request.settings).text
+    with request.open(read_only=True) as opened:
+        if file is None:
+            yield "is not signed; name a file for its key under audit.key"
+        else:
+            check_key(file, opened.store)
+            yield f"signed with the key in {file}{'' if file.exists() else ', which the first run makes'}"
+        with opened.store.reading() as connection:
+            yield witness_state(connection, request.settings).text
 
 
 def _notices(request: Request) -> Iterator[str]:

@@ -228,6 +228,13 @@ def test_the_time_of_the_record_never_goes_back(signed: Store) -> None:
         audit.append(connection, "2019-01-01T00:00:00.000Z", [audit.Draft(kind="note", body={})])
 
 
+def test_the_store_is_made_before_its_key(settings: Config, tmp_path: Path) -> None:
+    """Else a run that is killed between the two leaves a key beside an empty store, which is refused."""
+    record_key(settings, f"sqlite:///{tmp_path}/new.db", make=True)
+    with open_store(f"sqlite:///{tmp_path}/new.db", read_only=True) as store:
+        assert not store.is_absent
+
+
 def test_witnesses_need_a_key(tmp_path: Path) -> None:
     (tmp_path / "icaccess.yaml").write_text("audit: {witnesses: [{type: file, path: x}]}\n")
     with pytest.raises(ConfigError, match=r"audit\.key: is required with witnesses"):
