@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from icaccess.config import Config
-from icaccess.errors import FactsError
+from icaccess.errors import FactsError, file_errors
 from icaccess.facts.mapping import MappedSource
 from icaccess.facts.settings import CsvSettings
 from icaccess.files import file_to_read
@@ -22,6 +24,8 @@ from icaccess.text import quoted
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DELIMITERS = ",;\t|"
+_NOT_TEXT = (b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How gzip files, zip files (workbooks among them) and older workbooks begin."""
 
 
 class CsvSource(MappedSource):
@@ -31,6 +35,8 @@ class CsvSource(MappedSource):
 
     def __init__(self, config: Config, settings: CsvSettings) -> None:
         super().__init__(config, settings)
+        if settings.delimiter in '"\r\n':
+            raise ValueError("delimiter: must be a character that divides cells, such as ',' or ';'")
         series = (settings.series,) if settings.series else ()
         mapped = (
             *settings.key.values(),
@@ -51,6 +57,17 @@ class CsvSource(MappedSource):
         """Each row by its header's names; `FactsError` when the file does not match its settings."""
         yield from self._file.rows(self._manifest)
         self.as_of, self.total = self._file.as_of, self._file.total
+
+
+class _Declared(msgspec.Struct, frozen=True):
+    """What a manifest declares of a file: its rows, its digest, or both."""
+
+    rows: int | None = None
+    sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.rows is None and self.sha256 is None:
+            raise ValueError
 
 
 class CsvFile:
@@ -76,10 +93,7 @@ class CsvFile:
             self.as_of = datetime.fromtimestamp(file_to_read(self._file).stat().st_mtime, UTC)
             if manifest is not None:
                 self._believe_manifest(manifest)
-            with self._file.open("rb") as raw:
-                mark = raw.read(4)
-            encoding = next((name for bom, name in _MARKS if mark.startswith(bom)), None)
-            with self._file.open(encoding=encoding or self._settings.encoding or "utf-8", newline="") as text:
+            with self._file.open(encoding=self._encoding(), newline="") as text:
                 yield from self._read(text)
         except FactsError:
             raise
@@ -96,6 +110,16 @@ class CsvFile:
                 f"{self._name}: {self._settings.encoding!r} is not a known encoding; write one such as cp1252"
             ) from error
 
+    def _encoding(self) -> str:
+        with self._file.open("rb") as raw:
+            mark = raw.read(4)
+        if mark.startswith(_NOT_TEXT):
+            raise FactsError(
+                f"{self._name}: is a compressed file or a workbook, not text; unpack it or save it as CSV"
+            )
+        marked = next((name for bom, name in _MARKS if mark.startswith(bom)), None)
+        return marked or self._settings.encoding or "utf-8"
+
     def _read(self, text: IO[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         delimiter, before = self._settings.delimiter, 0
         while before < self._settings.skip_rows:
@@ -110,7 +134,7 @@ class CsvFile:
             text.seek(start)
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            header = next(([name.strip() for name in cells] for cells in reader if any(cells)), [])
+            header = next(([name.strip() for name in cells] for cells in reader if _any(cells)), [])
             self._check_header(header, delimiter, before + reader.line_num)
             yield from self._body(reader, header, before)
         except csv.Error as error:
@@ -134,7 +158,7 @@ class CsvFile:
             if short is not None:
                 yield short
                 short = None
-            if not any(cells):
+            if not _any(cells):
                 continue
             if (
                 self._needed[0] in cells
@@ -199,20 +223,25 @@ class CsvFile:
         return int(cells[1])
 
     def _believe_manifest(self, manifest: Path) -> None:
+        with file_errors(FactsError, f"{manifest}: cannot be read", "correct `manifest` or get the file"):
+            written = file_to_read(manifest).read_bytes()
         try:
-            said = json.loads(file_to_read(manifest).read_bytes())[self._file.name]
-            rows, digest = said.get("rows"), said.get("sha256")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            said = msgspec.convert(json.loads(written)[self._file.name], _Declared)
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise FactsError(
                 f"{manifest}: is not a manifest that describes {self._file.name}; "
                 'write {"' + self._file.name + '": {"rows": 1, "sha256": "…"}}'
             ) from error
-        if digest is not None and digest != _sha256(self._file):
+        if said.sha256 is not None and said.sha256.lower() != _sha256(self._file):
             raise FactsError(
                 f"{self._name}: is not the file that {manifest} describes (its SHA-256 differs); get "
                 "both again"
             )
-        self.total = rows if isinstance(rows, int) else None
+        self.total = said.rows
+
+
+def _any(cells: list[str]) -> bool:
+    return any(map(str.strip, cells))
 
 
 def _sha256(file: Path) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import re
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from icaccess.errors import FactsError
+from icaccess.errors import ConfigError, FactsError
 from icaccess.facts import open_facts
 from icaccess.text import impersonal
 from tests.facts.feeds import JOBS, SOURCES, employee, folder, merged
@@ -53,6 +54,7 @@ def first_role(tmp_path: Path, text: str | bytes, **changes: Any) -> str:
         (GOOD.replace("Office Professional", '"Office Professional"'), {}),
         (GOOD + ",,,,\n\n", {}),
         ("\n,,,,\n" + GOOD, {}),
+        ("  \n" + GOOD + " \n", {}),
         (GOOD.replace("id,", " id ,"), {}),
     ],
     ids=map(str, count()),
@@ -141,7 +143,9 @@ def test_nulls_are_absent_and_year_9999_stays(tmp_path: Path) -> None:
         (GOOD + "TRAILER,3\n4,R,210,2020-01-01,\n", {"trailer": "TRAILER"}, "line 6: follows the trailer"),
         (GOOD, {"expect": {"min_rows": 4}}, "jobs: has 3 rows, at least 4 were expected; get it whole again"),
         (GOOD, {"expect": {"max_age_hours": 1}}, "jobs: is 48 hours old, at most 1 are allowed; get a new one"),
-        (GOOD, {"manifest": "absent.json"}, "absent.json: is not a manifest that describes jobs.csv"),
+        (GOOD, {"manifest": "absent.json"}, "absent.json: cannot be read: No such file or directory; correct `manifest`"),
+        (gzip.compress(GOOD.encode()), {}, "is a compressed file or a workbook, not text; unpack it or save it as CSV"),
+        (b"PK\x03\x04" + GOOD.encode(), {"encoding": "cp1252"}, "is a compressed file or a workbook"),
         (b"id\x00,role,location,start,end\n", {}, "jobs.csv"),
     ],
 )  # fmt: skip
@@ -178,6 +182,23 @@ def test_a_trailer_that_agrees_and_a_manifest_that_agrees(tmp_path: Path) -> Non
     manifest = {"jobs.csv": {"rows": 3, "sha256": hashlib.sha256(GOOD.encode()).hexdigest()}}
     (tmp_path / "manifest.json").write_bytes(msgspec.json.encode(manifest))
     assert first_role(tmp_path, GOOD, manifest="manifest.json") == "Office Professional"
+    manifest = {"jobs.csv": {"sha256": hashlib.sha256(GOOD.encode()).hexdigest().upper()}}
+    (tmp_path / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    assert first_role(tmp_path, GOOD, manifest="manifest.json") == "Office Professional"
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "says"),
+    [
+        ('"', "delimiter: must be a character that divides cells, such as ',' or ';'"),
+        ("\n", "delimiter: must be a character that divides cells"),
+        (";;", r"sources\[2\]\.delimiter: must be one character$"),
+    ],
+    ids=["quote", "line end", "two"],
+)
+def test_a_delimiter_that_is_none(tmp_path: Path, delimiter: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        jobs(tmp_path, GOOD, delimiter=delimiter)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +207,9 @@ def test_a_trailer_that_agrees_and_a_manifest_that_agrees(tmp_path: Path) -> Non
         ({"rows": 4}, "gave 3 rows but says that it holds 4"),
         ({"sha256": "0" * 64}, "is not the file that"),
         ("x", "is not a manifest that describes jobs.csv"),
+        ({"rows": "3"}, "is not a manifest that describes jobs.csv"),
+        ({"rows": True}, "is not a manifest that describes jobs.csv"),
+        ({"Rows": 3}, "is not a manifest that describes jobs.csv"),
     ],
 )
 def test_a_manifest_that_differs(tmp_path: Path, said: object, says: str) -> None:
