@@ -38,7 +38,8 @@ def clip(text: str, length: int = 200) -> str:
 
 def quoted(text: str, length: int = 200) -> str:
     """Foreign text in quotes, printable and cut to `length` characters, so that logs can leave it out."""
-    return repr(text if len(text) <= length else f"{text[: length - 1]}…")
+    shown = repr(text if len(text) <= length else f"{text[: length - 1]}…")
+    return re.sub(r"\\\\(?=\w)", r"\\", shown)  # `\N`, not Python's `\\N`
 
 
 def how_many(number: int, noun: str, plural: str = "") -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,6 +19,7 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 _MAX_SHOWN = 60
 T = TypeVar("T")
 
+_COMPARED: dict[str, Callable[[Any, Any], bool]] = {">=": operator.ge, "<=": operator.le, ">": operator.gt}
 _BARE = {
     "bool": "must be true or false",
     "int": "must be a plain decimal number, without leading zeros",
@@ -42,6 +44,7 @@ _SENTENCES = (
         r"Expected `(?:str|object|array)` of length >= 1",
         "is empty; give a value, or leave the field out where it is optional",
     ),
+    (r"Expected `str` of length <= 1", "must be one character"),
     (r"Expected `(?:int|float)` >= (.*)", "must be at least {0}"),
     (r"Expected `(?:int|float)` <= (.*)", "must be at most {0}"),
     (r"Expected `(?:int|float)` > (.*)", "must be more than {0}"),
@@ -72,7 +75,12 @@ def show(value: object) -> str:
     """A value from outside on one line, cut if it is long."""
     if isinstance(value, str):
         return quoted(value, _MAX_SHOWN - 2)
-    return clip(repr(value.text if isinstance(value, Bare) else value), _MAX_SHOWN)
+    if isinstance(value, Bare):
+        return quoted(value.text, _MAX_SHOWN - 2)
+    if isinstance(value, bool):
+        return str(value).lower()
+    kind = _KINDS.get(type(value))
+    return _NAMES.get(kind, kind) if kind else clip(str(value), _MAX_SHOWN)
 
 
 def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: bool = False) -> Complaint:
@@ -82,6 +90,7 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
     """
     match = _AT.fullmatch(str(error))
     text, where = (match["text"], match["path"] or "") if match else (str(error), "")
+    is_of_key = match is not None and match["key"] is not None
     steps = [step[1] or (int(step[2]) if step[2] else None) for step in _STEP.finditer(where)]
     path = _path(value, steps, text)
     if match := re.fullmatch(r"Object missing required field `(.*)`", text):
@@ -89,6 +98,12 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
     if match := re.fullmatch(r"(?s)Object contains unknown field `(.*)`", text):
         known = ", ".join(_fields(_type_at(of, path)))
         return Complaint((*path, match[1]), f"is not a known field; known here: {known}")
+    if is_of_key and " of length >= 1" in text:
+        return Complaint(path, "holds an empty name; write one")
+    if text.startswith("Invalid enum value") and is_of_key:
+        keys = _choices(getattr(_type_at(of, path), "key_type", None))
+        wrong = next((key for key in _value_at(value, path) or () if key not in keys), None)
+        return Complaint(path, f"{show(wrong)} is not one of {', '.join(map(str, keys))}")
     if text.startswith("Invalid value") and (tags := _tags(_type_at(of, path[:-1]))):
         shown = "the value" if secret else show(_value_at(value, path))
         return Complaint(path, f"{shown} is not one of {', '.join(tags)}")
@@ -140,6 +155,11 @@ def _is_meant(value: object, text: str) -> bool:
     """Whether `value` is of the kind that msgspec calls `text`."""
     if match := re.search(r"got `(.*)`$", text):
         return _KINDS.get(type(value), type(value).__name__) == match[1]
+    if match := re.fullmatch(r"(?s)Object (contains unknown|missing required) field `(.*)`", text):
+        return isinstance(value, dict) and (match[2] in value) == (match[1] == "contains unknown")
+    if match := re.search(r"Expected `(?:int|float)` (>=|<=|>) (.*)$", text):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and not _COMPARED[match[1]](value, float(match[2]))
     return " of length >= 1" in text and value in ("", [], {})
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icaccess.errors import FactsError
-from icaccess.text import LONGEST_MESSAGE, clip, how_many, printable, printable_json
+from icaccess.text import LONGEST_MESSAGE, clip, how_many, impersonal, printable, printable_json, quoted
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,22 @@ def test_no_text_keeps_a_character_that_does_not_print(text: str) -> None:
     assert printable(text).isprintable()
     assert len(clip(text, 10)) <= 10
     assert all(unicodedata.category(c)[0] != "C" for c in str(FactsError(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\\N", r"'\N'"),
+        ("DPS\\jo", r"'DPS\jo'"),
+        ("a\\", r"'a\\'"),
+        ("a\\'b", '"a\\\\\'b"'),
+        ("\x1b", r"'\x1b'"),
+    ],
+    ids=["before a letter", "in the middle", "at the end", "before a quote", "escape"],
+)
+def test_a_backslash_is_quoted_as_written(text: str, shown: str) -> None:
+    assert quoted(text) == shown
+    assert impersonal(f"the role {shown} is wrong; see 'x'") == "the role … is wrong; see …"
 
 
 def test_a_long_message_is_cut() -> None:

@@ -254,8 +254,23 @@ def test_every_section_that_is_known_has_its_type_and_its_defaults(tmp_path: Pat
 
 def test_check_reads_every_section(tmp_path: Path) -> None:
     config(tmp_path, "facts: {keys: {id: {zero_pad: 6}}}\n").check()
-    with pytest.raises(ConfigError, match=r"line 1: facts\.keys: .*zero_pad|line 1: facts\.keys"):
+    with pytest.raises(ConfigError, match=r"line 1: facts\.keys\.id\.zero_pad: must be a whole number"):
         config(tmp_path, "facts: {keys: {id: {zero_pad: six}}}\n").check()
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("email: {zero_pad: 2}, id: {zero_pad: 99}", r"keys\.id\.zero_pad: must be at most 40$"),
+        ("email: {zero_pad: 2}, id: {zero_pad: -1}", r"keys\.id\.zero_pad: must be at least 0$"),
+        ("email: {trim: true}, id: {trims: true}", r"keys\.id\.trims: is not a known field; "),
+        ("id: {trim: true}, ids: {}", r"keys: 'ids' is not one of email, id, username$"),
+    ],
+    ids=["too many", "too few", "unknown", "key"],
+)
+def test_a_mistake_within_a_mapping_is_told_at_its_place(tmp_path: Path, keys: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        config(tmp_path, f"facts: {{keys: {{{keys}}}}}\n").check()
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

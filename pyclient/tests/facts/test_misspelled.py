@@ -112,7 +112,7 @@ def test_what_stands_for_no_value_is_no_name(tmp_path: Path, written: str) -> No
     approvals = FILES["approvals.csv"].replace("Office Professional,210", f"Office Professional,{written}")
     found, _ = records(tmp_path, {"approvals.csv": approvals})
     assert found["1"].problem.startswith(
-        f"approvals row 2: location {written!r} is not a name; correct it, or list it in `nulls`"
+        f"approvals row 2: location '{written}' is not a name; correct it, or list it in `nulls`"
     )
 
 
