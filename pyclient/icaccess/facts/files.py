@@ -188,8 +188,10 @@ def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
     return [file for file in all_files(folder) if file.suffix.lower() in suffixes]
 
 
-def all_files(folder: Path) -> list[Path]:
-    """The files in a folder and its subfolders, also linked ones, without hidden ones.
+def all_files(folder: Path, *, hidden: bool = False) -> list[Path]:
+    """The files in a folder and its subfolders, also linked ones; without hidden ones, or only these.
+
+    Hidden subfolders do not count.
 
     `FactsError` when a subfolder cannot be read: what it holds is not known to be nothing.
     """
@@ -202,5 +204,5 @@ def all_files(folder: Path) -> list[Path]:
     found: list[Path] = []
     for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):
         folders[:] = (name for name in folders if not name.startswith("."))
-        found += (Path(root, name) for name in names if not name.startswith("."))
+        found += (Path(root, name) for name in names if name.startswith(".") is hidden)
     return sorted(found)

@@ -17,8 +17,9 @@ from icaccess.facts.conditions import Conditions, cell_text
 from icaccess.facts.days import RowDays
 from icaccess.facts.interface import ParsedRow, Source, Unusable
 from icaccess.facts.kinds import FACTS, Ended
+from icaccess.facts.names import is_no_id
 from icaccess.facts.record import DATED, FAR_YEAR, day_problem, kept_id, text_problem
-from icaccess.facts.settings import Kind, MappedSettings
+from icaccess.facts.settings import Kind, MappedSettings, OneRosterSettings
 from icaccess.models import Assignment, EmploymentPeriod, Fact
 from icaccess.validation import explain, field_name, show
 
@@ -114,7 +115,7 @@ class MappedSource(Source):
             if self._is_empty(raw):
                 return None
             reason = f"{self.key_kind} {self._key_problem(self._key(raw))}"
-        elif (problem := text_problem(str(self._key(raw)))) is not None:
+        elif (problem := text_problem(str(self._key(raw))) or self._no_id(key)) is not None:
             reason = f"{self.key_kind} {problem}"
         else:
             account = self.account_of(raw)
@@ -149,6 +150,10 @@ class MappedSource(Source):
         if not isinstance(key, str | int) or isinstance(key, bool):
             return "is not text, so nobody can say whose row it is"
         return None
+
+    def _no_id(self, key: str) -> str | None:
+        """Why an id is none: a spreadsheet or database wrote it where it had no value."""
+        return f"{show(key)} is not an id; correct it" if self.key_kind == "id" and is_no_id(key) else None
 
     def _is_empty(self, raw: Mapping[str, Any]) -> bool:
         return all(self._present(value) is None for value in raw.values())
@@ -250,6 +255,9 @@ def _check(settings: MappedSettings) -> None:
                 raise ValueError(
                     f"{part}.{name} is not a field of {settings.gives}; known: {', '.join(sorted(known))}"
                 )
+    both = settings.fields.keys() & settings.constants.keys()
+    if both and not isinstance(settings, OneRosterSettings):  # there a constant fills what the roster lacks
+        raise ValueError(f"constants.{min(both)} has a column in `fields` too; keep one of them")
     if settings.date_format and "%Z" in settings.date_format:
         raise ValueError("date_format: %Z reads a zone's name and drops it; write %z, or set `zone`")
     _check_ends(settings, known)

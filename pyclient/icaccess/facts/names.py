@@ -26,6 +26,7 @@ _NOTHING = re.compile(
     r"|to be (announced|assigned|determined)|not (available|applicable)|none specified|multiple|various"
     r"|see notes?|x{2,})[)\]>]?|0+|\W+"
 )
+_NO_ID = re.compile(r"#\S+|\\n|err:\d+|n/a|null|none|nan|\W+")
 _CODE = re.compile(r"^\(?\d{3,}\)? | \(?\d{3,}\)?$")
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
@@ -139,6 +140,11 @@ class KnownNames:
         if len(text) < _SHORT or text.isdecimal():
             return None
         return next((name for own, name in self._plain.items() if _edits(text, own) <= 2), None)
+
+
+def is_no_id(identifier: str) -> bool:
+    """Whether a spreadsheet or database wrote this in place of an id that it did not have."""
+    return _NO_ID.fullmatch(identifier.casefold()) is not None
 
 
 def no_name(written: str) -> str | None:

@@ -197,6 +197,7 @@ def _from_json(raw: bytes, file: Path, line: int, days: DayReader) -> Record:
         len(raw.translate(None, _BLANK)) == len(again) - again.count(b" ")
         and again.isascii()
         and not _UNTIDY.search(again)
+        and not employee.id.endswith(".0")
         and misordered(employee) is None
         and ((len(raw) <= MAX_TEXT and not _FAR_DAY.search(raw)) or unsupported(employee) is None)
     ):
@@ -214,7 +215,7 @@ class _Object(dict[str, Any]):
 
 
 def _parse(raw: bytes, file: Path, line: int) -> Marked:
-    text = _text(raw, file, line)
+    text = _text(raw.rstrip(), file, line)  # a line that is cut short may still end with a line feed
     with _complaining(file, text, line):
         value = json.loads(text, object_pairs_hook=_Object, parse_constant=_no_constant)
         problems = [Problem(path, line, "is given twice; keep one") for path in _given_twice(value, ())]

@@ -68,6 +68,13 @@ def day_problem(field: str, day: object) -> str | None:
     return None if day.year == FAR_YEAR else f"{day} {NO_SUCH_DAY}, or one in {FAR_YEAR} for no end"
 
 
+def id_problem(identifier: str) -> str | None:
+    """Why a record's id is none: it cannot be stored, or a spreadsheet wrote it as a number."""
+    if identifier.endswith(".0") and identifier[:-2].isdecimal():
+        return f"{show(identifier)} is a number of a spreadsheet; write the id as text, without `.0`"
+    return text_problem(identifier)
+
+
 def kept_id(identifier: str) -> str:
     """An id with a `text_problem` in a form that can be stored: escaped and cut."""
     return clip(identifier, MAX_TEXT)
@@ -90,7 +97,7 @@ def to_record(written: Marked, file: Path, days: DayReader) -> Record:
     """
     written = written._replace(value=tidy(written.value))
     identifier = _identifier(written, file)
-    if (text := text_problem(identifier)) is not None:
+    if (text := id_problem(identifier)) is not None:
         return InvalidRecord(kept_id(identifier), f"{at(file, written.line(('id',)))}: id: {text}")
     try:
         return convert(written, Employee, file, days)

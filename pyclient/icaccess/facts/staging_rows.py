@@ -77,7 +77,7 @@ class RowWriter:
             key = unicodedata.normalize("NFC", key.casefold())
         if how.drop_domain:
             key = key.partition("@")[0]
-        return key.zfill(how.zero_pad)
+        return key.zfill(how.zero_pad) if key.isdecimal() else key
 
     def _renamed(self, fact: Fact) -> Fact:
         """The fact with today's names in place of old ones (ES-9); its day decides which aliases apply."""

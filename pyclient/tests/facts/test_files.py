@@ -239,6 +239,8 @@ def test_an_id_nothing_can_hold(tmp_path: Path, name: str, written: str, kept: s
     ("name", "text", "says"),
     [
         ("a.yaml", "employees: [{id: 001234}]", "line 1: id: '001234' is not text; put it in quotes"),
+        ("a.yaml", "employees: [{id: [x]}]", "line 1: id: a list is not text; put it in quotes"),
+        ("a.yaml", "employees: [{id: true}]", "line 1: id: true is not text; put it in quotes"),
         ("a.yaml", "employees: [{id: 1234}]", "line 1: id: 1234 is not text; put it in quotes"),
         ("a.yaml", "employees: [{id: 1e3}]", "line 1: id: '1e3' is not text; put it in quotes"),
         ("a.yaml", "employees: [{id: 0o17}]", "line 1: id: '0o17' is not text; put it in quotes"),
@@ -276,6 +278,8 @@ def test_an_id_nothing_can_hold(tmp_path: Path, name: str, written: str, kept: s
         ("a.jsonl", "", "is empty; an empty file proves nothing"),
         ("a.jsonl", "\n\n", "no employee at all"),
         ("a.jsonl", '{"id": "1"}\n{"id": "2", "na', "line 2: is cut short; get the whole file again"),
+        ("a.jsonl", '{"id": "1"}\n{"id": "2",\n', "line 2: is cut short; get the whole file again"),
+        ("a.jsonl", '{"id": "1"}\n{"id": "2",\r\n{"id": "3"}\n', "line 2: is cut short; get the whole file"),
         ("a.jsonl", '{"id": "1"}\n{"id": "2",, "name": "x"}\n', "line 2: is not JSON at column 12"),
         ("a.jsonl", '{"id": "1"} {"id": "2"}\n', "line 1: is not JSON at column 13"),
         ("a.jsonl", b'{"id": "1"}\n{"id": "\xff"}\n', "line 2: is not UTF-8 at byte 9; save it as UTF-8"),

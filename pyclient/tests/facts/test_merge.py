@@ -107,6 +107,20 @@ def test_ids_are_filled_with_zeros_as_the_settings_say(tmp_path: Path) -> None:
     assert set(records) == {"001", "002", "003"}
 
 
+@pytest.mark.parametrize("written", ["#N/A", r"\N", "NULL", "--"])
+def test_what_a_spreadsheet_writes_for_no_id_is_nobodys(tmp_path: Path, written: str) -> None:
+    changed = ("people.csv", "employment.csv", "jobs.csv")
+    files: dict[str, str | bytes] = {
+        name: DISTRICT[name].replace("\n3,", f"\n{written},") for name in changed
+    }
+    sources = [{**one, "expect": {"max_rejected": 1}} for one in SOURCES]
+    records, source = merged(folder(tmp_path, files, sources, {"keys": {"id": {"zero_pad": 2}}}))
+    assert isinstance(records.pop(written), InvalidRecord)
+    assert set(records) == {"01", "02"}
+    said = f"people row 4: {written}: id '{written}' is not an id; correct it"
+    assert said in list(source.issues())
+
+
 def test_an_approver_who_is_nearly_the_employee_is_unknown(tmp_path: Path) -> None:
     text = "id,decision,on,by,as\n1,approved,2023-08-14,01,Principal\n3,approved,2023-08-14,02,Principal\n"
     config = folder(tmp_path, {"approvals.csv": text}, replaced(4, vouches_for_roles=True))
@@ -511,6 +525,11 @@ def test_nobody_at_all_is_an_error(tmp_path: Path) -> None:
             "jobs: zone: there is no time zone America/Denber; write one such as",
         ),
         ({**JOBS, "key": {}}, "sources[0].key: is empty"),
+        ({**JOBS, "where": {"": ["x"]}}, "sources[0].where: holds an empty name; write one"),
+        (
+            {**JOBS, "constants": {"role": "Teacher"}},
+            "jobs: constants.role has a column in `fields` too; keep one of them",
+        ),
         ({**JOBS, "type": "xls"}, "sources[0]"),
         ({**PEOPLE, "key": {"email": "email"}}, "people: key: a source of people must use id"),
     ],
@@ -583,7 +602,7 @@ def test_employment_by_another_key_than_the_id(tmp_path: Path) -> None:
     ("source", "says"),
     [
         ({**EMPLOYMENT, "path": "pipe"}, "/pipe: cannot be read: it is a pipe or device, not a file; correct"),
-        ({**EMPLOYMENT, "manifest": "pipe"}, "/pipe: is not a manifest that describes employment.csv; write"),
+        ({**EMPLOYMENT, "manifest": "pipe"}, "/pipe: cannot be read: it is a pipe or device, not a file; correct `manifest`"),
         ({"type": "yaml", "path": "pipe.yaml"}, "/pipe.yaml: cannot be read: it is a pipe or device, not a file; "),
         ({"type": "yaml", "path": "pipes", "gives": "approvals"}, "/pipes/pipe.yaml: cannot be read: it is a pipe or device"),
         ({"type": "oneroster", "path": "pipe", "gives": "people"}, "/pipe: is neither a folder nor a readable zip file"),

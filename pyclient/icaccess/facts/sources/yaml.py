@@ -10,13 +10,14 @@ from typing import cast
 import msgspec
 
 from icaccess.config import Config
-from icaccess.errors import FactsError
+from icaccess.errors import FactsError, file_errors
 from icaccess.facts.days import DayReader
 from icaccess.facts.files import all_files, load
 from icaccess.facts.interface import ParsedRow, Source
 from icaccess.facts.kinds import Person
 from icaccess.facts.record import at, convert, tidy
 from icaccess.facts.settings import Kind, YamlSettings
+from icaccess.files import file_to_read
 from icaccess.marked_yaml import read_file
 from icaccess.models import LISTS, Approval, Employee, InvalidRecord, Text
 
@@ -92,6 +93,7 @@ class ApprovalsSource(YamlSource):
         days = DayReader(self._zone)
         files = all_files(self._path)
         read = _approval_files(files)
+        _refuse_hidden(all_files(self._path, hidden=True), read)
         for number, file in enumerate(read, 1):
             yield _approval_row(number, file, days)
         self.notes += days.settle()
@@ -113,6 +115,16 @@ def _approval_files(files: list[Path]) -> dict[Path, None]:
                 f"{file}: is not read, since its name does not end in .yaml; rename or remove it"
             )
     return read
+
+
+def _refuse_hidden(files: list[Path], read: dict[Path, None]) -> None:
+    """`FactsError` for a hidden file that holds an approval, or a withdrawal; not for an editor's copy."""
+    for file in files:
+        if file.suffix.lower() not in (".yaml", ".yml") or file.with_name(file.name.lstrip("._#")) in read:
+            continue
+        with file_errors(FactsError, f"{file}: cannot be read", "take it out of the folder"):
+            if b"employee:" in file_to_read(file).read_bytes():
+                raise FactsError(f"{file}: is not read, since it is hidden; rename or remove it")
 
 
 def _approval_row(number: int, file: Path, days: DayReader) -> ParsedRow:

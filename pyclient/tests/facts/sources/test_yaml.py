@@ -52,6 +52,18 @@ def test_an_approval_under_another_name(tmp_path: Path, name: str) -> None:
         approvals(tmp_path, {"a.yaml": APPROVAL, name: withdrawn})
 
 
+def test_a_hidden_approval_stops_the_run(tmp_path: Path) -> None:
+    withdrawn = APPROVAL.replace("approved", "withdrawn")
+    with pytest.raises(FactsError, match=r"/\.w\.yaml: is not read, since it is hidden; rename or remove it"):
+        approvals(tmp_path, {"a.yaml": APPROVAL, ".w.yaml": withdrawn})
+
+
+def test_hidden_files_that_hold_no_approval_of_their_own(tmp_path: Path) -> None:
+    copies = {f"{mark}a.yaml": APPROVAL for mark in (".", "._", ".#")}
+    _, source = approvals(tmp_path, {"a.yaml": APPROVAL, ".gitlab-ci.yml": "stages: []\n", **copies})
+    assert source.reports()[4].rows == 1
+
+
 def test_a_copy_of_an_approval_is_left_out(tmp_path: Path) -> None:
     _, source = approvals(
         tmp_path, {"a.yaml": APPROVAL, "a.yaml~": APPROVAL, "a.yaml.orig": "", "notes.txt": "x"}
