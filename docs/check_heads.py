@@ -13,13 +13,12 @@ def root(row):  # RFC 6962, section 2.1
     return sha256(b"\1" + root(row[:half]) + root(row[half:]) if half else b"\0" + row[0]).digest()
 
 
-def roots(old, new, proof, known):  # of both trees, by a proof of section 2.1.2
+def roots(old, new, proof, known=None):  # of both trees, by a proof of section 2.1.2
     if old == new:
         return [known or proof.pop()] * 2
     middle, side = 1 << (new - 1).bit_length() - 1, proof.pop()
     if old > middle:
-        later = roots(old - middle, new - middle, proof, None)
-        return [sha256(b"\1" + side + one).digest() for one in later]
+        return [sha256(b"\1" + side + x).digest() for x in roots(old - middle, new - middle, proof)]
     first, second = roots(old, middle, proof, known)
     return [first, sha256(b"\1" + second + side).digest()]
 
@@ -27,6 +26,7 @@ def roots(old, new, proof, known):  # of both trees, by a proof of section 2.1.2
 leaves, link, (before, then, known), number, place = [], "0" * 64, (0, "", b""), 0, "the files"
 AGAIN, UNSIGNED = "; get the file again from its keeper", "is not signed with this key"
 sys.excepthook = lambda _, e, __: sys.exit(f"{place}: {str(e) or UNSIGNED}{AGAIN}")
+sys.argv[2:] or sys.exit(__doc__)
 public, heads, export = (open(name, "rb").read() for name in [*sys.argv[1:], "/dev/null"][:3])
 compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 for entry in map(json.loads, export.splitlines()[:-1]):

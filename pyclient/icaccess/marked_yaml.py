@@ -104,7 +104,7 @@ def read_file(file: Path, kind: type[IcaccessError], advice: str) -> Marked:
 def read_plain(file: Path, kind: type[IcaccessError], advice: str) -> Any:
     """The document of a file with the days that YAML reads; an error of `kind` as `read_file` gives it."""
     with file_errors(kind, f"{file}: cannot be read", advice):
-        content = file.read_bytes()
+        content = file_to_read(file).read_bytes()
     try:
         return yaml.load(content, yaml.CSafeLoader)
     except yaml.YAMLError as error:

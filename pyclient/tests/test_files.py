@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from icaccess.audit.heads import read_heads
+from icaccess.audit.keys import public_key
+from icaccess.errors import FactsError, IcaccessError
 from icaccess.files import make_folder, make_private, write_private, write_private_files
+from icaccess.marked_yaml import read_plain
+from icaccess.review.page import read_page
+from icaccess.review.report_files import read as read_report
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077])
@@ -90,6 +96,23 @@ def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     write_private(Path("/dev/null"), [b"away"])
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        read_report,
+        read_heads,
+        read_page,
+        public_key,
+        lambda pipe: read_plain(pipe, FactsError, "give another"),
+    ],
+    ids=["report", "heads", "page", "audit key", "clauses"],
+)
+def test_no_command_waits_for_a_pipe(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(IcaccessError, match="it is a pipe or device, not a file"):
+        read(tmp_path / "pipe")
 
 
 def test_make_private_makes_a_file_or_tightens_one(tmp_path: Path, umask: int) -> None:

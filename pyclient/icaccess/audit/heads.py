@@ -17,6 +17,7 @@ from icaccess.audit.tree import MerkleTree, consistency_spans, extends
 from icaccess.audit.witnesses import AnyWitness, AuditSettings, SignedHead, TimeStampWitness
 from icaccess.config import Config
 from icaccess.errors import AuditError, ConfigError, IcaccessError, StoreError, file_errors
+from icaccess.files import file_to_read
 from icaccess.store import audit as record
 from icaccess.store.audit import Draft
 from icaccess.store.database import Store, open_store
@@ -162,7 +163,7 @@ def read_heads(path: Path) -> WitnessedHeads:
     """
     found = WitnessedHeads([], [])
     with file_errors(AuditError, f"{path}: the heads cannot be read", "give the file that a witness keeps"):
-        lines = path.read_bytes().splitlines()
+        lines = file_to_read(path).read_bytes().splitlines()
     for number, line in enumerate(lines, 1):
         start = line.find(b'{"at":')
         if start < 0 or b'"signature":' not in line:

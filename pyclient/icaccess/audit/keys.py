@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from icaccess.errors import ConfigError, file_errors
-from icaccess.files import write_private_once
+from icaccess.files import file_to_read, write_private_once
 
 _MAKE = "restore it from a backup; for a new record: openssl genpkey -algorithm ed25519 -out FILE"
 _MAY_WRITE = "let this user write to its folder, or name another file under audit.key"
@@ -93,7 +93,7 @@ def public_key(path: Path) -> PublicKey:
 
 def _load(path: Path, load: Callable[[bytes], object], advice: str) -> object:
     try:
-        pem = path.read_bytes()
+        pem = file_to_read(path).read_bytes()
     except OSError as error:
         # A key that is there must not be made anew: the record so far is signed with it.
         advice = "let this user read it" if isinstance(error, PermissionError) else advice

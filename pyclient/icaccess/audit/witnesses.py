@@ -21,7 +21,7 @@ from icaccess.config import Config, SecretUrl, Section
 from icaccess.config.auth import Auth
 from icaccess.config.secrets import is_http_url
 from icaccess.errors import AuditError, HttpError, file_errors
-from icaccess.files import make_folder
+from icaccess.files import file_to_read, make_folder
 from icaccess.store.audit import canonical
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class TimeStampWitness(UrlWitness, frozen=True, kw_only=True, tag="rfc3161"):
 
         path = config.path(self.ca_file)
         with file_errors(AuditError, f"{path}: the certificates cannot be read", "name the service's root"):
-            pem = path.read_bytes()
+            pem = file_to_read(path).read_bytes()
         try:
             certificates = load_pem_x509_certificates(pem)
         except ValueError as error:

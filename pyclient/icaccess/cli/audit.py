@@ -25,7 +25,7 @@ from icaccess.audit.replay import Replay, check_rules
 from icaccess.cli.options import FILE, FORMAT, configured, past
 from icaccess.cli.text import answer, say, say_all, show_json, show_value
 from icaccess.errors import AuditError, UsageError, file_errors
-from icaccess.files import write_private
+from icaccess.files import file_to_read, write_private
 from icaccess.models import Decision
 from icaccess.request import Request
 from icaccess.store import audit as record
@@ -198,7 +198,7 @@ class ExportedHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _read_head(path: Path) -> Head:
     with file_errors(UsageError, f"{path}: the export cannot be read", "give an export, or its last line"):
-        lines = path.read_bytes().splitlines()
+        lines = file_to_read(path).read_bytes().splitlines()
     try:
         return msgspec.json.decode(lines[-1], type=ExportedHead).head
     except (IndexError, msgspec.DecodeError) as error:

@@ -18,6 +18,7 @@ from icaccess.errors import ChangesFailed, GuardStop, PlanError, UsageError
 from icaccess.pipeline import start
 from icaccess.plan import Plan, check_current, read_plan, write_plan
 from icaccess.request import Request
+from icaccess.service.settings import ServiceSettings
 from icaccess.store.lock import caller
 from icaccess.targets.interface import Target
 from icaccess.text import how_many
@@ -40,6 +41,7 @@ _FULL = click.option("--full", is_flag=True, help="Decide everybody again; use n
 @FORMAT
 def plan(request: Request, out: Path | None, form: str, *, detailed_exitcode: bool, full: bool) -> int:
     """Show what would change and why; change nothing."""
+    request.settings.section("service", ServiceSettings)  # a mistake shows before `icaccess run` starts
     say_installed(request, policy=False)
     with start(request, read_only=True) as run:
         with showing():

@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 
 from icaccess.errors import ConfigError
+from icaccess.files import file_to_read
 from icaccess.notices.interface import Message, Notice
 from icaccess.notices.settings import APPROVER_KINDS, OPERATOR_KINDS, PERSON_KINDS
 
@@ -193,7 +194,7 @@ def _check_folder(folder: Path) -> None:
         if path.name not in known:
             raise ConfigError(f"{path}: is the template of no notice; known: {', '.join(known)}")
         try:
-            path.read_text("utf-8")
+            file_to_read(path).read_text("utf-8")
         except (UnicodeDecodeError, OSError) as error:
             raise ConfigError(f"{path}: cannot be read as UTF-8 text; correct the file") from error
 

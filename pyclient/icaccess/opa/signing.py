@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess.errors import EngineError, UsageError, file_errors
+from icaccess.files import file_to_read
 from icaccess.opa.bundles import build, checked_settings, config_tree, digest, policy_tree, shipped
 
 ALGORITHM = "ES256"
@@ -58,7 +59,7 @@ def _check_key(key: Path) -> None:
     with file_errors(
         UsageError, f"signing key {key}: cannot be read", "name a file with a private key in PEM"
     ):
-        pem = key.read_bytes()
+        pem = file_to_read(key).read_bytes()
     try:
         loaded = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess.errors import PolicyError
+from icaccess.files import file_to_read
 from icaccess.review.report_clauses import ClauseWords
 from icaccess.review.trace import TracedClause
 
@@ -59,11 +60,10 @@ class PageComparison(msgspec.Struct, frozen=True):
 def read_page(file: Path) -> list[str]:
     """The sentences of a saved page, HTML or text, in their order; `PolicyError` when there are none."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file_to_read(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(
-            f"{file}: cannot be read as text ({error}); save the page as HTML or text"
-        ) from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise PolicyError(f"{file}: cannot be read: {why}; save the page as HTML or text in UTF-8") from error
     blocks: Iterable[str] = _blocks(text)
     if re.search(r"<(?:html|body|p|li|div)\b", text, re.IGNORECASE):
         parser = _Text()

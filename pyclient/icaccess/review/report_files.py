@@ -10,7 +10,7 @@ import msgspec
 
 from icaccess import tables
 from icaccess.errors import UsageError, file_errors
-from icaccess.files import write_private_files
+from icaccess.files import file_to_read, write_private_files
 from icaccess.review.report_data import FORMAT, Report
 from icaccess.review.report_page import render
 from icaccess.text import printable_json
@@ -86,7 +86,7 @@ def check_folder(folder: Path) -> None:
 def read(file: Path) -> Report:
     """A report on everybody that `write` wrote as JSON; `UsageError` for anything else."""
     with file_errors(UsageError, f"{file}: cannot be read", f"give the {JSON} of an earlier report"):
-        content = file.read_bytes()
+        content = file_to_read(file).read_bytes()
     try:
         kind = msgspec.json.decode(content, type=_Format).format
     except msgspec.DecodeError as error:

@@ -29,6 +29,13 @@ class ServiceSettings(Section, frozen=True):
     interval: Interval = "1h"
     listen: str = "127.0.0.1:9464"
 
+    def __post_init__(self) -> None:
+        try:
+            parse_interval(self.interval)
+            parse_address(self.listen)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+
 
 def parse_interval(text: str) -> timedelta:
     """The interval that `text` gives; `UsageError` when it gives none, or more than a day."""

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from icaccess.config import Config
 from icaccess.errors import ConfigError, TargetError, file_errors
-from icaccess.files import write_private
+from icaccess.files import file_to_read, write_private
 from icaccess.models import Access
 from icaccess.tables import as_csv
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members, check_groups
@@ -193,7 +193,7 @@ class CampusTarget(GroupTarget):
         with file_errors(TargetError, f"{path}: the work list cannot be written", "correct its folder"):
             if not path.exists():
                 write_private(path, [content])
-            elif path.read_bytes() != content:
+            elif file_to_read(path).read_bytes() != content:
                 raise TargetError(f"{path}: is there already and is another list; move it away and run again")
 
 

@@ -340,6 +340,14 @@ def test_the_script_in_docs_has_at_most_50_lines() -> None:
     assert max(map(len, lines)) <= 100
 
 
+@pytest.mark.parametrize("files", [[], ["audit.pub"]], ids=["none", "one"])
+def test_the_script_in_docs_says_what_it_takes(files: list[Path]) -> None:
+    code, said = run_script(*files)
+    assert code == 1
+    assert said.endswith("python check_heads.py PUBLIC.pem HEADS.jsonl [EXPORT.jsonl]\n")
+    assert said.count("\n") == 1
+
+
 def test_the_script_in_docs_needs_public_key_and_heads_alone(scene: Scene) -> None:
     public = scene.folder / "audit.pub"
     public.write_text(scene.key.pem)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icaccess.errors import UsageError
+from icaccess.config import load_config
+from icaccess.errors import ConfigError, UsageError
 from icaccess.service.loop import next_slot, retry_after, slot
-from icaccess.service.settings import parse_address, parse_interval
+from icaccess.service.settings import ServiceSettings, parse_address, parse_interval
 
 DENVER = ZoneInfo("America/Denver")
 HOUR = timedelta(hours=1)
@@ -78,6 +80,20 @@ def test_an_interval_that_is_none_gets_one_line(text: str) -> None:
 def test_an_interval_over_a_day_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is longer than a day"):
         parse_interval(text)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("interval: 2d", r"line 1: service: interval '2d': is longer than a day"),
+        ("listen: localhost", r"line 1: service: listen 'localhost': write HOST:PORT"),
+    ],
+    ids=["interval", "listen"],
+)
+def test_a_setting_is_checked_when_it_is_read(tmp_path: Path, setting: str, says: str) -> None:
+    (tmp_path / "icaccess.yaml").write_text(f"service: {{{setting}}}\n")
+    with pytest.raises(ConfigError, match=says):
+        load_config(tmp_path).section("service", ServiceSettings)
 
 
 def test_addresses() -> None:
