@@ -34,7 +34,13 @@ evaluations := {"evaluations": array.slice(evaluated, 0, min(_ends(evaluated)))}
 	settings.sound
 	is_array(input.evaluations)
 	count(input.evaluations) > 0
+	_semantic in _semantics
 	evaluated := [_answer(_question(one)) | some one in input.evaluations]
+} else := {"evaluations": [_refused(problem) | some _ in input.evaluations]} if {
+	settings.sound
+	is_array(input.evaluations)
+	count(input.evaluations) > 0
+	problem := sprintf("options.evaluations_semantic must be one of %s", [concat(", ", _semantics)])
 } else := evaluation
 
 _question(one) := {part: value |
@@ -65,12 +71,14 @@ _day(question) := question.context.as_of if {
 	question.context.as_of
 } else := null
 
-_not_asked_for := {"decision": false, "context": {
+_not_asked_for := _refused(sprintf(
+	"the question is to be about subject.type employee with its id, action.name %s, and resource %s %s",
+	[asked_for.action, asked_for.resource.type, asked_for.resource.id],
+))
+
+_refused(problem) := {"decision": false, "context": {
 	"outcome": "undecided",
-	"reasons": [reasons.reason("invalid_record", {"{problem}": sprintf(
-		"the question is to be about subject.type employee with its id, action.name %s, and resource %s %s",
-		[asked_for.action, asked_for.resource.type, asked_for.resource.id],
-	)})],
+	"reasons": [reasons.reason("invalid_record", {"{problem}": problem})],
 	"expiry": null,
 }}
 
@@ -78,7 +86,11 @@ _not_asked_for := {"decision": false, "context": {
 _ends(evaluated) := array.concat([count(evaluated)], [last |
 	some position, answer in evaluated
 	last := position + 1
-	answer.decision == _awaited[input.options.evaluations_semantic]
+	answer.decision == _awaited[_semantic]
 ])
+
+_semantic := object.get(input, ["options", "evaluations_semantic"], "execute_all")
+
+_semantics := {"execute_all"} | object.keys(_awaited)
 
 _awaited := {"deny_on_first_deny": false, "permit_on_first_permit": true}

@@ -89,6 +89,8 @@ _batches := {
 	"until the first denial": {"of": [{}, {"subject": _denied}, {}], "semantic": "deny_on_first_deny", "want": [true, false]},
 	"until the first permit": {"of": [{"subject": _denied}, {}, {}], "semantic": "permit_on_first_permit", "want": [false, true]},
 	"none denied": {"of": [{}, {}], "semantic": "deny_on_first_deny", "want": [true, true]},
+	"a semantic that is none": {"of": [{}, {}], "semantic": "deny_on_first", "want": [false, false]},
+	"a semantic that is no text": {"of": [{}, {}], "semantic": null, "want": [false, false]},
 }
 
 # METADATA
