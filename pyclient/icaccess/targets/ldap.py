@@ -208,8 +208,10 @@ def open_target(config: Config, settings: LdapSettings) -> LdapTarget:
     """The directory and groups that `target.ldap` names; `ConfigError` when it says too little."""
     where = f"{config.file}: target.ldap"
     url = URL.fullmatch(settings.url)
-    if url is None:
-        raise ConfigError(f"{where}.url: is not the URL of a directory; write ldaps://HOST")
+    if url is None or (url[3] and not 0 < int(url[3]) < 65536):
+        raise ConfigError(
+            f"{where}.url: is not the URL of a directory; write ldaps://HOST or ldaps://HOST:PORT"
+        )
     loopback = url[2] in ("127.0.0.1", "[::1]", "localhost")
     if url[1] == "ldap" and not settings.start_tls and not loopback:
         raise ConfigError(

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeVar
 
 from icaccess.errors import TargetError
 from icaccess.targets.dn import is_dn, parse_dn
-from icaccess.targets.ldap_connection import open_connection
+from icaccess.targets.ldap_connection import CONNECT_SECONDS, open_connection
 from icaccess.targets.ldap_errors import WANTS_TLS, PassingError, UndecodedError, decoding, meaning
 from icaccess.text import how_many, quoted
 
@@ -216,7 +216,7 @@ class Directory:
 
         What was not answered in time is not asked again.
         """
-        from ldap3.core.exceptions import LDAPExceptionError
+        from ldap3.core.exceptions import LDAPExceptionError, LDAPSocketOpenError
 
         for attempt in range(TRIES):
             try:
@@ -225,7 +225,9 @@ class Directory:
                 if not isinstance(error, PassingError):
                     self._drop()
                 if attempt == TRIES - 1 or any(sign in str(error) for sign in ("certificate", "timed out")):
-                    raise self._error(meaning(error)) from error
+                    is_open = not isinstance(error, LDAPSocketOpenError)
+                    seconds = self.answer_seconds if is_open else CONNECT_SECONDS
+                    raise self._error(meaning(error, seconds)) from error
                 time.sleep(0.1 * 2**attempt)
         raise AssertionError  # the last attempt returns or raises
 

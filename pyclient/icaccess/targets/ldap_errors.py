@@ -30,12 +30,15 @@ def decoding() -> Iterator[None]:
         raise UndecodedError(_NOT_LDAP) from error
 
 
-def meaning(error: BaseException) -> str:
-    """What an error means to somebody who runs this, with what to do where that is known."""
+def meaning(error: BaseException, seconds: int) -> str:
+    """What an error means to somebody who runs this, with what to do where that is known.
+
+    `seconds` is how long the directory was waited for.
+    """
     said = str(error)
     tls = re.search(r"\[SSL: (\w+)\]", said)
     other = f"TLS failed ({tls[1]}); check that the port takes TLS 1.2 or later" if tls else quoted(said)
-    return next((meaning for sign, meaning in _MEANINGS.items() if sign in said), other)
+    return next((text.format(seconds) for sign, text in _MEANINGS.items() if sign in said), other)
 
 
 _NOT_LDAP = "what came is not LDAP; check the URL, and what stands between"
@@ -53,7 +56,7 @@ _MEANINGS = {
     "Errno 111": _NOBODY,
     "Errno 113": _NOBODY,
     "invalid server address": _NOBODY,
-    "timed out": "it did not answer in time; try again",
+    "timed out": "it did not answer within {} s; try again",
     "invalid messageId": _NOT_LDAP,
     "unknown response": _NOT_LDAP,
     "WRONG_VERSION_NUMBER": "does not speak TLS on that port; correct target.ldap.url, or set start_tls",

@@ -161,9 +161,10 @@ class ScimServer:
     def _check_last(self, kind: str, asked: dict[str, str], found: dict[str, dict[str, Any]]) -> None:
         """Look at the last place again: some servers begin anew past the end, and some on every page."""
         page = self.get(kind, {**asked, "startIndex": str(len(found)), "count": "1"})
-        last = [lower_names(one).get("id") for one in page.get("resources") or []]
+        last = [str(lower_names(one).get("id")) for one in page.get("resources") or []]
         if last != [*found][-1:]:
-            raise _PagesDoNotFit(f"gave {last} at startIndex {len(found):,}, where {[*found][-1]!r} was")
+            gave = quoted(", ".join(last)) if last else "nothing"
+            raise _PagesDoNotFit(f"gave {gave} at startIndex {len(found):,}, where {[*found][-1]!r} was")
 
     def _has_cursors(self) -> bool:
         """Whether the server offers pages by cursors (RFC 9865 §4), which do not shift with changes."""

@@ -343,6 +343,8 @@ class TestBadInput:
         ("changed", "said"),
         [
             ({"url": "h"}, "target.ldap.url: is not the URL of a directory"),
+            ({"url": "ldaps://h:99999"}, "is not the URL of a directory; write ldaps://HOST or"),
+            ({"url": "ldaps://h:0"}, "target.ldap.url: is not the URL of a directory"),
             ({"url": "ldap://h"}, "target.ldap.url: would send the password in the clear"),
             ({"password": "hunter2"}, "target.ldap.password: a secret is written out"),
             ({"password": None}, "target.ldap.password: is required"),
