@@ -13,6 +13,7 @@ import io
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -70,13 +71,11 @@ class CampusTarget(GroupTarget):
     def listing(self, expected: Mapping[str, Access] = NOBODY, accounts_before: int = 0) -> Listing:
         """What the export says, when it was made, and which lists are newer and wait for another one."""
         found = super().listing(expected, accounts_before)
-        waiting = {
-            path.stem: _instant(path.stat().st_mtime_ns)
-            for path in sorted(self._lists.glob("*.csv"))
-            if path.stat().st_mtime_ns >= self._exported
-        }
         return replace(
-            found, exported_at=_instant(self._exported), waiting=waiting, removals_show=not found.missing
+            found,
+            exported_at=_instant(self._exported),
+            waiting=self._waiting(),
+            removals_show=not found.missing,
         )
 
     def proof(self) -> str:
@@ -155,6 +154,19 @@ class CampusTarget(GroupTarget):
 
     def _path(self, batch: str) -> Path:
         return self._lists / f"{batch}.csv"
+
+    def _waiting(self) -> dict[str, datetime]:
+        """The lists that are no older than the export; `TargetError` when nobody can say which there are.
+
+        An editor may leave a link there that leads nowhere, and somebody may move a list away meanwhile.
+        """
+        dated = {}
+        with file_errors(TargetError, f"{self._lists}: the work lists cannot be read", "correct this folder"):
+            for path in sorted(self._lists.iterdir()) if self._lists.exists() else ():
+                with suppress(FileNotFoundError):
+                    if path.suffix == ".csv" and path.is_file():
+                        dated[path.stem] = path.stat().st_mtime_ns
+        return {batch: _instant(at) for batch, at in dated.items() if at >= self._exported}
 
     def _rows(self, text: str) -> Iterator[tuple[int, str, str]]:
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)

@@ -340,6 +340,20 @@ def test_a_list_is_never_written_over_another(campus, sqlite_store):
     assert not summary.complete
 
 
+def test_a_link_of_an_editor_beside_the_lists(campus):
+    campus = only_group(campus)
+    (campus.folder / "lists" / ".#20250910-000001.csv").symlink_to("admin@host.4711")
+    assert not target(campus).listing().waiting
+
+
+def test_a_file_where_the_lists_are_to_be(campus):
+    campus = only_group(campus)
+    (campus.folder / "lists").rmdir()
+    (campus.folder / "lists").write_text("")
+    with pytest.raises(TargetError, match="the work lists cannot be read: Not a directory; correct this"):
+        target(campus).listing()
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
