@@ -141,7 +141,7 @@ def open_store(
         engine = _engine(parsed, key, in_memory=absent)
         try:
             if absent:
-                metadata.create_all(engine)  # what nobody keeps needs no history of its schema
+                metadata.create_all(engine)  # what nobody keeps needs no version
             else:
                 _bring_up_to_date(engine, parsed)
         except BaseException:
@@ -265,8 +265,12 @@ def _migrate(connection: Connection, url: URL, version: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise StoreError(
-            f"{store_name(url)}: has schema {version}, made by a newer icaccess than this one; "
-            "update icaccess"
+            f"{store_name(url)}: has schema {version}, made by a newer icaccess or before its first release; "
+            "update icaccess or name another store"
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if version is None:
+        metadata.create_all(connection, checkfirst=False)
+        command.stamp(config, "head")
+    else:
+        command.upgrade(config, "head")

@@ -1,5 +1,4 @@
-"""The tables of the store. What they look like on disk is made by the migrations alone; a test holds both
-equal.
+"""The tables of the store. A new store is made from them; migrations change the tables of an older one.
 
 Days and instants are ISO text (instants in UTC), so that SQLite and PostgreSQL keep, compare and show the
 same.
@@ -7,9 +6,18 @@ same.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
-
-from icaccess.store.columns import keys, optional, required
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 HEAD = "0009"
 """The newest migration; `store.database` upgrades a store that is behind it."""
@@ -22,12 +30,28 @@ metadata = MetaData(
     }
 )
 
+
+def _keys(*names: str) -> list[Column[str]]:
+    """Columns that make up the primary key."""
+    return [Column(name, String, primary_key=True) for name in names]
+
+
+def _required(*names: str) -> list[Column[str]]:
+    """Columns that are never null."""
+    return [Column(name, String, nullable=False) for name in names]
+
+
+def _optional(*names: str) -> list[Column[str | None]]:
+    """Columns that may be null."""
+    return [Column(name, String) for name in names]
+
+
 access = Table(
     "access",
     metadata,
-    *keys("target", "account"),
-    *required("employee_id"),
-    *optional("since"),
+    *_keys("target", "account"),
+    *_required("employee_id"),
+    *_optional("since"),
     Column("locations", Text),  # a JSON array, null where the target does not know
     comment="Who holds access: the truth for the ledger, for other targets what was last seen",
 )
@@ -35,27 +59,27 @@ access = Table(
 basis = Table(
     "basis",
     metadata,
-    *keys("target", "account"),
+    *_keys("target", "account"),
     Column("basis", Text, nullable=False),  # a JSON object, as OPA wrote it
-    *optional("valid_through", "noted_on"),  # noted_on: when a decision first gave this valid_through
+    *_optional("valid_through", "noted_on"),  # noted_on: when a decision first gave this valid_through
     comment="What the last decision rested on that allowed what an account holds",
 )
 
 waiting = Table(
     "waiting",
     metadata,
-    *keys("target", "employee_id"),
-    *required("since"),
+    *_keys("target", "employee_id"),
+    *_required("since"),
     comment="Whose revocation waits for a consent, and since which day",
 )
 
 feed = Table(
     "feed",
     metadata,
-    *keys("name"),
+    *_keys("name"),
     Column("rows", Integer, nullable=False),
     Column("people", Integer, nullable=False),
-    *optional("newest"),
+    *_optional("newest"),
     Column("filled", Text, nullable=False),  # a JSON object: in how many rows each field has a value
     comment="How large each source of facts was in the last good run",
 )
@@ -64,10 +88,10 @@ run = Table(
     "run",
     metadata,
     Column("id", Integer, primary_key=True),
-    *required("kind", "by", "target", "as_of", "started_at"),  # kind: adopt | apply
-    *optional("finished_at"),
-    *required("state"),  # running | finished | interrupted
-    *optional("plan_digest", "policy_revision", "data_revision", "facts_digest"),
+    *_required("kind", "by", "target", "as_of", "started_at"),  # kind: adopt | apply
+    *_optional("finished_at"),
+    *_required("state"),  # running | finished | interrupted
+    *_optional("plan_digest", "policy_revision", "data_revision", "facts_digest"),
     Column("people", Integer),
     Column("counts", Text),  # a JSON object
     comment="Every run that could change access",
@@ -78,11 +102,11 @@ change = Table(
     metadata,
     Column("run_id", Integer, ForeignKey("run.id"), primary_key=True),
     Column("n", Integer, primary_key=True),
-    *required("target", "action", "employee_id", "account"),
+    *_required("target", "action", "employee_id", "account"),
     Column("before", Text),
     Column("after", Text),
-    *required("state", "note", "batch", "intended_at"),  # state: of `journal.ChangeState`
-    *optional("settled_at", "due_on"),  # due_on: the last day by which a pending change is to show
+    *_required("state", "note", "batch", "intended_at"),  # state: of `journal.ChangeState`
+    *_optional("settled_at", "due_on"),  # due_on: the last day by which a pending change is to show
     Index("ix_change_state", "target", "state"),
     Index("ix_change_employee", "employee_id"),
     comment="The journal: each change, written before it is made and settled after",
@@ -91,8 +115,8 @@ change = Table(
 consent = Table(
     "consent",
     metadata,
-    *keys("plan_digest", "given_at"),
-    *required("by", "reason", "expires_at"),
+    *_keys("plan_digest", "given_at"),
+    *_required("by", "reason", "expires_at"),
     Column("people", Text, nullable=False, server_default="[]"),  # a JSON array of employee ids
     comment="Who let which plan past the guard, and why",
 )
@@ -101,12 +125,12 @@ audit = Table(
     "audit",
     metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    *required("at", "kind"),
+    *_required("at", "kind"),
     Column("run_id", Integer),
-    *optional("employee_id"),
+    *_optional("employee_id"),
     Column("body", Text, nullable=False),  # canonical JSON
-    *required("hash"),
-    *optional("signature"),  # on the last row of a transaction, where the record has a key
+    *_required("hash"),
+    *_optional("signature"),  # on the last row of a transaction, where the record has a key
     Index("ix_audit_employee", "employee_id"),
     comment="A hash chain: each row's hash covers the row and the hash before it",
 )
@@ -114,20 +138,20 @@ audit = Table(
 lock = Table(
     "lock",
     metadata,
-    *keys("name"),
-    *required("holder", "since", "token"),
+    *_keys("name"),
+    *_required("holder", "since", "token"),
     comment="Names who is applying; what locks is the operating system or PostgreSQL",
 )
 
 decision = Table(
     "decision",
     metadata,
-    *keys("employee_id"),
-    *required("facts", "rules", "decided_on"),  # digests of the facts as OPA received them, and of the rules
-    *optional("recheck_on"),
-    *required("outcome", "action"),
-    *required("essence"),  # the digest of the decision apart from days and wording
-    *required("seal"),  # a code of the row, by the record's key; empty without one
+    *_keys("employee_id"),
+    *_required("facts", "rules", "decided_on"),  # digests of the facts as OPA received them, and of the rules
+    *_optional("recheck_on"),
+    *_required("outcome", "action"),
+    *_required("essence"),  # the digest of the decision apart from days and wording
+    *_required("seal"),  # a code of the row, by the record's key; empty without one
     comment="Decisions that hold until their recheck_on while facts and rules are the same",
 )
 
@@ -135,14 +159,14 @@ notice = Table(
     "notice",
     metadata,
     Column("id", Integer, primary_key=True),
-    *required("channel", "recipient"),  # mail | webhook; an employee's id, or an operator's address
-    *required("kind", "fact", "address", "as_of"),  # fact: what is told, so that it is told once
-    *required("state", "note", "message_id"),  # state: of `notices.NoticeState`
+    *_required("channel", "recipient"),  # mail | webhook; an employee's id, or an operator's address
+    *_required("kind", "fact", "address", "as_of"),  # fact: what is told, so that it is told once
+    *_required("state", "note", "message_id"),  # state: of `notices.NoticeState`
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("about", Text, nullable=False),  # a JSON object: what the text was made of
-    *required("intended_at"),
-    *optional("settled_at"),
+    *_required("intended_at"),
+    *_optional("settled_at"),
     Index("ix_notice_fact", "channel", "recipient", "kind", "fact", unique=True),
     Index("ix_notice_recipient", "recipient"),
     Index("ix_notice_state", "state"),
@@ -162,7 +186,7 @@ content = Table(
 history = Table(
     "history",
     metadata,
-    *keys("employee_id"),
+    *_keys("employee_id"),
     Column("at", BigInteger, primary_key=True, autoincrement=False),  # milliseconds since 1970
     Column("content", LargeBinary, nullable=False),
     comment="From when on a person's facts and decision were those of a document",

@@ -27,7 +27,7 @@ def url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def test_the_migrations_make_exactly_the_schema(store):
+def test_a_new_store_has_exactly_the_schema(store):
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
