@@ -94,9 +94,7 @@ def sign(key: RecordKey, entry_hash: str, earlier: str | None) -> str:
 
 def is_signed_by(key: KeyCheck, entry_hash: str, signature: str | None, earlier: str | None) -> bool:
     """Whether an entry's signature is the key's, and `earlier` the signature before it."""
-    # Signatures of older records cover no other one.
-    texts = (_signed_text(entry_hash, earlier), f"icaccess audit entry {entry_hash}".encode())
-    return signature is not None and any(key.signed(text, signature) for text in texts)
+    return signature is not None and key.signed(_signed_text(entry_hash, earlier), signature)
 
 
 def _signed_text(entry_hash: str, earlier: str | None) -> bytes:

@@ -105,12 +105,12 @@ def _keep(connection: Connection, at: str, documents: Mapping[str, bytes]) -> No
     if places:
         upsert(connection, history, places)
         last = audit.newest(connection, KIND)
-        if last is not None and last.at < at:  # so these are all the rows of this instant
+        if last is None or last.at < at:  # so these are all the rows of this instant
             _append(
                 connection, at, {_number(at): _listed((row["employee_id"], row["content"]) for row in places)}
             )
         else:
-            _record(connection, at, None if last is None else [_number(at)])
+            _record(connection, at, [_number(at)])
 
 
 def keep_content(connection: Connection, name: str, data: bytes) -> None:
@@ -171,12 +171,10 @@ def clear(connection: Connection, at: str) -> None:
     connection.execute(delete(content))
 
 
-def _record(connection: Connection, at: str, instants: Sequence[int] | None) -> None:
-    """Append who has which documents since these instants, or since every one, as a digest of each."""
-    query = select(history)
-    if instants is not None:
-        query = query.where(history.c.at.in_(instants))
-    _append(connection, at, {**dict.fromkeys(instants or ()), **dict(_groups(connection, query))})
+def _record(connection: Connection, at: str, instants: Sequence[int]) -> None:
+    """Append who has which documents since these instants, as a digest of each."""
+    groups = _groups(connection, select(history).where(history.c.at.in_(instants)))
+    _append(connection, at, {**dict.fromkeys(instants), **dict(groups)})
 
 
 def _append(connection: Connection, at: str, digests: Mapping[int, str | None]) -> None:

@@ -93,9 +93,8 @@ def begin(connection: Connection, at: str, origin: Origin) -> int:
     last = audit.newest(connection, "run_started")
     before = last.body if last else {}
     body = msgspec.to_builtins(origin)
-    row = {
-        name: value for name, value in body.items() if name in run_table.c
-    }  # the record alone has the rest
+    # The record alone has the rest.
+    row = {name: value for name, value in body.items() if name in run_table.c}
     if origin.counts is not None:
         row["counts"] = audit.canonical(origin.counts).decode()
     result = connection.execute(insert(run_table).values(**row, started_at=at, state="running"))
@@ -243,12 +242,5 @@ def _row(written: Written) -> dict[str, Any]:
 def _written(row: RowMapping) -> Written:
     values = {name: row[name] for name in Written.__struct_fields__}
     for side in ("before", "after"):
-        values[side] = None if row[side] is None else _access(row[side])
+        values[side] = None if row[side] is None else msgspec.json.decode(row[side])
     return msgspec.convert(values, Written)
-
-
-def _access(text: str) -> dict[str, Any]:
-    """What is held, as this version writes it or as earlier ones did, which had no `held`."""
-    found = {"held": True, **msgspec.json.decode(text)}
-    found.pop("partial", None)
-    return found

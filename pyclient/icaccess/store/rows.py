@@ -7,7 +7,7 @@ edited, added or deleted.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,6 @@ from sqlalchemy import Connection, Row, Table, select, tuple_
 from icaccess.batches import batches
 from icaccess.store import audit
 from icaccess.store.audit import Draft
-from icaccess.store.schema import audit as audit_table
 from icaccess.store.schema import basis, feed, notice, waiting
 
 KIND = "rows"
@@ -33,42 +32,18 @@ _encode = msgspec.json.Encoder().encode
 def record(connection: Connection, at: str, table: Table, keys: Iterable[Sequence[Any]]) -> None:
     """Append the digests of the rows with these primary keys, as they stand in this transaction.
 
-    A key without a row is recorded as gone. The first call on a store records the rows of all tables.
+    A key without a row is recorded as gone.
     """
-    given = list(map(tuple, keys))
-    if not given:
-        return
-    drafts: Iterable[Draft]
-    if has_begun(connection):
-        drafts = _changed(connection, table, given)
-    else:
-        drafts = (_draft(one, some, []) for one in RECORDED.values() for some in _whole(connection, one))
-    audit.append(connection, at, list(drafts))
-
-
-def has_begun(connection: Connection) -> bool:
-    """Whether the record holds digests of rows; it does from the first run on."""
-    query = select(audit_table.c.seq).where(audit_table.c.kind == KIND).order_by(audit_table.c.seq).limit(1)
-    return connection.execute(query).first() is not None
+    drafts = []
+    for some in batches(map(tuple, keys), _TOGETHER):
+        found = connection.execute(select(table).where(tuple_(*table.primary_key).in_(some)))
+        rows = [digested(table, row) for row in found]
+        gone = sorted(set(some) - {tuple(key) for *key, _ in rows})
+        drafts.append(Draft(kind=KIND, body={"table": str(table.name), "rows": rows, "gone": gone}))
+    audit.append(connection, at, drafts)
 
 
 def digested(table: Table, row: Row[Any]) -> list[Any]:
     """A row's primary key, which comes first in each of the tables, and the digest of the whole row."""
     digest = hashlib.blake2b(_encode(list(row)), digest_size=_SIZE).hexdigest()
     return [*row[: len(table.primary_key)], digest]
-
-
-def _changed(connection: Connection, table: Table, keys: list[tuple[Any, ...]]) -> Iterator[Draft]:
-    for some in batches(keys, _TOGETHER):
-        found = connection.execute(select(table).where(tuple_(*table.primary_key).in_(some)))
-        rows = [digested(table, row) for row in found]
-        yield _draft(table, rows, sorted(set(some) - {tuple(key) for *key, _ in rows}))
-
-
-def _whole(connection: Connection, table: Table) -> Iterator[list[list[Any]]]:
-    with connection.execute(select(table).execution_options(yield_per=_TOGETHER)) as found:
-        yield from batches((digested(table, row) for row in found), _TOGETHER)
-
-
-def _draft(table: Table, rows: list[list[Any]], gone: list[tuple[Any, ...]]) -> Draft:
-    return Draft(kind=KIND, body={"table": str(table.name), "rows": rows, "gone": gone})

@@ -108,8 +108,7 @@ class _Rows:
         self._access: dict[tuple[str, str], bytes] = {}
         self._consents: set[bytes] = set()
         self._digests: dict[str, dict[tuple[Any, ...], str]] = {name: {} for name in RECORDED}
-        self._has_digests = False
-        self._history: dict[int, str | None] | None = None
+        self._history: dict[int, str | None] = {}
 
     def replay(self, entry: Entry) -> None:
         """Take in what one entry says of the tables."""
@@ -149,13 +148,11 @@ class _Rows:
         """Take in what an entry says of rows by their digests alone."""
         body = entry.body
         if entry.kind == ROWS:
-            self._has_digests = True
             digests = self._digests[body["table"]]
             for place in body["gone"]:
                 digests.pop(tuple(place), None)
             digests.update((tuple(place), digest) for *place, digest in body["rows"])
         elif entry.kind == history.KIND:
-            self._history = self._history or {}
             self._history[body["at"]] = body["digest"]
 
     def compare(self, connection: Connection) -> None:
@@ -170,11 +167,10 @@ class _Rows:
                     f"the consent of {row['given_at']} to the plan {row['plan_digest'][:12]}: is not in the "
                     "audit record; somebody wrote it into the store"
                 )
-        for name, digests in self._digests.items() if self._has_digests else ():
+        for name, digests in self._digests.items():
             table = RECORDED[name]
             _compare(connection, f"table {name}, row", table, digests, lambda *one: digested(*one)[-1])
-        if self._history is not None:
-            history.check(connection, self._history)
+        history.check(connection, self._history)
 
 
 def _compare(

@@ -210,18 +210,6 @@ def test_a_signature_that_was_removed_is_found(signed: Store, settings: Config) 
             connection.rollback()
 
 
-def test_signatures_of_an_older_icaccess_are_taken(signed: Store, settings: Config) -> None:
-    key = key_of(settings)
-    note(signed, "as an older icaccess signed it")
-    with signed.writing() as connection:
-        (entry,) = audit.entries(connection)
-        signature = key.sign(f"icaccess audit entry {entry.hash}".encode())
-        connection.execute(text("UPDATE audit SET signature = :signature"), {"signature": signature})
-    note(signed, "as this one does")
-    with signed.reading() as connection:
-        assert verify(connection, key=key).seq == 2
-
-
 def test_the_time_of_the_record_never_goes_back(signed: Store) -> None:
     note(signed, "now")
     with signed.writing() as connection, pytest.raises(StoreError, match="the clock is wrong: it is 2019-"):
