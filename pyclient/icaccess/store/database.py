@@ -24,9 +24,11 @@ from icaccess.errors import StoreError, file_errors
 from icaccess.files import make_folder, make_private
 from icaccess.store.audit import RecordKey
 from icaccess.store.database_errors import BUSY_SECONDS, one_line, store_name
-from icaccess.store.schema import HEAD, metadata
+from icaccess.store.schema import HEAD, access, metadata
 
 _KNOWN = "sqlite:///FILE or postgresql://USER@HOST/NAME"
+_OURS = {"alembic_version", access.name}
+"""Tables that tell a store from the database of something else."""
 _SCHEMA_LOCK = 0x1CACCE55  # the key of PostgreSQL's advisory lock that one migrating process holds
 
 
@@ -136,7 +138,8 @@ def open_store(
             absent = read_only and not path.exists()
             if not absent:
                 _check_file(path, read_only=read_only)
-                _keep_private(path)
+                if not (path.exists() and path.stat().st_size):
+                    make_private(path)  # before its first byte
     with one_line(parsed):
         engine = _engine(parsed, key, in_memory=absent)
         try:
@@ -144,6 +147,8 @@ def open_store(
                 metadata.create_all(engine)  # what nobody keeps needs no version
             else:
                 _bring_up_to_date(engine, parsed)
+                if parsed.get_backend_name() == "sqlite":
+                    _keep_private(path)
         except BaseException:
             engine.dispose()
             raise
@@ -195,7 +200,7 @@ def _check_file(path: Path, *, read_only: bool) -> None:
 
 
 def _keep_private(path: Path) -> None:
-    """Give the store mode 0600 before its first byte; SQLite gives the files beside it the store's mode."""
+    """Give a store mode 0600; not before it is known to be one, since a file of others keeps its mode."""
     make_private(path)
     for name in (f"{path}-wal", f"{path}-shm"):
         if Path(name).exists():
@@ -217,8 +222,10 @@ def _engine(url: URL, key: RecordKey | None, *, in_memory: bool) -> Engine:
     def _configure(connection: Any, _record: object) -> None:
         # The driver's own transactions begin late and unlocked; icaccess begins them itself, below.
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not names or names >= _OURS:  # not the database of something else
+            connection.execute("PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -246,12 +253,14 @@ def _bring_up_to_date(engine: Engine, url: URL) -> None:
 
 def _version(connection: Connection, url: URL) -> str | None:
     tables = set(inspect(connection).get_table_names())
-    if "alembic_version" in tables:
-        row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
-        return str(row[0]) if row else None
-    if tables:
+    if not tables:
+        return None
+    if not tables >= _OURS:
         raise StoreError(f"{store_name(url)}: holds the tables of something else; name another store")
-    return None
+    row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+    if row is None:
+        raise StoreError(f"{store_name(url)}: the version of its schema is lost; restore a backup")
+    return str(row[0])
 
 
 def _migrate(connection: Connection, url: URL, version: str | None) -> None:

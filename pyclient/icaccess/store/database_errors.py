@@ -59,6 +59,5 @@ _MEANINGS = {
     "disk I/O error": "the disk is full or failed; correct it, then run `icaccess audit verify`",
     "Connection refused": "nobody answers there; start PostgreSQL or correct the store's URL",
     "password authentication failed": "the password is not accepted; correct the store's URL",
-    "already exists": "has tables, and the version of its schema is lost; restore a backup",
     "does not exist": "there is no such database or role; create it or correct the store's URL",
 }

@@ -242,5 +242,12 @@ def _row(written: Written) -> dict[str, Any]:
 def _written(row: RowMapping) -> Written:
     values = {name: row[name] for name in Written.__struct_fields__}
     for side in ("before", "after"):
-        values[side] = None if row[side] is None else msgspec.json.decode(row[side])
+        values[side] = None if row[side] is None else _access(row[side])
     return msgspec.convert(values, Written)
+
+
+def _access(text: str) -> dict[str, Any]:
+    """What is held, as this version writes it or as an older one did, which had no `held`."""
+    found = {"held": True, **msgspec.json.decode(text)}
+    found.pop("partial", None)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -11,15 +12,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from icaccess.errors import StoreError
 from icaccess.store.database import open_store
 from icaccess.store.database_errors import one_line
+from icaccess.store.holders import everybody
 from icaccess.store.lock import applying
 from icaccess.store.schema import HEAD, metadata
+from icaccess.store.verify import verify
 from tests.stores import free_port
 
 
@@ -30,6 +33,35 @@ def url(path: Path) -> str:
 def test_a_new_store_has_exactly_the_schema(store):
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_an_older_store_is_brought_up_to_date(store_url):
+    """`older.sql` is a store in which a version with schema 0002 granted access to three, and took one's."""
+    load(store_url, (Path(__file__).parent / "older.sql").read_text())
+    with open_store(store_url) as store:
+        with store.reading() as connection:
+            differs = compare_metadata(MigrationContext.configure(connection), metadata)
+            assert {what for what, *_ in differs} <= {"add_table_comment"}  # SQLite's dump has none
+            assert verify(connection).seq == 18
+            assert set(everybody(connection, "ledger")) == {"000000", "000002"}
+        with store.writing() as connection:
+            connection.execute(text("UPDATE access SET since = '2020-01-01' WHERE account = '000002'"))
+        with (
+            store.reading() as connection,
+            pytest.raises(StoreError, match=r"the access of 000002 at ledger: .* was edited"),
+        ):
+            verify(connection)
+
+
+def load(store_url: str, dump: str) -> None:
+    """Make a store from a dump, on either kind of database."""
+    if store_url.startswith("sqlite:"):
+        Path(store_url.removeprefix("sqlite:///")).parent.mkdir(exist_ok=True)
+    engine = create_engine(store_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        for statement in dump.removesuffix(";\n").split(";\n"):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def test_the_head_that_is_named_is_the_newest_migration():
@@ -180,6 +212,23 @@ def test_the_store_and_files_beside_it_are_their_owners_alone(tmp_path: Path) ->
             file.chmod(0o644)
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("tables", [("theirs",), ("alembic_version", "theirs"), ()], ids="+".join)
+def test_what_is_no_store_stays_as_it_is(tmp_path: Path, tables: tuple[str, ...]) -> None:
+    file = tmp_path / "theirs"
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        for table in tables:
+            connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
+    file.write_bytes(file.read_bytes() or b"no database")
+    file.chmod(0o644)
+    before = file.read_bytes()
+    for read_only in (False, True):
+        with pytest.raises(StoreError):
+            open_store(url(file), read_only=read_only)
+    assert file.read_bytes() == before
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize("option", ["password=hunter2", "sslpassword=hunter2&sslmode=require", "hunter2=1"])

@@ -1,6 +1,6 @@
-"""The schema that the migrations begin with."""
+"""The oldest schema that can be brought up to date."""
 
-revision = "0009"
+revision = "0002"
 down_revision = None
 
 
