@@ -130,3 +130,14 @@ def test_a_policy_that_does_not_compile_is_said(small: PolicySource) -> None:
         file.write("\nother if missing\n")
     with pytest.raises(EngineError, match="icaccess policy check"), MutantJudge(small):
         pass
+
+
+def test_an_opa_that_ends_at_once_is_started_again(small: PolicySource, tmp_path: Path) -> None:
+    """As it does where another program takes its port first."""
+    program = tmp_path / "opa"
+    ends = f'[ "$1" != run ] || [ -e {tmp_path}/ended ] || {{ touch {tmp_path}/ended; exit 1; }}'
+    program.write_text(f'#!/bin/sh\n{ends}\nexec {small.opa} "$@"\n')
+    program.chmod(0o755)
+    with MutantJudge(PolicySource(program, small.policy, small.config)) as judge:
+        assert judge.judge(mutants(small.texts)[0]).fate == "caught"
+    assert (tmp_path / "ended").exists()

@@ -57,24 +57,29 @@ class ChangedOpa(AbstractContextManager["ChangedOpa"]):
             (work / "authz.rego").write_text(RULES, "utf-8")
             digest = hashlib.sha256(token.encode()).hexdigest()
             (work / "clients.json").write_bytes(msgspec.json.encode({digest: ["decide"]}))
-            address = free_port("127.0.0.1:0")
             options = ["--authentication=token", "--authorization=basic", "--log-level=error"]
             own: list[str | Path] = [work / "authz.rego", f"system.clients:{work / 'clients.json'}"]
             loaded = [*source.rego_files, *source.data_arguments, *also]
-            process = stack.enter_context(
-                subprocess.Popen(
-                    [source.opa, "run", "--server", "--addr", address, *options, *own, *loaded],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    env=environment(),
-                    preexec_fn=die_with_parent(),
-                )
-            )
-            stack.callback(process.kill)
             self._http = stack.enter_context(HttpClient(Bearer(token=Secret(token)), timeout=_PATIENCE))
-            self._url = f"http://{address}"
-            known = msgspec.json.decode(self._first_answer(process, source))["result"]
+            for _ in range(3):  # OPA ends if somebody takes the port before it does
+                address = free_port("127.0.0.1:0")
+                self._url = f"http://{address}"
+                process = stack.enter_context(
+                    subprocess.Popen(
+                        [source.opa, "run", "--server", "--addr", address, *options, *own, *loaded],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                        env=environment(),
+                        preexec_fn=die_with_parent(),
+                    )
+                )
+                stack.callback(process.kill)
+                if (answer := self._first_answer(process)) is not None:
+                    break
+            else:
+                raise EngineError(f"OPA did not start with {source.policy}; run `icaccess policy check`")
+            known = msgspec.json.decode(answer)["result"]
             self._ids = {
                 name: one["id"]
                 for name in self._texts
@@ -104,13 +109,18 @@ class ChangedOpa(AbstractContextManager["ChangedOpa"]):
         url = f"{self._url}/v1/policies/{self._ids[name]}"
         return self._http.request("PUT", url, body=text.encode()).status == 200
 
-    def _first_answer(self, process: subprocess.Popen[bytes], source: PolicySource) -> bytes:
-        """The policies that OPA holds, once it has started."""
+    def _first_answer(self, process: subprocess.Popen[bytes]) -> bytes | None:
+        """The policies that OPA holds, once it has started; None if it did not.
+
+        Another program at the address does not know the token, and cannot be mistaken for OPA.
+        """
         deadline = time.monotonic() + _PATIENCE
         while process.poll() is None and time.monotonic() < deadline:
             with suppress(HttpError):
-                return self._http.request("GET", f"{self._url}/v1/policies").content
-        raise EngineError(f"OPA did not start with {source.policy}; run `icaccess policy check`")
+                response = self._http.request("GET", f"{self._url}/v1/policies")
+                if response.status == 200:
+                    return response.content
+        return None
 
 
 class MutantSearch:
