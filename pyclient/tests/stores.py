@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -19,12 +21,20 @@ from icaccess.store.database import Store, open_store
 
 _numbers = itertools.count()
 
+_PORTS = 250
+"""How many ports each of pytest-xdist's workers has to itself, all below those that clients get by chance."""
+_own_ports = 10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20 * _PORTS
+# Two runs at once on one machine seldom begin alike.
+_ports = itertools.count(random.randrange(_PORTS))
+
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of loopback that nobody listens on now, and that nobody else is given before it is used."""
+    while True:
+        port = _own_ports + next(_ports) % _PORTS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _programs() -> Path:

@@ -216,7 +216,7 @@ def running(command: list[Any], port: int, host: str = "127.0.0.1") -> Iterator[
 
 def wait_for(port: int, process: subprocess.Popen[Any], host: str = "127.0.0.1") -> None:
     """Wait until somebody listens on a port of loopback."""
-    for _ in range(600):
+    for _ in range(1200):
         with socket.socket() as probe:
             if probe.connect_ex((host, port)) == 0:
                 return

@@ -25,6 +25,8 @@ from icaccess.errors import ConfigError, FactsError
 from tests.facts.feeds import SOURCES, employee, folder, merged
 from tests.facts.sources.servers import Asked, Reply, Running, serving
 from tests.naming import named_by_last
+from tests.stores import free_port
+from tests.targets.servers import wait_for
 
 ROWS = [
     {"person": {"no": str(number)}, "title": f"T{number}", "site": "210", "since": "2020-01-01"}
@@ -323,9 +325,7 @@ def nginx(directory: Path, tls: Path | None = None) -> Iterator[Running]:
     program = shutil.which("nginx")
     if program is None:
         pytest.skip("needs nginx: a real server for conditional requests and TLS")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     (directory / "logs").mkdir()
     secure = f"ssl_certificate {tls}/cert.pem; ssl_certificate_key {tls}/key.pem;" if tls else ""
     # Started as root, nginx would serve as somebody who may not look into the test's folder.
@@ -340,11 +340,7 @@ def nginx(directory: Path, tls: Path | None = None) -> Iterator[Running]:
         [program, "-p", str(directory), "-c", f"{directory}/nginx.conf"], stderr=subprocess.DEVNULL
     ) as process:
         try:
-            for _ in range(200):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.02)
+            wait_for(port, process)
             yield Running(f"{'https' if tls else 'http'}://127.0.0.1:{port}", [])
         finally:
             process.terminate()
