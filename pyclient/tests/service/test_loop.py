@@ -117,7 +117,7 @@ def serving(
         yield service, state, asked, lines.lines
     finally:
         service.stop()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -128,7 +128,7 @@ def outcomes(state: State) -> dict[str, float]:
 
 
 def test_failed_changes_are_tried_again() -> None:
-    with serving(INCOMPLETE, interval=timedelta(hours=1)) as (service, state, asked, log):
+    with serving(INCOMPLETE, interval=timedelta(days=1)) as (service, state, asked, log):
         wait_until(lambda: log, "it is told")
         service._wake.set()
         wait_until(lambda: state.ready, "the second run ends well")
@@ -151,8 +151,9 @@ def test_failed_changes_are_tried_again() -> None:
 def test_every_error_is_outlived(error: Exception, outcome: str, failures: int) -> None:
     with serving(error) as (_, state, asked, log):
         wait_until(lambda: state.health.last_outcome is not None, "the first run ends")
-        if state.health.last_outcome == outcome:
-            assert state.health.failures == failures
+        health = state.health
+        if health.last_outcome == outcome:
+            assert health.failures == failures
         wait_until(lambda: state.ready, "the next one ends well")
         assert asked[:2] == [False, False]
         assert outcomes(state)[outcome] == 1
@@ -162,7 +163,7 @@ def test_every_error_is_outlived(error: Exception, outcome: str, failures: int) 
 
 
 def test_a_slot_that_another_has_worked_ends_well() -> None:
-    with serving(None, interval=timedelta(hours=1)) as (_, state, _, log):
+    with serving(None, interval=timedelta(days=1)) as (_, state, _, log):
         wait_until(lambda: state.ready, "it is found done")
         assert outcomes(state) == {"done by another": 1}
         assert log == []
@@ -171,24 +172,26 @@ def test_a_slot_that_another_has_worked_ends_well() -> None:
 
 
 def test_what_was_asked_for_is_owed_until_it_ends_well() -> None:
-    with serving(DONE, EngineError("down"), DONE, interval=timedelta(hours=1)) as (service, state, asked, _):
+    with serving(DONE, EngineError("down"), DONE, interval=timedelta(days=1)) as (service, state, asked, _):
         wait_until(lambda: state.health.phase == "waiting", "the first run ends")
         service.run_now()
-        wait_until(lambda: state.health.phase == "backing off", "the second fails")
+        wait_until(lambda: outcomes(state).get("failed"), "the second fails")
         service._wake.set()
-        wait_until(lambda: len(asked) == 3 and state.ready, "the third ends well")
-        assert asked == [False, True, True]
+        wait_until(lambda: outcomes(state)["done"] >= 2 and state.ready, "the third ends well")
+        assert asked[:3] == [False, True, True]
 
 
 def test_a_policy_that_never_settles_is_a_failure_in_the_end() -> None:
-    ends = [RunVoidError("changed")] * 22
-    with serving(*ends, interval=timedelta(hours=1)) as (service, state, asked, _):
-        for number in range(1, 22):
-            wait_until(
-                lambda number=number: len(asked) == number and state.health.phase != "running", "it ends"
-            )
-            assert state.health.failures == (1 if number == 21 else 0)
-            service._wake.set()
+    def work(_: Request, __: object, ___: Callable[[], bool]) -> Done:
+        raise RunVoidError("changed")
+
+    state = State()
+    service = Service(
+        Request(config=district.ROOT / "config"), timedelta(hours=1), state, logging.Logger("test"), work
+    )
+    for number in range(1, 22):
+        assert service._attempt(None) is not None
+        assert state.health.failures == (1 if number == 21 else 0)
 
 
 def test_notices_go_out_and_fail_no_run() -> None:

