@@ -9,10 +9,12 @@ import struct
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 SCIM = {"Content-Type": "application/scim+json"}
+_PATIENCE = 60
 
 
 class FaultProxy(ThreadingHTTPServer):
@@ -21,16 +23,16 @@ class FaultProxy(ThreadingHTTPServer):
     `429`, `500`, `503`: answered so, with Retry-After where it belongs, and not passed on. `lost before` and
     `lost after`: no answer in time, before or after the change took effect. `reset before`, `reset after`:
     the connection is reset. `drip`: the answer comes a byte at a time. `html`: it is a page. `truncated`: it
-    is cut. `empty 200`: a success with nothing in it, and the change not made. `ok`: passed on.
+    is cut. `empty 200`: a success with nothing in it, and the change not made. `ok`: passed on. What is not
+    answered in time waits until the client hangs up.
     """
 
     daemon_threads = True
 
-    def __init__(self, upstream: tuple[str, int], *, method: str = "PATCH", hang: float = 3.0) -> None:
+    def __init__(self, upstream: tuple[str, int], *, method: str = "PATCH") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = upstream
         self.method = method
-        self.hang = hang
         self.faults: deque[str] = deque()
         self.always: str | None = None
         self.retry_after = "0"
@@ -69,7 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
         before = fault.endswith("before")
         answer = None if before else self._upstream(body)
         if fault.startswith("lost"):
-            time.sleep(self.server.hang)
+            self.connection.settimeout(_PATIENCE)
+            with suppress(OSError):
+                self.connection.recv(1)
         if fault.startswith(("lost", "reset")):
             return self._reset()
         if fault == "html":
@@ -81,10 +85,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _part(self, *, slowly: bool) -> None:
         self._head(200, {**SCIM, "Content-Length": "100000"})
         self.wfile.write(b'{"schemas": [')
-        for _ in range(int(self.server.hang * 20) if slowly else 0):
-            self.wfile.write(b" ")
-            self.wfile.flush()
-            time.sleep(0.05)
+        with suppress(OSError):
+            for _ in range(_PATIENCE * 20 if slowly else 0):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                time.sleep(0.05)
         self._reset()
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _do  # noqa: N815 (the names that http.server looks for)

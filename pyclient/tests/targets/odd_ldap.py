@@ -134,7 +134,7 @@ class _Handler(socketserver.StreamRequestHandler):
             with suppress(OSError):
                 for at in range(len(answer)):
                     self.wfile.write(answer[at : at + 1])
-                    self.server.ended.wait(0.1)
+                    self.server.ended.wait(0.5)
             return
         self.wfile.write(answer if is_bind or self.server.damaged is None else self.server.damaged)
 

@@ -53,7 +53,7 @@ class Style:
         more = {"member": members} if members else {}
         return self.server.entry(f"cn={name},{GROUPS}", [kind], **more)
 
-    def target(self, group, *, url=None, password=PASSWORD, ca=None, **more):
+    def target(self, group, *, url=None, password=PASSWORD, ca=None, seconds=60, **more):
         defaults = {
             "placeholder": None if self.active_directory else NOBODY,
             "attribute": self.attribute,
@@ -66,7 +66,7 @@ class Style:
             match="username",
             **{"group": group, **defaults, **more},
         )
-        directory = Directory(settings.url, settings.bind_dn, password, ca=ca, answer_seconds=1)
+        directory = Directory(settings.url, settings.bind_dn, password, ca=ca, answer_seconds=seconds)
         return LdapTarget(settings, directory)
 
 
@@ -225,7 +225,7 @@ class BreakingProxy:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self.upstream))
-            state = {"drop": False}
+            state = {"drop": False, "answered": threading.Event()}
             threading.Thread(target=self.up, args=(client, server, state), daemon=True).start()
             threading.Thread(target=self.down, args=(client, server, state), daemon=True).start()
 
@@ -239,7 +239,7 @@ class BreakingProxy:
                     state["drop"] = True
                     server.sendall(data)
                     if fault == "cut after":
-                        threading.Event().wait(0.1)
+                        state["answered"].wait(60)
                         break
                     continue
                 server.sendall(data)
@@ -251,7 +251,9 @@ class BreakingProxy:
     def down(self, client, server, state):
         try:
             while data := server.recv(65536):
-                if not state["drop"]:
+                if state["drop"]:
+                    state["answered"].set()
+                else:
                     client.sendall(data)
         except OSError:
             return
@@ -279,7 +281,7 @@ def test_a_connection_that_breaks(style, sqlite_store, fault, times):
     proxy.faults = [fault] * times
     client = ScriptedClient({"0": ("210",), "1": ("210",), "3": ("210",)})
     records = people("0", "1", "2", "3")
-    ldap = style.target(group, url=proxy.url)
+    ldap = style.target(group, url=proxy.url, seconds=3 if fault == "no answer" else 60)
     _, summary = do(sqlite_store, ldap, client, records)
     ended = {employee: state for _, employee, state in states(sqlite_store)}
     shown = style.server.members(group) - {NOBODY}

@@ -132,7 +132,7 @@ def test_no_answer_in_time(odd, slowly):
     ldap = target(odd.url, seconds=1)
     began = time.monotonic()
     refused(ldap, "it did not answer within 1 s; try again")
-    assert time.monotonic() - began < 5  # all bytes of one answer take 10
+    assert time.monotonic() - began < 30  # all bytes of one answer take 50
     assert odd.connections == 1
     ldap.close()
 

@@ -45,7 +45,7 @@ def server(module_server):
     return module_server
 
 
-def target(url, *, deadline=5.0, token=TOKEN, ca=None, **settings):
+def target(url, *, deadline=60.0, token=TOKEN, ca=None, **settings):
     settings = {"group": GROUP, "match": "username", **settings}
     return ScimTarget(
         ScimSettings(url=url, token=Secret(token), **settings),
@@ -195,11 +195,12 @@ class TestFaults:
         """The proxy before a server with three people of whom one holds access."""
         ids = [server.user(f"user{n}") for n in range(3)]
         server.group(GROUP, [ids[2]])
-        with in_thread(FaultProxy(server.address, hang=0.7)) as broken:
+        with in_thread(FaultProxy(server.address)) as broken:
             yield broken
 
     def run(self, store, proxy):
-        scim = target(proxy.url + "/v2", deadline=0.5)
+        waits = {proxy.always, *proxy.faults} & {*self.LONG}
+        scim = target(proxy.url + "/v2", deadline=2.0 if waits else 60.0)
         client = ScriptedClient({"0": ("210",), "1": ("210",)})
         try:
             return do(store, scim, client, people("0", "1", "2"))
