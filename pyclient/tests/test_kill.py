@@ -336,14 +336,18 @@ def test_killed_anywhere_it_ends_as_if_it_never_was(case, moments, record_proper
         steps += 1
         check(case, want, f"step {steps}")
     rng = random.Random(7)
-    for _ in range(moments):
+    tried = 0
+    while tried < moments or killed < moments // 2:
         case.reset()
         moment = rng.uniform(0, lasted)
-        killed += in_process(case, kill_after=moment) == -signal.SIGKILL
+        tried += 1
+        if in_process(case, kill_after=moment) == -signal.SIGKILL:
+            killed += 1
+        else:
+            lasted *= 0.9  # the machine has become faster, and the kill came too late
         check(case, want, f"{moment:.4f} s of {lasted:.4f}")
-    record_property("killed", f"at {steps} steps and {killed} of {moments} random moments")
+    record_property("killed", f"at {steps} steps and {killed} of {tried} random moments")
     assert steps >= 25
-    assert killed >= moments // 4  # how many fall within its life is the machine's to say
 
 
 def finished(case):
