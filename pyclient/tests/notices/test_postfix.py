@@ -26,9 +26,12 @@ def test_postfix_delivers_once_and_refuses_whom_it_does_not_know(district, comma
         command("apply", "--yes", "--at", "2026-02-02", *district.options)
         send = ("notices", "send", "--at", "2026-02-02", *district.options)
         for _ in range(2):
-            sending = subprocess.Popen([sys.executable, "-m", "icaccess", *send])
             before = len(server.delivered())
-            wait_until(lambda: len(server.delivered()) > before, "one more message")  # noqa: B023
+            sending = subprocess.Popen([sys.executable, "-m", "icaccess", *send])
+            wait_until(
+                lambda: len(server.delivered()) > before or sending.poll() is not None,  # noqa: B023
+                "one more message, or none is left",
+            )
             sending.send_signal(signal.SIGKILL)
             sending.wait()
         command(*send)
