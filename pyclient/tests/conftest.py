@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from icaccess.errors import EngineError
@@ -36,6 +37,9 @@ _QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# How long an example takes is the machine's to say.
+settings.register_profile("icaccess", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("icaccess")
 _NEEDS = re.compile(r"^(?:Skipped: )?needs ([^:]+):")
 
 

@@ -213,14 +213,16 @@ def test_a_time_to_wait_that_is_none_is_left_out(wait: str) -> None:
 
 
 def test_what_was_not_answered_in_time_is_not_asked_again() -> None:
-    ended = threading.Event()
+    arrived, ended = threading.Event(), threading.Event()
 
     def answer(_: Asked) -> Reply:
-        ended.wait(10)
+        arrived.set()
+        ended.wait(60)
         return Reply([])
 
     with serving(answer) as server:
         assert "did not answer within 0.3 s" in refusal(server.url, timeout=0.3, retry=RETRY.new(read=2))
+        assert arrived.wait(60)
         ended.set()
     assert len(server.asked) == 1
 
@@ -258,7 +260,7 @@ def test_the_next_page_is_named_by_a_link() -> None:
         assert get(server.url).next_url is None
 
 
-ENDLESS = [b"x"] * 200
+ENDLESS = [b"x"] * 2000
 
 
 @pytest.mark.parametrize(
@@ -266,8 +268,8 @@ ENDLESS = [b"x"] * 200
     [
         [b"", *ENDLESS],
         [b"HTTP/1.1 200 OK\r\nX-A: ", *ENDLESS],
-        [b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n", *ENDLESS],
-        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\n \r\n"] * 200],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n", *ENDLESS],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\n \r\n"] * 2000],
     ],
     ids=["status", "headers", "body", "chunks"],
 )
@@ -275,7 +277,7 @@ def test_an_answer_that_trickles_is_given_up_in_time(parts: list[bytes]) -> None
     with raw(*parts, pause=0.05) as url:
         began = time.monotonic()
         assert "did not answer within 0.3 s; check the server's load and log" in refusal(url, timeout=0.3)
-        assert time.monotonic() - began < 5  # without a deadline it takes 10
+        assert time.monotonic() - began < 60  # without a deadline it takes 100
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def read(suffix: str, data: bytes) -> list[Record]:
         return list(load([file], DENVER).records())
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(SUFFIXES, st.lists(bodies, min_size=1, max_size=5), st.booleans())
 def test_records_in_are_records_used_and_records_reported(
     suffix: str, bodies: list[dict[str, Any]], style: bool
@@ -75,7 +75,7 @@ def test_records_in_are_records_used_and_records_reported(
         assert isinstance(record, Employee) or (record.problem and "\n" not in record.problem)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(SUFFIXES, st.lists(bodies, min_size=1, max_size=3), st.data())
 def test_a_damaged_file_gives_one_line_or_records(
     suffix: str, bodies: list[dict[str, Any]], data: st.DataObject
@@ -91,7 +91,7 @@ def test_a_damaged_file_gives_one_line_or_records(
         assert all(isinstance(record, Employee | InvalidRecord) for record in got)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     SUFFIXES, st.binary(max_size=60) | st.text(alphabet='[]{}",:\n -id1e&*!#?|', max_size=60).map(str.encode)
 )
@@ -102,7 +102,7 @@ def test_bytes_that_are_no_facts_at_all(suffix: str, data: bytes) -> None:
         assert "\n" not in str(error)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(bodies, min_size=1, max_size=3))
 def test_the_three_formats_agree(bodies: list[dict[str, Any]]) -> None:
     records = [{"id": f"E{number}", **body} for number, body in enumerate(bodies)]

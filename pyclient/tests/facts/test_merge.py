@@ -559,7 +559,7 @@ cells = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(cells, cells, cells), max_size=8),
     st.lists(st.tuples(cells, cells, cells, cells), max_size=8),

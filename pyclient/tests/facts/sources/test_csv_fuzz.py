@@ -33,7 +33,7 @@ def read(data: bytes) -> tuple[int, int, str | None]:
         return count.rows, count.used + count.repeated + count.unmatched + count.rejected, count.failure
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(rows, st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_rows_in_are_rows_used_and_rows_reported(
     rows: list[tuple[str, ...]], ending: str, mark: bool
@@ -48,7 +48,7 @@ def test_rows_in_are_rows_used_and_rows_reported(
         assert came == sum(any(cell.strip() for cell in row) for row in rows)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.binary(max_size=80) | st.text(alphabet='id,role\n\r"; \x00\t210-', max_size=80).map(str.encode))
 def test_bytes_that_are_no_export_at_all(data: bytes) -> None:
     read(data)
