@@ -101,6 +101,6 @@ def assert_shown(answered: object, shown: object) -> None:
 def run(command: list[str], environment: dict[str, str], folder: Path) -> str:
     """What a program prints on stdout."""
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=60
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=300
     )
     return done.stdout

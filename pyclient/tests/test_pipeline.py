@@ -121,7 +121,7 @@ def _apply_slowly(url, began, go_on):
     class Slow(LedgerTarget):
         def apply(self, given, batch):
             began.set()
-            go_on.wait(30)
+            go_on.wait(60)
             yield from super().apply(given, batch)
 
     with open_store(url) as store:
@@ -133,11 +133,11 @@ def test_of_two_applies_at_once_one_works(store, ledger, store_url):
     began, go_on = fork.Event(), fork.Event()
     first = fork.Process(target=_apply_slowly, args=(store_url, began, go_on))
     first.start()
-    assert began.wait(30)
+    assert began.wait(60)
     with pytest.raises(StoreError, match=rf"is locked by icaccess apply, process {first.pid} of .+@"):
         do(store, ledger, ScriptedClient({"2": ("210",)}), people("1", "2"))
     go_on.set()
-    first.join(30)
+    first.join(60)
     assert (first.exitcode, set(ledger.listing().held)) == (0, {"1"})
     first.close()
     do(store, ledger, ScriptedClient({"2": ("210",)}), people("1", "2"))

@@ -74,7 +74,7 @@ def test_run_serves_until_it_is_told_to_stop(
         assert token == "sample-token"
         result = CliRunner().invoke(opa, ["status", "--opa-url", url, "--config", str(STANDIN / "config")])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 128 + signal.SIGTERM
+        assert process.wait(60) == 128 + signal.SIGTERM
     assert result.stdout.startswith(f"{url}: ready\n")
 
 
@@ -110,7 +110,7 @@ def test_run_ends_well_after_an_interrupt() -> None:
         process.stdout.readline()
         assert process.stderr.readline().startswith("OPA decides with policy ")
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_run_is_for_this_machine_alone(opa_path: Path) -> None:

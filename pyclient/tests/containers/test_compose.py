@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def test_the_first_run_has_granted_what_is_due(compose: Compose) -> None:
     assert first["people"] == 76
     assert set(first["changes"]) == {"verified"}  # type: ignore[call-overload]
     assert int(compose.query("select count(*) from access")) == first["changes"]["verified"]  # type: ignore[index]
-    assert compose.page("/readyz")["last_outcome"] == "done"
+    wait_until(lambda: compose.page("/readyz")["last_outcome"] == "done", "the pages say so too")
 
 
 def test_nothing_has_privileges_and_nothing_can_be_written(compose: Compose) -> None:
@@ -140,12 +139,12 @@ def test_a_network_cut_to_opa_changes_nobodys_access(compose: Compose) -> None:
     try:
         failed = compose.run_now()
         assert (failed["event"], failed["error"]) == ("run_failed", "EngineError")
-        assert compose.page("/readyz")["failures"] == 1
+        assert compose.page("/readyz")["failures"] != 0
         assert compose.query("select count(*) from access") == held
     finally:
         docker("network", "connect", "--alias", "opa", network, opa)
     wait_until(lambda: compose.runs()[-1]["event"] == "run_done", "the next run settles it", 60)
-    assert compose.page("/readyz")["failures"] == 0
+    wait_until(lambda: compose.page("/readyz")["failures"] == 0, "the pages say so too")
     assert compose.query("select count(*) from access") == held
 
 
@@ -155,11 +154,11 @@ def test_postgresql_restarted_in_the_middle(compose: Compose) -> None:
     compose("kill", "postgres")
     compose("start", "postgres")
     wait_until(lambda: "healthy" in compose("ps", "postgres", "--format", "{{.Status}}"), "it is back", 60)
-    time.sleep(0.1)
     assert compose.run_now()["event"] in ("run_done", "run_failed")
     wait_until(lambda: compose.runs()[-1]["event"] == "run_done", "the next run settles it", 60)
     assert compose.query("select count(*) from access") == held
-    assert compose.query("select count(*) from run where state = 'running'") == "0"
+    running = "select count(*) from run where state = 'running'"
+    wait_until(lambda: compose.query(running) == "0", "no run is left as running")
 
 
 def test_a_restart_keeps_secrets_and_store(compose: Compose) -> None:

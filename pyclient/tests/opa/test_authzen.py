@@ -31,7 +31,7 @@ def ask(engine: Engine, path: str, body: Any, *, token: str | None = None) -> re
         f"{engine.url}/v0/data/access/authzen/{path}",
         json=body,
         headers={"Authorization": f"Bearer {token or engine.token}"},
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -66,5 +66,5 @@ def test_what_cannot_be_asked_is_an_http_error(engine: Engine, path: str) -> Non
     assert ask(engine, f"{path}/context", documented()).status_code == 401
     headers = {"Authorization": f"Bearer {engine.token}"}
     url = f"{engine.url}/v0/data/access/authzen/{path}"
-    assert requests.post(url, data=b"{", headers=headers, timeout=20).status_code == 400
-    assert requests.get(url, headers=headers, timeout=20).status_code == 401
+    assert requests.post(url, data=b"{", headers=headers, timeout=60).status_code == 400
+    assert requests.get(url, headers=headers, timeout=60).status_code == 401

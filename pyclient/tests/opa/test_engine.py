@@ -66,8 +66,8 @@ def program(path: Path, version: str) -> Path:
 
 
 def gone(pid: int) -> bool:
-    """Whether the process ends within two seconds."""
-    for _ in range(200):
+    """Whether the process ends within a minute."""
+    for _ in range(6000):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except FileNotFoundError:
@@ -293,7 +293,7 @@ def test_opa_ends_with_its_parent_however_that_ends(
         pid, work = parent.stdout.readline().split()
         if isinstance(ending, signal.Signals):
             parent.send_signal(ending)
-        parent.wait(10)
+        parent.wait(60)
     assert gone(int(pid))
     if tidy:
         assert not Path(work).exists()

@@ -163,7 +163,7 @@ def test_opa_frozen(run, opa: Sidecar) -> None:
     began = time.monotonic()
     with pytest.raises(EngineError, match="did not answer within 5 s"):
         run([opa.url], lambda: opa.process.send_signal(signal.SIGSTOP), timeout=5)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     opa.process.send_signal(signal.SIGCONT)
     assert kept(run([opa.url]))
 
@@ -292,7 +292,7 @@ def _publish_another(opa_path: Path, bundles: BundleServer, keys: tuple[Path, Pa
 
 
 def test_the_client_of_several_asks_those_that_are_ready(opa: Sidecar) -> None:
-    with AccessClient([opa.url, "http://127.0.0.1:9"], CLIENT, 2) as client:
+    with AccessClient([opa.url, "http://127.0.0.1:9"], CLIENT) as client:
         assert client.ready()
         assert len(client.status()) == 2
         assert client.revisions().policy

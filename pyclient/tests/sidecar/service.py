@@ -84,7 +84,7 @@ class Sidecar:
     cert: tuple[str, str] | None = None
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {CLIENT}"})
 
-    def client(self, token: str | None = CLIENT, timeout: float = 5) -> AccessClient:
+    def client(self, token: str | None = CLIENT, timeout: float = 60) -> AccessClient:
         """A client that comes with `token`."""
         return AccessClient(self.url, token, timeout, ca=self.ca, cert=self.cert)
 
@@ -97,7 +97,8 @@ class Sidecar:
         return [line for line in self._lines() if line["level"] == level]
 
     def _lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        lines = self.log.read_text().split("\n")[:-1]  # the last one may still be in writing
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 @contextlib.contextmanager
@@ -176,7 +177,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def wait_until(true: object, what: str, seconds: float = 20) -> None:
+def wait_until(true: object, what: str, seconds: float = 60) -> None:
     """Ask again and again until it is so; an assertion fails when it is not so in time."""
     assert callable(true)
     deadline = time.monotonic() + seconds

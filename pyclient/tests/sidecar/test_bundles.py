@@ -117,7 +117,7 @@ def test_opa_does_not_start_without_a_key(opa_path: Path) -> None:
     environment = {"OPA_BUNDLE_URL": "http://127.0.0.1:9"}
     done = subprocess.run(
         [opa_path, "run", "--server", "--addr=127.0.0.1:0", f"--config-file={config}"],
-        capture_output=True, text=True, check=False, timeout=30, env=environment,
+        capture_output=True, text=True, check=False, timeout=60, env=environment,
     )  # fmt: skip
     assert done.returncode != 0
     assert "no keys provided for key ID icaccess" in done.stdout + done.stderr
@@ -125,11 +125,11 @@ def test_opa_does_not_start_without_a_key(opa_path: Path) -> None:
 
 def test_what_has_not_changed_is_not_sent_again(own: Sidecar, bundles: BundleServer) -> None:
     url = f"{bundles.url}/policy.tar.gz"
-    tag = requests.get(url, timeout=5).headers["ETag"]
-    assert requests.get(url, headers={"If-None-Match": tag}, timeout=5).status_code == 304
+    tag = requests.get(url, timeout=60).headers["ETag"]
+    assert requests.get(url, headers={"If-None-Match": tag}, timeout=60).status_code == 304
     for path in ("", "policy", "../nginx.conf", "policy.tar.gz/", ".new-x/policy.tar.gz"):
-        assert requests.get(f"{bundles.url}/{path}", timeout=5).status_code == 404, path
-    assert requests.put(url, data=b"x", timeout=5).status_code in (403, 405)
+        assert requests.get(f"{bundles.url}/{path}", timeout=60).status_code == 404, path
+    assert requests.put(url, data=b"x", timeout=60).status_code in (403, 405)
 
 
 @pytest.mark.parametrize(

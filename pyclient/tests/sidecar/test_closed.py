@@ -109,7 +109,7 @@ LIMITED = [  # by the sidecar's configuration
 def ask(
     url: str, method: str, path: str, headers: dict[str, str], body: str | bytes | None
 ) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     try:

@@ -67,7 +67,7 @@ def secure(started: Sidecar) -> Sidecar:
 def connect(
     opa: Sidecar, ca: Path, cert: tuple[str, str] | None = None, token: str | None = None
 ) -> AccessClient:
-    return AccessClient(opa.url, token, 5, ca=str(ca), cert=cert)
+    return AccessClient(opa.url, token, 60, ca=str(ca), cert=cert)
 
 
 def test_a_client_that_trusts_the_authority_gets_in(with_tls: Sidecar, authority: Authority) -> None:
