@@ -132,7 +132,8 @@ def _run(args: list[str]) -> int:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f" Try '{error.ctx.command_path} --help'."
-        return fail(_USAGE, f"{error.format_message()}{hint}", 1)
+        said = error.format_message()
+        return fail(_USAGE, f"{said}{'' if said.endswith(('.', '?)', '?')) else '.'}{hint}", 1)
     except (click.Abort, KeyboardInterrupt):
         return fail("interrupted", "interrupted; nothing more is done", 130)
     except BrokenPipeError:

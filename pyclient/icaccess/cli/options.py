@@ -72,6 +72,18 @@ class TimeLimit(click.ParamType[float]):
         return seconds
 
 
+class StoreUrl(click.ParamType[str]):
+    """The URL of a store; an empty one, as from an unset variable in a script, does not mean the default."""
+
+    name = "URL"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 (click's)
+        """The URL; `UsageError` when it is empty."""
+        if not value:
+            raise UsageError("--store: is empty; give a URL such as sqlite:///FILE, or leave the option out")
+        return value
+
+
 class PathOption(click.Path):
     """A path; an empty one, as from an unset variable in a script, does not mean "here"."""
 
@@ -95,6 +107,7 @@ CONFIG = click.option(
 )
 STORE = click.option(
     "--store",
+    type=StoreUrl(),
     metavar="URL",
     envvar="ICACCESS_STORE",
     help="The store, as an SQLAlchemy URL [default: from config].",

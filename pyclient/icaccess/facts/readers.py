@@ -241,8 +241,9 @@ def _complaining(file: Path, text: str, line: int) -> Iterator[None]:
             raise FactsError(f"{place}: {_CUT_SHORT}") from error
         raise FactsError(f"{place}: is not JSON at column {error.colno}: {error.msg}; correct it") from error
     except (ValueError, RecursionError) as error:
+        why = f"nested more than {_MAX_DEPTH} deep" if isinstance(error, RecursionError) else error
         raise FactsError(
-            f"{at(file, line)}: is not JSON that a record can hold: {error}; correct it"
+            f"{at(file, line)}: is not JSON that a record can hold: {why}; correct it"
         ) from error
 
 

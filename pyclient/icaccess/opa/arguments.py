@@ -25,6 +25,7 @@ from icaccess.models import (
     InvalidRecord,
     Unread,
 )
+from icaccess.text import quoted
 
 EmployeeLike = Employee | Mapping[str, Any]
 """The facts about one employee: an `Employee`, or a mapping of the same shape."""
@@ -90,7 +91,10 @@ def expect_url(url: str, *, with_token: bool) -> None:
     if "@" in url:
         raise UsageError("url: carries a user or password: leave them out, and give the token")
     is_whole = is_http_url(url) and "?" not in url and "#" not in url
-    expect(is_whole, "url", "a URL of OPA, such as http://127.0.0.1:8181", url)
+    if not is_whole:
+        raise UsageError(
+            f"url: must be a URL of OPA, such as http://127.0.0.1:8181, and is {quoted(url, 60)}"
+        )
     if found := _API_PATH.search(urlsplit(url).path):
         raise UsageError(f"url: {url} names a path of OPA's API, which is added to it: leave out {found[0]}")
     if with_token and urlsplit(url).scheme == "http" and not is_loopback(url):

@@ -45,7 +45,9 @@ def one_line(url: URL) -> Iterator[None]:
             if sign in said:
                 raise StoreError(f"{store_name(url)}: {meaning}") from error
         said = _without_secrets(said.splitlines()[0], url)
-        raise StoreError(f"{store_name(url)}: the store failed: {quoted(said)}") from error
+        raise StoreError(
+            f"{store_name(url)}: the store failed: {quoted(said)}; check the database"
+        ) from error
 
 
 _MEANINGS = {
@@ -58,6 +60,7 @@ _MEANINGS = {
     "disk is full": "the disk is full; nothing more was written; free some space",
     "disk I/O error": "the disk is full or failed; correct it, then run `icaccess audit verify`",
     "Connection refused": "nobody answers there; start PostgreSQL or correct the store's URL",
+    "failed to resolve host": "nobody knows that host; correct the store's URL",
     "password authentication failed": "the password is not accepted; correct the store's URL",
     "does not exist": "there is no such database or role; create it or correct the store's URL",
 }

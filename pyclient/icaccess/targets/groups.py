@@ -60,7 +60,9 @@ class GroupSettings(Section, frozen=True, kw_only=True):
         if self.location_groups:
             for place in access.locations or ():
                 if place not in self.location_groups:
-                    raise LookupError(f"no group is configured for the location {place}")
+                    raise LookupError(
+                        f"no group is configured for the location {place}; add it to location_groups"
+                    )
                 wanted.add(self.location_groups[place])
         return frozenset(wanted)
 
@@ -217,5 +219,5 @@ def trusted(config: Config, where: str, ca: str | None) -> Path | None:
     """The file of certificates that a setting names, if any; `ConfigError` when there is none."""
     path = config.path(ca) if ca else None
     if path is not None and not path.is_file():
-        raise ConfigError(f"{where}.ca: there is no file {path}")
+        raise ConfigError(f"{where}.ca: there is no file {path}; correct the path")
     return path

@@ -85,11 +85,15 @@ class Directory:
             if last == "*":
                 continue
             if not last.isdigit() or not values:
-                raise self._error(f"gave {part} of {dn}, which is no range of values")
+                raise self._error(
+                    f"gave {part} of {dn}, which is no range of values; ask the directory's owner"
+                )
             more = self._one(dn, [f"{name};range={int(last) + 1}-*"])
             rest = {key: some for key, some in more.attributes.items() if key.startswith(f"{name};range=")}
             if not rest:
-                raise self._error(f"gave values of {name} of {dn} up to {last}, and not those after it")
+                raise self._error(
+                    f"gave values of {name} of {dn} up to {last}, and not those after it; try again"
+                )
             found.attributes.update(rest)
         return found
 
@@ -179,7 +183,9 @@ class Directory:
             if not cookie:
                 return list(found.values())
             if len(found) == before:
-                raise self._error(f"repeated a page of entries under {base}; a part is never believed")
+                raise self._error(
+                    f"repeated a page of entries under {base}; a part is never believed, so try again"
+                )
 
     def _check(self, base: str, result: dict[str, Any], count: int) -> None:
         """Raise unless a search ended with `success`."""
@@ -202,7 +208,9 @@ class Directory:
             raise self._error(f"{advice[code]} for {self.bind_dn}")
         if code in _NEEDS_TLS:
             raise self._error(WANTS_TLS.format(name))
-        raise self._error(f"answered {name} to a search of {base}{message and ': ' + quoted(message)}")
+        raise self._error(
+            f"answered {name} to a search of {base}{message and ': ' + quoted(message)}; ask its owner"
+        )
 
     def _check_reference(self, base: str, uris: list[str]) -> None:
         if not all(_ELSEWHERE.match(uri) for uri in uris):

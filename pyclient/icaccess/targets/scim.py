@@ -87,7 +87,7 @@ class ScimTarget(MemberTarget):
         if found.get("id") != one or not _same(found.get("displayname"), group):
             raise TargetError(
                 f"{self._url}: asked for the group {group} ({one!r}), it answers with "
-                f"{found.get('displayname')!r} ({found.get('id')!r})"
+                f"{found.get('displayname')!r} ({found.get('id')!r}); ask the server's owner"
             )
         members = found.get("members") or []
         names = []
@@ -96,7 +96,9 @@ class ScimTarget(MemberTarget):
             reference = str(shown.get("$ref") or "")
             value = shown.get("value") or unquote(reference.rpartition("/")[2])
             if not isinstance(value, str) or not value:
-                raise TargetError(f"{self._url}: the group {group} has a member without an id: {member!r}")
+                raise TargetError(
+                    f"{self._url}: the group {group} has a member without an id: {member!r}; remove it there"
+                )
             is_group = str(shown.get("type")).casefold() == "group" or "/Groups/" in f"/{reference}"
             names.append(f"{_NESTED}{value}" if is_group else value)
         return list(dict.fromkeys(names))

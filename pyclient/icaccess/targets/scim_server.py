@@ -63,7 +63,9 @@ class ScimServer:
             raise ChangeUnclearError(f"no whole answer came: {error}") from error
         status, said = response.status, _said(response)
         if status in (401, 403):
-            raise TargetError(f"{self.url}: does not let this token change {group}: {said}")
+            raise TargetError(
+                f"{self.url}: does not let this token change {group}: {said}; ask for the right"
+            )
         if status in _NO_PATCH:
             raise TargetError(
                 f"{self.url}: cannot add or remove one member of {group}: {said}; icaccess needs a server "
@@ -96,7 +98,9 @@ class ScimServer:
             except _PagesDoNotFit as error:
                 left -= 1
                 if not left:
-                    raise TargetError(f"{self.url}/{kind}: {error}; a part is never believed") from error
+                    raise TargetError(
+                        f"{self.url}/{kind}: {error}; a part is never believed, so try again"
+                    ) from error
             except _RefusedError as error:
                 if error.status not in _NO_FILTER or asked.pop("filter", None) is None:
                     raise
@@ -184,7 +188,8 @@ class ScimServer:
             name = one.get("id")
             if not isinstance(name, str) or not name:
                 raise TargetError(
-                    f"{self.url}/{kind}: gives a resource without an id that is text: {quoted(str(one), 100)}"
+                    f"{self.url}/{kind}: gives a resource without an id that is text: "
+                    f"{quoted(str(one), 100)}; ask the server's owner"
                 )
             if name in found:
                 raise _PagesDoNotFit(f"gave {name!r} twice, the second time after {len(found):,} in all")

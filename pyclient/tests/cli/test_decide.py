@@ -186,6 +186,7 @@ def test_a_line_end_after_the_token_is_no_part_of_it(command, engine, monkeypatc
 
 
 def test_an_empty_path_is_not_here(command):
+    assert command("plan", "--store", "")[2].startswith("icaccess: --store: is empty; give a URL such as")
     assert command("decide", "--facts", "") == (1, "", "icaccess: --facts: is empty; name a file or folder\n")
     for words in (["report"], ["plan"], ["facts"], ["audit", "export"], ["policy", "bundle"]):
         code, _, err = command(*words, "--out", "")

@@ -191,7 +191,7 @@ def test_a_directory_that_is_busy(odd, ldap):
 
 def test_a_page_that_comes_again_is_no_new_one(odd, ldap):
     odd.repeats = True
-    refused(ldap, rf"repeated a page of entries under {PEOPLE}; a part is never believed")
+    refused(ldap, rf"repeated a page of entries under {PEOPLE}; a part is never believed, so try again")
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_one_group_for_each_location(server):
     assert [bool(server.members(group)) for group in groups.values()] == [False, True, True]
     assert server.members(everybody) == {one}
     assert [(r.state, r.note) for r in scim.apply([update("jo", "213")], "b")] == [
-        ("failed", "no group is configured for the location 213")
+        ("failed", "no group is configured for the location 213; add it to location_groups")
     ]
     assert scim.listing().held == {"jo": Access(held=True, locations=("211", "212"))}
     scim.apply([revoke("jo")], "b")

@@ -45,10 +45,13 @@ def changed(odd):
             "first page again, of its total",
             r"/Users: gave 'u0' at startIndex 50, where 'u49' was; a part is",
         ),
-        ("another startIndex", r"/Groups: asked for startIndex 1, it gave '2'; a part is never believed"),
+        (
+            "another startIndex",
+            r"/Groups: asked for startIndex 1, it gave '2'; a part is never believed, so try",
+        ),
         ("pages overlap", r"/Users: gave .u49. twice, the second time after 50 in all; a part is never"),
-        ("a page is empty", r"/Users: listed 50 of 120; a part is never believed"),
-        ("cursors without end", r"/Groups: gave the cursor 'c120' twice; a part is never believed"),
+        ("a page is empty", r"/Users: listed 50 of 120; a part is never believed, so try again"),
+        ("cursors without end", r"/Groups: gave the cursor 'c120' twice; a part is never believed, so try"),
         ("no total", r"/Groups: does not answer with a SCIM list; correct the URL"),
         ("total is null", r"/Groups: does not answer with a SCIM list; correct the URL"),
         ("total is many", r"/Groups: does not answer with a SCIM list; correct the URL"),
@@ -284,7 +287,8 @@ def test_a_token_that_may_not_write_is_said_to_be_one(odd, sqlite_store):
         f"the target does not show it ({odd.url}",
         "not tried, since an earlier change ended with",
     }
-    assert summary.stopped.endswith(f"does not let this token change {GROUP}: 'read only' (HTTP 403)")
+    said = "'read only' (HTTP 403); ask for the right"
+    assert summary.stopped.endswith(f"does not let this token change {GROUP}: {said}")
     scim.close()
 
 
