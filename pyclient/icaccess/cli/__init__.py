@@ -143,12 +143,18 @@ def _run(args: list[str]) -> int:
     except Exception as error:  # the last resort: a user gets one line, never a traceback
         if os.environ.get("ICACCESS_DEBUG"):
             raise
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            where = error.filename or "the output"
-            return fail(_USAGE, f"cannot write {where}: {error.strerror}; free some space", 1)
-        said = f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where"
-        return fail("unexpected", said, 1)
+        return fail(*_unforeseen(error), 1)
     return code if isinstance(code, int) else 0
+
+
+def _unforeseen(error: Exception) -> tuple[str, str]:
+    """The code and the message of an error that no module of its own took care of."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return _USAGE, f"cannot write {error.filename or 'the output'}: {error.strerror}; free some space"
+    if isinstance(error, PermissionError) and error.filename:
+        return _USAGE, f"{error.filename}: {error.strerror}; give this user the right to it"
+    said = f"unexpected {type(error).__name__}: {error}; set ICACCESS_DEBUG=1 to see where"
+    return "unexpected", said
 
 
 def _invoke(args: list[str]) -> object:

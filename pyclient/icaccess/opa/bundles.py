@@ -18,13 +18,15 @@ from pathlib import Path
 
 import msgspec
 
-from icaccess.errors import ConfigError, EngineError, PolicyError
+from icaccess.errors import ConfigError, EngineError, IcaccessError, PolicyError, file_errors
+from icaccess.files import file_to_read
 
 Tree = dict[str, bytes]
 """The files of a bundle: relative path to content."""
 
 _DATA_FILES = ("data.yaml", "data.yml", "data.json")
 _LEFT_OUT = {"tests", "schemas", "opa"}
+_LET_READ = "let this user read it, or take it out of the folder"
 _CHECKED = "lib/checked.rego"
 """The file that a build replaces with the digest of the checked policy data."""
 
@@ -51,7 +53,9 @@ def policy_tree(folder: Path) -> Tree:
     """
     if not folder.is_dir():
         raise PolicyError(f"no policy folder {folder}: give one with --policy")
-    tree = _read(folder, lambda name: name == ".manifest" or name in _DATA_FILES or _is_rule(name))
+    tree = _read(
+        folder, PolicyError, lambda name: name == ".manifest" or name in _DATA_FILES or _is_rule(name)
+    )
     if not any(_is_rule(name) for name in tree):
         raise PolicyError(f"{folder} holds no Rego rules: give the policy folder with --policy")
     if ".manifest" not in tree:
@@ -66,7 +70,7 @@ def config_tree(folder: Path) -> Tree:
     """
     if not folder.is_dir():
         raise ConfigError(f"no config folder {folder}: give one with --config")
-    tree = _read(folder, lambda name: name in _DATA_FILES)
+    tree = _read(folder, ConfigError, lambda name: name in _DATA_FILES)
     roots = sorted({path.partition("/")[0] for path in tree if "/" in path})
     if not roots:
         raise ConfigError(f"{folder} holds no policy data, such as requirements/data.yaml")
@@ -234,12 +238,18 @@ def _is_rule(name: str) -> bool:
     return name.endswith(".rego") and not name.endswith("_test.rego")
 
 
-def _read(folder: Path, counts: Callable[[str], bool]) -> Tree:
+def _read(folder: Path, kind: type[IcaccessError], counts: Callable[[str], bool]) -> Tree:
+    """The files that count; an error of `kind` when one, or a folder, cannot be read: a rule may be in it."""
+
+    def fail(error: OSError) -> None:
+        raise kind(f"{error.filename}: cannot be read: {error.strerror}; {_LET_READ}") from error
+
     tree: Tree = {}
-    for root, folders, names in os.walk(folder, followlinks=True):
+    for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):
         folders[:] = sorted(f for f in folders if f not in _LEFT_OUT and not f.startswith("."))
         for name in names:
             path = Path(root, name)
             if counts(name):
-                tree[path.relative_to(folder).as_posix()] = path.read_bytes()
+                with file_errors(kind, f"{path}: cannot be read", _LET_READ):
+                    tree[path.relative_to(folder).as_posix()] = file_to_read(path).read_bytes()
     return tree

@@ -15,6 +15,7 @@ import msgspec
 
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError, file_errors
+from icaccess.files import file_to_read
 from icaccess.marked_yaml import read_plain
 from icaccess.opa.bundles import first_complaint, shipped
 from icaccess.opa.program import environment
@@ -232,8 +233,11 @@ class PolicySource:
         files["capabilities"] = shipped(self.config, "capabilities.json")
         for name, file in files.items():
             # An editor's file may have gone by now.
-            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
-                content = file.read_bytes()
+            with (
+                file_errors(PolicyError, f"{file}: cannot be read", "let this user read it"),
+                contextlib.suppress(FileNotFoundError, IsADirectoryError),
+            ):
+                content = file_to_read(file).read_bytes()
                 digest.update(f"{name}\0{len(content)}\0".encode() + content)
         named = (self.policy, self.opa, program.st_size, program.st_mtime_ns, also)
         digest.update(repr(named).encode())

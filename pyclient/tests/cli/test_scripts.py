@@ -300,6 +300,39 @@ def test_output_that_cannot_be_written_is_one_error(engine: Engine, asked: list[
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plan", "--store", "sqlite:///closed/s.db"], "closed/s.db.key: Permission denied; give this user"),
+        (["decide", "--policy", "."], "./closed: cannot be read: Permission denied; let this user"),
+    ],
+    ids=["store", "policy"],
+)
+def test_a_folder_without_permission_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    shutil.copytree(ROOT / "policy", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "closed").mkdir(mode=0)
+    rights = "-dac_override,-dac_read_search"  # root has them
+    as_user = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.getuid() == 0 else []
+    facts = ["--facts", str(ROOT / "examples" / "facts"), *DAY]
+    command = [*as_user, sys.executable, "-m", "icaccess", *arguments, *facts]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    problem = done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stdout) == (1, "")
+    assert problem.startswith(f"icaccess: {said}")
+
+
+@pytest.mark.parametrize("arguments", [["policy", "check"], ["decide", *DAY]], ids=["check", "decide"])
+def test_a_pipe_in_a_policy_is_not_waited_for(
+    tmp_path: Path, arguments: list[str], command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "policy", tmp_path / "policy")
+    os.mkfifo(tmp_path / "policy" / "pipe.rego")
+    monkeypatch.delenv("ICACCESS_OPA_URL")
+    code, _, err = command(*arguments, "--policy", tmp_path / "policy")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "pipe.rego: cannot be read: it is a pipe or device, not a file; let this user read it" in err
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"], ids=["output", "errors", "all"])
 def test_a_closed_stream_is_like_the_null_device(closed: str) -> None:
     """The exit code stays that of the command, and no file takes the stream's number."""
