@@ -110,14 +110,19 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
     return Complaint(path, _sentence(text, _value_at(value, path), _type_at(of, path), secret=secret))
 
 
-def converted(written: Marked, of: type[T], file: Path, kind: type[IcaccessError]) -> T:
-    """The document of a file as the type `of`; an error of `kind` says where it is wrong, and what to do."""
+def converted(written: Marked, of: type[T], file: Path, kind: type[IcaccessError], at: Steps = ()) -> T:
+    """The part at `at` of a file's document as the type `of`; an error of `kind` says what is wrong where."""
+    value = _value_at(written.value, at)
     try:
-        return msgspec.convert(written.value, of)
+        return msgspec.convert(value, of)
     except msgspec.ValidationError as error:
-        path, text = explain(error, written.value, of)
-        place = f"{file} line {written.line(path)}: {field_name(path) or 'the whole'}"
-        raise kind(f"{place}: {text}") from error
+        path, text = explain(error, value, of)
+        raise kind(placed(written, file, (*at, *path), text)) from error
+
+
+def placed(written: Marked, file: Path, path: Steps, text: str) -> str:
+    """What is wrong at a path in a file's document, after the file, the line and the field."""
+    return f"{file} line {written.line(path)}: {field_name(path) or 'the whole'}: {text}"
 
 
 def _sentence(text: str, value: object, of: Any, *, secret: bool) -> str:

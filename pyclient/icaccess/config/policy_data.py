@@ -15,9 +15,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from icaccess.errors import ConfigError
-from icaccess.marked_yaml import Marked, Steps, read_file
+from icaccess.marked_yaml import Steps, read_file
 from icaccess.models import FIRST_DAY, LAST_DAY, NO_SUCH_DAY, Text
-from icaccess.validation import Complaint, explain, field_name
+from icaccess.validation import Complaint, converted, placed
 
 Names = Annotated[tuple[Text, ...], Meta(min_length=1)]
 Days = Annotated[int, Meta(ge=0, le=10_000)]
@@ -126,27 +126,15 @@ def load_policy_data(directory: Path) -> PolicyData:
 def _load(file: Path, of: Any, check: Consistency) -> Any:
     written = read_file(file, ConfigError, "the policy needs it; write it, or let this user read it")
     for problem in written.problems:
-        raise _error(file, written, problem.path, problem.text)
+        raise ConfigError(placed(written, file, problem.path, problem.text))
     if of is Locations and isinstance(written.value, dict):
         # One at a time, because a complaint about a mapping does not say which of its keys is wrong.
-        for key, value in written.value.items():
-            _convert(file, written, value, Location, (key,))
-    values = _convert(file, written, written.value, of, ())
+        for key in written.value:
+            converted(written, Location, file, ConfigError, (key,))
+    values = converted(written, of, file, ConfigError)
     for path, text in check(values):
-        raise _error(file, written, path, text)
+        raise ConfigError(placed(written, file, path, text))
     return values
-
-
-def _convert(file: Path, written: Marked, value: Any, of: Any, at: Steps) -> Any:
-    try:
-        return msgspec.convert(value, of)
-    except msgspec.ValidationError as error:
-        complaint = explain(error, value, of)
-        raise _error(file, written, (*at, *complaint.path), complaint.text) from error
-
-
-def _error(file: Path, written: Marked, path: Steps, text: str) -> ConfigError:
-    return ConfigError(f"{file} line {written.line(path)}: {field_name(path) or 'the whole'}: {text}")
 
 
 def _check_requirements(requirements: Requirements) -> Iterator[Complaint]:
