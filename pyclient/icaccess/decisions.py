@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -21,6 +21,7 @@ from icaccess.errors import EngineError
 from icaccess.facts.interface import digest
 from icaccess.models import AnyRecord, DecisionJson, Outcome, Unread, Verdict
 from icaccess.opa.bundles import Revisions
+from icaccess.opa.client import AccessClient
 from icaccess.seen_ids import SeenIds
 from icaccess.store import decisions as cached
 from icaccess.store import history
@@ -42,15 +43,6 @@ _CACHED: dict[tuple[str, str], bytes] = {
 _chance = random.SystemRandom()
 
 
-class Decider(Protocol):
-    """What makes new decisions: the client of OPA."""
-
-    def decide_json(
-        self, records: Iterable[AnyRecord], at: date, *, revisions: Revisions | None = None
-    ) -> Iterator[DecisionJson]:
-        """The decisions for all records in their order, as JSON."""
-
-
 class _Dated(msgspec.Struct, frozen=True):
     recheck_on: str | None
 
@@ -66,7 +58,7 @@ class DecisionCache:
     the store is only read. `document` makes what is kept of a record and its decision for `audit replay`.
     """
 
-    client: Decider
+    client: AccessClient
     store: Store
     full: bool = False
     keep: bool = False
