@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
 
+from icaccess.store import audit
 from icaccess.store.database import Store
 from icaccess.store.notices import (
     RecordedNotice,
@@ -18,7 +16,6 @@ from icaccess.store.notices import (
     has_reached,
     verified_changes,
 )
-from icaccess.store.schema import audit as audit_table
 
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +50,8 @@ def foretold_removals(store: Store, target: str) -> list[ForetoldRemoval]:
         if not has_any(connection):
             return []
         removals = verified_changes(connection, target, ["revoke"])
-        intents = _intents(connection)
+        entries = audit.entries(connection, kind="intent")
+        intents = {(one.run_id, one.body["n"]): one.body for one in entries if one.body["action"] == "revoke"}
         notices = endings(connection, {one.employee_id for one in removals})
     found = []
     for removal in removals:
@@ -70,16 +68,6 @@ def foretold_removals(store: Store, target: str) -> list[ForetoldRemoval]:
                     told=tuple(_telling(one) for one in foretold_by if has_reached(one)),
                 )
             )
-    return found
-
-
-def _intents(connection: Connection) -> dict[tuple[int, int], Mapping[str, Any]]:
-    query = select(audit_table.c.run_id, audit_table.c.body).where(audit_table.c.kind == "intent")
-    found = {}
-    for run_id, text in connection.execute(query):
-        body = msgspec.json.decode(text)
-        if body["action"] == "revoke":
-            found[run_id, body["n"]] = body
     return found
 
 
