@@ -67,7 +67,7 @@ class Format:
 
     def read(self, sizes: dict[str, SourceSize]) -> tuple[dict[str, Record], dict[str, SourceSize]]:
         """Everybody's record, and the size of each source; `FactsError` when a source is not believed."""
-        facts = open_facts(load_config(self.folder), self.facts, None, sizes)
+        facts = open_facts(load_config(self.folder), self.facts, remembered=sizes)
         records = {record.id: record for record in facts.records()}
         return records, {report.name: report.size for report in facts.reports()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from icaccess.config import Config
 from icaccess.facts.interface import Facts
@@ -13,8 +14,8 @@ from icaccess.models import SourceSize
 def open_facts(
     config: Config,
     paths: Sequence[Path] = (),
-    progress: Callable[[str, int], None] | None = None,
-    remembered: Mapping[str, SourceSize] | None = None,
+    progress: Callable[[str, int], None] = lambda _what, _count: None,
+    remembered: Mapping[str, SourceSize] = MappingProxyType({}),
 ) -> Facts:
     """The facts to decide on: those in `paths` if any are given, else the configured sources, merged.
 

@@ -33,16 +33,16 @@ class MergedFacts(Facts):
         self,
         sources: Sequence[Source],
         settings: FactsSettings,
-        progress: Callable[[str, int], None] | None = None,
-        remembered: Mapping[str, SourceSize] | None = None,
-        known: Vocabulary | None = None,
+        progress: Callable[[str, int], None],
+        remembered: Mapping[str, SourceSize],
+        known: Vocabulary | None,
     ) -> None:
         if not sources:
             raise FactsError("no facts: list sources in icaccess.yaml, or give --facts with a file or folder")
         self._sources = sources
         self._settings = settings
         self._progress = progress
-        self._remembered = remembered or {}
+        self._remembered = remembered
         self._known = known
         self._staging: Staging | None = None
         self._reports: list[SourceReport] = []
@@ -123,8 +123,7 @@ class MergedFacts(Facts):
                 for rows in batches(source.rows(), _BATCH):
                     _refuse_nobodys(rows)
                     staging.add(index, rows, source.settings.approver_key)
-                    if self._progress is not None:
-                        self._progress(f"rows of {source.settings.name}", len(rows))
+                    self._progress(f"rows of {source.settings.name}", len(rows))
             except FactsError as error:
                 if not source.settings.optional:
                     raise

@@ -24,7 +24,7 @@ ROWS = "".join(f"one@example.org,Walk-In Scheduling,2023-08-{day:02}\n" for day 
 
 
 def reports(config: Config, remembered: dict[str, SourceSize] | None = None) -> dict[str, SourceReport]:
-    facts = open_facts(config, remembered=remembered)
+    facts = open_facts(config, remembered=remembered or {})
     assert list(facts.records())
     return {report.name: report for report in facts.reports()}
 
