@@ -1,6 +1,7 @@
 """Writes files with personal data: completely or not at all, and readable only by their owner.
 
-This module writes all plans, snapshots, work lists, lists of issues, audit exports, reports and caches.
+This module writes all plans, snapshots, work lists, lists of issues, audit exports, reports and caches. It
+also knows where the files are that come with the package.
 """
 
 from __future__ import annotations
@@ -85,6 +86,13 @@ def make_private(path: Path) -> None:
         # A device, such as /dev/null, is everybody's.
         if stat.S_ISREG(mode) and stat.S_IMODE(mode) != PRIVATE:
             path.chmod(PRIVATE)
+
+
+def installed(name: str) -> Path:
+    """A folder that came with the package, or the one of the source tree."""
+    package = Path(__file__).resolve().parent
+    bundled = package / "bundled" / name
+    return bundled if bundled.is_dir() else package.parents[1] / name
 
 
 def file_to_read(path: Path) -> Path:

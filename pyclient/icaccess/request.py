@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from icaccess.config import Config, load_config
 from icaccess.errors import ConfigError, PolicyError
+from icaccess.files import installed
 
 if TYPE_CHECKING:  # `icaccess --help` imports this module, and needs none of these
     from icaccess.audit.heads import Receipt
@@ -187,10 +188,3 @@ def _default(name: str) -> Path:
     """The folder here, else the installed one."""
     here = Path(name)
     return here if here.is_dir() else installed(name)
-
-
-def installed(name: str) -> Path:
-    """A folder that came with the package, or the one of the source tree."""
-    package = Path(__file__).resolve().parent
-    bundled = package / "bundled" / name
-    return bundled if bundled.is_dir() else package.parents[1] / name

@@ -7,7 +7,7 @@ import click
 from icaccess.cli.options import FORMAT
 from icaccess.cli.text import answer
 from icaccess.errors import UsageError
-from icaccess.request import installed
+from icaccess.files import installed
 
 
 @click.command("help")

@@ -12,7 +12,8 @@ from icaccess.cli.options import EXAMPLES, Day, TimeLimit, comparing, formats, s
 from icaccess.cli.progress import showing
 from icaccess.cli.text import Rendered, say, show
 from icaccess.errors import UsageError
-from icaccess.request import Request, installed
+from icaccess.files import installed
+from icaccess.request import Request
 from icaccess.text import how_many
 
 if TYPE_CHECKING:

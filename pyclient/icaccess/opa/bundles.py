@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from icaccess.errors import ConfigError, EngineError, IcaccessError, PolicyError, file_errors
-from icaccess.files import file_to_read
+from icaccess.files import file_to_read, installed
 
 Tree = dict[str, bytes]
 """The files of a bundle: relative path to content."""
@@ -93,10 +93,8 @@ def shipped(config_dir: Path, name: str) -> Path:
 
     Raises `EngineError` when both are missing: nothing would limit the policy or close OPA.
     """
-    package = Path(__file__).resolve().parents[1]
-    places = [config_dir, package / "bundled" / "config", package.parents[1] / "config"]
-    for file in (place / "opa" / name for place in places):
-        if file.is_file():
+    for place in (config_dir, installed("config")):
+        if (file := place / "opa" / name).is_file():
             return file
     raise EngineError(f"{config_dir / 'opa' / name} is missing: OPA does not start without it")
 

@@ -15,9 +15,9 @@ from icaccess.cli.outputs import OUTPUTS
 from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import PolicyError
+from icaccess.files import installed
 from icaccess.http import HttpClient
 from icaccess.opa.engine import running_engine
-from icaccess.request import installed
 from icaccess.review.cases import read_all_cases, read_cases, run_cases
 from icaccess.review.search.anybody import QUIET, Search, Tried
 from icaccess.review.search.compare import Anybody, compare_for_anybody
