@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from icaccess.text import LONGEST_MESSAGE, clip
+from icaccess.text import on_one_line
 
 _EXTRAS = {
     "authlib": "api",
@@ -39,8 +39,8 @@ class IcaccessError(Exception):
         return re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Error")).lower()
 
     def __str__(self) -> str:
-        """The message on one printable line of bounded length, whatever a library put into it."""
-        return clip(" ".join(super().__str__().split()), LONGEST_MESSAGE)
+        """The message on one line."""
+        return on_one_line(super().__str__())
 
 
 class ExtraMissingError(IcaccessError):

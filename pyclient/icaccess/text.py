@@ -36,6 +36,11 @@ def clip(text: str, length: int = 200) -> str:
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
+def on_one_line(message: str) -> str:
+    """A message on one printable line of bounded length, whatever a library put into it."""
+    return clip(" ".join(message.split()), LONGEST_MESSAGE)
+
+
 def quoted(text: str, length: int = 200) -> str:
     """Foreign text in quotes, printable and cut to `length` characters, so that logs can leave it out."""
     shown = repr(text if len(text) <= length else f"{text[: length - 1]}…")

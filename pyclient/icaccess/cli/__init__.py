@@ -20,7 +20,7 @@ import click
 from icaccess import __version__
 from icaccess.cli.text import QUIET, say
 from icaccess.errors import ExtraMissingError, IcaccessError, UsageError
-from icaccess.text import LONGEST_MESSAGE, clip, printable
+from icaccess.text import on_one_line
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "decide": ("decide:decide", "Decide who may have access, and explain one person's decision."),
@@ -180,16 +180,12 @@ def _drop_output() -> None:
 _USAGE = UsageError.code()
 
 
-def _one_line(message: str) -> str:
-    return clip(" ".join(message.split()), LONGEST_MESSAGE)
-
-
 def _fail(_: str, message: str, exit_code: int) -> int:
-    say(f"icaccess: {_one_line(message)}", err=True)
+    say(f"icaccess: {on_one_line(message)}", err=True)
     return exit_code
 
 
 def _fail_in_json(code: str, message: str, exit_code: int) -> int:
-    error = {"code": code, "message": printable(_one_line(message)), "exit_code": exit_code}
+    error = {"code": code, "message": on_one_line(message), "exit_code": exit_code}
     say(json.dumps({"error": error}, ensure_ascii=False), err=True)
     return exit_code
