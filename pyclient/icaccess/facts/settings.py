@@ -102,25 +102,30 @@ class Paging(Section, frozen=True, kw_only=True):
     max_pages: Annotated[int, Meta(ge=1)] = 10_000
 
 
-class HttpSettings(MappedSettings, frozen=True, kw_only=True, tag="http"):
-    """A JSON API."""
+class ApiSettings(MappedSettings, frozen=True, kw_only=True):
+    """A source that a server gives: how to log in, and how to reach it."""
 
-    url: SecretUrl
-    items: Text = "@"
-    """JMESPath of the list of rows in an answer."""
     auth: Auth | None = None
-    paging: Paging = Paging()
-    total: Text | None = None
-    """JMESPath of the number of rows in an answer without `X-Total-Count`."""
-    cache: Text | None = None
-    """A folder that caches answers, so that servers need not send them again; it holds personal data."""
     proxy: SecretUrl | None = None
     """The proxy for requests; the environment's proxy is not used."""
     ca_file: Text | None = None
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
 
-class OneRosterSettings(MappedSettings, frozen=True, kw_only=True, tag="oneroster"):
+class HttpSettings(ApiSettings, frozen=True, kw_only=True, tag="http"):
+    """A JSON API."""
+
+    url: SecretUrl
+    items: Text = "@"
+    """JMESPath of the list of rows in an answer."""
+    paging: Paging = Paging()
+    total: Text | None = None
+    """JMESPath of the number of rows in an answer without `X-Total-Count`."""
+    cache: Text | None = None
+    """A folder that caches answers, so that servers need not send them again; it holds personal data."""
+
+
+class OneRosterSettings(ApiSettings, frozen=True, kw_only=True, tag="oneroster"):
     """A OneRoster 1.1 or 1.2 service (`url`, through `…/v1p1` or `…/v1p2`) or CSV bundle (`path`)."""
 
     key: Annotated[dict[KeyKind, Text], Meta(min_length=1, max_length=1)] = msgspec.field(
@@ -128,13 +133,9 @@ class OneRosterSettings(MappedSettings, frozen=True, kw_only=True, tag="oneroste
     )
     url: SecretUrl | None = None
     path: Text | None = None
-    auth: Auth | None = None
     without: tuple[Text, ...] = ()
     """The default fields that are not taken from OneRoster, such as `email`."""
     page_size: Annotated[int, Meta(ge=1)] = 500
-    proxy: SecretUrl | None = None
-    ca_file: Text | None = None
-    timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
 
 class Complete(Expect, frozen=True, kw_only=True):

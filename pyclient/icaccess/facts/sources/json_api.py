@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from icaccess.config import Config
 from icaccess.config.secrets import shown_url
 from icaccess.errors import FactsError, HttpError
-from icaccess.facts.settings import HttpSettings, OneRosterSettings
+from icaccess.facts.settings import ApiSettings, HttpSettings
 from icaccess.files import write_private
 from icaccess.http import RETRY, HttpClient, Response, lower_names
 from icaccess.text import how_many, quoted
@@ -51,7 +51,7 @@ class Page(NamedTuple):
 class JsonApi(AbstractContextManager["JsonApi"]):
     """Gets JSON from one server; a context manager, which closes its connections at the end."""
 
-    def __init__(self, config: Config, settings: HttpSettings | OneRosterSettings) -> None:
+    def __init__(self, config: Config, settings: ApiSettings) -> None:
         cache = settings.cache if isinstance(settings, HttpSettings) else None
         self._cache = config.path(cache) if cache else None
         self._http = HttpClient(
