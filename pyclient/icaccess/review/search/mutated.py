@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import subprocess
 import tempfile
@@ -19,7 +18,7 @@ from icaccess.config import Secret
 from icaccess.config.auth import Bearer
 from icaccess.errors import EngineError, HttpError
 from icaccess.http import HttpClient
-from icaccess.opa.engine import die_with_parent, free_port
+from icaccess.opa.engine import die_with_parent, free_port, write_authz
 from icaccess.opa.program import environment
 from icaccess.review.mutants import Mutant
 from icaccess.review.names import DataPath
@@ -54,19 +53,17 @@ class ChangedOpa(AbstractContextManager["ChangedOpa"]):
         with ExitStack() as stack:
             work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="icaccess-mutants-")))
             token = secrets.token_urlsafe(32)
-            (work / "authz.rego").write_text(RULES, "utf-8")
-            digest = hashlib.sha256(token.encode()).hexdigest()
-            (work / "clients.json").write_bytes(msgspec.json.encode({digest: ["decide"]}))
+            (work / "rules.rego").write_text(RULES, "utf-8")
+            authz = write_authz(work / "rules.rego", token, work)
             options = ["--authentication=token", "--authorization=basic", "--log-level=error"]
-            own: list[str | Path] = [work / "authz.rego", f"system.clients:{work / 'clients.json'}"]
-            loaded = [*source.rego_files, *source.data_arguments, *also]
+            loaded = [authz, *source.rego_files, *source.data_arguments, *also]
             self._http = stack.enter_context(HttpClient(Bearer(token=Secret(token)), timeout=_PATIENCE))
             for _ in range(3):  # OPA ends if somebody takes the port before it does
                 address = free_port("127.0.0.1:0")
                 self._url = f"http://{address}"
                 process = stack.enter_context(
                     subprocess.Popen(
-                        [source.opa, "run", "--server", "--addr", address, *options, *own, *loaded],
+                        [source.opa, "run", "--server", "--addr", address, *options, *loaded],
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.DEVNULL,
                         stderr=subprocess.DEVNULL,
