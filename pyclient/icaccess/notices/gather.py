@@ -84,11 +84,11 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
     plan = run.compare(
         listing.held, revisions, lambda passing: run.decide(seen.passing(passing), revisions), listing
     )
-    verdict = run.guard(plan)
-    told: list[tuple[str, str, str]] = list(due.for_operators(plan, verdict))
-    if failure is not None and not verdict.stops:  # a stop is told of as what it is
+    result = run.guard(plan)
+    told: list[tuple[str, str, str]] = list(due.for_operators(plan, result))
+    if failure is not None and not result.stops:  # a stop is told of as what it is
         told.append(_failed(day, failure))
-    problem = "; ".join(verdict.stops)
+    problem = "; ".join(result.stops)
     if problem:
         problem = f"the guard stops the changes, so the facts are not believed: {problem}"
         return Due(as_of=day, notices=_operators(settings, day, told), problem=problem)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from icaccess.diff import Subject as Decided
+from icaccess.diff import Subject
 from icaccess.models import (
     Access,
     Assignment,
@@ -48,8 +48,8 @@ class Collected:
         self._strangers: dict[str, str] = {}
 
     def taking(
-        self, decided: Iterable[tuple[Decided, DecisionJson]]
-    ) -> Iterator[tuple[Decided, DecisionJson]]:
+        self, decided: Iterable[tuple[Subject, DecisionJson]]
+    ) -> Iterator[tuple[Subject, DecisionJson]]:
         """The same people and answers, each made a person of the report."""
         for one, answer in decided:
             record = one.record.read() if isinstance(one.record, Unread) else one.record

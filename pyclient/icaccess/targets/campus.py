@@ -22,10 +22,10 @@ from msgspec.structs import replace
 from icaccess.config import Config
 from icaccess.errors import ConfigError, TargetError, file_errors
 from icaccess.files import file_to_read, write_private
-from icaccess.models import Access
+from icaccess.models import Access, Change
 from icaccess.tables import as_csv
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members, check_groups
-from icaccess.targets.interface import NOBODY, Change, Listing, Match, Result, account_of
+from icaccess.targets.interface import NOBODY, Listing, Match, Result, account_of
 
 AHEAD = 300 * 10**9
 """How far ahead of this machine's clock an export may be dated, in nanoseconds."""

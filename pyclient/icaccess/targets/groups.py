@@ -16,8 +16,8 @@ import msgspec
 
 from icaccess.config import Config, Section
 from icaccess.errors import ConfigError, TargetError
-from icaccess.models import Access
-from icaccess.targets.interface import NOBODY, Change, Listing, Match, Target, UnnamedMember
+from icaccess.models import Access, Change
+from icaccess.targets.interface import NOBODY, Listing, Match, Target, UnnamedMember
 from icaccess.text import how_many, printable
 
 FEW = 2

@@ -15,8 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from icaccess.models import Access, ChangeAction
-from icaccess.models import Change as Change
+from icaccess.models import Access, Change, ChangeAction
 
 Match = Literal["id", "username", "email"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from icaccess.models import Access
+from icaccess.models import Access, Change
 from icaccess.store import holders
 from icaccess.store.database import Store
-from icaccess.targets.interface import NOBODY, Change, Listing, Result, Target
+from icaccess.targets.interface import NOBODY, Listing, Result, Target
 
 
 class LedgerTarget(Target):

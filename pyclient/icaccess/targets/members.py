@@ -6,8 +6,9 @@ from abc import abstractmethod
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 
 from icaccess.errors import TargetError
+from icaccess.models import Change
 from icaccess.targets.groups import GroupSettings, GroupTarget, Member, Members
-from icaccess.targets.interface import Change, Result
+from icaccess.targets.interface import Result
 
 GIVE_UP_AFTER = 5
 """How many changes in a row may end unclear before the rest is left for the next run."""
