@@ -15,7 +15,7 @@ from icaccess.audit.heads import record_key, witness_state
 from icaccess.audit.render import sentence
 from icaccess.config import Config
 from icaccess.errors import AuditError, StoreError
-from icaccess.models import BasisApproval
+from icaccess.models import Basis, Reason
 from icaccess.notices.proof import Telling
 from icaccess.review.report_data import Audit, Given, Removal
 from icaccess.store import audit, consents, past_runs
@@ -26,21 +26,13 @@ from icaccess.store.verify import verify
 from icaccess.targets.interface import Target
 
 
-class _Reason(msgspec.Struct, frozen=True):
-    code: str
-
-
-class _Grounds(msgspec.Struct, frozen=True):
-    approval: BasisApproval
-
-
 class _Intent(msgspec.Struct, frozen=True):
     """The part of an audit entry about an intent that tells what a change rested on."""
 
     n: int
     target: str
-    reasons: tuple[_Reason, ...] = ()
-    basis: _Grounds | None = None
+    reasons: tuple[Reason, ...] = ()
+    basis: Basis | None = None
 
 
 class History:
@@ -79,12 +71,12 @@ class History:
         }
         for row in reversed(self._changes):
             if row.action == "grant" and row.state == "verified" and row.settled_at:
-                grounds = self._intent(row).basis
+                basis = self._intent(row).basis
                 found[row.employee_id] = Given(
                     run=row.run_id,
                     how="granted",
                     on=self._here(row.settled_at).date(),
-                    approval=grounds.approval if grounds else None,
+                    approval=basis.approval if basis else None,
                 )
         return found
 
