@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 import msgspec
 
-from icaccess.cli.bundle import bundle
 from icaccess.cli.mutate import mutate
-from icaccess.cli.options import FILE, FORMAT, TimeLimit, formats, policy_source, ruled
+from icaccess.cli.options import FILE, FORMAT, PathOption, TimeLimit, formats, policy_source, ruled
 from icaccess.cli.text import Rendered, answer, say, show
 from icaccess.errors import IcaccessError, UsageError
 from icaccess.request import Request
@@ -30,7 +29,6 @@ def policy() -> None:
     """Check, test, trace, explore and bundle the policy."""
 
 
-policy.add_command(bundle)
 policy.add_command(mutate)
 
 
@@ -218,6 +216,43 @@ def page(request: Request, file: Path, form: str) -> int:
     value = {"clauses": found.clauses, "unread": found.unread, "rests": rests}
     answer(form, value, page_text(found, rests))
     return 1 if found.changed or found.unread else 0
+
+
+@policy.command("bundle")
+@ruled
+@click.option(
+    "--out",
+    type=PathOption(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="The folder from which a server serves the bundles.",
+)
+@click.option(
+    "--signing-key",
+    type=PathOption(path_type=Path),
+    envvar="ICACCESS_SIGNING_KEY",
+    metavar="FILE",
+    help="The private key, in PEM, that signs them.",
+)
+@FORMAT
+def bundle(request: Request, out: Path, signing_key: Path | None, form: str) -> None:
+    """Build and sign the bundles policy.tar.gz and config.tar.gz, which OPA in service loads.
+
+    Show each bundle's revision, which every decision names, and the SHA-256 of its file.
+    """
+    from icaccess.config.policy_data import load_policy_data
+    from icaccess.opa.program import find_opa
+    from icaccess.opa.signing import publish
+
+    if signing_key is None:
+        raise UsageError(
+            "no key to sign with: give --signing-key FILE or set ICACCESS_SIGNING_KEY; "
+            "OPA in service refuses a bundle that is not signed"
+        )
+    load_policy_data(request.config_directory)
+    made = publish(find_opa(), request.policy_directory, request.config_directory, signing_key, out)
+    lines = (f"{one.file}  revision {one.revision}  sha256 {one.sha256}" for one in made)
+    answer(form, {"bundles": made}, lines)
 
 
 def _say_cached(made_at: str | None) -> None:
