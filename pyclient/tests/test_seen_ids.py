@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from icaccess.seen_ids import SeenIds
+from icaccess.decisions import SeenIds
 
 
 def test_it_holds_what_was_added_and_nothing_else() -> None:
