@@ -25,7 +25,7 @@ from icaccess.models import (
     InvalidRecord,
     Unread,
 )
-from icaccess.text import quoted
+from icaccess.text import clip, quoted
 
 EmployeeLike = Employee | Mapping[str, Any]
 """The facts about one employee: an `Employee`, or a mapping of the same shape."""
@@ -76,8 +76,7 @@ def is_seconds(value: object) -> bool:
 
 
 def _what(value: object) -> str:
-    shown = repr(value)
-    return f"{shown if len(shown) <= 60 else shown[:59] + '…'}, of type {type(value).__name__}"
+    return f"{clip(repr(value), 60)}, of type {type(value).__name__}"
 
 
 _API_PATH = re.compile(r"/(v0|v1|health)(/.*)?$")
