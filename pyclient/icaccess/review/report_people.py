@@ -116,13 +116,8 @@ class Collected:
         people = (one for one in self.joined if isinstance(one, Employee))
         for one, approvals in client.approved_elsewhere(people, day):
             for approval in approvals:
-                yield ReportedApproval(
-                    id=one,
-                    location=approval.location,
-                    decided_on=approval.decided_on,
-                    approver=self.approver(approval.approver),
-                    approver_locations=approval.approver_locations,
-                )
+                said = msgspec.structs.asdict(approval) | {"approver": self.approver(approval.approver)}
+                yield ReportedApproval(id=one, **said)
 
     def _name(self, account: str) -> str:
         """An account that is no id is a name or an address, and so personal; a number stands for it then."""
