@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 import msgspec
@@ -14,7 +14,7 @@ from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
 from icaccess.errors import ConfigError, UsageError
 from icaccess.notices.gather import Due, Failure, gather
-from icaccess.notices.interface import Channel
+from icaccess.notices.interface import Channel, Notice
 from icaccess.notices.sending import Sending, message_id
 from icaccess.notices.settings import NoticeSettings, notice_settings
 from icaccess.notices.waiting import LIMITED, Waiting, grouped, key_of, still_true, waiting
@@ -95,7 +95,7 @@ def notify(
 
 def look(store: Store, due: Due, channels: Sequence[Channel]) -> Waiting:
     """What `send` would send now; nothing is changed."""
-    return _Now(store, due, channels).waiting(channels)
+    return _now(store, due, channels)[1]
 
 
 def send(
@@ -113,9 +113,8 @@ def send(
     it names others; `StoreLockedError` when another process is at work.
     """
     with applying(store, "icaccess notices") as lock:
-        now = _Now(store, due, channels)
-        now.drop(lock)
-        found = now.waiting(channels)
+        still, found = _now(store, due, channels)
+        _drop(store, lock, due, still)
         stopped = found.over(limit)
         if consent is not None:
             _accept(store, lock, consent, found, stopped)
@@ -162,7 +161,8 @@ def _accept(store: Store, lock: Lock, consent: Consent, found: Waiting, stopped:
 
 def send_trial(store: Store, due: Due, mail: Channel, words: Words, address: str, limit: int | None) -> int:
     """Send every message that is due to one address alone, recorded nowhere; how many were sent."""
-    groups = grouped(_Now(store, due, [mail]).still[mail.name])[:limit]
+    still, _ = _now(store, due, [mail])
+    groups = grouped(still[mail.name])[:limit]
     for group in groups:
         message = words.message(group, message_id(["trial", due.as_of.isoformat()], group))
         whom = f"{message.first.recipient} {message.first.address or '(no e-mail address)'}"
@@ -172,27 +172,19 @@ def send_trial(store: Store, due: Due, mail: Channel, words: Words, address: str
     return len(groups)
 
 
-class _Now:
-    """What is due, as each channel is to tell it by what the store holds."""
+def _now(store: Store, due: Due, channels: Sequence[Channel]) -> tuple[dict[str, list[Notice]], Waiting]:
+    """What is due, as each channel is to tell it by what the store holds, and what of it goes out now."""
+    with store.reading() as connection:
+        before = recorded.of_recipients(connection, {one.recipient for one in due.notices})
+        sent_today = recorded.count_of_day(connection, due.as_of, LIMITED)
+    still = {one.name: still_true(one.name, due.notices, before) for one in channels}
+    return still, waiting(still, before, channels, sent_today)
 
-    def __init__(self, store: Store, due: Due, channels: Iterable[Channel]) -> None:
-        self._store, self._due = store, due
-        with store.reading() as connection:
-            self._before = recorded.of_recipients(connection, {one.recipient for one in due.notices})
-            self._sent_today = recorded.count_of_day(connection, due.as_of, LIMITED)
-        self.still = {one.name: still_true(one.name, due.notices, self._before) for one in channels}
 
-    def drop(self, lock: Lock) -> None:
-        """Drop what an earlier run meant to send and is not true any more."""
-        still = {key_of(channel, one) for channel, notices in self.still.items() for one in notices}
-        with lock.writing() as connection:
-            keys = [
-                one.key
-                for one in recorded.intended(connection, self._due.kinds)
-                if one.channel in self.still and one.key not in still
-            ]
-            recorded.settle(connection, self._store.now(), keys, "dropped", "not true any more")
-
-    def waiting(self, channels: Iterable[Channel]) -> Waiting:
-        """What goes out now."""
-        return waiting(self.still, self._before, channels, self._sent_today)
+def _drop(store: Store, lock: Lock, due: Due, still: Mapping[str, Iterable[Notice]]) -> None:
+    """Drop what an earlier run meant to send by these channels and is not true any more."""
+    true = {key_of(channel, one) for channel, notices in still.items() for one in notices}
+    with lock.writing() as connection:
+        intended = recorded.intended(connection, due.kinds)
+        keys = [one.key for one in intended if one.channel in still and one.key not in true]
+        recorded.settle(connection, store.now(), keys, "dropped", "not true any more")
