@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"\d{5,}")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-class _JsonLines(logging.Formatter):
+class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line: instant, level, event, and the event's fields."""
         line = {
@@ -35,7 +35,7 @@ def service_log() -> logging.Logger:
     """The logger of the service, which writes JSON lines to standard error; `event` writes one."""
     log = logging.getLogger("icaccess.service")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines())
+    handler.setFormatter(JsonLines())
     log.handlers = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False

@@ -53,6 +53,9 @@ class Service:
     log: logging.Logger
     work: Work = once
     notify: Notify = notify
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    look: timedelta = timedelta(minutes=1)
+    """How long it waits before it looks at the clock again, which may have been set."""
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _wake: threading.Event = field(default_factory=threading.Event, init=False)
     _in_any_case: bool = field(default=False, init=False)
@@ -78,10 +81,10 @@ class Service:
         """Run in every slot until `stop`."""
         while not self._stop.is_set():
             in_any_case, self._in_any_case = self._in_any_case, False
-            retry = self._attempt(None if in_any_case else slot(_now(), self.interval, self._zone))
+            retry = self.attempt(None if in_any_case else slot(self.now(), self.interval, self._zone))
             if retry is not None and in_any_case:
                 self._in_any_case = True  # it is still due
-            self._wait_until(retry or next_slot(_now(), self.interval, self._zone))
+            self._wait_until(retry or next_slot(self.now(), self.interval, self._zone))
         self.state.phase("stopping")
         event(self.log, "stopped")
 
@@ -98,7 +101,7 @@ class Service:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _attempt(self, since: datetime | None) -> datetime | None:
+    def attempt(self, since: datetime | None) -> datetime | None:
         """Run once, and give the time of the next attempt; None when this one succeeded."""
         self.state.phase("running")
         began = time.monotonic()
@@ -110,17 +113,17 @@ class Service:
             self._remember(request)
         except Stopped:
             event(self.log, "run_stopped")
-            return _now()
+            return self.now()
         except StoreLockedError:
             self.state.ended("locked", self._failures)
-            return _now() + min(self.interval / 10, _LOCKED_AT_MOST)
+            return self.now() + min(self.interval / 10, _LOCKED_AT_MOST)
         except RunVoidError as error:
             self._voids += 1
             if self._voids > _VOID_AT_MOST:
                 return self._failed("failed", type(error).__name__, told(error))
             self.state.ended("void", self._failures)
             event(self.log, "run_void", message=told(error))
-            return _now() + _AGAIN_SOON
+            return self.now() + _AGAIN_SOON
         except Exception as error:  # noqa: BLE001 (a service outlives what nobody foresaw, and says so)
             return self._failed("failed", type(error).__name__, told(error))
         if done is not None:
@@ -153,7 +156,7 @@ class Service:
     def _failed(self, outcome: RunOutcome, error: str, message: str) -> datetime:
         self._failures += 1
         self.state.ended(outcome, self._failures, error)
-        due = _now() + retry_after(self._failures, self.interval)
+        due = self.now() + retry_after(self._failures, self.interval)
         event(
             self.log,
             "run_failed",
@@ -206,15 +209,19 @@ class Service:
         )
 
     def _wait_until(self, due: datetime) -> None:
-        if not self._stop.is_set():
+        """Wait for a time by the clock, which may be set meanwhile; an interval at most."""
+        woken = self._stop.is_set()
+        while not woken and (now := self.now()) < due:
+            due = min(due, now + self.interval)
             self.state.phase("backing off" if self._failures else "waiting", due)
-            self._wake.wait(max((due - _now()).total_seconds(), 0))
+            woken = self._wake.wait(min(due - now, self.look).total_seconds())
         self._wake.clear()
 
 
 def slot(now: datetime, interval: timedelta, zone: ZoneInfo) -> datetime:
     """The start of the slot that holds `now`: slots begin at the zone's midnight, so that dates are fresh."""
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(now.tzinfo)
+    local = now.astimezone(zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(now.tzinfo)
     return midnight + (now - midnight) // interval * interval
 
 
@@ -241,7 +248,3 @@ def _holds_something(file: Path) -> bool:
         return file.stat().st_size > 0
     except OSError:
         return False
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from icaccess.errors import EngineError, GuardStop, RunVoidError, StoreLockedErr
 from icaccess.facts.interface import SourceReport
 from icaccess.plan import Plan, PlannedChange
 from icaccess.request import Request
-from icaccess.service.log import _JsonLines
+from icaccess.service.log import JsonLines
 from icaccess.service.loop import Service
 from icaccess.service.once import Done
 from icaccess.service.state import State
@@ -54,7 +54,7 @@ class Lines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(_JsonLines())
+        self.setFormatter(JsonLines())
         self.lines: list[dict[str, object]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -78,21 +78,31 @@ def test_missing_settings_or_store_stop_the_run(tmp_path: Path) -> None:
     settings = config / "icaccess.yaml"
     for file in (settings, store):
         text = file.read_text()
-        assert service._attempt(None) is None
+        assert service.attempt(None) is None
         for spoil in (file.unlink, lambda file=file: file.write_text("")):  # type: ignore[misc]  # no type is inferred
             spoil()
             before = len(runs)
-            assert service._attempt(None) is not None
+            assert service.attempt(None) is not None
             assert len(runs) == before
             message = str(lines.lines[-1]["message"])
             assert message.startswith(f"{file}: was there, and is gone or empty; put it back")
         file.write_text(text)
-    assert service._attempt(None) is None
+    assert service.attempt(None) is None
+
+
+class Clock:
+    """A clock that can be set."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
 @contextmanager
 def serving(
-    *ends: Done | Exception | None, interval: timedelta = timedelta(seconds=1)
+    *ends: Done | Exception | None, interval: timedelta = timedelta(seconds=1), clock: Clock | None = None
 ) -> Iterator[tuple[Service, State, list[bool], list[dict[str, object]]]]:
     """A service whose runs end as `ends` says, one after the other, and well after that.
 
@@ -110,7 +120,9 @@ def serving(
 
     lines, log, state = Lines(), logging.Logger("test"), State()
     log.addHandler(lines)
-    service = Service(Request(config=district.ROOT / "config"), interval, state, log, work)
+    request = Request(config=district.ROOT / "config")
+    look = timedelta(milliseconds=10)
+    service = Service(request, interval, state, log, work, now=clock or Clock(), look=look)
     thread = threading.Thread(target=service.serve, daemon=True)
     thread.start()
     try:
@@ -128,9 +140,10 @@ def outcomes(state: State) -> dict[str, float]:
 
 
 def test_failed_changes_are_tried_again() -> None:
-    with serving(INCOMPLETE, interval=timedelta(days=1)) as (service, state, asked, log):
-        wait_until(lambda: log, "it is told")
-        service._wake.set()
+    clock = Clock()
+    with serving(INCOMPLETE, interval=timedelta(days=1), clock=clock) as (_, state, asked, log):
+        wait_until(lambda: state.health.phase == "backing off", "the first run ends")
+        clock.ahead += timedelta(seconds=5)
         wait_until(lambda: state.ready, "the second run ends well")
         assert asked == [False, True]
         assert outcomes(state) == {"incomplete": 1, "done": 1}
@@ -172,13 +185,34 @@ def test_a_slot_that_another_has_worked_ends_well() -> None:
 
 
 def test_what_was_asked_for_is_owed_until_it_ends_well() -> None:
-    with serving(DONE, EngineError("down"), DONE, interval=timedelta(days=1)) as (service, state, asked, _):
+    clock, ends = Clock(), (DONE, EngineError("down"), DONE)
+    with serving(*ends, interval=timedelta(days=1), clock=clock) as (service, state, asked, _):
         wait_until(lambda: state.health.phase == "waiting", "the first run ends")
         service.run_now()
         wait_until(lambda: outcomes(state).get("failed"), "the second fails")
-        service._wake.set()
+        clock.ahead += timedelta(seconds=5)
         wait_until(lambda: outcomes(state)["done"] >= 2 and state.ready, "the third ends well")
         assert asked[:3] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("set_to", "at_most"),
+    [
+        (timedelta(hours=2), timedelta()),
+        (timedelta(days=-900), timedelta(hours=1)),
+    ],
+    ids=["forward", "back"],
+)
+def test_the_wait_follows_a_clock_that_is_set(set_to: timedelta, at_most: timedelta) -> None:
+    clock = Clock()
+    with serving(interval=timedelta(hours=1), clock=clock) as (_, state, asked, _log):
+        wait_until(lambda: state.health.phase == "waiting", "the first run ends")
+        clock.ahead = set_to
+        if at_most:
+            due = (clock() + 2 * at_most).isoformat()
+            wait_until(lambda: str(state.health.next_run) < due, "the next run is due within an interval")
+            clock.ahead += at_most
+        wait_until(lambda: len(asked) > 1, "the next run begins")
 
 
 def test_a_policy_that_never_settles_is_a_failure_in_the_end() -> None:
@@ -190,7 +224,7 @@ def test_a_policy_that_never_settles_is_a_failure_in_the_end() -> None:
         Request(config=district.ROOT / "config"), timedelta(hours=1), state, logging.Logger("test"), work
     )
     for number in range(1, 22):
-        assert service._attempt(None) is not None
+        assert service.attempt(None) is not None
         assert state.health.failures == (1 if number == 21 else 0)
 
 
@@ -215,7 +249,7 @@ def test_notices_go_out_and_fail_no_run() -> None:
 
     service = Service(Request(config=district.ROOT / "config"), timedelta(hours=1), state, log, work, notify)
     while endings:
-        service._attempt(None)
+        service.attempt(None)
     assert told == [None, None, ("EngineError", "gone")]
     logged = [(line["counts"], line["problems"]) for line in lines.lines if line["event"] == "notices"]
     assert logged == [({"sent": 3}, []), ({}, ["no OPA"]), ({"sent": 3}, [])]

@@ -57,6 +57,12 @@ def test_slots_begin_at_midnight(now: str, interval: str, start: str, end: str) 
     assert next_slot(at(now), every, DENVER) == at(end)
 
 
+def test_a_midnight_that_comes_twice_begins_one_day() -> None:
+    havana, day = ZoneInfo("America/Havana"), timedelta(days=1)
+    first, second = at("2026-11-01T00:30:00-04:00"), at("2026-11-01T00:30:00-05:00")
+    assert slot(first, day, havana) == slot(second, day, havana) == at("2026-11-01T00:00-04:00")
+
+
 def test_retries_come_ever_later_and_never_later_than_a_run() -> None:
     waits = [retry_after(failures, HOUR).total_seconds() for failures in range(1, 12)]
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600]
