@@ -184,7 +184,6 @@ def ds_site(folder: Path) -> Iterator[Site]:
         capture_output=True,
         env={**os.environ, "PATH": PATHS},
     )
-    _open_the_null_device()
     hashed = subprocess.run(
         ["pwdhash", "-s", "SSHA512", PASSWORD], check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -194,8 +193,9 @@ def ds_site(folder: Path) -> Iterator[Site]:
         "\n".join(f"nsslapd-rootpw: {hashed}" if one.startswith("nsslapd-rootpw:") else one for one in lines)
         + "\n"
     )
-    with running([shutil.which("ns-slapd", path=PATHS), "-D", folder / "etc", "-d", "0"], port):
-        _open_the_null_device()
+    # Without a file for its process id it takes /dev/null for one, and leaves that to root alone.
+    server = [shutil.which("ns-slapd", path=PATHS), "-D", folder / "etc", "-d", "0", "-i", folder / "pid"]
+    with running(server, port):
         admin = "cn=Directory Manager"
         site = Site(f"ldap://127.0.0.1:{port}", admin, bind_dn=f"cn=icaccess,{BASE}")
         site.add(
@@ -212,13 +212,8 @@ def ds_site(folder: Path) -> Iterator[Site]:
         yield site
 
 
-def _open_the_null_device() -> None:
-    """Undo what 389 Directory Server does as root: it leaves /dev/null to root alone."""
-    Path(os.devnull).chmod(0o666)
-
-
 _DOMAIN = "DC=ad,DC=example,DC=org"
-_HOST = "127.0.0.77"
+_HOST = f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 """Samba serves port 389 and no other; an address of loopback that nothing else takes has it free."""
 
 
