@@ -80,7 +80,7 @@ def browser() -> Iterator[Browser]:
     if program is None:
         pytest.skip("needs Chromium: it is not on PATH (apt-get install chromium)")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=_QUIET)
+        chromium = playwright.chromium.launch(executable_path=program, args=_QUIET, timeout=120_000)
         yield chromium
         chromium.close()
 

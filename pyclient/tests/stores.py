@@ -74,12 +74,12 @@ def postgres() -> Iterator[str]:
             cwd="/",
         )
         options = f"-h 127.0.0.1 -p {port} -k {folder} -F -c max_connections=50"
-        control = [*prefix, programs / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-w"]
-        subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, cwd="/")
+        control = [*prefix, programs / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-w", "-t", "600"]
         try:
+            subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, cwd="/")
             yield f"postgresql://ica@127.0.0.1:{port}/"
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd="/")
+            subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd="/")
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,7 @@ def mail_server(
         mailbox,
         hostname="127.0.0.1",
         port=port or free_port(),
+        ready_timeout=60,
         ssl_context=tls,
         tls_context=starttls,
         require_starttls=starttls is not None,

@@ -41,7 +41,7 @@ def odd():
         yield server
 
 
-def target(url, seconds=5, ca=None):
+def target(url, seconds=60, ca=None):
     settings = LdapSettings(
         url=url,
         bind_dn=ASKER,
