@@ -101,16 +101,6 @@ def read_file(file: Path, kind: type[IcaccessError], advice: str) -> Marked:
     return marked
 
 
-def read_plain(file: Path, kind: type[IcaccessError], advice: str) -> Any:
-    """The document of a file with the days that YAML reads; an error of `kind` as `read_file` gives it."""
-    with file_errors(kind, f"{file}: cannot be read", advice):
-        content = file_to_read(file).read_bytes()
-    try:
-        return yaml.load(content, yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise kind(_problem_of(error).at(file)) from error
-
-
 def read_items(stream: IO[bytes], key: str) -> Iterator[Marked]:
     """The items of `key: [...]` or of a bare list, one at a time, to read a large file in little memory.
 

@@ -14,7 +14,7 @@ from icaccess.audit.heads import read_heads
 from icaccess.audit.keys import public_key
 from icaccess.errors import FactsError, IcaccessError
 from icaccess.files import make_folder, make_private, write_private, write_private_files
-from icaccess.marked_yaml import read_plain
+from icaccess.marked_yaml import read_file
 from icaccess.review.page import read_page
 from icaccess.review.report_files import read as read_report
 
@@ -105,7 +105,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
         read_heads,
         read_page,
         public_key,
-        lambda pipe: read_plain(pipe, FactsError, "give another"),
+        lambda pipe: read_file(pipe, FactsError, "give another"),
     ],
     ids=["report", "heads", "page", "audit key", "clauses"],
 )

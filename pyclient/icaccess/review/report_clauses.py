@@ -15,11 +15,11 @@ import msgspec
 
 from icaccess.config.policy_data import Requirements, load_policy_data
 from icaccess.errors import PolicyError
-from icaccess.marked_yaml import read_plain
+from icaccess.marked_yaml import read_file
 from icaccess.opa.program import find_opa
 from icaccess.review.source import CLAUSES, PolicySource
 from icaccess.review.trace import trace_policy
-from icaccess.validation import explain, field_name
+from icaccess.validation import converted
 
 _HEAD = """# The posted page, clause by clause
 
@@ -84,12 +84,8 @@ def read_clauses(policy: Path, requirements: Requirements) -> tuple[ClauseWords,
     file = policy / CLAUSES
     if not file.exists():
         return None
-    found = read_plain(file, PolicyError, "make it a file that this user may read")
-    try:
-        clauses = msgspec.convert(found, _Listed).clauses
-    except msgspec.ValidationError as error:
-        path, text = explain(error, found, _Listed)
-        raise PolicyError(f"{file}: {field_name(path) or 'the whole'}: {text}") from error
+    written = read_file(file, PolicyError, "make it a file that this user may read")
+    clauses = converted(written, _Listed, file, PolicyError).clauses
     values = _values(requirements)
     try:
         return tuple(

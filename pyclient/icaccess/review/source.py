@@ -16,7 +16,7 @@ import msgspec
 from icaccess import __version__
 from icaccess.errors import ConfigError, EngineError, PolicyError, file_errors
 from icaccess.files import file_to_read
-from icaccess.marked_yaml import read_plain
+from icaccess.marked_yaml import read_file
 from icaccess.opa.bundles import first_complaint, shipped
 from icaccess.opa.program import environment
 from icaccess.review.cache import Value, from_cache
@@ -61,7 +61,7 @@ class PolicySource:
     def clauses(self) -> tuple[str, ...]:
         """The posted clauses in their order; `PolicyError` when the policy's list of them cannot be read."""
         file = self.policy / CLAUSES
-        found = read_plain(file, PolicyError, "the policy needs it; write it, or let this user read it")
+        found = read_file(file, PolicyError, "the policy needs it; write it, or let this user read it").value
         try:
             return tuple(str(entry["clause"]) for entry in found["clauses"])
         except (TypeError, KeyError) as error:

@@ -159,7 +159,7 @@ def test_each_clause_is_traced_to_its_rules_and_tests(icaccess, tmp_path):
     ("content", "says"),
     [
         ("[", " line 2: is not YAML"),
-        ("clauses: [{clause: ES-5}]", ": clauses[0].asks: is required and absent; add it"),
+        ("clauses: [{clause: ES-5}]", " line 1: clauses[0].asks: is required and absent; add it"),
         (
             'clauses: [{clause: ES-5, asks: a, settled: [{question: a, answer: "{lead}", why: c}]}]',
             ": 'lead' in braces is no value of data.requirements",
