@@ -23,6 +23,8 @@ from icaccess.store.holders import StoredBasis
 
 _ORDER = {"revoke": 0, "update": 1, "grant": 2}
 _NOBODY = Verdict("undecided", "none")
+_TWICE = "this person already holds access as"
+_TWICE_REMEDY = "correct the account in the facts or at the target, or take it out there"
 _verdict = msgspec.json.Decoder(Verdict).decode
 _decision = msgspec.json.Decoder(Decision).decode
 
@@ -181,6 +183,30 @@ def diff(
         warned=tuple(warned),
         drift=tuple(sorted(check.drift, key=lambda one: (one.kind, one.employee_id))),
     )
+
+
+def with_doubts(plan: Plan, doubts: Mapping[str, str], former_owners: Mapping[str, str]) -> Plan:
+    """The plan with what is known of the undecided, and without a second access for anybody.
+
+    `former_owners` has the employee whose each account was that no record names any more. Whoever still holds
+    access under such an account gets none under another one, as all would after a change of `target.match`.
+    """
+    former = {owner: account for account, owner in former_owners.items()}
+    doubts = {
+        **doubts,
+        **{
+            account: f"The account was that of {owner}, whose record names another one now, or none."
+            for account, owner in former_owners.items()
+        },
+    }
+    changes = (
+        replace(one, problem=one.problem or f"{_TWICE} {former[one.employee_id]}; {_TWICE_REMEDY}")
+        if one.action == "grant" and one.employee_id in former
+        else one
+        for one in plan.changes
+    )
+    undecided = (replace(one, doubt=doubts.get(one.employee_id, "")) for one in plan.undecided)
+    return replace(plan, changes=tuple(changes), undecided=tuple(undecided))
 
 
 def blank_plan(as_of: date, target: str, holders: Mapping[str, Access], revisions: tuple[str, str]) -> Plan:

@@ -116,19 +116,15 @@ class Gatherer:
         found = self._parts.client.evidence(valid, day, facts.givers())
         return {identifier: (*told, *may_be(told)) for identifier, told in found}
 
-    def unclaimed(self, accounts: Iterable[str]) -> dict[str, str]:
-        """Whose each account was that no record names any more, in a sentence, where the store knows."""
+    def former_owners(self, accounts: Iterable[str]) -> dict[str, str]:
+        """Whose each account was that no record names any more, by employee id, where the store knows."""
         from icaccess.store import holders
 
         target, found = self._parts.target, dict[str, str]()
-        for some in batches(accounts if target.match != "id" else (), _TOGETHER):
+        for some in batches(accounts, _TOGETHER):
             with self._parts.store.reading() as connection:
                 found |= holders.owners(connection, target.identity, some)
-        return {
-            account: f"The account was that of {owner}, whose record names another one now, or none."
-            for account, owner in found.items()
-            if owner != account
-        }
+        return {account: owner for account, owner in found.items() if owner != account}
 
     def _evidence(self, accounts: Iterable[str]) -> dict[str, StoredBasis]:
         """What the store remembers of the decisions that allowed what these accounts hold."""

@@ -134,7 +134,7 @@ class Run:
 
         `listing` says which changes under way it can prove, whom it cannot name, and what it waits for.
         """
-        from icaccess.diff import blank_plan, diff
+        from icaccess.diff import blank_plan, diff, with_doubts
         from icaccess.recovery import expected
 
         target = self.parts.target
@@ -149,9 +149,8 @@ class Run:
         facts = self.parts.facts
         # The time of a source is not part of a plan: the same rows, fetched again, give the same plan.
         sources = tuple(replace(one, as_of=None) for one in facts.reports())
-        doubts = {**facts.doubts(), **self.people.unclaimed(held)}
-        undecided = tuple(replace(one, doubt=doubts.get(one.employee_id, "")) for one in plan.undecided)
-        plan = replace(plan, sources=sources, leaning=facts.leaning, undecided=undecided)
+        plan = with_doubts(plan, facts.doubts(), self.people.former_owners(held))
+        plan = replace(plan, sources=sources, leaning=facts.leaning)
         if listing is not None:
             due_since = min(listing.waiting.values(), default=None)
             plan = replace(plan, unnamed=listing.unnamed, export_due_since=due_since)

@@ -252,6 +252,24 @@ class TestAdopt:
             ("userx", ""),
         ]
 
+    @pytest.mark.parametrize("match", ["username", "id"])
+    def test_nobody_gets_access_twice(self, store, match):
+        target = MemoryTarget({"user1": HELD})
+        target.match = "username"
+        adopt(store, target, people("1", "2"))
+        target.match = match
+        renamed = [replace(one, username=f"new{one.id}") for one in people("1", "2")]
+        _, summary = do(store, target, ScriptedClient({"1": ("210",), "2": ("210",)}), renamed)
+        assert set(target.held) == {"user1", "2" if match == "id" else "new2"}
+        assert summary.counts == {"failed": 1, "verified": 1}
+        assert [(one.change.employee_id, one.note) for one in summary.failures] == [
+            (
+                "1",
+                "this person already holds access as user1; correct the account in the facts or at the "
+                "target, or take it out there",
+            )
+        ]
+
 
 class TestDays:
     TODAY = Request().today
