@@ -178,7 +178,10 @@ _granting := "access is held" if {
 	decision.escalate
 } else := sprintf("access is due by %s", [decision.grant_due_by])
 
-_message_otherwise("ES-8") := sprintf("More than two full business days have passed: reach out to %s.", [reasons.contact]) if {
+_message_otherwise("ES-8") := sprintf("Access was due by %s: reach out to %s.", [
+	decision.grant_due_by,
+	reasons.contact,
+]) if {
 	decision.escalate
 }
 

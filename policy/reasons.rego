@@ -98,10 +98,12 @@ _by_whom(found, record) := "by the employee" if {
 	roles != []
 } else := "no role known on that day"
 
-_withdrawals(found) := [record |
-	some record in found.denials
+_withdrawals(found) := [denial |
 	some entry in jobs_to_approve(found)
-	approval.names(record, entry.job)
+	some record in possibly_authorised(found)
+	reaches(record, entry.job, entry.from, found)
+	some denial in found.denials
+	taken_away(record, entry.job, [denial])
 ]
 
 _for_what(record) := sprintf(" for %s", [concat(" at ", named)]) if {

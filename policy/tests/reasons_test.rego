@@ -69,6 +69,20 @@ _reasons := {
 			"remedy": "Ask HR for the approver's jobs on that day, or your Principal or Manager to approve this access now.",
 		}],
 	},
+	"approval_withdrawn after an earlier denial": {
+		"employee": fixtures.but({"approvals": [
+			{"decision": "denied", "decided_on": "2023-08-10", "approver": "000777", "approver_role": "Principal"},
+			{"decision": "approved", "decided_on": "2023-08-14", "approver": "000777", "approver_role": "Principal"},
+			{"decision": "withdrawn", "decided_on": "2025-09-09", "approver": "000777", "approver_role": "Principal"},
+		]}),
+		"at": "2025-09-10",
+		"want": [{
+			"clause": "ES-6",
+			"code": "approval_withdrawn",
+			"message": "The approval was taken away: withdrawn 2025-09-09 (Principal).",
+			"remedy": "Ask your Principal or Manager whether access is to be approved again.",
+		}],
+	},
 	"approval_withdrawn": {"employee": fixtures.but({"approvals": [{"decision": "approved", "decided_on": "2023-08-14", "approver": "000777", "approver_role": "Principal"}, {"decision": "withdrawn", "decided_on": "2025-09-09", "approver": "000888", "approver_role": "HR Director", "role": "Office Professional", "location": "210"}, {"decision": "denied", "decided_on": "2025-09-09", "approver": "000888", "approver_role": "Principal", "location": "211"}]}), "at": "2025-09-10", "want": [{"clause": "ES-6", "code": "approval_withdrawn", "message": "The approval was taken away: withdrawn 2025-09-09 (HR Director) for Office Professional at 210.", "remedy": "Ask your Principal or Manager whether access is to be approved again."}]},
 	"approval_not_for_current_job": {"employee": fixtures.but({"assignments": [{"role": "Office Professional", "location": "210", "start": "2019-08-01", "end": "2025-07-31"}, {"role": "Office Professional", "location": "211", "start": "2025-08-01"}]}), "at": "2025-09-10", "want": [{"clause": "ES-9", "code": "approval_not_for_current_job", "message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); Office Professional at 211 since 2025-08-01.", "remedy": "Ask your Principal or Manager to approve this access for the job you hold now."}]},
 	"approval_not_for_current_job after a return": {"employee": fixtures.but({"employment": [{"start": "2019-08-01", "end": "2024-05-31"}, {"start": "2025-08-04"}]}), "at": "2025-09-10", "want": [{"clause": "ES-9", "code": "approval_not_for_current_job", "message": "The approval on record is not for the current job: approved 2023-08-14 (Principal); Office Professional at 210 since 2025-08-04.", "remedy": "Ask your Principal or Manager to approve this access for the job you hold now."}]},
