@@ -22,6 +22,7 @@ MOST_SLOW = 30
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _decode_many = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_NO_JSON = (TypeError, ValueError, OverflowError, RecursionError)
 _OTHER_POLICY = "its policy is not this project's"
 
 
@@ -112,8 +113,18 @@ def question(at: date, **asked: Any) -> bytes:
     """The body that asks OPA about the day `at`; `UsageError` for facts that JSON cannot hold."""
     try:
         return b'{"input":' + _encode({"as_of": at, **asked}) + b"}"
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise UsageError(f"the facts of an employee cannot be written as JSON: {error}") from error
+    except _NO_JSON as error:
+        given = asked.get("employees", [asked.get("employee")])
+        who = next((repr(id_of(one, "employee")) for one in given if not _fits_json(one)), "an employee")
+        raise UsageError(f"the facts of {who} cannot be written as JSON: {error}; correct them") from error
+
+
+def _fits_json(employee: EmployeeLike) -> bool:
+    try:
+        _encode(employee)
+    except _NO_JSON:
+        return False
+    return True
 
 
 def shown(revisions: Revisions) -> str:

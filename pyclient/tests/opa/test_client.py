@@ -352,8 +352,8 @@ def test_a_day_that_is_none_is_the_callers_mistake(standin: Engine, at: Any) -> 
         ({"id": ""}, "its id must be a text that is not blank, and is ''"),
         ({"id": " "}, "its id must be a text that is not blank, and is ' '"),
         ({"id": 1234}, "its id must be a text that is not blank, and is 1234, of type int"),
-        ({"id": "1", "name": object()}, "cannot be written as JSON"),
-        ({"id": "\ud800"}, "cannot be written as JSON"),
+        ({"id": "1", "name": object()}, "the facts of '1' cannot be written as JSON: Encoding objects"),
+        ({"id": "\ud800"}, "the facts of '\\ud800' cannot be written as JSON: 'utf-8' codec"),
         (Employee(id=None), "its id must be a text that is not blank"),  # type: ignore[arg-type]  # what is tried
     ],
 )
@@ -362,7 +362,7 @@ def test_facts_of_nobody(standin: Engine, employee: Any, says: str) -> None:
         for call in (client.decide, client.explain):
             with pytest.raises(UsageError, match=re.escape(says)):
                 call(employee, AT)
-        for records in ([employee], iter([employee])):
+        for records in ([Employee(id="0"), employee], iter([Employee(id="0"), employee])):
             with pytest.raises(UsageError, match=re.escape(says)):
                 list(client.decide_many(records, AT))
 
