@@ -130,7 +130,7 @@ class CampusTarget(GroupTarget):
     def _read_export(self) -> str:
         """The text of the export, as old as it was before it was read, should somebody write it meanwhile."""
         try:
-            with self._export.open(encoding="utf-8-sig", newline="") as file:
+            with file_to_read(self._export).open(encoding="utf-8-sig", newline="") as file:
                 self._exported = os.fstat(file.fileno()).st_mtime_ns
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:

@@ -310,6 +310,11 @@ class TestBadExports:
         campus.export_file.mkdir()
         self.fails(campus, "export.csv: the export cannot be read: Is a directory; export again")
 
+    def test_an_export_that_is_a_pipe(self, campus):
+        campus.export_file.unlink()
+        os.mkfifo(campus.export_file)
+        self.fails(campus, "the export cannot be read: it is a pipe or device, not a file; export again")
+
     def test_an_export_that_is_dated_after_now(self, campus):
         os.utime(campus.export_file, (4102444800, 4102444800))
         self.fails(campus, "is dated 2100-01-01 00:00 UTC, after now; correct the clock that dated it")
