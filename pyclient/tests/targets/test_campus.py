@@ -140,7 +140,7 @@ def test_a_location_without_a_group_is_reported(sqlite_store, campus):
     client = Dated({"1": ("212",), "2": ("210",)})
     _, summary = do(sqlite_store, target(campus, locations=True), client, people("1", "2"))
     assert [(one.change.employee_id, one.note) for one in summary.failures] == [
-        ("1", "no group is configured for the location 212")
+        ("1", "no group is configured for the location 212; add it to location_groups")
     ]
     assert {row[4] for row in rows(campus.lists[0])} == {"2"}
 
