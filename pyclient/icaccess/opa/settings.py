@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
 
 from icaccess.config import Config, Secret, Section
 from icaccess.errors import ConfigError, UsageError
@@ -20,7 +23,7 @@ class OpaSettings(Section, frozen=True):
 
     urls: tuple[str, ...] = ()
     token: Secret | None = None
-    timeout: float = 30.0
+    timeout: Annotated[float, Meta(gt=0, le=86_400)] = 30.0
     ca: str | None = None
     cert: str | None = None
     key: str | None = None

@@ -137,10 +137,11 @@ def test_an_unknown_kind_is_answered_with_the_known_ones(tmp_path: Path) -> None
     ("setting", "given", "says"),
     [
         ("urls: [nowhere]", (), r"icaccess\.yaml: opa\.urls: must be a URL of OPA"),
-        ("urls: ['http://127.0.0.1:1']\n  timeout: 0", (), r"icaccess\.yaml: opa\.timeout: 0\.0 is not a"),
+        ("urls: ['http://127.0.0.1:1']\n  timeout: 0", (), r"line 3: opa\.timeout: must be more than 0"),
+        ("timeout: 90000", (), r"line 2: opa\.timeout: must be at most 86400"),
         ("urls: [nowhere]", ("there",), "^--opa-url: must be a URL of OPA"),
     ],
-    ids=["url", "timeout", "option"],
+    ids=["url", "timeout", "long", "option"],
 )
 def test_a_bad_setting_of_opa_says_where_it_is(
     tmp_path: Path, setting: str, given: tuple[str, ...], says: str
