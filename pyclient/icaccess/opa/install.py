@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies
 
-from icaccess.config.secrets import shown_url
-from icaccess.errors import EngineError, HttpError
+from icaccess.config.secrets import is_http_url, shown_url
+from icaccess.errors import EngineError, HttpError, UsageError
 from icaccess.http import HttpClient
 from icaccess.opa.program import VERSION, cached_opa, opa_version
-from icaccess.text import clip
+from icaccess.text import clip, quoted
 
 RELEASES = "https://github.com/open-policy-agent/opa/releases/download"
 """Where OPA publishes its releases; `<RELEASES>/v<version>/<file>`, and the same with `.sha256`."""
@@ -45,6 +45,10 @@ def install_opa(tell: Callable[[str], None], *, releases: str = RELEASES) -> Pat
     `tell` gets one line for each way that is tried or fails. Raises `EngineError` when none works, and
     at once when the download is not what was published.
     """
+    if not is_http_url(releases):
+        raise UsageError(
+            f"the mirror {quoted(releases)} is not an http or https URL; correct --from or opa.releases"
+        )
     target = cached_opa()
     if opa_version(target) == VERSION:
         tell(f"OPA {VERSION} is already at {target}")

@@ -84,7 +84,7 @@ def run_some(source: PolicySource, pattern: str) -> SuiteRun:
     try:
         wanted = re.compile(pattern)
     except re.error as error:
-        raise UsageError(f"--run {pattern}: is no regular expression ({error})") from error
+        raise UsageError(f"--run {pattern}: is no regular expression ({error}); correct it") from error
     tests = {f"data.{rule.path}" for rule in source.test_rules if rule.is_test}
     read = read_all_cases(source)
     some = [name for name in sorted(tests) if wanted.search(name)]

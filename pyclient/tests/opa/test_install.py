@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from icaccess.errors import EngineError
+from icaccess.errors import EngineError, UsageError
 from icaccess.opa.install import install_opa
 from icaccess.opa.program import VERSION, cached_opa
 from tests.opa.fake_opa import Answer, serving
@@ -114,3 +114,11 @@ def test_what_is_another_version_is_not_installed(monkeypatch: pytest.MonkeyPatc
     ):
         install_opa(told.append, releases=url)
     assert any("does not run here as OPA" in line for line in told)
+
+
+@pytest.mark.parametrize("mirror", ["nonsense", "ftp://mirror.example.org", "file:///srv/opa"])
+def test_a_mirror_that_is_no_url_is_refused_at_once(mirror: str) -> None:
+    told: list[str] = []
+    with pytest.raises(UsageError, match=r"the mirror '.*' is not an http or https URL; correct --from"):
+        install_opa(told.append, releases=mirror)
+    assert told == []
