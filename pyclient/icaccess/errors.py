@@ -7,6 +7,7 @@ the errors of its libraries with `raise … from`, so that none of them reaches 
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,4 +141,5 @@ def file_errors(kind: type[IcaccessError], what: str, advice: str) -> Iterator[N
     try:
         yield
     except OSError as error:
+        advice = "free some space" if error.errno == errno.ENOSPC else advice
         raise kind(f"{what}: {error.strerror}; {advice}") from error

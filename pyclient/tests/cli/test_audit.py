@@ -263,8 +263,7 @@ def test_a_full_disk_is_named(run):
     assert run("export", "--out", "/dev/full") == (
         1,
         "",
-        "icaccess: /dev/full: the export cannot be written there: No space left on device; "
-        "name another file\n",
+        "icaccess: /dev/full: the export cannot be written there: No space left on device; free some space\n",
     )
 
 
