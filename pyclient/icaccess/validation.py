@@ -112,6 +112,8 @@ def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: b
 
 def converted(written: Marked, of: type[T], file: Path, kind: type[IcaccessError], at: Steps = ()) -> T:
     """The part at `at` of a file's document as the type `of`; an error of `kind` says what is wrong where."""
+    for problem in written.problems:
+        raise kind(placed(written, file, problem.path, problem.text))
     value = _value_at(written.value, at)
     try:
         return msgspec.convert(value, of)

@@ -73,14 +73,12 @@ class TestResult(msgspec.Struct, frozen=True):
 def read_cases(file: Path, clauses: Sequence[str]) -> list[ReadCase]:
     """The cases in a file, each of one of `clauses`; `PolicyError` says what is wrong."""
     marked = read_file(file, PolicyError, "correct it, or take it out of the folder")
-    for problem in marked.problems:
-        raise PolicyError(f"{file} line {problem.line}: {problem.text}")
+    found = converted(marked, _CaseFile, file, PolicyError)
     for path, bare in _bare((), marked.value):
         line = marked.line(path)
         raise PolicyError(
             f"{file} line {line}: {bare.text} reads as something else to YAML; write it in quotes"
         )
-    found = converted(marked, _CaseFile, file, PolicyError)
     if not found.cases:
         raise PolicyError(
             f"{file} line {marked.line(('cases',))}: cases is empty; write a case or remove the file"
