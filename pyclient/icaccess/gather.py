@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from icaccess.batches import batches, counted
 from icaccess.errors import UsageError
 from icaccess.facts.interface import digest
-from icaccess.models import Access, AnyRecord, Employee, InvalidRecord, Record, Unread
+from icaccess.models import Access, AnyRecord, Employee, InvalidRecord, Record, Unread, decoded
 from icaccess.targets.interface import Match, account_of
 
 if TYPE_CHECKING:  # a single decision needs no database
@@ -73,9 +73,7 @@ class Gatherer:
 
         match = self._parts.target.match
         for batch in batches(counted(self._parts.facts.unread(), self._progress), _TOGETHER):
-            records = batch
-            if match != "id":
-                records = [one.read() if isinstance(one, Unread) else one for one in batch]
+            records = batch if match == "id" else [*map(decoded, batch)]
             accounts = [one.id if isinstance(one, Unread) else account_in(match, one) for one in records]
             known = self._evidence(account for account in accounts if account in held)
             for record, account in zip(records, accounts, strict=True):
@@ -99,14 +97,13 @@ class Gatherer:
         for record in counted(self._parts.facts.records(), self._progress):
             account = account_in(target.match, record)
             access = shown.get(account)
-            if target.is_store and isinstance(record, Employee) and record.access and record.access.held:
-                access = replace(record.access, basis=UNSET)
+            if target.is_store and (said := access_in(record)) is not None:
+                access = replace(said, basis=UNSET)
             yield Subject(with_access(record, access), account, access, b"")
 
     def gone(self, records: Iterable[AnyRecord], day: date) -> dict[str, tuple[str, ...]]:
         """The evidence for access that has gone according to the policy, and rows that may be it, by id."""
-        read = (record.read() if isinstance(record, Unread) else record for record in records)
-        valid = [record for record in read if not isinstance(record, InvalidRecord)]
+        valid = [record for record in map(decoded, records) if not isinstance(record, InvalidRecord)]
         facts = self._parts.facts
         unmatched = facts.unmatched() if valid else {}
 
@@ -143,6 +140,12 @@ def account_in(match: Match, record: Record) -> str:
         return record.id
     value = getattr(record, match)
     return "" if value is UNSET else account_of(match, value)
+
+
+def access_in(record: Record) -> Access | None:
+    """What a record itself says that the person holds."""
+    access = record.access if isinstance(record, Employee) else None
+    return access if isinstance(access, Access) and access.held else None
 
 
 def with_access(record: Record, access: Access | None) -> Record:

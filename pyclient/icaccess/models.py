@@ -155,6 +155,12 @@ class Unread(msgspec.Struct, frozen=True, gc=False):
 AnyRecord = Record | Unread
 """One employee, decoded or not."""
 
+
+def decoded(record: AnyRecord) -> Record:
+    """The same record, decoded now if nobody did before."""
+    return record.read() if isinstance(record, Unread) else record
+
+
 Outcome = Literal["allow", "deny", "expired", "undecided"]
 Action = Literal["grant", "keep", "update", "revoke", "none"]
 

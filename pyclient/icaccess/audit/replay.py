@@ -16,7 +16,7 @@ from icaccess.audit.witnesses import AuditSettings
 from icaccess.config import Config
 from icaccess.decisions import essence
 from icaccess.errors import AuditError, IcaccessError, StoreError
-from icaccess.models import AnyRecord, DecisionJson, Employee, InvalidRecord, Record, Unread
+from icaccess.models import AnyRecord, DecisionJson, Employee, InvalidRecord, Record, decoded
 from icaccess.opa.bundles import Tree, config_tree, digest, policy_tree, write_tree
 from icaccess.opa.engine import running_opa
 from icaccess.store import audit, history
@@ -55,7 +55,7 @@ def document_maker(config: Config) -> Callable[[AnyRecord, dict[str, Any]], byte
         return None
 
     def document(record: AnyRecord, decision: dict[str, Any]) -> bytes:
-        facts = msgspec.to_builtins(record.read() if isinstance(record, Unread) else record)
+        facts = msgspec.to_builtins(decoded(record))
         for name in () if kept.personal else _PERSONAL:
             facts.pop(name, None)
         return _encode({"decision": decision, "facts": facts})

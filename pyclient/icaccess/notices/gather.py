@@ -12,7 +12,7 @@ import msgspec
 from icaccess.batches import batches
 from icaccess.diff import Subject
 from icaccess.errors import IcaccessError
-from icaccess.models import ApprovalsDue, Employee, Record, Unread
+from icaccess.models import ApprovalsDue, Employee, Record, decoded
 from icaccess.notices import due
 from icaccess.notices.interface import Notice
 from icaccess.notices.settings import APPROVER_KINDS, OPERATOR_KINDS, PERSON_KINDS, NoticeSettings
@@ -136,7 +136,7 @@ class _Seen:
         for person in people:
             wanted = person.held is not None or person.record.id in self.changed
             if wanted or self.digest is not None:
-                record = person.record.read() if isinstance(person.record, Unread) else person.record
+                record = decoded(person.record)
                 if isinstance(record, Employee):
                     self._look(record, wanted=wanted)
             yield person

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.diff import Subject
+from icaccess.gather import access_in
 from icaccess.models import (
     Access,
     Assignment,
@@ -19,7 +20,7 @@ from icaccess.models import (
     Employee,
     InvalidRecord,
     Record,
-    Unread,
+    decoded,
 )
 from icaccess.opa.answers import no_employee_record
 from icaccess.opa.client import AccessClient
@@ -52,7 +53,7 @@ class Collected:
     ) -> Iterator[tuple[Subject, DecisionJson]]:
         """The same people and answers, each made a person of the report."""
         for one, answer in decided:
-            record = one.record.read() if isinstance(one.record, Unread) else one.record
+            record = decoded(one.record)
             self.joined.append(record)
             self._add(record, _decision(answer))
             yield one, answer
@@ -131,7 +132,7 @@ class Collected:
             self._people.append(_person(decision, record.id, self._shown.get(record.id)))
             return
         jobs = () if record.assignments is UNSET else record.assignments
-        person = _person(decision, record.id, _access_of(record), tuple(_jobs(jobs, decision.as_of)))
+        person = _person(decision, record.id, access_in(record), tuple(_jobs(jobs, decision.as_of)))
         if self._personal:
             person = replace(
                 person, name=record.name or "", username=record.username or "", email=record.email or ""
@@ -173,14 +174,8 @@ def _jobs(assignments: Iterable[Assignment], day: date) -> Iterator[Job]:
 def held_by_records(records: Iterable[Record]) -> Iterator[tuple[str, Access]]:
     """Who holds access by the records themselves: all there is to go by before the ledger's first day."""
     for record in records:
-        if (access := _access_of(record)) is not None:
+        if (access := access_in(record)) is not None:
             yield record.id, access
-
-
-def _access_of(record: Record) -> Access | None:
-    """What a record says that the person holds."""
-    access = record.access if isinstance(record, Employee) else None
-    return access if isinstance(access, Access) and access.held else None
 
 
 def _held(access: Access | None) -> Held | None:
