@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from icaccess.batches import batches
-from icaccess.cli.options import deciding, formats
+from icaccess.cli.options import IDS, deciding, formats
 from icaccess.cli.progress import show_sources, showing
 from icaccess.cli.text import say, say_all, show_json
 from icaccess.errors import UsageError
@@ -27,7 +27,7 @@ _MET = {True: "met", False: "NOT MET", None: "-"}
 
 
 @click.command()
-@click.argument("ids", metavar="[ID]...", nargs=-1)
+@IDS
 @deciding
 @formats("json", "jsonl")
 @click.option(

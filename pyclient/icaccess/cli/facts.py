@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from icaccess.batches import counted
-from icaccess.cli.options import FILE, FORMAT, reading
+from icaccess.cli.options import FILE, FORMAT, IDS, reading
 from icaccess.cli.progress import passed, show_issues, showing
 from icaccess.cli.text import answer, say, show_json
 from icaccess.config import Config
@@ -23,7 +23,7 @@ from icaccess.text import how_many, printable
 
 @click.command()
 @reading
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@IDS
 @click.option("--out", type=FILE, metavar="FILE", help="Save a snapshot (.jsonl), which --facts takes back.")
 @click.option("--issues", type=FILE, metavar="FILE", help="List every row that was not used, and why.")
 @click.option("--locations", type=FILE, metavar="FILE", help="Write the sources' locations as policy data.")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import click
 
-from icaccess.cli.options import EXAMPLES, Day, deciding, formats
+from icaccess.cli.options import EXAMPLES, IDS, Day, deciding, formats
 from icaccess.cli.progress import showing
 from icaccess.cli.text import Rendered, show
 from icaccess.errors import UsageError
@@ -15,7 +15,7 @@ from icaccess.request import Request
 
 
 @click.command("forecast")
-@click.argument("ids", metavar="[ID]...", nargs=-1)
+@IDS
 @deciding
 @click.option("--until", type=Day(), metavar="DATE", help="The last day of the forecast.")
 @click.option(

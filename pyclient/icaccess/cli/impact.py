@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from icaccess.cli.options import EXAMPLES, Day, TimeLimit, comparing, formats, say_installed
+from icaccess.cli.options import EXAMPLES, IDS, Day, TimeLimit, comparing, formats, say_installed
 from icaccess.cli.progress import showing
 from icaccess.cli.text import Rendered, say, show
 from icaccess.errors import UsageError
@@ -27,7 +27,7 @@ NOT_REACHED = 3
 
 
 @click.command("impact")
-@click.argument("ids", metavar="[ID]...", nargs=-1)
+@IDS
 @click.option("--base", required=True, metavar="REF|DIR", help="The version to compare with.")
 @click.option("--head", metavar="REF|DIR", help="The version that would ship [default: the current folders].")
 @comparing

@@ -146,6 +146,7 @@ def formats(*names: str, note: str = "") -> Callable[[Command], Command]:
 
 
 FORMAT = formats("json")
+IDS = click.argument("ids", metavar="[ID]...", nargs=-1)
 EXAMPLES = click.option(
     "--examples", type=click.IntRange(0), default=5, show_default=True, help="People to show of each kind."
 )

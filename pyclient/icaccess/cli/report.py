@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from icaccess.cli.options import FORMAT, PathOption, deciding
+from icaccess.cli.options import FORMAT, IDS, PathOption, deciding
 from icaccess.cli.progress import showing
 from icaccess.cli.text import answer
 from icaccess.request import Request
@@ -14,7 +14,7 @@ from icaccess.request import Request
 
 @click.command()
 @deciding
-@click.argument("ids", metavar="[ID]...", nargs=-1)
+@IDS
 @click.option(
     "--out",
     type=PathOption(path_type=Path),

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from itertools import zip_longest
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -32,7 +32,7 @@ KINDS: dict[ImpactKind, str] = {
 }
 """Each kind of change, the gravest first, in words."""
 
-ACTIONS: tuple[Action, ...] = ("grant", "keep", "update", "revoke", "none")
+ACTIONS: tuple[Action, ...] = get_args(Action)
 _DAY = timedelta(days=1)
 _NEVER_COMPARED = {"employee_id", "as_of", "recheck_on"}
 
