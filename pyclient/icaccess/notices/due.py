@@ -65,12 +65,12 @@ def for_person(
     ending = ending_of(timeline)
     ends = _ending(record, ending, settings) if ending else None
     due = [
-        ends,
-        *(_kept(timeline, told) for told in told_ends if ends is None),
-        _recertification(record, now),
-        _recertified(record, now, told_of),
         _given(record, now, change),
         _removed(record, now, change, reasons_of),
+        _recertification(record, now),
+        _recertified(record, now, told_of),
+        *(_kept(timeline, told) for told in told_ends if ends is None),
+        ends,  # the last, or what is told after it would make it news again tomorrow
     ]
     yield from (one for one in due if one is not None and one.kind in settings.about)
 

@@ -161,6 +161,17 @@ def test_what_a_longer_lead_foretold_is_not_taken_back(mailing, mailbox, command
     ]
 
 
+def test_an_end_that_is_told_with_the_access_is_told_once(mailing, mailbox, command):
+    for day in ("2028-05-20", "2028-05-21"):
+        command("apply", "--yes", "--at", day, *mailing.options)
+        command("notices", "send", "--at", day, *mailing.options)
+    assert subjects(mailbox, "p000001@example.org") == [
+        "You have access to Elementary Scheduling",
+        "Recertify for Elementary Scheduling by June 30, 2028",
+        "Your Elementary Scheduling access ends after June 30, 2028",
+    ]
+
+
 def test_the_guard_stops_notices_and_tells_operators_why(mailing, mailbox, command):
     command("apply", "--yes", "--at", "2026-02-02", *mailing.options)
     command("notices", "send", "--at", "2026-02-02", *mailing.options)
