@@ -136,7 +136,7 @@ class SyslogWitness(Witness, frozen=True, kw_only=True, tag="syslog"):
                 handler.close()
         except (OSError, UnicodeError) as error:  # also a name that none can have
             why = getattr(error, "strerror", None) or error
-            raise AuditError(f"syslog {self.address}: takes no head: {why}") from error
+            raise AuditError(f"syslog {self.address}: takes no head: {why}; correct `address`") from error
         return ""
 
 
