@@ -59,6 +59,7 @@ class Service:
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _wake: threading.Event = field(default_factory=threading.Event, init=False)
     _in_any_case: bool = field(default=False, init=False)
+    _has_notified: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
     _voids: int = field(default=0, init=False)
     _had: set[Path] = field(default_factory=set, init=False)
@@ -132,7 +133,9 @@ class Service:
                 self._in_any_case = True
                 count = how_many(len(done.summary.failures) + done.summary.left, "change")
                 return self._failed("incomplete", "ChangesFailed", f"{count} could not be made")
+        if done is not None or not self._has_notified:  # a service that was killed may have left notices
             self._notify(None)
+            self._has_notified = True
         self._failures = self._voids = 0
         self.state.ended("done" if done else "done by another", 0)
         return None

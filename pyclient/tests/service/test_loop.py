@@ -253,3 +253,17 @@ def test_notices_go_out_and_fail_no_run() -> None:
     assert told == [None, None, ("EngineError", "gone")]
     logged = [(line["counts"], line["problems"]) for line in lines.lines if line["event"] == "notices"]
     assert logged == [({"sent": 3}, []), ({}, ["no OPA"]), ({"sent": 3}, [])]
+
+
+def test_a_new_service_sends_the_notices_that_a_killed_one_left() -> None:
+    told: list[tuple[str, str] | None] = []
+
+    def notify(_: Request, failure: tuple[str, str] | None) -> tuple[dict[str, int], list[str]]:
+        told.append(failure)
+        return {}, []
+
+    request, log = Request(config=district.ROOT / "config"), logging.Logger("test")
+    service = Service(request, timedelta(days=1), State(), log, lambda *_: None, notify)
+    for _ in range(2):  # the run of this slot is done already
+        assert service.attempt(None) is None
+    assert told == [None]
