@@ -133,7 +133,8 @@ class Service:
                 self._in_any_case = True
                 count = how_many(len(done.summary.failures) + done.summary.left, "change")
                 return self._failed("incomplete", "ChangesFailed", f"{count} could not be made")
-        if done is not None or not self._has_notified:  # a service that was killed may have left notices
+        # A service that was killed, or a person who let a plan through the guard, sent no notices.
+        if done is not None or not self._has_notified:
             self._notify(None)
             self._has_notified = True
         self._failures = self._voids = 0
@@ -158,6 +159,7 @@ class Service:
 
     def _failed(self, outcome: RunOutcome, error: str, message: str) -> datetime:
         self._failures += 1
+        self._has_notified = False
         self.state.ended(outcome, self._failures, error)
         due = self.now() + retry_after(self._failures, self.interval)
         event(
