@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,9 @@ _AGAIN_SOON = timedelta(seconds=2)
 """Roughly how long it takes until every OPA has loaded a new policy."""
 
 _LOCKED_AT_MOST = timedelta(seconds=15)
+
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at the clock, which may be set, and for a signal, which may precede a wait."""
 
 _VOID_AT_MOST = 20
 """How many void runs in a row a new policy can explain; more are a failure."""
@@ -54,10 +56,9 @@ class Service:
     work: Work = once
     notify: Notify = notify
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    look: timedelta = timedelta(minutes=1)
-    """How long it waits before it looks at the clock again, which may have been set."""
-    _stop: threading.Event = field(default_factory=threading.Event, init=False)
-    _wake: threading.Event = field(default_factory=threading.Event, init=False)
+    _stop: bool = field(default=False, init=False)
+    # Not events: the code that a signal interrupts may hold the lock of one.
+    _wake: bool = field(default=False, init=False)
     _in_any_case: bool = field(default=False, init=False)
     _has_notified: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
@@ -70,18 +71,20 @@ class Service:
 
     def stop(self) -> None:
         """End after the change in progress; nothing is left half done."""
-        self._stop.set()
-        self._wake.set()
+        self._stop = True
+        self._wake = True
 
     def run_now(self) -> None:
         """Run at once, or again after the current run, even if the slot is done."""
         self._in_any_case = True
-        self._wake.set()
+        self._wake = True
 
     def serve(self) -> None:
         """Run in every slot until `stop`."""
-        while not self._stop.is_set():
-            in_any_case, self._in_any_case = self._in_any_case, False
+        while not self._stop:
+            in_any_case = self._in_any_case
+            if in_any_case:  # a signal that comes just here is not forgotten
+                self._in_any_case = False
             retry = self.attempt(None if in_any_case else slot(self.now(), self.interval, self._zone))
             if retry is not None and in_any_case:
                 self._in_any_case = True  # it is still due
@@ -110,7 +113,7 @@ class Service:
             request = replace(self.request)  # a fresh one, which reads everything again
             request.settings.check()
             self._miss(request)
-            done = self.work(request, since, self._stop.is_set)
+            done = self.work(request, since, lambda: self._stop)
             self._remember(request)
         except Stopped:
             event(self.log, "run_stopped")
@@ -129,7 +132,7 @@ class Service:
             return self._failed("failed", type(error).__name__, told(error))
         if done is not None:
             self._tell(done, time.monotonic() - began)
-            if not done.summary.complete and not self._stop.is_set():
+            if not done.summary.complete and not self._stop:
                 self._in_any_case = True
                 count = how_many(len(done.summary.failures) + done.summary.left, "change")
                 return self._failed("incomplete", "ChangesFailed", f"{count} could not be made")
@@ -215,12 +218,11 @@ class Service:
 
     def _wait_until(self, due: datetime) -> None:
         """Wait for a time by the clock, which may be set meanwhile; an interval at most."""
-        woken = self._stop.is_set()
-        while not woken and (now := self.now()) < due:
+        while not (self._stop or self._wake) and (now := self.now()) < due:
             due = min(due, now + self.interval)
             self.state.phase("backing off" if self._failures else "waiting", due)
-            woken = self._wake.wait(min(due - now, self.look).total_seconds())
-        self._wake.clear()
+            time.sleep(min((due - now).total_seconds(), _LOOK_EVERY))
+        self._wake = False
 
 
 def slot(now: datetime, interval: timedelta, zone: ZoneInfo) -> datetime:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -121,8 +124,7 @@ def serving(
     lines, log, state = Lines(), logging.Logger("test"), State()
     log.addHandler(lines)
     request = Request(config=district.ROOT / "config")
-    look = timedelta(milliseconds=10)
-    service = Service(request, interval, state, log, work, now=clock or Clock(), look=look)
+    service = Service(request, interval, state, log, work, now=clock or Clock())
     thread = threading.Thread(target=service.serve, daemon=True)
     thread.start()
     try:
@@ -226,6 +228,36 @@ def test_a_policy_that_never_settles_is_a_failure_in_the_end() -> None:
     for number in range(1, 22):
         assert service.attempt(None) is not None
         assert state.health.failures == (1 if number == 21 else 0)
+
+
+DISTURB = """
+import os, signal, sys, time
+for sent in range(30_000):
+    os.kill(int(sys.argv[1]), signal.SIGHUP if sent < 3_000 else signal.SIGTERM)
+    time.sleep(0.0005)
+"""
+
+
+def test_a_signal_may_come_at_any_moment() -> None:
+    """Also while the service begins or ends to wait, when what it interrupts would hold a lock."""
+    runs = 0
+
+    def work(_: Request, __: object, ___: Callable[[], bool]) -> None:
+        nonlocal runs
+        runs += 1
+
+    request = Request(config=district.ROOT / "config")
+    service = Service(request, timedelta(days=1), State(), logging.Logger("test"), work)
+
+    with (
+        service.signals(),
+        subprocess.Popen([sys.executable, "-c", DISTURB, str(os.getpid())]) as disturbing,
+    ):
+        try:
+            service.serve()
+        finally:
+            disturbing.kill()
+    assert runs > 1
 
 
 def test_notices_go_out_and_fail_no_run() -> None:
