@@ -98,6 +98,13 @@ def test_an_edited_plan_is_refused(icaccess, tmp_path):
     assert "plan.json: was edited after it was made" in err
 
 
+def test_a_plan_shows_a_mistake_of_the_service(command, tmp_path):
+    (tmp_path / "icaccess.yaml").write_text("service: {interval: 2d}\n")
+    code, out, err = command("plan", "--config", tmp_path, "--facts", "examples/facts")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "service: interval '2d': is longer than a day" in err
+
+
 def test_a_pipe_in_place_of_a_plan_is_not_waited_for(icaccess, tmp_path):
     os.mkfifo(tmp_path / "plan.json")
     code, _, err = icaccess("apply", tmp_path / "plan.json", "--yes")

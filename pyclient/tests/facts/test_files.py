@@ -273,6 +273,7 @@ def test_an_id_nothing_can_hold(tmp_path: Path, name: str, written: str, kept: s
         ("a.json", '{"employees": [{"id": "1"}], "of": 1}', 'expected {"employees": [...]} or a list'),
         ("a.json", b'[{"id": "\xff"}]', "line 1: is not UTF-8 at byte 10; save it as UTF-8"),
         ("a.json", "[" * 100_000, "a.json"),
+        ("a.json", "[" * 100_000, "that a record can hold: nested more than 40 deep; correct it"),
         ("a.json", '[{"id": "1", "name": ' + "[" * 500 + "]" * 500 + "}]", "nested more than 40 deep"),
         ("a.json", '[{"id": "1", "name": NaN}]', "NaN is not a JSON number"),
         ("a.jsonl", "", "is empty; an empty file proves nothing"),
@@ -380,6 +381,20 @@ def test_the_dated_fields_are_those_that_the_types_hold_as_dates() -> None:
         for part, of in parts.items()
     }
     assert dated == DATED
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.yaml", "- "), ("a.jsonl", "")])
+def test_a_spreadsheets_number_is_no_id(tmp_path: Path, name: str, start: str) -> None:
+    lists = '"employment": [], "assignments": [], "certifications": [], "approvals": []'
+    lines = [f'{start}{{"id": "{one}", {lists}}}\n' for one in ("100101.0", "100101", "A.0")]
+    write(tmp_path / name, "".join(lines))
+    wrong, *others = read(tmp_path / name)
+    assert isinstance(wrong, InvalidRecord)
+    assert wrong.problem == (
+        f"{tmp_path / name} line 1: id: '100101.0' is a number of a spreadsheet; "
+        "write the id as text, without `.0`"
+    )
+    assert [(type(one), one.id) for one in others] == [(Employee, "100101"), (Employee, "A.0")]
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.json", "a.jsonl"])

@@ -107,6 +107,14 @@ def test_ids_are_filled_with_zeros_as_the_settings_say(tmp_path: Path) -> None:
     assert set(records) == {"001", "002", "003"}
 
 
+def test_an_id_with_letters_is_not_filled_with_zeros(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        name: DISTRICT[name].replace("\n3,", "\nE3,") for name in ("people.csv", "employment.csv", "jobs.csv")
+    }
+    records, _ = merged(folder(tmp_path, files, facts={"keys": {"id": {"zero_pad": 3}}}))
+    assert set(records) == {"001", "002", "E3"}
+
+
 @pytest.mark.parametrize("written", ["#N/A", r"\N", "NULL", "--"])
 def test_what_a_spreadsheet_writes_for_no_id_is_nobodys(tmp_path: Path, written: str) -> None:
     changed = ("people.csv", "employment.csv", "jobs.csv")
