@@ -104,6 +104,8 @@ class HttpSource(MappedSource):
             following = self._next(answer, items, pages.rows, number)
             if following is None:
                 pages.check_order()
+                if self._total and pages.rows and pages.total is None:
+                    raise FactsError(f"{self._shown}: gives no number of rows where `total` says; correct it")
                 return
             url, parameters = following
         raise FactsError(f"{self._shown}: does not end after {paging.max_pages} pages; correct `paging`")

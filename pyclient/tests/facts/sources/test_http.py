@@ -405,6 +405,7 @@ def test_a_certificate_that_does_not_verify(tmp_path: Path) -> None:
         ({"fields": {**API["fields"], "role": "join('', site)"}}, """jobs row 1: "join('', site)" does not fit"""),
         ({"items": "sort_by(@, &no)"}, "items: 'sort_by(@, &no)' does not fit it; correct"),
         ({"items": "no_function(@)"}, "items: 'no_function(@)' does not fit it; correct"),
+        ({"total": "cuont"}, "gives no number of rows where `total` says; correct it"),
         ({"total": "length(`1`)"}, "total: 'length(`1`)' does not fit it; correct"),
         ({"total": "`1e999`"}, "gives inf as its number of rows; correct `total`"),
     ],
