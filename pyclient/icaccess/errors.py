@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from icaccess.text import on_one_line
+from icaccess.text import on_one_line, quoted
 
 _EXTRAS = {
     "authlib": "api",
@@ -143,3 +143,9 @@ def file_errors(kind: type[IcaccessError], what: str, advice: str) -> Iterator[N
     except OSError as error:
         advice = "free some space" if error.errno == errno.ENOSPC else advice
         raise kind(f"{what}: {error.strerror}; {advice}") from error
+
+
+def unknown_ids(ids: Iterable[str]) -> UsageError:
+    """The error that names ids of which the facts have no employee, at most five."""
+    named = ", ".join(map(quoted, sorted(ids)[:5]))
+    return UsageError(f"no employee has the id {named}; ids are as in `icaccess facts`")

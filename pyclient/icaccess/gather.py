@@ -12,7 +12,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from icaccess.batches import batches, counted
-from icaccess.errors import UsageError
+from icaccess.errors import unknown_ids
 from icaccess.facts.interface import digest
 from icaccess.models import Access, AnyRecord, Employee, InvalidRecord, Record, Unread, decoded
 from icaccess.targets.interface import Match, account_of
@@ -60,9 +60,7 @@ class Gatherer:
                     else with_access(record, _rests(access, account, known.get(account)))
                 )
         if wanted:
-            raise UsageError(
-                f"no employee {', '.join(sorted(wanted))} in the facts; ids are as in `icaccess facts`"
-            )
+            raise unknown_ids(wanted)
 
     def everybody(self, held: dict[str, Access]) -> Iterator[Subject]:
         """Everybody, each with what the target shows for their account, whatever the record says.

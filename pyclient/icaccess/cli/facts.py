@@ -13,7 +13,7 @@ from icaccess.cli.options import FILE, FORMAT, IDS, reading
 from icaccess.cli.progress import passed, show_issues, showing
 from icaccess.cli.text import answer, say, show_json
 from icaccess.config import Config
-from icaccess.errors import ConfigError, FactsError, UsageError, file_errors
+from icaccess.errors import ConfigError, FactsError, UsageError, file_errors, unknown_ids
 from icaccess.facts.interface import Facts, Source
 from icaccess.files import write_private
 from icaccess.models import Employee, Record
@@ -74,7 +74,7 @@ def _show(records: Iterable[Record], ids: tuple[str, ...]) -> None:
         else:
             say(f"{record.id} is undecided: {record.problem}", err=True)
     if wanted:
-        raise UsageError(f"no employee has the id {', '.join(sorted(wanted))}; ids are those of the facts")
+        raise unknown_ids(wanted)
 
 
 def _account(source: Facts, issues: Path | None, *, told: bool) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from icaccess import __version__
 from icaccess.config import Config
 from icaccess.config.policy_data import load_policy_data
-from icaccess.errors import EngineError, PolicyError, UsageError
+from icaccess.errors import EngineError, PolicyError, unknown_ids
 from icaccess.facts.interface import Facts
 from icaccess.facts.merge import MergedFacts
 from icaccess.models import Record
@@ -179,7 +179,7 @@ def select(report: Report, ids: Iterable[str]) -> Report:
     known = {person.id: person for person in report.people}
     unknown = [one for one in wanted if one not in known]
     if unknown:
-        raise UsageError(f"no employee has the id {', '.join(unknown[:5])}; ids are as in `icaccess facts`")
+        raise unknown_ids(unknown)
     people = tuple(known[one] for one in wanted)
     report = replace(report, people=people, expiries=expiries(people, report.as_of))
     for name in ("elsewhere", "drift", "removals"):

@@ -113,7 +113,10 @@ def test_a_ledger_to_come_needs_no_database(command, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("decide", "12", *EXAMPLES), "icaccess: no employee 12 in the facts; ids are as in `icaccess f"),
+        (
+            ("decide", "12", *EXAMPLES),
+            "icaccess: no employee has the id '12'; ids are as in `icaccess facts`",
+        ),
         (("decide", *EXAMPLES[:2], "--at", "tomorrow"), "icaccess: --at 'tomorrow': not a date; write it as"),
         (
             ("decide", *EXAMPLES[:2], "--at", "2200-01-01"),

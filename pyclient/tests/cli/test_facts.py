@@ -32,7 +32,7 @@ def test_some_ids_and_an_unknown_one(command: Run) -> None:
     assert [json.loads(line)["id"] for line in out.splitlines()] == ["100101", "100102"]
     code, _, err = command("facts", "100101", "nobody", "--facts", FACTS)
     assert code == 1
-    assert err == "icaccess: no employee has the id nobody; ids are those of the facts\n"
+    assert err == "icaccess: no employee has the id 'nobody'; ids are as in `icaccess facts`\n"
 
 
 def test_a_snapshot_is_taken_back(command: Run, tmp_path) -> None:

@@ -184,7 +184,7 @@ def test_bad_questions_are_one_line(icaccess, tmp_path, content, says):
 @named_by_last(
     ("arguments", "says"),
     [
-        (["nobody", *FACTS], "no employee has the id nobody; ids are as in `icaccess facts`"),
+        (["nobody", *FACTS], "no employee has the id 'nobody'; ids are as in `icaccess facts`"),
         ([*FACTS, "--since", "missing.json"], "missing.json: cannot be read: No such file or directory; "),
         (
             [*FACTS, "--since", "config/requirements/data.yaml"],

@@ -192,7 +192,7 @@ def test_those_asked_for_are_shown_and_the_population_stays(report):
     assert few.population == report.population
     with pytest.raises(UsageError) as caught:
         select(report, ["000001", "nobody"])
-    assert str(caught.value) == "no employee has the id nobody; ids are as in `icaccess facts`"
+    assert str(caught.value) == "no employee has the id 'nobody'; ids are as in `icaccess facts`"
 
 
 @pytest.mark.parametrize("kind", ["ledger", "memory"])
