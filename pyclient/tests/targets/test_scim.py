@@ -200,14 +200,14 @@ class TestFaults:
 
     def run(self, store, proxy):
         waits = {proxy.always, *proxy.faults} & {*self.LONG}
-        scim = target(proxy.url + "/v2", deadline=2.0 if waits else 60.0)
+        scim = target(proxy.url + "/v2", deadline=6.0 if waits else 60.0)
         client = ScriptedClient({"0": ("210",), "1": ("210",)})
         try:
             return do(store, scim, client, people("0", "1", "2"))
         finally:
             scim.close()
 
-    @pytest.mark.parametrize("fault", mostly_slow([*QUICK, *LONG], quick=9))
+    @pytest.mark.parametrize("fault", mostly_slow([*QUICK, *LONG], quick=7))
     def test_a_fault_that_passes(self, sqlite_store, proxy, fault):
         proxy.faults.extend([fault] * 2)
         _, summary = self.run(sqlite_store, proxy)
