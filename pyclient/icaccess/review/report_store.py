@@ -15,7 +15,7 @@ from icaccess.audit.heads import record_key, witness_state
 from icaccess.audit.render import sentence
 from icaccess.config import Config
 from icaccess.errors import AuditError, StoreError
-from icaccess.models import Basis, Reason
+from icaccess.models import BasisApproval
 from icaccess.notices.proof import Telling
 from icaccess.review.report_data import Audit, Given, Removal
 from icaccess.store import audit, consents, past_runs
@@ -26,13 +26,24 @@ from icaccess.store.verify import verify
 from icaccess.targets.interface import Target
 
 
+class _Reason(msgspec.Struct, frozen=True):
+    code: str
+
+
+class _Basis(msgspec.Struct, frozen=True):
+    approval: BasisApproval
+
+
 class _Intent(msgspec.Struct, frozen=True):
-    """The part of an audit entry about an intent that tells what a change rested on."""
+    """The part of an audit entry about an intent that tells what a change rested on.
+
+    It reads no more than the report needs: an entry of an older store lacks some fields of today's basis.
+    """
 
     n: int
     target: str
-    reasons: tuple[Reason, ...] = ()
-    basis: Basis | None = None
+    reasons: tuple[_Reason, ...] = ()
+    basis: _Basis | None = None
 
 
 class History:

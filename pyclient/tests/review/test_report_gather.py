@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,10 +19,11 @@ from icaccess.review.report_data import Given, Held, Outlook
 from icaccess.review.report_findings import checks, count, count_reasons, removal_words
 from icaccess.review.report_gather import compare, draw, expiries, select
 from icaccess.review.report_page import render
+from icaccess.review.report_store import History
 from icaccess.store.database import open_store
 from icaccess.store.schema import audit as audit_table
 from icaccess.targets.ledger import LedgerTarget
-from tests.review.reports import DAY, DENVER, drawn, entitled, run, sample
+from tests.review.reports import DAY, DENVER, ROOT, drawn, entitled, run, sample
 from tests.scripted import adopt, run_on
 from tests.targets.fakes import MemoryTarget
 
@@ -193,6 +197,17 @@ def test_those_asked_for_are_shown_and_the_population_stays(report):
     with pytest.raises(UsageError) as caught:
         select(report, ["000001", "nobody"])
     assert str(caught.value) == "no employee has the id 'nobody'; ids are as in `icaccess facts`"
+
+
+def test_what_a_grant_of_an_older_store_rested_on_is_told(tmp_path: Path) -> None:
+    """The record of that time has less of what a change rested on."""
+    file = tmp_path / "icaccess.db"
+    with closing(sqlite3.connect(file)) as older:
+        older.executescript((ROOT / "pyclient/tests/store/older.sql").read_text("utf-8"))
+    with open_store(f"sqlite:///{file}") as store:
+        history = History(store, LedgerTarget(store), DENVER)
+    assert history.given()["000002"].approval == BasisApproval(date(2027, 6, 19), "000777")
+    assert [one.reasons for one in history.removals({}, {})] == [("not_employed",)]
 
 
 @pytest.mark.parametrize("kind", ["ledger", "memory"])
