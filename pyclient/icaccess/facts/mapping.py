@@ -153,6 +153,7 @@ class MappedSource(Source):
 
     def _no_id(self, key: str) -> str | None:
         """Why an id is none: a spreadsheet or database wrote it where it had no value."""
+        key = key.strip()
         return f"{show(key)} is not an id; correct it" if self.key_kind == "id" and is_no_id(key) else None
 
     def _is_empty(self, raw: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ _NOTHING = re.compile(
     r"|to be (announced|assigned|determined)|not (available|applicable)|none specified|multiple|various"
     r"|see notes?|x{2,})[)\]>]?|0+|\W+"
 )
-_NO_ID = re.compile(r"#\S+|\\n|err:\d+|n/a|null|none|nan|\W+")
+_NO_ID = re.compile(r"#(div/0!|[^\s\d]+)|\\n|err:\d+|n/a|null|none|nan|\W+")
 _CODE = re.compile(r"^\(?\d{3,}\)? | \(?\d{3,}\)?$")
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -122,7 +123,10 @@ def _refuse_hidden(files: list[Path], read: dict[Path, None]) -> None:
     for file in files:
         if file.suffix.lower() not in (".yaml", ".yml") or file.with_name(file.name.lstrip("._#")) in read:
             continue
-        with file_errors(FactsError, f"{file}: cannot be read", "take it out of the folder"):
+        with (
+            file_errors(FactsError, f"{file}: cannot be read", "take it out of the folder"),
+            suppress(FileNotFoundError),  # an editor's lock is a link that leads nowhere
+        ):
             if b"employee:" in file_to_read(file).read_bytes():
                 raise FactsError(f"{file}: is not read, since it is hidden; rename or remove it")
 

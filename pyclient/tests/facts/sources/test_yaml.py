@@ -60,6 +60,8 @@ def test_a_hidden_approval_stops_the_run(tmp_path: Path) -> None:
 
 def test_hidden_files_that_hold_no_approval_of_their_own(tmp_path: Path) -> None:
     copies = {f"{mark}a.yaml": APPROVAL for mark in (".", "._", ".#")}
+    (tmp_path / "approvals").mkdir()
+    (tmp_path / "approvals/.#unsaved.yaml").symlink_to("user@host.1")  # as Emacs locks a file that is to come
     _, source = approvals(tmp_path, {"a.yaml": APPROVAL, ".gitlab-ci.yml": "stages: []\n", **copies})
     assert source.reports()[4].rows == 1
 
