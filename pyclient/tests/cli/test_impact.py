@@ -68,7 +68,7 @@ def test_errors_are_one_line(folder: Path) -> None:
     for arguments, text in [
         (("--base", "gone"), "--base gone: no such folder"),
         (("--base", "base", "--head", "gone"), "--head gone: no such folder"),
-        (("--base", "base", "999"), "no employee 999 in the facts"),
+        (("--base", "base", "999"), "no employee has the id '999'"),
         (("--base", "base", "--until", "2027-06-28"), "--until 2027-06-28 is before 2027-06-29"),
         (("--base", "base", "--until", "soon"), "--until 'soon': not a date; write it as YYYY-MM-DD"),
         (("--base", ""), "--base: is empty; name a folder or a git ref"),
