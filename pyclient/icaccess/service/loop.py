@@ -138,8 +138,8 @@ class Service:
                 return self._failed("incomplete", "ChangesFailed", f"{count} could not be made")
         # A service that was killed, or a person who let a plan through the guard, sent no notices.
         if done is not None or not self._has_notified:
-            self._notify(None)
             self._has_notified = True
+            self._notify(None)
         self._failures = self._voids = 0
         self.state.ended("done" if done else "done by another", 0)
         return None
@@ -182,6 +182,9 @@ class Service:
         """Send the notices that are due after a run; their errors go to the log and fail no run."""
         try:
             counts, problems = self.notify(replace(self.request), failure)
+        except StoreLockedError:  # another service is telling, or a run began, which may tell nobody
+            self._has_notified = False
+            return
         except Exception as error:  # noqa: BLE001 (as above)
             counts, problems = {}, [told(error)]
         if counts or problems:

@@ -300,3 +300,22 @@ def test_a_new_service_sends_the_notices_that_a_killed_one_left() -> None:
     for _ in range(2):  # the run of this slot is done already
         assert service.attempt(None) is None
     assert told == [None]
+
+
+def test_two_services_that_start_at_once_tell_in_turn() -> None:
+    """While one sends the notices the other gets the lock's error, which is no problem to log."""
+    lines, log = Lines(), logging.Logger("test")
+    log.addHandler(lines)
+    tellings: list[str | None] = ["taken", None]
+
+    def notify(_: Request, __: tuple[str, str] | None) -> tuple[dict[str, int], list[str]]:
+        if taken := tellings.pop(0):
+            raise StoreLockedError(taken)
+        return {}, []
+
+    request = Request(config=district.ROOT / "config")
+    service = Service(request, timedelta(hours=1), State(), log, lambda *_: None, notify)
+    for _ in range(3):
+        assert service.attempt(None) is None
+    assert not tellings
+    assert not lines.lines
