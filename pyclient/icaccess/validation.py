@@ -86,7 +86,7 @@ def show(value: object) -> str:
 def explain(error: msgspec.ValidationError, value: object, of: Any, *, secret: bool = False) -> Complaint:
     """What `error`, raised on converting `value` to the type `of`, means for the author of the value.
 
-    With `secret`, the message repeats nothing of the value.
+    With `secret`, the message repeats nothing of the value but its keys.
     """
     match = _AT.fullmatch(str(error))
     text, where = (match["text"], match["path"] or "") if match else (str(error), "")
