@@ -291,6 +291,10 @@ def complaints(errors: str) -> list[tuple[str, str]]:
     told: dict[object, tuple[str, str]] = {}
     for number, entry in enumerate(found):
         where = entry.get("location") or {"file": "policy", "row": 1}
-        mistake = (*where.values(),) if entry["code"] == "rego_parse_error" else number
-        told[mistake] = (f"{where['file']}:{where['row']}", f"{entry['message']} ({entry['code']})")
+        code = entry.get("code")  # a file that OPA cannot read has none
+        mistake = (*where.values(),) if code == "rego_parse_error" else number
+        told[mistake] = (
+            f"{where['file']}:{where['row']}",
+            f"{entry['message']} ({code})" if code else f"{entry['message']}; correct that",
+        )
     return list(told.values())

@@ -87,6 +87,12 @@ def test_one_mistake_in_the_syntax_is_one_finding(project: PolicySource, edit: E
     assert finding.message.startswith("unexpected eq token: expected rule value term")
 
 
+def test_a_rule_that_is_a_link_to_nowhere_is_one_error(project: PolicySource) -> None:
+    Path("policy/.#access.rego").symlink_to("user@host.1")  # as Emacs locks a file that is being changed
+    with pytest.raises(PolicyError, match=r"policy/\.#access\.rego: no such file or directory; correct that"):
+        project.require_compiles()
+
+
 def test_missing_annotations(project: PolicySource) -> None:
     Path("policy/lib/extra.rego").write_text("package lib.extra\n\nsome_value := 1\n\n_internal := 2\n")
     assert found(project) == {
