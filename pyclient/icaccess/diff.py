@@ -190,6 +190,7 @@ def with_doubts(plan: Plan, doubts: Mapping[str, str], former_owners: Mapping[st
 
     `former_owners` has the employee whose each account was that no record names any more. Whoever still holds
     access under such an account gets none under another one, as all would after a change of `target.match`.
+    The account stays theirs if it changes outside this system, since the store takes owners from the plan.
     """
     former = {owner: account for account, owner in former_owners.items()}
     doubts = {
@@ -206,7 +207,8 @@ def with_doubts(plan: Plan, doubts: Mapping[str, str], former_owners: Mapping[st
         for one in plan.changes
     )
     undecided = (replace(one, doubt=doubts.get(one.employee_id, "")) for one in plan.undecided)
-    return replace(plan, changes=tuple(changes), undecided=tuple(undecided))
+    drift = (replace(one, employee_id=former_owners.get(one.account, one.employee_id)) for one in plan.drift)
+    return replace(plan, changes=tuple(changes), undecided=tuple(undecided), drift=tuple(drift))
 
 
 def blank_plan(as_of: date, target: str, holders: Mapping[str, Access], revisions: tuple[str, str]) -> Plan:

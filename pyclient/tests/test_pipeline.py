@@ -259,7 +259,8 @@ class TestAdopt:
         adopt(store, target, people("1", "2"))
         target.match = match
         renamed = [replace(one, username=f"new{one.id}") for one in people("1", "2")]
-        _, summary = do(store, target, ScriptedClient({"1": ("210",), "2": ("210",)}), renamed)
+        client = ScriptedClient({"1": ("210",), "2": ("210",)})
+        _, summary = do(store, target, client, renamed)
         assert set(target.held) == {"user1", "2" if match == "id" else "new2"}
         assert summary.counts == {"failed": 1, "verified": 1}
         assert [(one.change.employee_id, one.note) for one in summary.failures] == [
@@ -269,6 +270,10 @@ class TestAdopt:
                 "target, or take it out there",
             )
         ]
+        target.held["user1"] = replace(HELD, locations=("211",))
+        for _ in range(2):  # somebody moved it, and it is still theirs
+            _, summary = do(store, target, client, renamed)
+            assert summary.counts == {"failed": 1}
 
 
 class TestDays:
