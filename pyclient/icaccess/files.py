@@ -95,10 +95,14 @@ def installed(name: str) -> Path:
     return bundled if bundled.is_dir() else package.parents[1] / name
 
 
-def file_to_read(path: Path) -> Path:
-    """The same path; `OSError` for a pipe or device: reading one may never end, and gives nothing twice."""
+def file_to_read(path: Path, *, piped: bool = False) -> Path:
+    """The same path; `OSError` for a pipe or device: reading one may never end, and gives nothing twice.
+
+    With `piped`, what is read once may be a pipe without a name, as a shell makes one of `<(command)`.
+    """
     mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    is_unnamed = stat.S_ISFIFO(mode) and not path.resolve().exists()
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or (piped and is_unnamed)):
         raise OSError(errno.EINVAL, "it is a pipe or device, not a file", str(path))
     return path
 

@@ -13,7 +13,7 @@ import pytest
 from icaccess.audit.heads import read_heads
 from icaccess.audit.keys import public_key
 from icaccess.errors import FactsError, IcaccessError
-from icaccess.files import make_folder, make_private, write_private, write_private_files
+from icaccess.files import file_to_read, make_folder, make_private, write_private, write_private_files
 from icaccess.marked_yaml import read_file
 from icaccess.review.page import read_page
 from icaccess.review.report_files import read as read_report
@@ -131,3 +131,18 @@ def test_make_private_leaves_a_device_or_pipe_alone(tmp_path: Path) -> None:
     pipe.chmod(0o666)
     make_private(pipe)
     assert stat.S_IMODE(pipe.stat().st_mode) == 0o666
+
+
+def test_what_is_read_once_may_be_a_pipe_of_the_shell(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "named")
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"text")
+        os.close(writing)
+        unnamed = Path(f"/dev/fd/{reading}")
+        assert file_to_read(unnamed, piped=True).read_bytes() == b"text"
+        for path, piped in ((unnamed, False), (tmp_path / "named", True), (Path(os.devnull), True)):
+            with pytest.raises(OSError, match="it is a pipe or device"):
+                file_to_read(path, piped=piped)
+    finally:
+        os.close(reading)

@@ -163,7 +163,7 @@ def read_heads(path: Path) -> WitnessedHeads:
     """
     found = WitnessedHeads([], [])
     with file_errors(AuditError, f"{path}: the heads cannot be read", "give the file that a witness keeps"):
-        lines = file_to_read(path).read_bytes().splitlines()
+        lines = file_to_read(path, piped=True).read_bytes().splitlines()
     for number, line in enumerate(lines, 1):
         start = line.find(b'{"at":')
         if start < 0 or b'"signature":' not in line:

@@ -93,7 +93,7 @@ def public_key(path: Path) -> PublicKey:
 
 def _load(path: Path, load: Callable[[bytes], object], advice: str) -> object:
     try:
-        pem = file_to_read(path).read_bytes()
+        pem = file_to_read(path, piped=True).read_bytes()
     except OSError as error:
         # A key that is there must not be made anew: the record so far is signed with it.
         advice = "let this user read it" if isinstance(error, PermissionError) else advice

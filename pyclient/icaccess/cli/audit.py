@@ -198,7 +198,7 @@ class ExportedHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _read_head(path: Path) -> Head:
     with file_errors(UsageError, f"{path}: the export cannot be read", "give an export, or its last line"):
-        lines = file_to_read(path).read_bytes().splitlines()
+        lines = file_to_read(path, piped=True).read_bytes().splitlines()
     try:
         return msgspec.json.decode(lines[-1], type=ExportedHead).head
     except (IndexError, msgspec.DecodeError) as error:

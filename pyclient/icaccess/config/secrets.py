@@ -130,7 +130,7 @@ def _lookup(reference: str, path: Steps, fail: Callable[[Steps, str], Exception]
                 raise fail(
                     path, f"the file {where} can be written by other users; make it private: chmod 600"
                 )
-            text = file_to_read(Path(where)).read_text(encoding="utf-8").rstrip("\r\n")
+            text = file_to_read(Path(where), piped=True).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise fail(path, f"the file {where} cannot be read; put the secret there") from error
         if not text:

@@ -60,7 +60,7 @@ class PageComparison(msgspec.Struct, frozen=True):
 def read_page(file: Path) -> list[str]:
     """The sentences of a saved page, HTML or text, in their order; `PolicyError` when there are none."""
     try:
-        text = file_to_read(file).read_text(encoding="utf-8")
+        text = file_to_read(file, piped=True).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise PolicyError(f"{file}: cannot be read: {why}; save the page as HTML or text in UTF-8") from error

@@ -86,7 +86,7 @@ def check_folder(folder: Path) -> None:
 def read(file: Path) -> Report:
     """A report on everybody that `write` wrote as JSON; `UsageError` for anything else."""
     with file_errors(UsageError, f"{file}: cannot be read", f"give the {JSON} of an earlier report"):
-        content = file_to_read(file).read_bytes()
+        content = file_to_read(file, piped=True).read_bytes()
     try:
         kind = msgspec.json.decode(content, type=_Format).format
     except msgspec.DecodeError as error:
