@@ -232,13 +232,14 @@ class PolicySource:
         files |= {f"data of {name}": self.config / name / "data.yaml" for name in POLICY_DATA}
         files["capabilities"] = shipped(self.config, "capabilities.json")
         for name, file in files.items():
-            # An editor's file may have gone by now.
+            # What has no content counts by its name: a folder, a link to nowhere, a file that has gone.
+            digest.update(f"{name}\0".encode())
             with (
                 file_errors(PolicyError, f"{file}: cannot be read", "let this user read it"),
                 contextlib.suppress(FileNotFoundError, IsADirectoryError),
             ):
                 content = file_to_read(file).read_bytes()
-                digest.update(f"{name}\0{len(content)}\0".encode() + content)
+                digest.update(f"{len(content)}\0".encode() + content)
         named = (self.policy, self.opa, program.st_size, program.st_mtime_ns, also)
         digest.update(repr(named).encode())
         return digest.hexdigest()

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 from xml.etree import ElementTree
@@ -183,6 +184,8 @@ def test_watch_runs_again_and_ends_on_an_interrupt(folder: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        patience = threading.Timer(120, process.kill)  # or a line that never comes would be waited for
+        patience.start()
         assert "cases/mine/data.yaml" in process.stderr.readline()
         assert process.stderr.readline().startswith("waiting for a file to change")
         cases.unlink()
@@ -190,6 +193,7 @@ def test_watch_runs_again_and_ends_on_an_interrupt(folder: Path) -> None:
         assert process.stderr.readline().startswith("waiting for a file to change")
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "icaccess: interrupted; nothing more is done\n"
+        patience.cancel()
     assert process.returncode == 130
 
 
