@@ -188,9 +188,9 @@ def diff(
 def with_doubts(plan: Plan, doubts: Mapping[str, str], former_owners: Mapping[str, str]) -> Plan:
     """The plan with what is known of the undecided, and without a second access for anybody.
 
-    `former_owners` has the employee whose each account was that no record names any more. Whoever still holds
-    access under such an account gets none under another one, as all would after a change of `target.match`.
-    The account stays theirs if it changes outside this system, since the store takes owners from the plan.
+    `former_owners` says to whom an account belonged that no record names any more. That person still holds
+    access, so they get none under another account, as everybody would after a change of `target.match`. Drift
+    at the account keeps its owner, since the store takes owners from the plan.
     """
     former = {owner: account for account, owner in former_owners.items()}
     doubts = {

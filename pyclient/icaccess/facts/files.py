@@ -197,9 +197,8 @@ def all_files(folder: Path, *, hidden: bool = False) -> list[Path]:
     """
 
     def fail(error: OSError) -> None:
-        raise FactsError(
-            f"{error.filename}: cannot be read: {error.strerror}; let this user read the folder"
-        ) from error
+        with file_errors(FactsError, f"{error.filename}: cannot be read", "let this user read the folder"):
+            raise error
 
     found: list[Path] = []
     for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):

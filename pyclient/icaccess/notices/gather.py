@@ -86,7 +86,7 @@ def _gather(run: Run, settings: NoticeSettings, failure: Failure | None) -> Due:
     )
     result = run.guard(plan)
     told: list[tuple[str, str, str]] = list(due.for_operators(plan, result))
-    if failure is not None and not result.stops:  # a stop is told of as what it is
+    if failure is not None and not result.stops:  # a stop has a notice of its own
         told.append(_failed(day, failure))
     problem = "; ".join(result.stops)
     if problem:

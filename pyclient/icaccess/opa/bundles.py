@@ -240,7 +240,8 @@ def _read(folder: Path, kind: type[IcaccessError], counts: Callable[[str], bool]
     """The files that count; an error of `kind` when one, or a folder, cannot be read: a rule may be in it."""
 
     def fail(error: OSError) -> None:
-        raise kind(f"{error.filename}: cannot be read: {error.strerror}; {_LET_READ}") from error
+        with file_errors(kind, f"{error.filename}: cannot be read", _LET_READ):
+            raise error
 
     tree: Tree = {}
     for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):

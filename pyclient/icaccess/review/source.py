@@ -294,8 +294,6 @@ def complaints(errors: str) -> list[tuple[str, str]]:
         where = entry.get("location") or {"file": "policy", "row": 1}
         code = entry.get("code")  # a file that OPA cannot read has none
         mistake = (*where.values(),) if code == "rego_parse_error" else number
-        told[mistake] = (
-            f"{where['file']}:{where['row']}",
-            f"{entry['message']} ({code})" if code else f"{entry['message']}; correct that",
-        )
+        said = f"{entry['message']} ({code})" if code else f"{entry['message']}; correct that"
+        told[mistake] = (f"{where['file']}:{where['row']}", said)
     return list(told.values())

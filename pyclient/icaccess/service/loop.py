@@ -72,7 +72,6 @@ class Service:
     def stop(self) -> None:
         """End after the change in progress; nothing is left half done."""
         self._stop = True
-        self._wake = True
 
     def run_now(self) -> None:
         """Run at once, or again after the current run, even if the slot is done."""
